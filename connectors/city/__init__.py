@@ -1,0 +1,13 @@
+"""A simulated city: subscribers with homes, work, habits and profiles, and the feed their phones leave.
+
+Read in this order: `city` (the whole), `people` and `traits` (who), `geography` (where), `planner`, `days`
+and `behaviours` (what they will do), `life` (how it looks to the network), `feed` (how it reaches us),
+`truth`.
+"""
+
+from .city import City
+from .feed_profiles import profiles_for
+from .options import WITHOUT_FAULTS, CityOptions
+from .write import Written, write
+
+__all__ = ["WITHOUT_FAULTS", "City", "CityOptions", "Written", "profiles_for", "write"]

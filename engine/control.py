@@ -1,0 +1,64 @@
+"""What records say about the subscriber: profile, consent, suppression, receipts (semantics.md 4.4, 4.8).
+
+Control records apply in the order of the log whatever their `t`: they move no clock, fire no timer, and are
+not tested for lateness or copies (1.3).
+"""
+
+from __future__ import annotations
+
+from engine import ledger
+from engine.event import Event
+from engine.language.model import Policy
+from engine.localtime import is_timezone
+from engine.snapshot import Subscriber
+
+FINAL_REJECTIONS = frozenset({"rejected"})
+"""Receipt statuses that reject for good: the contact never was one."""
+
+
+def apply(sub: Subscriber, event: Event) -> None:
+    """Apply a control record about a subscriber."""
+    fields = event.fields
+    sub.gates_dirty = True
+    if event.kind == "profile.update":
+        for name, value in (fields.get("profile") or {}).items():
+            if name == "timezone":
+                _set_timezone(sub, value)
+            elif value is None:
+                sub.profile.pop(name, None)
+            else:
+                sub.profile[name] = value
+        if "timezone" in fields:
+            _set_timezone(sub, fields["timezone"])
+        if fields.get("msisdn"):
+            sub.bound = fields["msisdn"]
+        for purpose, given in (fields.get("consent") or {}).items():
+            sub.consent[purpose] = given
+    elif event.kind == "consent.change":
+        for purpose, given in (fields.get("consent") or {}).items():
+            sub.consent[purpose] = given
+        if (fields.get("consent") or {}).get("marketing") is True:
+            sub.suppressed = False
+    elif event.kind == "offer.receipt" and fields.get("status") in FINAL_REJECTIONS:
+        ledger.remove(sub, str(fields.get("decision")), ledger.OFFER)
+
+
+def _set_timezone(sub: Subscriber, value: object) -> None:
+    sub.timezone = value if isinstance(value, str) and is_timezone(value) else None
+
+
+def business(sub: Subscriber, event: Event, policy: Policy) -> None:
+    """Apply a business record's own effect: before the rules on it are judged (7 l)."""
+    if event.kind == "product.bought":
+        product = event.fields.get("product")
+        held = sub.profile.get("products")
+        products = list(held) if isinstance(held, list) else []
+        if product is not None and product not in products:
+            products.append(product)
+        sub.profile["products"] = products
+        sub.gates_dirty = True
+    elif event.kind == "complaint" or (
+        event.kind == "sms.reply" and str(event.fields.get("text", "")).strip() in policy.opt_out
+    ):
+        sub.suppressed = True
+        sub.gates_dirty = True

@@ -1,0 +1,234 @@
+"""catalog/*.yaml to `Catalog`: what rules may name.
+
+`fields.yaml` (subscriber fields), `places.yaml` (places as lists of cells, written out or in a CSV file
+beside it, and groups of places), `products.yaml`, `numbers.yaml` (lists of phone numbers). A file that is
+not there is empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar, get_args
+
+from engine.language import words
+from engine.language.checks import shape
+from engine.language.checks.names import unknown
+from engine.language.model import Catalog, FieldSpec, FieldType, Place, Product
+from engine.language.report import Report
+from engine.language.source import Mapping as MappingNode
+from engine.language.source import Node, Scalar
+from engine.numbers import normalise
+
+FOLDER: Final = "catalog/"
+FILES: Final = ("fields", "places", "products", "numbers")
+
+_FIELD_TYPES: Final = tuple(kind for kind in get_args(FieldType) if kind not in ("phone", "place"))
+_RESERVED: Final = ("subscriber", "msisdn", "consent")
+_NAME = re.compile(r"[^\s{}\[\],:#\x00-\x1f]{1,64}")
+_CELL = re.compile(r"[0-9]{3}-[0-9]{2,3}-[0-9]+(?:-[0-9]+)?|area:\S+")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The catalogue as rules see it.
+
+    `unreadable` holds the files that are no YAML: nothing is said about names that might be in there.
+    """
+
+    catalog: Catalog
+    unreadable: frozenset[str] = frozenset()
+    home_cc: str = "86"
+
+
+def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_cc: str = "86") -> Names:
+    """Read the files of the catalogue. `reports`: by name; `lists`: CSV texts by path below catalog/."""
+    fields = _entries(reports.get("fields"), _field)
+    numbers = _entries(reports.get("numbers"), partial(_numbers, home_cc=home_cc))
+    products = _entries(reports.get("products"), _product)
+    places: dict[str, Place] = {}
+    groups: dict[str, tuple[str, ...]] = {}
+    report = reports.get("places")
+    if report is not None:
+        places = _entries(report, partial(_place, lists=lists), reserved="groups")
+        root = report.source.root
+        if isinstance(root, MappingNode):
+            groups = _groups(report, root.get("groups"), places)
+    unreadable = frozenset(
+        name
+        for name, each in reports.items()
+        if each.source.root is None and any(problem.severity == "error" for problem in each.problems)
+    )
+    return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc)
+
+
+def _entries(
+    report: Report | None, reader: Callable[[Report, Scalar, Node], T], reserved: str = ""
+) -> dict[str, T]:
+    """Read a file of `name: entry` lines. A broken entry is kept, so that rules may name it."""
+    if report is None or report.source.root is None:
+        return {}
+    root = shape.mapping(report, report.source.root, "a name on each line, with what it stands for")
+    if root is None:
+        return {}
+    found = {}
+    for key, node in root:
+        if key.text == reserved:
+            continue
+        check_name(report, key)
+        found[key.text] = reader(report, key, node)
+    return found
+
+
+def check_name(report: Report, key: Scalar) -> None:
+    """Report a name that could not be written in a rule."""
+    if _NAME.fullmatch(key.text) is None:
+        report.error(
+            "R108", key, "expected a name of up to 64 characters, without spaces, `,`, `:` or brackets"
+        )
+
+
+def _field(report: Report, key: Scalar, node: Node) -> FieldSpec:
+    if key.text.partition(".")[0] in _RESERVED:
+        report.error("R108", key, f"`{key.text}` can't be a field: profiles use this name themselves")
+    body = shape.mapping(report, node, "`{type: …}` or `{values: […]}`")
+    if body is None:
+        return FieldSpec(key.text, "text")
+    shape.keys(report, body, key, f"`{key.text}`", (), ("type", "values", "say"))
+    say = shape.text(report, body.get("say"), "a description")
+    kind = shape.choice(report, body.get("type"), _FIELD_TYPES)
+    if "values" in body.entries:
+        if kind not in (None, "text"):
+            report.error("R108", body.entries["type"][0], "a field with `values` holds text", "delete `type`")
+        values = _distinct(report, shape.sequence(report, body.get("values"), "values"), "a value")
+        return FieldSpec(key.text, "text", values, say)
+    if kind is None:
+        if "type" not in body.entries:
+            report.error("R102", key, f"`type` or `values` is missing from `{key.text}`")
+        return FieldSpec(key.text, "text", (), say)
+    return FieldSpec(key.text, _as_field_type(kind), (), say)
+
+
+def _as_field_type(kind: str) -> FieldType:
+    for known in get_args(FieldType):
+        if known == kind:
+            typed: FieldType = known
+            return typed
+    raise AssertionError(kind)
+
+
+def _distinct(report: Report, nodes: list[Node], what: str) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for node in nodes:
+        text = shape.text(report, node, what)
+        if text in found:
+            report.error("R002", node, f"`{text}` is listed twice")
+        elif text:
+            found[text] = None
+    return tuple(found)
+
+
+def _product(report: Report, key: Scalar, node: Node) -> Product:
+    body = shape.mapping(report, node, "`{name: …, price: …, reply: …}`")
+    if body is None:
+        return Product(key.text, key.text, 0.0, "")
+    shape.keys(report, body, key, f"`{key.text}`", ("name", "price"), ("reply",))
+    none: int | float = 0
+    price = shape.value(
+        report, body.get("price"), "a price", lambda text: words.amount(text, "money"), none, code="R209"
+    )
+    if price < 0:
+        report.error("R108", body.entries["price"][1], "a price is not below 0")
+    reply = body.get("reply")
+    return Product(
+        key.text,
+        shape.text(report, body.get("name"), "the name that customers see"),
+        float(price),
+        shape.text(report, reply, "the code that customers reply with") if reply is not None else "",
+    )
+
+
+def _numbers(report: Report, key: Scalar, node: Node, home_cc: str) -> tuple[str, ...]:
+    if words.is_phone(normalise(key.text, home_cc)):
+        report.error("R108", key, f"`{key.text}` can't name a list: it is a number itself")
+    found: dict[str, None] = {}
+    for item in shape.sequence(report, node, "phone numbers"):
+        text = shape.text(report, item, "a phone number")
+        digits = normalise(text, home_cc)
+        if text and not words.is_phone(digits):
+            report.error("R108", item, f"expected a phone number, was `{text}`")
+        elif digits in found:
+            report.error("R002", item, f"`{text}` is listed twice")
+        elif digits:
+            found[digits] = None
+    return tuple(found)
+
+
+def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str]) -> Place:
+    body = shape.mapping(report, node, "`{name: …, cells: …}`")
+    if body is None:
+        return Place(key.text, key.text, ())
+    shape.keys(report, body, key, f"`{key.text}`", ("name", "cells"), ())
+    name = shape.text(report, body.get("name"), "the name that people see")
+    cells = body.get("cells")
+    if cells is None:
+        return Place(key.text, name, ())
+    if isinstance(cells, Scalar):
+        return Place(key.text, name, _cells_of_file(report, cells, lists))
+    members = shape.sequence(report, cells, "cells")
+    for item in members:
+        if isinstance(item, Scalar) and item.text and _CELL.fullmatch(item.text) is None:
+            report.warn("R108", item, f"`{item.text}` does not look like a cell: `460-00-4301-101`")
+    return Place(key.text, name, _distinct(report, members, "a cell"))
+
+
+def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tuple[str, ...]:
+    """Read a CSV file with a column `cell`. Other columns are for people."""
+    text = lists.get(node.text)
+    if text is None:
+        unknown(report, "R005", node, f"no file `{FOLDER}{node.text}`", node.text, sorted(lists))
+        return ()
+    lines = text.removeprefix("\ufeff").splitlines()
+    header = [column.strip() for column in lines[0].split(",")] if lines else []
+    if "cell" not in header:
+        report.error(
+            "R108", node, f"`{node.text}` has no column `cell`; its first line must name the columns"
+        )
+        return ()
+    column = header.index("cell")
+    found: dict[str, None] = {}
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
+        row = [value.strip() for value in line.split(",")]
+        cell = row[column] if column < len(row) else ""
+        if _CELL.fullmatch(cell) is None:
+            report.warn("R108", node, f"`{node.text}` line {number}: `{cell}` does not look like a cell")
+        if cell:
+            found[cell] = None
+    if not found:
+        report.error("R108", node, f"`{node.text}` lists no cells")
+    return tuple(found)
+
+
+def _groups(report: Report, node: Node | None, places: Mapping[str, Place]) -> dict[str, tuple[str, ...]]:
+    if node is None:
+        return {}
+    body = shape.mapping(report, node, "a name on each line, with the places of the group")
+    if body is None:
+        return {}
+    groups: dict[str, tuple[str, ...]] = {}
+    for key, members in body:
+        check_name(report, key)
+        if key.text in places:
+            report.error("R002", key, f"`{key.text}` is a place already")
+        items = shape.sequence(report, members, "places")
+        for item in items:
+            if isinstance(item, Scalar) and item.text and item.text not in places:
+                unknown(report, "R204", item, f"no place `{item.text}` in the catalogue", item.text, places)
+        groups[key.text] = tuple(name for name in _distinct(report, items, "a place") if name in places)
+    return groups

@@ -1,0 +1,39 @@
+"""R001 to R006: the file itself, before it means anything."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+CODES: Final = {
+    "R001": "the file is not valid YAML, or empty",
+    "R002": "a key, name or list member is given twice",
+    "R003": "aliases, anchors and tags are not part of the language",
+    "R004": "the file is too large or nested too deep",
+    "R005": "a file that is needed is missing, or one that is there is not known",
+    "R006": "the file can't be read as text",
+}
+
+_COMPARISON = re.compile(r"[:\[,{]\s*[<>]=?")
+
+
+def explain_yaml(said: str, line: str, column: int) -> str:
+    """Say what an author probably did, from the parser's complaint and the line it stopped in."""
+    if _COMPARISON.search(line[: column + 1]):
+        return "write comparisons in words: `at least 58`, `at most 20%`, `not GoTone`"
+    if "mapping values are not allowed" in said:
+        return "text with `: ` in it must be quoted, or start on the next line after `|`"
+    if "tab character" in said or "\t" in line[: column + 1] or "cannot start any token" in said:
+        if "\t" in line[: column + 1]:
+            return "indent with spaces, not with tabs"
+        return "text that starts with a special character must be quoted"
+    if "expected ',' or" in said:
+        quote = "text with `{`, `[` or `,` in it must be quoted"
+        return f"a `{{` or `[` is not closed, or a comma is missing; {quote}"
+    if "quoted scalar" in said or "end of stream" in said:
+        return "a quote is opened and not closed"
+    if "':'" in said:
+        return "a key needs `:` and a space after it"
+    if "block mapping" in said or "expected <block end>" in said or "block end" in said:
+        return "keys of one mapping must start in the same column"
+    return ""

@@ -1,0 +1,43 @@
+"""R601, R602: what a rule test says about the reason."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.language.checks import shape
+from engine.language.model import Rule
+from engine.language.report import Report
+from engine.language.source import Node
+from engine.language.suggest import did_you_mean
+
+CODES: Final = {
+    "R601": "a test of `nothing` that does not say why, or says it in a word that is no reason",
+    "R602": "a test of a rule that is not there",
+}
+
+REASONS: Final = (
+    "when", "feed", "valid", "consent.marketing", "consent.profiling", "consent.location", "suppressed",
+    "channel", "limits.at_most", "policy.contact", "only_one_of", "send_within", "arbitration", "holdout",
+)  # fmt: skip
+"""Beside these: `who.FIELD`, `except.FIELD`. `when`: no instant; `holdout`: the control arm; others: the
+gates of semantics.md 4.2."""
+
+
+def check_reason(report: Report, node: Node | None, rule: Rule | None) -> str | None:
+    """R601: read a reason; None after a report. `rule` None: its fields can't be asked."""
+    reason = shape.text(report, node, "a reason") if node is not None else ""
+    if not reason or reason in REASONS:
+        return reason or None
+    assert node is not None
+    section, _, field = reason.partition(".")
+    if rule is None and section in ("who", "except") and field:
+        return reason
+    fields = [] if rule is None else [
+        *(f"who.{test.field}" for test in rule.who), *(f"except.{test.field}" for test in rule.excepts)
+    ]  # fmt: skip
+    if reason in fields:
+        return reason
+    report.error(
+        "R601", node, f"`{reason}` stops nothing in this rule", did_you_mean(reason, [*fields, *REASONS])
+    )
+    return None

@@ -1,0 +1,149 @@
+"""R101, R102, R106 to R108: keys, choices, and values that are not of the right form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final, TypeVar
+
+from engine.language import words
+from engine.language.report import Report
+from engine.language.source import Mapping, Node, Scalar, Sequence
+from engine.language.suggest import closest, did_you_mean, one_of
+
+CODES: Final = {
+    "R101": "a key that is not known here",
+    "R102": "a key that has to be here is missing",
+    "R106": "a word outside the choice there is",
+    "R107": "a length of time, date, time of day or limit that can't be read",
+    "R108": "a value of the wrong form or outside its bounds",
+}
+
+T = TypeVar("T")
+
+
+def mapping(report: Report, node: Node, what: str) -> Mapping | None:
+    """Return the node as a mapping, or report that it is none."""
+    if isinstance(node, Mapping):
+        return node
+    report.error("R108", node, f"expected {what}, was {describe(node)}", _brace_hint(node))
+    return None
+
+
+def keys(
+    report: Report,
+    node: Mapping,
+    owner: Node,
+    name: str,
+    required: Collection[str],
+    optional: Collection[str],
+) -> None:
+    """Check the keys of a mapping. `owner`, the key that holds it, is marked for a missing one."""
+    missing = [key for key in required if key not in node.entries]
+    for key, _ in node:
+        if key.text in required or key.text in optional:
+            continue
+        free = [known for known in (*required, *optional) if known not in node.entries]
+        near = closest(key.text, free)
+        if near is not None:
+            hint = f"did you mean `{near}`?"
+            missing = [known for known in missing if known != near]
+        else:
+            hint = one_of(free or (*required, *optional))
+        report.error("R101", key, f"unknown key `{key.text}`", hint)
+    for key_name in missing:
+        report.error("R102", owner, f"`{key_name}` is missing from {name}")
+
+
+def text(report: Report, node: Node | None, what: str) -> str:
+    """Return the text of a scalar that must hold something; empty after a report."""
+    if node is None:
+        return ""
+    if isinstance(node, Scalar) and node.text.strip():
+        return node.text
+    report.error("R108", node, f"expected {what}, was {describe(node)}", _brace_hint(node))
+    return ""
+
+
+def value(
+    report: Report, node: Node | None, what: str, reader: Callable[[str], T], default: T, code: str = "R107"
+) -> T:
+    """Read one scalar with a function of `words`; the default after a report, or if there is no node."""
+    if node is None:
+        return default
+    if not isinstance(node, Scalar) or not node.text:
+        report.error("R108", node, f"expected {what}, was {describe(node)}")
+        return default
+    try:
+        return reader(node.text)
+    except words.Unreadable as wrong:
+        report.error(code, node, wrong.message, wrong.hint)
+        return default
+
+
+def duration(report: Report, node: Node | None, zero: bool = False) -> int:
+    """Read a length of time in µs; 0 after a report. Zero itself only if allowed."""
+    length = value(report, node, "a length of time", words.duration, -1)
+    if length == 0 and not zero:
+        assert node is not None
+        report.error("R107", node, "a length of time must be longer than nothing here")
+    return max(length, 0)
+
+
+def integer(report: Report, node: Node | None, low: int, high: int) -> int:
+    """Read a whole number; `low` after a report."""
+    return value(
+        report,
+        node,
+        f"a whole number from {low} to {high:,}",
+        lambda t: words.integer(t, low, high),
+        low,
+        "R108",
+    )
+
+
+def choice(report: Report, node: Node | None, options: Collection[str], code: str = "R106") -> str | None:
+    """Read one word of a closed list; None after a report."""
+    if node is None:
+        return None
+    if not isinstance(node, Scalar):
+        report.error("R108", node, f"expected one word, was {describe(node)}", one_of(options))
+        return None
+    if node.text in options:
+        return node.text
+    report.error(code, node, f"`{node.text}` is not allowed here", did_you_mean(node.text, options))
+    return None
+
+
+def one_or_more(node: Node | None) -> list[Node]:
+    """Return the members of a list, or a single value as a list of one."""
+    if node is None:
+        return []
+    return list(node.items) if isinstance(node, Sequence) else [node]
+
+
+def sequence(report: Report, node: Node | None, what: str, least: int = 1) -> list[Node]:
+    """Return the members of a list of at least `least`; what there is after a report."""
+    if node is None:
+        return []
+    if not isinstance(node, Sequence):
+        report.error("R108", node, f"expected a list of {what}, was {describe(node)}")
+        return []
+    if len(node.items) < least:
+        report.error("R108", node, f"expected at least {least} {what}, was {len(node.items)}")
+    return list(node.items)
+
+
+def describe(node: Node) -> str:
+    """Name what stands in the file, for messages."""
+    if isinstance(node, Scalar):
+        return f"`{node.text}`" if node.text.strip() else "nothing"
+    if isinstance(node, Mapping):
+        return "a mapping"
+    return "a list"
+
+
+def _brace_hint(node: Node) -> str:
+    """`text: {product.name} ...` without quotes opens a mapping."""
+    if isinstance(node, Mapping) and any(isinstance(value, Scalar) and value.text == "" for _, value in node):
+        return "text that starts with `{` must be quoted"
+    return ""

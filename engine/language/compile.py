@@ -1,0 +1,271 @@
+"""A rule file to a `Rule`: the sections in the order they are written, then the checks across them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, get_args
+
+from engine.language import words
+from engine.language.catalog import Names, check_name
+from engine.language.checks import approval, house, messages, placeholders, shape
+from engine.language.checks.names import unknown
+from engine.language.conditions import subscriber_tests
+from engine.language.model import (
+    HOUR,
+    Cap,
+    Channel,
+    Enters,
+    Faq,
+    Goal,
+    Leaves,
+    Limits,
+    Message,
+    Offer,
+    Pattern,
+    Policy,
+    Product,
+    Rule,
+    Status,
+    StaysIn,
+)
+from engine.language.patterns import BROKEN, PatternReader
+from engine.language.policy import intervals
+from engine.language.report import Report
+from engine.language.source import Mapping, Node, Scalar
+
+REQUIRED: Final = ("rule", "title", "owner", "status", "valid", "when", "who", "offer", "limits", "goal")
+OPTIONAL: Final = ("approved_by", "except")
+LATEST_SEND: Final = 48 * HOUR
+"""`send_within` is at most this."""
+
+_NO_DAYS: Final = (date.min, date.min)
+_NO_CAP: Final = Cap(1, 1)
+
+
+def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | None:
+    """Read one rule file; None if it has an error. `policy` None: unreadable, its limits are not asked."""
+    root = report.source.root
+    if root is None:
+        report.empty()
+        return None
+    body = shape.mapping(report, root, "a rule: `rule`, `title`, `owner` and so on")
+    if body is None:
+        return None
+    rule = _RuleReader(report, names, policy, body).read()
+    return None if report.failed else rule
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleReader:
+    """Reads one rule. Readers give a harmless value after a report, so all sections are always read."""
+
+    report: Report
+    names: Names
+    policy: Policy | None
+    body: Mapping
+
+    def read(self) -> Rule:
+        report, body = self.report, self.body
+        shape.keys(report, body, body, "the rule", REQUIRED, OPTIONAL)
+        name = self._name()
+        status = self._status()
+        owner = self._text("owner", "who answers for the rule")
+        approver = self._text("approved_by", "who approved the rule")
+        approval.check_approval(
+            report, (status, body.get("status")), (approver, body.get("approved_by")), owner
+        )
+        patterns = PatternReader(report, self.names, self.policy.window if self.policy else LATEST_SEND)
+        when = patterns.read(body.get("when"), self._key("when"))
+        offer = self._offer(when)
+        return Rule(
+            name=name,
+            title=self._text("title", "one line that says what the rule is for"),
+            owner=owner,
+            status=status or "draft",
+            valid=shape.value(
+                report,
+                body.get("valid"),
+                "a span of days such as `2026-09-01 to 2026-09-30`",
+                words.days,
+                _NO_DAYS,
+            ),
+            when=when,
+            who=subscriber_tests(report, body.get("who"), self.names),
+            excepts=subscriber_tests(report, body.get("except"), self.names),
+            offer=offer,
+            limits=self._limits(offer),
+            goal=self._goal(patterns),
+            approved_by=approver,
+            path=report.source.path,
+        )
+
+    def _key(self, name: str) -> Node | None:
+        entry = self.body.entries.get(name)
+        return None if entry is None else entry[0]
+
+    def _text(self, key: str, what: str) -> str:
+        return shape.text(self.report, self.body.get(key), what)
+
+    def _name(self) -> str:
+        node = self.body.get("rule")
+        name = self._text("rule", "the name of the rule")
+        if name and isinstance(node, Scalar):
+            check_name(self.report, node)
+        approval.check_file_name(self.report, node, name, (".yaml", ".yml"), "this rule is")
+        return name
+
+    def _status(self) -> Status | None:
+        word = shape.choice(self.report, self.body.get("status"), get_args(Status))
+        for status in get_args(Status):
+            if status == word:
+                known: Status = status
+                return known
+        return None
+
+    def _section(self, name: str, required: tuple[str, ...], optional: tuple[str, ...]) -> Mapping | None:
+        entry = self.body.entries.get(name)
+        if entry is None:
+            return None
+        section = shape.mapping(self.report, entry[1], f"the keys of `{name}`")
+        if section is not None:
+            shape.keys(self.report, section, entry[0], f"`{name}`", required, optional)
+        return section
+
+    # -- offer -------------------------------------------------------------------------------------
+
+    def _offer(self, when: Pattern) -> Offer:
+        section = self._section("offer", ("product", "send"), ("faq",))
+        if section is None:
+            return Offer("", ())
+        product = self._product(section.get("product"))
+        scope = placeholders.scope_of(self.body.get("when"))
+        places = self._place_names(when)
+        nodes = shape.sequence(self.report, section.get("send"), "messages")
+        send: list[Message] = []
+        for node in nodes:
+            message = self._message(node, scope, product, places)
+            if message is not None:
+                send.append(message)
+        if len(send) == len(nodes):
+            messages.check_reachable(self.report, nodes, send)
+        faq = tuple(self._faq(node, scope, product) for node in shape.sequence(
+            self.report, section.get("faq"), "questions with answers"
+        ))  # fmt: skip
+        return Offer(product.key if product else "", tuple(send), faq)
+
+    def _product(self, node: Node | None) -> Product | None:
+        key = shape.text(self.report, node, "a product of the catalogue")
+        known = self.names.catalog.products
+        if not key or key in known:
+            return known.get(key)
+        if "products" not in self.names.unreadable:
+            assert node is not None
+            unknown(self.report, "R301", node, f"no product `{key}` in the catalogue", key, known)
+        return None
+
+    def _place_names(self, when: Pattern) -> tuple[str, ...]:
+        if isinstance(when, Enters | Leaves | StaysIn):
+            keys = when.members
+        else:
+            keys = tuple(self.names.catalog.places)
+        places = self.names.catalog.places
+        return tuple(places[key].name for key in keys if key in places)
+
+    def _message(
+        self, node: Node, scope: placeholders.Scope, product: Product | None, places: tuple[str, ...]
+    ) -> Message | None:
+        report = self.report
+        body = shape.mapping(report, node, "a message: `channel` and its text")
+        if body is None:
+            return None
+        given = body.get("channel")
+        if given is None:
+            every = {key for keys in messages.CHANNELS.values() for key in keys}
+            shape.keys(report, body, body, "the message", ("channel",), ("if", *sorted(every)))
+            return None
+        channel = self._channel(given)
+        if channel is None:
+            return None
+        wanted = messages.CHANNELS[channel]
+        shape.keys(report, body, body, f"the `{channel}` message", ("channel", *wanted), ("if",))
+        texts = {key: shape.text(report, body.get(key), "a text") for key in wanted}
+        for key in wanted:
+            placeholders.check_placeholders(report, body.get(key), scope, product)
+        message = Message(
+            channel,
+            subscriber_tests(report, body.get("if"), self.names),
+            texts.get("text") or texts.get("task", ""),
+            texts.get("subject", ""),
+        )
+        messages.check_message(report, body.get("text"), message, scope, product, places)
+        return message
+
+    def _channel(self, node: Node) -> Channel | None:
+        name = shape.text(self.report, node, "a channel: `sms`, `mms` or `manual`")
+        for channel in get_args(Channel):
+            if channel == name:
+                known: Channel = channel
+                return known
+        if name:
+            unknown(self.report, "R105", node, f"unknown channel `{name}`", name, get_args(Channel))
+        return None
+
+    def _faq(self, node: Node, scope: placeholders.Scope, product: Product | None) -> Faq:
+        body = shape.mapping(self.report, node, "`ask` and `answer`")
+        if body is None:
+            return Faq("", "")
+        shape.keys(self.report, body, body, "the question", ("ask", "answer"), ())
+        for key in ("ask", "answer"):
+            placeholders.check_placeholders(self.report, body.get(key), scope, product)
+        ask = shape.text(self.report, body.get("ask"), "a question")
+        return Faq(ask, shape.text(self.report, body.get("answer"), "an answer"))
+
+    # -- limits and goal ---------------------------------------------------------------------------
+
+    def _limits(self, offer: Offer) -> Limits:
+        report = self.report
+        section = self._section(
+            "limits", ("priority", "at_most", "send_within", "holdout"), ("only_one_of", "quiet")
+        )
+        if section is None:
+            return Limits(0, _NO_CAP, 0, 0.0)
+        cap = shape.value(report, section.get("at_most"), "a limit such as `1 in 30d`", words.cap, _NO_CAP)
+        within = shape.duration(report, section.get("send_within"), zero=True)
+        if within > LATEST_SEND:
+            report.error(
+                "R108", section.entries["send_within"][1], "expected at most 48h: no offer waits longer"
+            )
+        quiet = intervals(report, section.get("quiet"))
+        if self.policy is not None:
+            house.check_quiet(report, section.get("quiet"), quiet, self.policy)
+            if any(message.channel != "manual" for message in offer.send):
+                house.check_cap(report, section.get("at_most"), cap, self.policy)
+        return Limits(
+            priority=shape.integer(report, section.get("priority"), 0, 100),
+            at_most=cap,
+            send_within=within,
+            holdout=shape.value(
+                report, section.get("holdout"), "a share such as `10%`", words.share, 0.0, "R209"
+            ),
+            only_one_of=self._group(section.get("only_one_of")),
+            quiet=quiet,
+        )
+
+    def _group(self, node: Node | None) -> str | None:
+        group = shape.text(self.report, node, "a group of policy.yaml")
+        if not group or self.policy is None:
+            return None
+        if group in self.policy.groups:
+            return group
+        assert node is not None
+        unknown(self.report, "R401", node, f"no group `{group}` in policy.yaml", group, self.policy.groups)
+        return None
+
+    def _goal(self, patterns: PatternReader) -> Goal:
+        section = self._section("goal", ("converts_when", "within"), ())
+        if section is None:
+            return Goal(BROKEN, 0)
+        entry = section.entries.get("converts_when")
+        pattern = patterns.read(entry[1], entry[0]) if entry else BROKEN
+        return Goal(pattern, shape.duration(self.report, section.get("within")))

@@ -1,0 +1,188 @@
+"""Lines of `where`, `unless`, `who`, `except` and `if`: a field, and what it is held against, in words.
+
+    VALUE | [VALUE, …] | at least A | at most A | over A | under A | A to A | not VALUE
+
+Which of these a field takes depends on its type: text, sets, phones and places have no order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from engine.language import words
+from engine.language.catalog import Names
+from engine.language.checks import shape
+from engine.language.checks.names import unknown
+from engine.language.model import FieldType, Op, Test, Value
+from engine.language.report import Report
+from engine.language.source import Node, Scalar, Sequence
+from engine.language.suggest import did_you_mean
+from engine.numbers import normalise
+
+CODES: Final = {
+    "R209": "a test that can't be read: a unit is missing, or the comparison does not fit the field"
+}
+
+_COMPARISON = re.compile(r"(at least|at most|over|under|not)\s+(\S.*)", re.DOTALL)
+_OPS: Final[dict[str, Op]] = {
+    "at least": "at_least", "at most": "at_most", "over": "over", "under": "under", "not": "not"
+}  # fmt: skip
+_ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
+_PRODUCT_FIELDS: Final = ("product", "products")
+"""Their values are keys of products.yaml."""
+
+
+class Field(Protocol):
+    """What a test needs to know of a field: the catalogue's `FieldSpec` and an event's `FieldDef` have it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> FieldType: ...
+    @property
+    def values(self) -> tuple[str, ...]: ...
+
+
+def read_tests(
+    report: Report, node: Node | None, fields: Mapping[str, Field], owner: str, names: Names
+) -> tuple[Test, ...]:
+    """Read a mapping of `field: test`. `owner` opens "… no field `x`": `subscribers have`."""
+    body = (
+        shape.mapping(report, node, "a field on each line, with what it is held against")
+        if node is not None
+        else None
+    )
+    tests = []
+    for key, value in body or ():
+        spec = fields.get(key.text)
+        if spec is None:
+            unknown(report, "R206", key, f"{owner} no field `{key.text}`", key.text, fields)
+            continue
+        test = _read_test(report, spec, value, names)
+        if test is not None:
+            tests.append(test)
+    return tuple(tests)
+
+
+def subscriber_tests(report: Report, node: Node | None, names: Names) -> tuple[Test, ...]:
+    """Read `who`, `except` or `if`: tests of fields of the catalogue."""
+    if "fields" in names.unreadable:
+        return ()
+    return read_tests(report, node, names.catalog.fields, "subscribers have", names)
+
+
+def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | None:
+    if isinstance(node, Sequence):
+        items = shape.sequence(report, node, "values")
+        found: list[Value] = []
+        for item in items:
+            text = shape.text(report, item, f"a value of `{spec.name}`")
+            if not text:
+                continue
+            assert isinstance(item, Scalar)
+            comparison = _comparison(spec, text)
+            if comparison is not None:
+                hint = (
+                    "lists of what is not wanted go under `except` or `unless`"
+                    if comparison[0] == "not"
+                    else ""
+                )
+                report.error("R209", item, f"`{text}`: a list holds plain values", hint)
+                continue
+            found += _values(report, spec, item, text, names)
+        written = ", ".join(item.text for item in items if isinstance(item, Scalar))
+        return _test(spec, "is", tuple(found), f"[{written}]")
+    text = shape.text(report, node, f"a value of `{spec.name}`")
+    if not text:
+        return None
+    assert isinstance(node, Scalar)
+    comparison = _comparison(spec, text)
+    if comparison is not None:
+        op, rest = comparison
+        if op != "not" and spec.type not in _ORDERED:
+            report.error("R209", node, f"`{spec.name}` has no order, so `{text}` can't be tested")
+            return None
+        values = _values(report, spec, node, rest, names)
+        return _test(spec, _OPS[op], values, text)
+    if spec.type in _ORDERED:
+        try:
+            span = words.amounts_between(text, spec.type)
+        except words.Unreadable as wrong:
+            report.error("R209", node, wrong.message, wrong.hint)
+            return None
+        if span is not None:
+            return _test(spec, "between", span, text)
+    return _test(spec, "is", _values(report, spec, node, text, names), text)
+
+
+def _comparison(spec: Field, text: str) -> tuple[str, str] | None:
+    """Split `at least 30s`. Open text may open with such a word itself, `not` excepted."""
+    found = _COMPARISON.fullmatch(text)
+    if found is None:
+        return None
+    if found[1] != "not" and spec.type in ("text", "set") and not spec.values and not found[2][0].isdigit():
+        return None
+    return found[1], found[2]
+
+
+def _test(spec: Field, op: Op, values: tuple[Value, ...], text: str) -> Test | None:
+    return Test(spec.name, spec.type, op, values, text) if values else None
+
+
+def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) -> tuple[Value, ...]:
+    """Read one value as written: several for the name of a list or group, none after a report."""
+    if spec.type in _ORDERED:
+        try:
+            return (words.amount(text, spec.type),)
+        except words.Unreadable as wrong:
+            report.error("R209", node, wrong.message, wrong.hint)
+            return ()
+    if spec.type == "yes/no":
+        try:
+            return (words.yes_no(text),)
+        except words.Unreadable as wrong:
+            report.error("R209", node, wrong.message, wrong.hint)
+            return ()
+    if spec.type == "phone":
+        return _phones(report, node, text, names)
+    if spec.type == "place":
+        return place_members(report, node, text, names)
+    if spec.values and text not in spec.values:
+        unknown(report, "R208", node, f"`{spec.name}` is never `{text}`", text, spec.values)
+        return ()
+    if (
+        spec.name in _PRODUCT_FIELDS
+        and "products" not in names.unreadable
+        and text not in names.catalog.products
+    ):
+        unknown(report, "R301", node, f"no product `{text}` in the catalogue", text, names.catalog.products)
+        return ()
+    return (text,)
+
+
+def _phones(report: Report, node: Scalar, text: str, names: Names) -> tuple[str, ...]:
+    known = names.catalog.numbers.get(text)
+    if known is not None:
+        return known
+    digits = normalise(text, names.home_cc)
+    if words.is_phone(digits):
+        return (digits,)
+    if "numbers" not in names.unreadable:
+        hint = did_you_mean(text, names.catalog.numbers)
+        report.error("R207", node, f"no list of numbers `{text}` in the catalogue", hint)
+    return ()
+
+
+def place_members(report: Report, node: Scalar, text: str, names: Names) -> tuple[str, ...]:
+    """Return a place itself or the members of a group, in its order; nothing after a report."""
+    catalog = names.catalog
+    if text in catalog.places:
+        return (text,)
+    if text in catalog.groups:
+        return catalog.groups[text]
+    if "places" not in names.unreadable:
+        options = (*catalog.places, *catalog.groups)
+        unknown(report, "R204", node, f"no place `{text}` in the catalogue", text, options)
+    return ()

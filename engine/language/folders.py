@@ -1,0 +1,111 @@
+"""Rule files on disk to texts: which files belong to a set, and how their names are shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.language.problems import Problem
+from engine.language.source import MAX_BYTES
+
+_SUFFIXES = (".yaml", ".yml")
+_LARGEST_LIST = 64 * 1024 * 1024
+"""Bytes of a CSV file of cells; beyond any network's."""
+
+
+@dataclass(slots=True)
+class Folder:
+    """Files of a set. `texts`: relative path -> text; `shown`: relative path -> path as a person types it."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    """Of files that can't be read as text."""
+
+
+def read_folder(path: Path, catalog: Path | None = None) -> Folder:
+    """Read the rules at `path` (a folder, or one file) and the policy and catalogue that go with them.
+
+    Those come from `catalog` if given, else from the folder or the nearest one above it with a policy.yaml.
+    Hidden files and folders are left out. Raises `InputError` if `path` or `catalog` is not there.
+    """
+    if not path.exists():
+        raise InputError("rules", "a folder or file that exists", str(path))
+    if catalog is not None and not catalog.is_dir():
+        raise InputError("catalogue", "a folder with policy.yaml and catalog/", str(catalog))
+    root = path if path.is_dir() else path.parent
+    home = catalog or _home(root)
+    found = Folder()
+    for file in sorted(_walk(root)) if path.is_dir() else _one(path):
+        relative = file.relative_to(root).as_posix()
+        if file.suffix in _SUFFIXES and not _belongs_home(relative):
+            _take(found, file, relative)
+    for file in sorted(_walk(home)):
+        relative = file.relative_to(home).as_posix()
+        if _belongs_home(relative):
+            _take(found, file, relative)
+    if "policy.yaml" not in found.texts:
+        found.shown["policy.yaml"] = str(home / "policy.yaml")
+    found.shown["catalog"] = str(home / "catalog")
+    return found
+
+
+def _one(path: Path) -> list[Path]:
+    """A test file goes with its rule."""
+    name = path.name
+    for suffix in _SUFFIXES:
+        if name.endswith(f".test{suffix}"):
+            stem = name.removesuffix(f".test{suffix}")
+            rules = [path.with_name(stem + ending) for ending in _SUFFIXES]
+            return [*(rule for rule in rules if rule.is_file()), path]
+    return [path]
+
+
+def _home(root: Path) -> Path:
+    here = root.resolve()
+    for above in here.parents if not (root / "policy.yaml").is_file() else ():
+        if (above / "policy.yaml").is_file() and (above / "catalog").is_dir():
+            return _as_typed(above)
+    return root
+
+
+def _as_typed(folder: Path) -> Path:
+    """Show a folder from here, where that is shorter."""
+    shown = os.path.relpath(folder)
+    return Path(shown) if len(shown) < len(str(folder)) else folder
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith("."):
+                yield Path(folder) / name
+
+
+def _belongs_home(relative: str) -> bool:
+    return relative == "policy.yaml" or (
+        relative.startswith("catalog/") and relative.endswith((*_SUFFIXES, ".csv"))
+    )
+
+
+def _take(found: Folder, file: Path, relative: str) -> None:
+    found.shown[relative] = str(file)
+    limit = _LARGEST_LIST if file.suffix == ".csv" else MAX_BYTES
+    try:
+        if file.stat().st_size > limit:
+            found.problems.append(_problem(file, "R004", f"this file is larger than {limit // 1024} KB"))
+            return
+        found.texts[relative] = file.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        said = f"this file is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}"
+        found.problems.append(_problem(file, "R006", said, "save it as UTF-8"))
+    except OSError as error:
+        found.problems.append(_problem(file, "R006", f"this file can't be read: {error.strerror}"))
+
+
+def _problem(file: Path, code: str, message: str, hint: str = "") -> Problem:
+    return Problem(str(file), 1, 1, 1, code, message, hint)

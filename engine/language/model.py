@@ -1,0 +1,265 @@
+"""The compiled shape of what authors write: rules, catalogue, policy.
+
+Everything here is a frozen value. The loader (`engine.language`) builds it from YAML and the engine reads it;
+nothing in this file knows YAML or positions. Units: durations and windows in microseconds, money in yuan,
+sizes in bytes (1,024-based when written as KB/MB/GB), percent 0 to 100, shares 0.0 to 1.0, times of day in
+minutes since 00:00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+FieldType = Literal[
+    "text", "number", "money", "bytes", "percent", "duration", "yes/no", "set", "phone", "place"
+]
+Op = Literal["is", "not", "at_least", "at_most", "over", "under", "between"]
+Value = str | int | float | bool
+Channel = Literal["sms", "mms", "manual"]
+Status = Literal["draft", "shadow", "live", "paused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One line of `where`, `unless`, `who`, `except` or `if`: a field and what it is held against.
+
+    `values`: `is`: one or more (any may match); `between`: (low, high), both included; all others exactly one.
+    Typed by `type`: text/set/phone/place -> str, yes/no -> bool, all else int or float in the unit of the type
+    (duration in SECONDS here, as records carry it). `phone`: number lists are expanded, each literal normalised
+    to digits. `place`: names of places, groups expanded in the group's order.
+    """
+
+    field: str
+    type: FieldType
+    op: Op
+    values: tuple[Value, ...]
+    text: str
+    """The test as written, e.g. `at least 30s`: shown by explain."""
+
+
+# -- patterns ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Happens:
+    event: str
+    where: tuple[Test, ...] = ()
+    unless: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enters:
+    place: str
+    """As written: a place or a group."""
+    members: tuple[str, ...]
+    """The place itself, or the group's members in the group's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    place: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StaysIn:
+    place: str
+    members: tuple[str, ...]
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    event: str
+    where: tuple[Test, ...]
+    at_least: int
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    event: str
+    field: str
+    type: FieldType
+    where: tuple[Test, ...]
+    at_least: int | float
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    steps: tuple[Pattern, ...]
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    first: Pattern
+    no: Pattern
+    wait: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    parts: tuple[Pattern, ...]
+    within: int
+
+
+Pattern = Happens | Enters | Leaves | StaysIn | Count | Total | Sequence | After | AnyOf | AllOf
+
+
+# -- a rule --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One choice under `send:`; the first whose `if` holds is sent."""
+
+    channel: Channel
+    condition: tuple[Test, ...] = ()
+    text: str = ""
+    """The text with `{placeholders}`; of a manual message the `task`."""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Faq:
+    ask: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    product: str
+    send: tuple[Message, ...]
+    faq: tuple[Faq, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `count` in `window` microseconds (1 d is 86,400 s)."""
+
+    count: int
+    window: int
+
+
+Interval = tuple[int, int]
+"""(start, end) in minutes of the day, half-open; end <= start runs over midnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    priority: int
+    at_most: Cap
+    send_within: int
+    holdout: float
+    """Share 0.0 to 1.0."""
+    only_one_of: str | None = None
+    quiet: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    converts_when: Pattern
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    title: str
+    owner: str
+    status: Status
+    valid: tuple[date, date]
+    """First and last day, both included."""
+    when: Pattern
+    who: tuple[Test, ...]
+    excepts: tuple[Test, ...]
+    offer: Offer
+    limits: Limits
+    goal: Goal
+    approved_by: str = ""
+    path: str = ""
+
+
+# -- catalogue and policy ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """A subscriber field that rules may test."""
+
+    name: str
+    type: FieldType
+    values: tuple[str, ...] = ()
+    """The closed list of a field with `values:`; its type is then `text`."""
+    say: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    key: str
+    name: str
+    """Shown to people: `{place.name}`."""
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    key: str
+    name: str
+    price: float
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """List name -> numbers as written, normalised to digits."""
+    products: Mapping[str, Product] = field(default_factory=dict)
+
+
+HOUR = 3_600_000_000
+MINUTE = 60_000_000
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    window: int = 48 * HOUR
+    timezone: str = "Asia/Shanghai"
+    quiet: tuple[Interval, ...] = ()
+    patience: int = 5 * MINUTE
+    lapse: int = 58 * MINUTE
+    """For a RAT that `lapse_by_rat` does not list, and for records without one."""
+    lapse_by_rat: Mapping[str, int] = field(default_factory=dict)
+    bridge: int = 4 * HOUR
+    contact: tuple[Cap, ...] = ()
+    contact_by_tier: Mapping[str, Cap] = field(default_factory=dict)
+    groups: Mapping[str, int] = field(default_factory=dict)
+    """only_one_of group -> cooldown in microseconds."""
+    holdout: float = 0.0
+    opt_out: tuple[str, ...] = ("TD", "R", "退订")
+    """Replies that are an opt-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules of a folder with the catalogue and policy they were read with."""
+
+    rules: Mapping[str, Rule]
+    catalog: Catalog
+    policy: Policy
+    hash: str
+    """32 hex digits over the texts that were read: the same files give the same hash on every machine."""

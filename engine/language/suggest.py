@@ -1,0 +1,65 @@
+"""Did you mean: the known word nearest to a misspelt one.
+
+Distance: optimal string alignment (insert, delete, replace, swap of neighbours cost 1 each). Runs only when
+something is wrong, so it is written plainly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+LISTED_AT_MOST: Final = 16
+"""Longer vocabularies are not listed in a hint."""
+
+
+def closest(word: str, options: Iterable[str]) -> str | None:
+    """Return the option nearest to `word`, or None if none is near: one slip per three characters."""
+    allowed = max(1, (len(word) + 1) // 3)
+    best: str | None = None
+    best_rank = (allowed + 1, 0, "")
+    for option in options:
+        if abs(len(option) - len(word)) > allowed:
+            continue
+        distance = slips(word.casefold(), option.casefold(), allowed)
+        # a slip in the first letter is rare, so of two equally near words the one that opens alike is meant
+        rank = (distance, int(option[:1] != word[:1]), option)
+        if distance <= allowed and distance < max(len(option), 2) and rank < best_rank:
+            best, best_rank = option, rank
+    return best
+
+
+def slips(a: str, b: str, limit: int) -> int:
+    """Count the slips between two words; any number above `limit` may come back as `limit + 1`."""
+    if a == b:
+        return 0
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, row, last = row, [i] + [0] * len(b), before
+        for j, y in enumerate(b, 1):
+            cost = before[j - 1] + (x != y)
+            cost = min(cost, before[j] + 1, row[j - 1] + 1)
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                cost = min(cost, last[j - 2] + 1)
+            row[j] = cost
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """Write the hint for an unknown word: the nearest option, else all of a short list, else nothing."""
+    known = list(options)
+    near = closest(word, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    return one_of(known)
+
+
+def one_of(options: Iterable[str]) -> str:
+    """List the options of a short vocabulary."""
+    known = list(options)
+    if not known or len(known) > LISTED_AT_MOST:
+        return ""
+    return "one of: " + ", ".join(f"`{option}`" for option in known)

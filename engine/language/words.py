@@ -1,0 +1,230 @@
+"""The small words of the language: durations, amounts with units, dates, times of day, limits.
+
+Every function takes the text as written and returns a typed value, or raises `Unreadable` with what is
+wrong in words. Units of the values: durations and windows int µs, record durations seconds, money yuan,
+sizes bytes, percent 0 to 100, times of day minutes since 00:00.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from engine.language.model import Cap, FieldType, Interval
+from engine.language.suggest import closest
+
+SECOND: Final = 1_000_000
+_UNIT_SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+LONGEST: Final = 3_650 * 86_400 * SECOND
+"""Ten years: no length of time is longer."""
+
+_DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+_AMOUNT = re.compile(r"([+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?)\s*(\S.*)?", re.DOTALL)
+_RANGE = re.compile(r"(\S.*?)\s+to\s+(\S.*)", re.DOTALL)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2})(:[0-9]{2})?")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_CAP = re.compile(r"([0-9]{1,9})\s+in\s+(\S+)")
+_DIGITS = re.compile(r"[0-9]+")
+
+UNITS: Final[dict[str, dict[str, Decimal]]] = {
+    "money": {"yuan": Decimal(1), "fen": Decimal("0.01")},
+    "percent": {"%": Decimal(1)},
+    "bytes": {"KB": Decimal(1024), "MB": Decimal(1024**2), "GB": Decimal(1024**3)},
+}
+"""Field type -> unit -> its worth in the type's own unit."""
+
+
+class Unreadable(ValueError):
+    """A text that is not what its place wants. `message` and `hint` are for the author."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def duration(text: str) -> int:
+    """Read `30m`, `48h1s`, `7d`: days, hours, minutes, seconds in this order; int µs."""
+    found = _DURATION.fullmatch(text)
+    if found is None or not text:
+        raise Unreadable(f"`{text}` is not a length of time; write it like `30m`, `48h` or `7d`")
+    worth = zip(found.groups(), _UNIT_SECONDS.values(), strict=True)
+    length = SECOND * sum(int(count) * unit for count, unit in worth if count)
+    if length > LONGEST:
+        raise Unreadable(f"`{text}` is longer than ten years")
+    return length
+
+
+def write_duration(length: int) -> str:
+    """Write µs the way an author would: `50h`, `2h30m`; whole days from three days on."""
+    seconds = length // SECOND
+    if seconds and seconds % 86_400 == 0 and seconds >= 3 * 86_400:
+        return f"{seconds // 86_400}d"
+    hours, rest = divmod(seconds, 3_600)
+    pieces = [
+        f"{count}{unit}" for count, unit in ((hours, "h"), (rest // 60, "m"), (rest % 60, "s")) if count
+    ]
+    return "".join(pieces) or "0m"
+
+
+def offset(text: str) -> int:
+    """Read `+1h59m`, the distance from the start of a case; int µs."""
+    if not text.startswith("+"):
+        raise Unreadable(f"`{text}` is not a time after the start; write it like `+0m` or `+1h30m`")
+    return duration(text[1:])
+
+
+def integer(text: str, low: int, high: int) -> int:
+    """Read a whole number between two bounds, both included."""
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", text) is None or not low <= int(text) <= high:
+        raise Unreadable(f"expected a whole number from {low} to {high:,}, was `{text}`")
+    return int(text)
+
+
+def amount(text: str, type: FieldType) -> int | float:
+    """Read a number in the unit of a field type: `58 yuan`, `20%`, `300 MB`, `30s`, `12`.
+
+    An int where it is whole, else a float.
+    """
+    if type == "duration":
+        return duration(text) // SECOND
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        noun = {"money": "an amount of money", "percent": "a percentage", "bytes": "an amount of data"}
+        raise Unreadable(f"`{text}` is not {noun.get(type, 'a number')}", _operator_hint(text))
+    number, unit = Decimal(found[1]), found[2] or ""
+    units = UNITS.get(type)
+    if units is None:
+        if unit:
+            hint = f"write `{found[1]} to {unit[1:].strip()}`" if re.match(r"[-–~]\s*[0-9]", unit) else ""
+            raise Unreadable(f"`{text}` is not a number", hint)
+        return _number(number)
+    if unit not in units:
+        near = closest(unit, units) if unit else None
+        hint = f"did you mean `{found[1]}{'' if near == '%' else ' '}{near}`?" if near else ""
+        raise Unreadable(f"`{text}` needs a unit: {_either(list(units))}", hint)
+    value = _number(number * units[unit])
+    if type == "percent" and not 0 <= value <= 100:
+        raise Unreadable(f"`{text}` is not between 0% and 100%")
+    return round(value) if type == "bytes" else value
+
+
+def amounts_between(text: str, type: FieldType) -> tuple[int | float, int | float] | None:
+    """Read `17 to 26` or `20 to 50 yuan`; None if the text is no range."""
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        return None
+    high = amount(found[2], type)
+    first = found[1]
+    unit = _AMOUNT.fullmatch(found[2])
+    if type in UNITS and unit is not None and re.fullmatch(r"[+-]?[0-9.]+", first):
+        first = f"{first} {unit[2]}"
+    low = amount(first, type)
+    if low > high:
+        raise Unreadable(f"`{text}` is empty: it ends before it starts", f"write `{found[2]} to {found[1]}`")
+    return low, high
+
+
+def share(text: str) -> float:
+    """Read `10%` as 0.1."""
+    return float(Decimal(str(amount(text, "percent"))) / 100)
+
+
+def yes_no(text: str) -> bool:
+    """Read `yes` or `no`."""
+    if text not in ("yes", "no"):
+        meant = {"true": "yes", "y": "yes", "on": "yes", "false": "no", "n": "no", "off": "no"}.get(
+            text.lower()
+        )
+        meant = meant or closest(text, ("yes", "no"))
+        raise Unreadable(f"expected `yes` or `no`, was `{text}`", f"did you mean `{meant}`?" if meant else "")
+    return text == "yes"
+
+
+def day(text: str) -> date:
+    """Read `2026-09-01`."""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Unreadable(f"`{text}` is not a date; write it like `2026-09-01`")
+
+
+def days(text: str) -> tuple[date, date]:
+    """Read `2026-09-01 to 2026-09-30`: first and last day, both included."""
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        raise Unreadable(f"`{text}` is not a span of days; write it like `2026-09-01 to 2026-09-30`")
+    first, last = day(found[1]), day(found[2])
+    if last < first:
+        raise Unreadable(f"`{text}` ends before it starts", f"write `{found[2]} to {found[1]}`")
+    return first, last
+
+
+def moment(text: str) -> datetime:
+    """Read `2026-09-05 10:00` or `2026-09-05 10:00:30`; local, without a zone."""
+    try:
+        if _MOMENT.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Unreadable(f"`{text}` is not a day and time; write it like `2026-09-05 10:00`")
+
+
+def clock(text: str) -> int:
+    """Read `09:00` as minutes since 00:00; `24:00` is the end of the day."""
+    found = _CLOCK.fullmatch(text)
+    minutes = int(found[1]) * 60 + int(found[2]) if found else -1
+    if found is None or int(found[2]) > 59 or minutes > 1_440:
+        raise Unreadable(f"`{text}` is not a time of day; write it like `09:00`")
+    return minutes
+
+
+def interval(text: str) -> Interval:
+    """Read `21:00 to 09:00`: half-open, may run over midnight."""
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        raise Unreadable(f"`{text}` is not a span of the day; write it like `21:00 to 09:00`")
+    start, end = clock(found[1]), clock(found[2])
+    if start == 1_440:
+        raise Unreadable(f"`{text}`: a span starts at `00:00`, not at `24:00`")
+    return start, end
+
+
+def cap(text: str) -> Cap:
+    """Read `1 in 30d`."""
+    found = _CAP.fullmatch(text)
+    if found is None:
+        raise Unreadable(f"`{text}` is not a limit; write it like `1 in 30d`")
+    window = duration(found[2])
+    if int(found[1]) == 0 or window == 0:
+        raise Unreadable(f"`{text}` lets nothing through", "set the rule to `paused` if it should not send")
+    return Cap(int(found[1]), window)
+
+
+def is_phone(text: str) -> bool:
+    """Tell whether a normalised number is one: digits, of a foreign number with a `+`; at most 20."""
+    return len(text) <= 21 and _DIGITS.fullmatch(text.removeprefix("+")) is not None
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _operator_hint(text: str) -> str:
+    """Catch `at lest 20 yuan`, `20 or more` is left alone: which comparison was meant?"""
+    words = text.split()
+    for length in (2, 1):
+        near = closest(" ".join(words[:length]), ("at least", "at most", "over", "under", "not"))
+        if near and len(words) > length:
+            return f"did you mean `{near} {' '.join(words[length:])}`?"
+    return ""
+
+
+def _either(options: list[str]) -> str:
+    quoted = [f"`{option}`" for option in options]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" or {quoted[-1]}"

@@ -1,0 +1,107 @@
+"""From a record, or a group of timers, to the rules that fire on it.
+
+Leaves see the record; composites are then stepped upwards, children before parents, only where something
+happened below them. Most records touch no leaf and cost two dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from engine.patterns.base import Hits, Instant, Moment, Node
+from engine.rulebook import CompiledRule, Rulebook
+from engine.snapshot import Subscriber
+
+Firing = tuple[CompiledRule, Instant]
+
+
+def fold(book: Rulebook, sub: Subscriber, moment: Moment) -> Hits | None:
+    """Fold one record into the patterns; return the instants it made, None if there are none."""
+    hits: Hits = {}
+    event = moment.event
+    assert event is not None
+    for node in book.by_kind.get(event.kind, ()):
+        found = node.see(sub, moment)  # type: ignore[attr-defined]
+        if found:
+            hits[node.index] = found
+    crossing = moment.crossing
+    if crossing is not None:
+        touched: dict[int, Node] = {}
+        for place in {*crossing.before, *sub.inside}:
+            for node in book.by_place.get(place, ()):
+                touched[node.index] = node
+        for node in touched.values():
+            found = node.cross(sub, moment)  # type: ignore[attr-defined]
+            if found:
+                hits[node.index] = found
+    if not hits:
+        return None
+    _climb(book, sub, moment, hits, {})
+    return hits
+
+
+def ring(book: Rulebook, sub: Subscriber, due: int) -> Hits:
+    """Fire all pattern timers of a subscriber that are due at `due`, as one group (semantics 3)."""
+    ringing: dict[int, list[tuple[str, str]]] = {}
+    for mark, time in list(sub.timers.items()):
+        if time == due:
+            node = book.by_key.get(mark[0])
+            if node is None:
+                del sub.timers[mark]
+            else:
+                ringing.setdefault(node.index, []).append(mark)
+    hits: Hits = {}
+    _climb(book, sub, Moment(due, 0, group=True), hits, ringing)
+    return hits
+
+
+def _climb(
+    book: Rulebook, sub: Subscriber, moment: Moment, hits: Hits, ringing: dict[int, list[tuple[str, str]]]
+) -> None:
+    nodes = book.nodes
+    touched = set(ringing)
+    for index in (*hits, *ringing):
+        touched.update(a.index for a in nodes[index].ancestors)
+    for index in sorted(touched):
+        node = nodes[index]
+        found: list[Instant] = []
+        if node.children and any(child.index in hits for child in node.children):
+            found += node.step(sub, moment, hits) or ()
+        if index in ringing:
+            # what happened below at this very time may have cancelled the timer
+            marks = [mark for mark in ringing[index] if sub.timers.get(mark) == moment.now]
+            for mark in marks:
+                del sub.timers[mark]
+            if marks:
+                found += node.ring(sub, moment, moment.now, [mark[1] for mark in marks]) or ()
+        if found:
+            hits[index] = found
+
+
+def firings(book: Rulebook, sub: Subscriber, hits: Hits, stamp: int) -> list[Firing]:
+    """Name the rules that fire now, each with its earliest instant: at most once per stamp (semantics 3)."""
+    found: list[Firing] = []
+    for index, instants in hits.items():
+        rules = book.nodes[index].rules
+        if not rules:
+            continue
+        may = [instant for instant in instants if instant.fires]
+        if not may:
+            continue
+        instant = min(may, key=_order)
+        for rule in rules:
+            if sub.fired_at == stamp:
+                if rule.name in sub.fired:
+                    continue
+            else:
+                sub.fired_at = stamp
+                sub.fired = set()
+            if sub.history.recent is not None and any(sub.history.is_hot(k, stamp) for k in rule.kinds):
+                continue
+            if stamp < rule.root.warm_at:
+                continue
+            sub.fired.add(rule.name)
+            found.append((rule, instant))
+    return found
+
+
+def _order(instant: Instant) -> tuple[int, int]:
+    return instant.order

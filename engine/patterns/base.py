@@ -1,0 +1,139 @@
+"""What every pattern shares: instants, the moment they are judged in, the node of a compiled pattern.
+
+A compiled rule set is a graph of nodes, children before parents, equal patterns shared. For one record (or one
+group of timers) each node that is touched turns its children's instants into its own. Order of instants
+(semantics 3.7): greater time; at equal time later in the log; timers after all records of their time; two
+timers of one time are not later than each other. `order` = (2 * time + is_timer, seq of the record or 0).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.event import Event
+from engine.presence import Crossing
+from engine.snapshot import Subscriber, Trigger
+
+if TYPE_CHECKING:
+    from engine.rulebook import CompiledRule
+
+Order = tuple[int, int]
+Hits = dict[int, list["Instant"]]
+"""Node index -> its instants of this moment."""
+
+LONGEST = 2001
+"""Instants a list keeps: with more records of a kind its patterns are `hot` and fire nothing."""
+
+
+class Instant:
+    """A moment (µs) at which a pattern matches."""
+
+    __slots__ = ("data", "fires", "order", "place", "start", "time", "timely", "trigger")
+
+    def __init__(
+        self,
+        order: Order,
+        timely: bool,
+        fires: bool,
+        trigger: Trigger,
+        place: str | None = None,
+        data: dict[str, Any] | None = None,
+        start: int | None = None,
+    ) -> None:
+        self.order = order
+        self.time = order[0] >> 1
+        """Own time; a late instant is stamped at the clock, not here."""
+        self.timely = timely
+        """Late by at most patience: a timer it arms in the past may fire (semantics 1.5)."""
+        self.fires = fires
+        """May fire a rule: timely, and not of a record flagged no_trigger."""
+        self.trigger = trigger
+        self.place = place
+        self.data = data
+        """Match values for placeholders: count, total, event fields."""
+        self.start = start
+        """Where the match begins: first step of a sequence, the `after` of an absence."""
+
+
+class Moment:
+    """One record being folded, or one group of timers firing: what nodes may look at."""
+
+    __slots__ = ("crossing", "event", "fires", "group", "now", "places", "seq", "timely", "trigger")
+
+    def __init__(self, now: int, seq: int, group: bool = False) -> None:
+        self.now = now
+        """The stamp: the clock with this record applied, or the due time of the group."""
+        self.seq = seq
+        self.group = group
+        """A group of timers that are due, not a record."""
+        self.event: Event | None = None
+        self.timely = True
+        self.fires = True
+        self.trigger: Trigger = ("", None, "")
+        self.places: tuple[str, ...] | None = ()
+        """Places of the record's own cell, or of the subscriber; None = unknown (semantics 3, 7 h)."""
+        self.crossing: Crossing | None = None
+
+    @property
+    def stamp(self) -> Order:
+        """Order of a `last instant` completed now: (clock, log order) if late, which is its own if not (7 c)."""
+        return (2 * self.now + 1, 0) if self.group else (2 * self.now, self.seq)
+
+
+class Node:
+    """A compiled pattern. Leaves are called with the record, composites with their children's instants."""
+
+    kinds: frozenset[str] = frozenset()
+    """Record kinds this pattern looks at, at any depth; presence looks at none."""
+
+    def __init__(self, key: str, children: tuple[Node, ...] = ()) -> None:
+        self.key = key
+        """Hash of the pattern's content: equal patterns of any rule and any rule set share their state."""
+        self.index = -1
+        """Place in the matcher's order, children before parents."""
+        self.children = children
+        self.parents: list[Node] = []
+        self.ancestors: tuple[Node, ...] = ()
+        self.rules: list[CompiledRule] = []
+        """Rules whose `when` is this very pattern."""
+        self.kinds = frozenset().union(*(child.kinds for child in children))
+        self.warm_at = 0
+        """No instant before this time (semantics 3, warm start over data.*)."""
+
+    def step(self, sub: Subscriber, moment: Moment, hits: Hits) -> list[Instant] | None:
+        """Turn the children's instants of this moment into this node's."""
+        raise AssertionError("expected a composite pattern, was a leaf")  # pragma: no cover
+
+    def ring(self, sub: Subscriber, moment: Moment, due: int, arguments: list[str]) -> list[Instant] | None:
+        """Fire the timers of this node that are due now."""
+        raise AssertionError("expected a pattern with timers")  # pragma: no cover
+
+    def reopen(self, sub: Subscriber, changed: frozenset[str], opened: list[str]) -> None:
+        """Follow a change of the catalogue: `changed` places, of which `opened` have a new visit (2.4)."""
+
+
+def arm(sub: Subscriber, node: str, argument: str, due: int) -> None:
+    """Set a timer; an earlier one of the same node and argument is replaced."""
+    sub.timers[node, argument] = due
+    if due < sub.wake or not sub.wake:
+        sub.wake = due
+
+
+def insert(items: list[Any], item: Any) -> None:
+    """Insert into a list sorted by its first two columns, mostly at the end."""
+    order = (item[0], item[1])
+    at = len(items)
+    while at and (items[at - 1][0], items[at - 1][1]) > order:
+        at -= 1
+    items.insert(at, item)
+    if len(items) > LONGEST:
+        del items[0]
+
+
+def drop_until(items: list[Any], limit: int) -> None:
+    """Drop entries whose time is at or before `limit`; the list is sorted by its first column, 2 * time + timer."""
+    if items and items[0][0] < 2 * limit + 2:
+        at = 0
+        while at < len(items) and items[at][0] < 2 * limit + 2:
+            at += 1
+        del items[:at]

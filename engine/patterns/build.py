@@ -1,0 +1,84 @@
+"""From the written pattern to nodes: equal patterns become one node, shared by all rules."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from engine import audience
+from engine.language import model
+from engine.patterns.absence import After
+from engine.patterns.base import Node
+from engine.patterns.combine import AllOf, AnyOf
+from engine.patterns.counting import Count, Total
+from engine.patterns.crossing import Enters, Leaves
+from engine.patterns.dwell import StaysIn
+from engine.patterns.happens import Happens
+from engine.patterns.sequence import Sequence
+
+
+class Builder:
+    """Builds the nodes of a rule set, children before parents."""
+
+    def __init__(self, key: bytes, keep: tuple[str, ...]) -> None:
+        self.key = key
+        """TOUCHPOINT_KEY."""
+        self.keep = keep
+        """Record fields that some text of the set shows."""
+        self.nodes: list[Node] = []
+        self._shared: dict[str, Node] = {}
+
+    def build(self, pattern: model.Pattern, cancels: bool = False) -> Node:
+        """Return the node of a pattern; `cancels`: it stands under `no:` (starts and updates, 1.4)."""
+        bare = cancels and isinstance(pattern, model.Happens)
+        text = f"{'cancels ' if bare else ''}{pattern!r}"
+        name = blake2b(text.encode(), digest_size=6).hexdigest()
+        node = self._shared.get(name)
+        if node is None:
+            node = self._make(name, pattern, bare)
+            node.index = len(self.nodes)
+            self.nodes.append(node)
+            self._shared[name] = node
+            for child in dict.fromkeys(node.children):
+                child.parents.append(node)
+        return node
+
+    def _make(self, name: str, pattern: model.Pattern, cancels: bool) -> Node:
+        match pattern:
+            case model.Happens():
+                passes = audience.compile_record(pattern.where, pattern.unless, self.key)
+                places = audience.places_named(pattern.where)
+                return Happens(name, pattern.event, passes, places, self.keep, cancels)
+            case model.Enters():
+                return Enters(name, pattern.members)
+            case model.Leaves():
+                return Leaves(name, pattern.members)
+            case model.StaysIn():
+                return StaysIn(name, pattern.members, pattern.duration)
+            case model.Count():
+                passes = audience.compile_record(pattern.where, (), self.key)
+                places = audience.places_named(pattern.where)
+                return Count(
+                    name, pattern.event, passes, pattern.at_least, pattern.within, places, self.keep
+                )
+            case model.Total():
+                passes = audience.compile_record(pattern.where, (), self.key)
+                places = audience.places_named(pattern.where)
+                return Total(
+                    name,
+                    pattern.event,
+                    pattern.field,
+                    passes,
+                    pattern.at_least,
+                    pattern.within,
+                    places,
+                    self.keep,
+                )
+            case model.Sequence():
+                return Sequence(name, tuple(map(self.build, pattern.steps)), pattern.within)
+            case model.After():
+                first = self.build(pattern.first)
+                return After(name, first, self.build(pattern.no, cancels=True), pattern.wait)
+            case model.AnyOf():
+                return AnyOf(name, tuple(map(self.build, pattern.parts)))
+            case model.AllOf():
+                return AllOf(name, tuple(map(self.build, pattern.parts)), pattern.within)

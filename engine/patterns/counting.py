@@ -1,0 +1,156 @@
+"""`count:` and `total:`: crossing a mark within a window (semantics.md 3).
+
+State: [times] or [times, amounts], sorted by time; a late record enters the window at its own time, and the
+window is the one at the clock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from engine.patterns.base import LONGEST, Instant, Moment, Node
+from engine.patterns.happens import Predicate, kept, place_of
+from engine.snapshot import Subscriber
+
+
+class Count(Node):
+    """An instant at the record with which the number in the window reaches N."""
+
+    def __init__(
+        self,
+        key: str,
+        event: str,
+        passes: Predicate | None,
+        at_least: int,
+        within: int,
+        places: tuple[str, ...],
+        keep: tuple[str, ...],
+    ) -> None:
+        super().__init__(key)
+        self.kinds = frozenset((event,))
+        self.event = event
+        self.passes = passes
+        self.at_least = at_least
+        self.within = within
+        self.places = places
+        self.keep = keep
+
+    def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
+        """Count one record of this kind."""
+        event = moment.event
+        assert event is not None
+        if event.fields.get("phase") in ("start", "update"):
+            return None
+        if self.passes is not None and not self.passes(moment):
+            return None
+        limit = moment.now - self.within
+        if event.t <= limit:
+            return None
+        state = sub.nodes.get(self.key)
+        if state is None:
+            state = sub.nodes[self.key] = [[]]
+        times = state[0]
+        _forget(state, bisect_right(times, limit))
+        times.insert(bisect_right(times, event.t), event.t)
+        count = len(times)
+        if count > LONGEST:
+            del times[0]
+        if count != self.at_least:
+            return None
+        data = kept(self.keep, moment) or {}
+        data["count"] = count
+        return [
+            Instant(
+                (2 * event.t, moment.seq),
+                moment.timely,
+                moment.fires,
+                moment.trigger,
+                place_of(self.places, moment),
+                data,
+            )
+        ]
+
+
+class Total(Node):
+    """An instant at the record with which the sum in the window reaches the amount."""
+
+    def __init__(
+        self,
+        key: str,
+        event: str,
+        field: str,
+        passes: Predicate | None,
+        at_least: float,
+        within: int,
+        places: tuple[str, ...],
+        keep: tuple[str, ...],
+    ) -> None:
+        super().__init__(key)
+        self.kinds = frozenset((event,))
+        self.event = event
+        self.field = field
+        self.passes = passes
+        self.at_least = at_least
+        self.within = within
+        self.places = places
+        self.keep = keep
+
+    def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
+        """Add up one record of this kind; one without the field adds nothing and is no instant."""
+        event = moment.event
+        assert event is not None
+        if event.fields.get("phase") in ("start", "update"):
+            return None
+        amount = measure(event.fields, self.field)
+        if amount is None or (self.passes is not None and not self.passes(moment)):
+            return None
+        limit = moment.now - self.within
+        if event.t <= limit:
+            return None
+        state = sub.nodes.get(self.key)
+        if state is None:
+            state = sub.nodes[self.key] = [[], []]
+        times, amounts = state
+        _forget(state, bisect_right(times, limit))
+        before = sum(amounts)
+        at = bisect_right(times, event.t)
+        times.insert(at, event.t)
+        amounts.insert(at, amount)
+        total = sum(amounts)
+        if len(times) > LONGEST:
+            del times[0], amounts[0]
+        if total < self.at_least or before >= self.at_least:
+            return None
+        data = kept(self.keep, moment) or {}
+        data["total"] = total
+        return [
+            Instant(
+                (2 * event.t, moment.seq),
+                moment.timely,
+                moment.fires,
+                moment.trigger,
+                place_of(self.places, moment),
+                data,
+            )
+        ]
+
+
+def _forget(state: list[list[int]], upto: int) -> None:
+    if upto:
+        for column in state:
+            del column[:upto]
+
+
+def measure(fields: dict[str, object], field: str) -> int | float | None:
+    """Read a numeric field; `bytes` is up + down, or the one that is given (7 k)."""
+    if field == "bytes":
+        up, down = fields.get("up"), fields.get("down")
+        if up is None and down is None:
+            return None
+        return _number(up) + _number(down)
+    value = fields.get(field)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> int | float:
+    return value if isinstance(value, int | float) else 0

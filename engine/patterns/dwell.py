@@ -1,0 +1,96 @@
+"""`stays_in: P, for: D`: dwell, once per visit (semantics.md 3, 7 a, b, g).
+
+Due is opened + D. A timer waits for it; if whereabouts are unknown then, the dwell is overdue and made up by
+the first later sighting that goes on with the visit.
+"""
+
+from __future__ import annotations
+
+from engine.patterns.base import Instant, Moment, Node, arm
+from engine.patterns.crossing import at_sighting
+from engine.presence import is_known
+from engine.snapshot import Subscriber
+
+
+class StaysIn(Node):
+    """Timers and overdue marks per member place; the visit itself stands in the snapshot."""
+
+    def __init__(self, key: str, members: tuple[str, ...], duration: int) -> None:
+        super().__init__(key)
+        self.members = members
+        self.duration = duration
+
+    def cross(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
+        """Follow one sighting: close, make up, open."""
+        crossing = moment.crossing
+        assert crossing is not None
+        found: list[Instant] = []
+        for place in self.members:
+            mark = (self.key, place)
+            if place in crossing.opened:
+                sub.overdue.discard(mark)
+                sub.timers.pop(mark, None)
+                instant = self._open(sub, moment, place)
+            elif place in crossing.went_on:
+                instant = self._make_up(sub, moment, place)
+            else:
+                if place in crossing.before and place not in sub.inside:
+                    sub.overdue.discard(mark)
+                    sub.timers.pop(mark, None)
+                continue
+            if instant is not None and all(instant.order != other.order for other in found):
+                found.append(instant)
+        return found or None
+
+    def _open(self, sub: Subscriber, moment: Moment, place: str) -> Instant | None:
+        crossing = moment.crossing
+        assert crossing is not None
+        due = crossing.time + self.duration
+        if due > moment.now or (due == moment.now and crossing.timely):
+            arm(sub, self.key, place, due)
+            return None
+        if not is_known(sub, due):
+            sub.overdue.add((self.key, place))
+            return None
+        # 7(a): beyond patience a dwell that was due by now is lost; 7(b): within it, it fires at once
+        return self._at(sub, place, due) if crossing.timely else None
+
+    def _make_up(self, sub: Subscriber, moment: Moment, place: str) -> Instant | None:
+        crossing = moment.crossing
+        assert crossing is not None
+        mark = (self.key, place)
+        if mark not in sub.overdue or crossing.time <= sub.visits[place][0] + self.duration:
+            return None
+        sub.overdue.discard(mark)
+        return at_sighting(moment, place)
+
+    def _at(self, sub: Subscriber, place: str, due: int) -> Instant:
+        return Instant((2 * due + 1, 0), True, True, sub.visits[place][2], place)
+
+    def reopen(self, sub: Subscriber, changed: frozenset[str], opened: list[str]) -> None:
+        """Start anew where the fence moved: the visit began at the last sighting (2.4)."""
+        for place in self.members:
+            if place not in changed:
+                continue
+            mark = (self.key, place)
+            sub.overdue.discard(mark)
+            sub.timers.pop(mark, None)
+            if place in opened:
+                due = sub.visits[place][0] + self.duration
+                if due >= sub.clock:
+                    arm(sub, self.key, place, due)
+                elif not is_known(sub, due):
+                    sub.overdue.add(mark)
+
+    def ring(self, sub: Subscriber, moment: Moment, due: int, arguments: list[str]) -> list[Instant] | None:
+        """Fire the dwells due now that are still `in`; several members are one instant."""
+        first = None
+        known = is_known(sub, due)
+        for place in self.members:
+            if place not in arguments:
+                continue
+            if not known:
+                sub.overdue.add((self.key, place))
+            elif first is None:
+                first = self._at(sub, place, due)
+        return [first] if first is not None else None

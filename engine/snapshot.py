@@ -1,0 +1,114 @@
+"""The 48-hour snapshot: everything the engine knows of one subscriber.
+
+Slotted, mutable, owned by the subscriber's lane; when a commit is refused it is thrown away and loaded again.
+Presence rules live in `engine.presence`, the packed behaviours in `engine.history`, bytes in `engine.codec`.
+Times are µs UTC. Every value below is made of plain JSON types, tuples and sets, so that the codec can write
+it without knowing what it means.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.history import History
+
+HOURS_48 = 48 * 3_600_000_000
+NEVER = -1
+"""`no time yet`: earlier than any time that intake lets pass."""
+
+Trigger = tuple[str, str | None, str]
+"""(source, id, position) of a record."""
+
+
+class Subscriber:
+    """State of one subscriber: profile, presence, waiting patterns, ledger, history."""
+
+    __slots__ = (
+        "bound",
+        "business_ids",
+        "cell",
+        "clock",
+        "consent",
+        "contacts",
+        "fired",
+        "fired_at",
+        "gates_dirty",
+        "history",
+        "holds",
+        "ids",
+        "inside",
+        "key",
+        "known_until",
+        "nodes",
+        "noted",
+        "offs",
+        "overdue",
+        "packed_gates",
+        "profile",
+        "rat",
+        "rules",
+        "seen_at",
+        "seen_late",
+        "seen_pos",
+        "seq",
+        "suppressed",
+        "timers",
+        "timezone",
+        "visits",
+        "wake",
+    )
+
+    def __init__(self, key: str, rules: str = "") -> None:
+        self.key = key
+        self.rules = rules
+        """Hash of the rule set these patterns are armed for."""
+        self.clock = NEVER
+        """Greatest `t` of the signaling, business and tick records applied (semantics 1.3)."""
+        self.seq = 0
+        """Number of records applied: the order of the log, as far as one subscriber sees it."""
+        # -- presence (semantics 2) --
+        self.seen_at = NEVER
+        """Time of the last sighting."""
+        self.seen_pos = 0
+        self.seen_late = False
+        """The last sighting was late: the next one is told to the patterns even if nothing changed."""
+        self.cell: str | None = None
+        self.rat: str | None = None
+        self.known_until = NEVER
+        """Last sighting + lapse: later than this the subscriber's whereabouts are unknown."""
+        self.offs: list[tuple[int, int]] = []
+        """(time, seq) of each power.off not older than the last sighting, sorted."""
+        self.inside: tuple[str, ...] = ()
+        """Places of the last sighting's cell: exactly those with an open visit."""
+        self.visits: dict[str, tuple[int, int, Trigger]] = {}
+        """Open visits: place -> (opened, seq of the opening record, its trigger)."""
+        # -- patterns (semantics 3) --
+        self.nodes: dict[str, list[Any]] = {}
+        """Pattern key -> what that pattern remembers."""
+        self.timers: dict[tuple[str, str], int] = {}
+        """(pattern key, argument) -> due."""
+        self.overdue: set[tuple[str, str]] = set()
+        """Dwells (pattern key, place) whose mark passed while whereabouts were unknown."""
+        self.wake = 0
+        """No timer or hold end is due before this; 0 = none is armed."""
+        self.noted = 0
+        """The wake-up that stands in the lane's heap."""
+        self.ids: dict[str, int] = {}
+        """Ids of applied signaling records -> t, the last hour of the clock (semantics 1.6)."""
+        self.business_ids: dict[str, int] = {}
+        self.history = History()
+        # -- who it is: changes rarely, so its bytes are kept until it does --
+        self.profile: dict[str, Any] = {}
+        self.consent: dict[str, bool] = {}
+        self.suppressed = False
+        self.timezone: str | None = None
+        self.bound: str | None = None
+        """MSISDN, needed to send."""
+        # -- ledger (engine.ledger) --
+        self.contacts: list[list[Any]] = []
+        self.holds: list[dict[str, Any]] = []
+        self.fired_at = NEVER
+        self.fired: set[str] = set()
+        """Rules that fired at the stamp `fired_at` (semantics 3: once per stamp)."""
+        self.gates_dirty = True
+        self.packed_gates = b""

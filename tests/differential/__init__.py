@@ -1,0 +1,1 @@
+"""Differential testing: random cases (`generator`), their `coverage`, the engine against the reference."""

@@ -1,0 +1,214 @@
+"""What all subscribers share (catalogue, policy, rules, ticks) and the raw past of one subscriber.
+
+Sentence numbers are those of the semantics page. Times are int µs UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from . import clockface
+from .intake import BUSINESS, PHASED, drop_limit
+from .values import TWO_DAYS, read_time
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A signaling or business record with the clock at which it was applied."""
+
+    record: dict[str, Any]
+    seq: int  # log order
+    clock: int  # of the subscriber, this record applied
+    places: frozenset[str] | None  # where it was, for `where: {place}`; None = unknown
+
+    @property
+    def kind(self) -> str:
+        return str(self.record["kind"])
+
+    @property
+    def t(self) -> int:
+        return int(self.record["t"])
+
+    @property
+    def whole(self) -> bool:
+        """1.4: not the start or an update of a call, message or session."""
+        return not (self.kind.startswith(PHASED) and self.record.get("phase") in ("start", "update"))
+
+    @property
+    def silent(self) -> bool:
+        """2.4: flagged `no_trigger`: fires nothing."""
+        return "no_trigger" in (self.record.get("quality") or ())
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """2.1: an accepted sighting."""
+
+    time: int
+    seq: int
+    cell: str
+    rat: str | None
+    late: int  # clock − time
+
+
+@dataclass
+class Visit:
+    """2.3: a visit of one place; the numbers index the accepted sightings."""
+
+    opened: int
+    went_on: list[int] = field(default_factory=list)
+
+
+class House:
+    """Policy, catalogue and ticks."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.key: str = case["key"]
+        self.salt: str = case["salt"]
+        self.policy: dict[str, Any] = case.get("policy") or {}
+        self.fields: dict[str, Any] = case.get("fields") or {}
+        places = dict(case.get("places") or {})
+        self.groups: dict[str, list[str]] = places.pop("groups", None) or {}
+        self.cells = {place: frozenset(map(str, about["cells"])) for place, about in places.items()}
+        self.numbers: dict[str, Any] = case.get("numbers") or {}
+        self.clock: int | None = None  # 1.8: of the ticks, for those whose first record comes later
+        self.ticks: list[tuple[int, frozenset[str]]] = []  # the input's own, for `down`
+
+    def members(self, place: str) -> list[str]:
+        """Give the places of a group in its order, or the place itself."""
+        return list(self.groups.get(place, [place]))
+
+    def places_of(self, cell: str) -> frozenset[str]:
+        """A cell may lie in several places (3)."""
+        return frozenset(place for place, cells in self.cells.items() if cell in cells)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.policy.get("timezone") or "UTC")
+
+    @cached_property
+    def quiet(self) -> clockface.Intervals:
+        return clockface.read_intervals(self.policy.get("quiet"))
+
+    @cached_property
+    def bridge(self) -> int:
+        return read_time((self.policy.get("presence") or {}).get("bridge", "4h"))
+
+    def lapse(self, rat: str | None) -> int:
+        """2.2: 58 m by default; per RAT: by that of the last sighting, 58 m if not listed or not given."""
+        given = (self.policy.get("presence") or {}).get("lapse", "58m")
+        if isinstance(given, dict):
+            given = given.get(rat or "", "58m")
+        return self._time(given)
+
+    def _time(self, text: str, known: dict[str, int] = {}) -> int:  # noqa: B006  (a memo of a pure function)
+        if text not in known:
+            known[text] = read_time(text)
+        return known[text]
+
+    def patience(self, kind: str) -> int:
+        """1.5: 5 m by default; for business records both limits are 48 h."""
+        if kind in BUSINESS:
+            return drop_limit(kind)
+        return self._time(self.policy.get("patience", "5m"))
+
+    def was_down(self, kinds: set[str], after: int, until: int) -> bool:
+        """1.8: was one of the kinds down at any time in (after, until]?
+
+        Down from the `t` of a tick that names it up to the `t` of the next tick that does not.
+        """
+        for kind in kinds:
+            since: int | None = None
+            for t, down in self.ticks:
+                if kind in down:
+                    since = t if since is None else since
+                elif since is not None:
+                    if since <= until and t > after and t > since:
+                        return True
+                    since = None
+            if since is not None and since <= until:
+                return True
+        return False
+
+
+class Past:
+    """The raw past of one subscriber and what follows from it."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.clock: int | None = house.clock
+        self.records: list[Applied] = []
+        self.sightings: list[Sighting] = []
+        self.offs: list[tuple[int, int]] = []  # (t, seq) of power.off
+        self._visits: dict[str, tuple[int, list[Visit], Visit | None]] = {}
+
+    def known_at(self, moment: int, last: int, before: int | None = None) -> bool:
+        """2.2: is the state at `moment` known, the last sighting being number `last` (-1: none)?
+
+        `before`: only records earlier in the log than this one have been applied.
+        """
+        if last < 0:
+            return False
+        seen = self.sightings[last]
+        if moment > seen.time + self.house.lapse(seen.rat):
+            return False
+        # 2.2: an off not older than the last sighting; 7(e): same time: log order; not a later one
+        return not any(
+            (seen.time, seen.seq) < (t, seq) and t <= moment and (before is None or seq < before)
+            for t, seq in self.offs
+        )
+
+    def state_in(self, place: str, moment: int) -> bool:
+        """Is the state in a place at a moment `in`, from all that is known?"""
+        last = max((i for i, seen in enumerate(self.sightings) if seen.time <= moment), default=-1)
+        return self.known_at(moment, last) and self.inside(place, last)
+
+    def inside(self, place: str, number: int) -> bool:
+        """Did a sighting lie in a place?"""
+        return self.sightings[number].cell in self.house.cells[place]
+
+    def places_at(self, moment: int) -> frozenset[str] | None:
+        """Give the places whose state is `in`, None if unknown."""
+        last = max((i for i, seen in enumerate(self.sightings) if seen.time <= moment), default=-1)
+        return self.house.places_of(self.sightings[last].cell) if self.known_at(moment, last) else None
+
+    def was_in(self, place: str, number: int) -> bool:
+        """Was the state `in` at a sighting, before it?"""
+        seen = self.sightings[number]
+        return self.known_at(seen.time, number - 1, seen.seq) and self.inside(place, number - 1)
+
+    def visits(self, place: str) -> list[Visit]:
+        """2.3: fold the sightings into visits of a place (remembered until the next sighting)."""
+        if place in self._visits and self._visits[place][0] == len(self.sightings):
+            return self._visits[place][1]
+        visits: list[Visit] = []
+        current: Visit | None = None
+        for i, seen in enumerate(self.sightings):
+            if not self.inside(place, i):
+                current = None
+            elif current is not None and (
+                self.known_at(seen.time, i - 1, seen.seq)
+                or seen.time - self.sightings[i - 1].time <= self.house.bridge
+            ):
+                current.went_on.append(i)
+            else:
+                current = Visit(i)
+                visits.append(current)
+        self._visits[place] = (len(self.sightings), visits, current)
+        return visits
+
+    def open_visit(self, place: str) -> Visit | None:
+        """Give the visit that no sighting outside has closed."""
+        self.visits(place)
+        return self._visits[place][2]
+
+    def enters(self, place: str, number: int) -> bool:
+        """`enters`: a visit opens, the last sighting before it outside, or none in 48 h (7(f))."""
+        if not any(visit.opened == number for visit in self.visits(place)):
+            return False
+        if number == 0 or not self.inside(place, number - 1):
+            return True
+        return self.sightings[number - 1].time <= self.sightings[number].time - TWO_DAYS
