@@ -180,7 +180,7 @@ class ColumnMap(_Model):
         for name, spec in self.specs():
             for slot in spec.slots:
                 if slot not in plain:
-                    raise ValueError(f"{name}: expected a field or helper without template, was {{{slot}}}")
+                    raise ValueError(f"expected {name} of columns and constants only, was {{{slot}}}")
 
     def _check_width(self) -> None:
         used = [spec.column for _, spec in self.specs() if spec.column is not None]

@@ -39,7 +39,7 @@ def pack_history(history: History) -> bytes:
                 len(segment.buffer),
             )
         )
-        parts += (base, strings, tokens, segment.buffer)
+        parts += (base, strings, tokens, bytes(segment.buffer))
     return b"".join(parts)
 
 

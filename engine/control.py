@@ -40,7 +40,7 @@ def apply(sub: Subscriber, event: Event) -> None:
         if (fields.get("consent") or {}).get("marketing") is True:
             sub.suppressed = False
     elif event.kind == "offer.receipt" and fields.get("status") in FINAL_REJECTIONS:
-        ledger.remove(sub, str(fields.get("decision")), ledger.OFFER)
+        ledger.remove(sub, str(fields.get("decision")))
 
 
 def _set_timezone(sub: Subscriber, value: object) -> None:

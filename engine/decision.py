@@ -72,7 +72,8 @@ class Candidate:
         """A feed it depends on was down."""
         self.reason: str | None = None
         self.message: CompiledMessage | None = None
-        self.arm: str | None = None
+        self.arm = ""
+        """`treatment control shadow`, once the gates are passed."""
         self.due: int | None = None
         """End of the hold, if it is held now."""
         self.values: dict[str, Any] = {}
@@ -135,12 +136,15 @@ def judge(
     verdicts: list[tuple[Candidate, str]] = []
     for candidate in candidates:
         rule = candidate.rule
-        if candidate.reason is None and (taken or candidate.name in passed):
+        # 7(p): of two holds of one rule that end together the second loses, also in shadow
+        second = candidate.held is not None and candidate.name in passed
+        if candidate.reason is None and (taken or second):
             candidate.reason = "arbitration"
         if candidate.reason is not None or rule is None:
             verdicts.append((candidate, "refused"))
             continue
-        passed.add(candidate.name)
+        if candidate.held is not None:
+            passed.add(candidate.name)
         taken = taken or not rule.shadow
         verdicts.append((candidate, _outcome(book, salt, sub, candidate, now)))
     for candidate, outcome in verdicts:
@@ -164,7 +168,7 @@ def _outcome(book: Rulebook, salt: bytes, sub: Subscriber, candidate: Candidate,
         if end > now:
             candidate.due = end
             return "held"
-    return "offer" if candidate.arm == "treatment" else candidate.arm
+    return ledger.OFFER if candidate.arm == "treatment" else candidate.arm
 
 
 def arm_of(book: Rulebook, salt: bytes, rule: CompiledRule, key: str) -> str:
@@ -180,7 +184,7 @@ def arm_of(book: Rulebook, salt: bytes, rule: CompiledRule, key: str) -> str:
 def _enter(sub: Subscriber, candidate: Candidate, outcome: str, now: int, salt: bytes) -> None:
     """Write a verdict to the ledger; a hold's own contact becomes one at this time, or is removed (4.5)."""
     if candidate.held is not None:
-        ledger.remove(sub, candidate.id, ledger.HELD)
+        ledger.remove(sub, candidate.id)
     if outcome == "refused":
         return
     rule, message = candidate.rule, candidate.message

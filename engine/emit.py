@@ -42,7 +42,7 @@ def record(
         "at": now,
         "outcome": outcome,
         "reason": reason,
-        "arm": candidate.arm,
+        "arm": candidate.arm or None,
         "channel": message.channel if message is not None else None,
         "product": rule.rule.offer.product if rule is not None else None,
         "place": candidate.place,

@@ -6,8 +6,8 @@ person and nothing is decided on these bytes while the rules stay; they are fold
 new pattern must be armed (`engine.warm`). Records are appended to the open segment; a segment is dropped as a
 whole once its newest clock is 48 h old.
 
-Entry: token u8, clock advance u32 µs (u64 with WIDE), then as the token's flags say: lateness u64 µs, sighting
-lateness u64 µs, numbers (u32 each, or a u16-prefixed JSON list).
+Entry: token u8, clock advance u32 µs (u64 with WIDE), then as the token's flags say: lateness u64 µs,
+sighting lateness u64 µs, numbers (u32 each, or a u16-prefixed JSON list).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _LONG = Struct("<Q")
 _UINTS = [Struct(f"<{n}I") for n in range(9)]
 _ABSENT = 0xFFFFFFFF
 
-Token = Any
+Token = tuple[Any, ...]
 """(kind, flags, places, cell, words …)"""
 
 
@@ -135,8 +135,7 @@ class History:
         """Add a record just applied; call `is_full` and `begin` before its presence was."""
         if self.recent is not None and self.is_hot(event.kind, clock):
             # bounded: what a hot subscriber does more of is counted, not kept (docs/decisions)
-            if event.fields.get("phase") not in ("start", "update"):
-                self._note(event.kind, event.t)
+            self._note(event.kind, event.t)
             return
         segment = self.segments[-1]
         fields = event.fields
@@ -180,7 +179,7 @@ class History:
         segment.clock = clock
         segment.count += 1
         self.total += 1
-        if self.total > HOT and get("phase") not in ("start", "update"):
+        if self.total > HOT:
             self._note(kind, event.t)
 
     def expire(self, clock: int) -> None:
@@ -206,7 +205,7 @@ class History:
         if self.recent is None:
             self.recent = {}
             for past in self.read():
-                if past.event is not None and past.event.fields.get("phase") not in ("start", "update"):
+                if past.event is not None:
                     self._note(past.event.kind, past.event.t)
             return
         times = self.recent.setdefault(kind, [])
@@ -222,7 +221,7 @@ def unpack(segment: Segment) -> Iterator[Past]:
     at = 0
     while at < len(data):
         token = segment.table[data[at]]
-        kind, flags, places, cell = token[:4]
+        kind, flags, places, cell, *words = token
         if flags & WIDE:
             _, advance = _BROAD.unpack_from(data, at)
             at += 9
@@ -231,7 +230,7 @@ def unpack(segment: Segment) -> Iterator[Past]:
             at += 5
         clock += advance
         if kind == MARK:
-            yield Past(None, clock, places, False, token[4:])
+            yield Past(None, clock, places, False, tuple(words))
             continue
         late = seen = 0
         if flags & LATE:
@@ -240,7 +239,7 @@ def unpack(segment: Segment) -> Iterator[Past]:
         if flags & SEEN:
             (seen,) = _LONG.unpack_from(data, at)
             at += 8
-        fields = {n: v for n, v in zip(WORDS[kind], token[4:], strict=True) if v is not None}
+        fields = {n: v for n, v in zip(WORDS[kind], words, strict=True) if v is not None}
         if flags & (SMALL | JSON):
             names = NUMBERS[kind]
             values: Any

@@ -56,6 +56,7 @@ class _Table:
         "closed",
         "from_log",
         "is_profile",
+        "keeps_tac",
         "plain",
         "required",
     )
@@ -63,6 +64,7 @@ class _Table:
     def __init__(self, spec: KindSpec, identity: Identity, *, from_log: bool) -> None:
         self.from_log = from_log
         self.about_subscriber = spec.about_subscriber
+        self.keeps_tac = spec.group != "control"
         self.is_profile = spec.name == "profile.update"
         self.plain: dict[str, type] = {"kind": str, "t": int, "t_start": int, "id": str, "source": str}
         """A value of exactly this type is taken without a call."""
@@ -76,10 +78,11 @@ class _Table:
             "t_start": whole,
             "id": text,
             "source": text,
-            "tac8": tac,
         }
+        if self.keeps_tac:
+            self.checks["tac8"] = tac
         if from_log:
-            self.plain["subscriber_key"] = self.plain["tac8"] = str
+            self.plain["subscriber_key"] = str
             self.checks["subscriber_key"] = text
         for field in spec.fields.values():
             check = self.checks[field.name] = check_of(field, identity, from_log=from_log)
@@ -266,7 +269,7 @@ class Intake:
                 key = fields["subscriber_key"] = self._keys[imsi]
             else:
                 key = fields["subscriber_key"] = key_of(self.identity, imsi, msisdn, subscriber)
-            if imei or imeisv:
+            if (imei or imeisv) and table.keeps_tac:
                 self._keep_tac(fields, imeisv or imei)
             if table.is_profile and msisdn:
                 fields["msisdn"] = own_number(self.identity, msisdn)

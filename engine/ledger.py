@@ -22,9 +22,9 @@ def add(sub: Subscriber, time: int, rule: CompiledRule, what: str, manual: bool,
     sub.gates_dirty = True
 
 
-def remove(sub: Subscriber, id: str, what: str) -> bool:
+def remove(sub: Subscriber, id: str) -> bool:
     """Take the contact of a decision away: its hold ended, or a receipt rejected it for good."""
-    kept = [c for c in sub.contacts if not (c[_ID] == id and c[_WHAT] == what)]
+    kept = [c for c in sub.contacts if c[_ID] != id]
     found = len(kept) != len(sub.contacts)
     sub.contacts = kept
     sub.gates_dirty = True

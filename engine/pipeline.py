@@ -77,6 +77,25 @@ class Fold:
         self.counts: Counter[tuple[str, str]] = Counter()
         """(rule, outcome or refused:REASON) -> decisions."""
 
+    # -- what a lane does to the state -----------------------------------------------------------------------
+
+    def adopt(self, sub: Subscriber) -> None:
+        """Take in a subscriber read from the store."""
+        self.subscribers[sub.key] = sub
+        sub.noted = 0
+        self._note_wake(sub)
+
+    def drop_cache(self) -> None:
+        """Forget all subscribers: called between batches, when everything is committed."""
+        self.subscribers.clear()
+        self.wakes.clear()
+
+    def warming(self, until: dict[str, int]) -> None:
+        """Restore how long new patterns wait for their window (semantics 3)."""
+        for key, time in until.items():
+            if key in self.book.by_key:
+                self.book.by_key[key].warm_at = time
+
     # -- one record ------------------------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:

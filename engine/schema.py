@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of records, generated from `engine.event_kinds`: what feeds bring, what the log holds.
+"""JSON Schema (2020-12) of records, from `engine.event_kinds`: what feeds bring, what the log holds.
 
 `intake_schema` describes a message of a feed: one record, or an array of them. Fields it does not know are
 allowed there, and dropped. `log_schema` describes one record of the log and allows nothing else.
@@ -53,7 +53,9 @@ def _definitions(*, in_log: bool) -> Schema:
 def _kind(spec: KindSpec, *, in_log: bool) -> Schema:
     properties: Schema = {"kind": {"const": spec.name}}
     required = ["kind", "t"]
-    properties.update(_envelope(in_log=in_log))
+    properties.update(_envelope())
+    if spec.group != "control":
+        properties["tac8"] = {**_text("type allocation code of the handset"), "pattern": _TAC}
     if spec.about_subscriber:
         properties.update(_key() if in_log else _identity())
         if in_log:
@@ -87,19 +89,14 @@ def _kind(spec: KindSpec, *, in_log: bool) -> Schema:
     return schema
 
 
-def _envelope(*, in_log: bool) -> Schema:
+def _envelope() -> Schema:
     time = {"type": "integer", "minimum": YEAR_2000, "maximum": YEAR_2100 - 1}
-    envelope = {
+    return {
         "t": {**time, "description": "when; of a finished call or session its end"},
         "t_start": {**time, "description": "of a call or session its start, not later than t"},
         "id": _text("hash of source and natural key: a record with the id of another is a duplicate"),
         "source": _text("the feed"),
-        "tac8": {**_text("type allocation code of the handset"), "pattern": _TAC},
     }
-    if in_log:
-        # A kind without a `quality` of its own gets it only by a flag of intake.
-        envelope["quality"] = {"type": "array", "items": {"type": "string"}}
-    return envelope
 
 
 def _identity() -> Schema:

@@ -1,8 +1,8 @@
 """A simulated city: subscribers with homes, work, habits and profiles, and the feed their phones leave.
 
 Read in this order: `city` (the whole), `people` and `traits` (who), `geography` (where), `planner`, `days`
-and `behaviours` (what they will do), `life` (how it looks to the network), `feed` (how it reaches us),
-`truth`.
+and `behaviours` with `trips` and `deeds` (what they will do), `life` with `steps` and `usage` (how it looks
+to the network), `feed` (how it reaches us), `truth`.
 """
 
 from .city import City

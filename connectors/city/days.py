@@ -1,8 +1,11 @@
 """One day of one person as a list of steps: where they go, when, and what they do beside the ordinary.
 
-A step is `(t, order, do, what)`. `do`: `move` (a `Site`), `record` (kind, fields), `off`, `on`, `roam` (plmn,
-country), `country` (plmn, country), `back`, `handset` (a `Handset`), `sim`, `hush` (no data until µs),
-`online` (starts to use data). `life` carries them out, `truth` reads them.
+A step is `(t, order, do, what)`. `do`:
+- `move` (a `Site`), `record` (kind, fields), `off`, `on`, `hush` (no data until µs), `online` (starts to use data),
+  `handset` (a `Handset`), `sim`;
+- `roam` (plmn, country), `country` (plmn, country), `back`, and of a guest `arrive`;
+- without a record, to bring somebody to where they stand: `dark` (off since last night), `away` (abroad already).
+`steps` carries them out, `truth` reads them.
 """
 
 from __future__ import annotations
@@ -111,12 +114,12 @@ def _worker(day: Day) -> None:
     leave = max(day.hour(17.8, 0.8), arrive + HOUR)
     day.go(person.work, arrive)
     day.go(person.home, leave + day.minutes(15, 50))
-    if rng.random() < 0.12:
+    if rng.random() < 0.2:
         lunch = day.hour(12.1, 0.3)
         if arrive < lunch < leave - HOUR:
             mall = day.town.choose("mall", rng) if rng.random() < 0.1 else None
             day.visit(mall or day.town.step(person.work, rng), lunch, lunch + day.minutes(15, 55))
-    if rng.random() < 0.12:
+    if rng.random() < 0.2:
         _outing(day, leave + day.minutes(10, 30), latest=day.hour(23.0))
 
 
@@ -129,7 +132,7 @@ def _student(day: Day) -> None:
     arrive = day.hour(8.8, 0.9)
     day.go(person.work, arrive)
     day.go(person.home, max(day.hour(18.5, 1.6), arrive + HOUR))
-    if day.rng.random() < 0.15:
+    if day.rng.random() < 0.2:
         _outing(day, day.between(12.0, 16.0))
 
 
@@ -140,7 +143,7 @@ def _staff(day: Day) -> None:
 
 
 def _home(day: Day) -> None:
-    if day.rng.random() < 0.45:
+    if day.rng.random() < 0.65:
         _outing(day, day.between(8.5, 16.0))
 
 

@@ -50,7 +50,7 @@ class Feed:
         if site is not None and site.cells:
             record.update(site.spots[person.rat][person.cell])
         record.update(fields)
-        finished = source == "city/s11" and "t_start" in fields
+        finished = source == "city/s11" and "up" in fields
         self._put(person, record, self._late_finished if finished else self._late_other)
 
     def business(self, person: Person, kind: str, t: int, fields: dict[str, Any]) -> None:

@@ -26,9 +26,10 @@ from .figures import (
 from .geography import Town
 from .options import CityOptions
 from .people import Person
+from .steps import Steps
+from .usage import Usage
 
 _NEVER: Final = 1 << 62
-
 
 _DATA_USERS: Final = 0.95
 """Mean of `Person.data` over everybody."""

@@ -32,7 +32,7 @@ class CityOptions:
 
     # Records per subscriber in the busy hour.
     sights: float = 1.0
-    updates: float = 1.8
+    updates: float = 2.1
     """Beside them come those of moves and the periodic ones of idle phones: 2 to 5 in all."""
     handovers: float = 3.0
     sessions: float = 2.4
@@ -60,7 +60,8 @@ class CityOptions:
     bad_imei: float = 0.0038
     missing_cell: float = 0.039
     flips: float = 0.03
-    """Share of location records around which the phone flips to a neighbour cell and back (A-B-A)."""
+    """Share of location records around which the phone flips to a neighbour cell and back (A-B-A). They come on
+    top of the 3.5 to 4 changes of site a day that people really make."""
     border_flips: float = 0.3
     """The same for people who live at the edge of a place."""
     no_msisdn: float = 0.05

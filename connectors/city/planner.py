@@ -12,12 +12,13 @@ from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from .behaviours import BEHAVIOURS, COUNTRIES, Behaviour
+from .behaviours import BEHAVIOURS, Behaviour
 from .days import Day, plan_journeys
 from .figures import HOUR, MINUTE, SECOND
 from .geography import Town
 from .options import CityOptions
 from .people import Person, chance
+from .trips import COUNTRIES
 
 _TRIP_DAYS: Final = 3
 

@@ -66,11 +66,10 @@ def _visits(
 ) -> Iterator[dict[str, Any]]:
     """Yield the stays in places that touch `[start, end)`."""
     site, since = person.home, start
-    for t, _, do, what in [*steps, (end, 0, "move", None)]:
+    within = [step for step in steps if step[0] < end]
+    for t, _, do, what in [*within, (end, 0, "move", None)]:
         if do != "move" or what is site:
             continue
-        if t > end:
-            break
         if site.place is not None and t > start:
             leave = t if what is not None else None
             yield {

@@ -102,7 +102,7 @@ class Usage:
                 person, "data.session", t, {"apn": "cmnet", "app": app, "phase": "start"}, person.site
             )
             for k in range(1, min(6, int(seconds // 300)) + 1):
-                update = {"apn": "cmnet", "app": app, "phase": "update"}
+                update = {"apn": "cmnet", "app": app, "phase": "update", "t_start": t}
                 self.feed.sign(person, "data.session", t + k * 300 * SECOND, update, person.site)
             fields["phase"] = "stop"
         self.feed.sign(person, "data.session", end, fields, person.site)

@@ -61,7 +61,7 @@ def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_c
     unreadable = frozenset(
         name
         for name, each in reports.items()
-        if each.source.root is None and any(problem.severity == "error" for problem in each.problems)
+        if each.failed and not isinstance(each.source.root, MappingNode)
     )
     return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc)
 

@@ -30,7 +30,7 @@ from engine.language.model import (
     StaysIn,
 )
 from engine.language.patterns import BROKEN, PatternReader
-from engine.language.policy import intervals
+from engine.language.policy import MEMORY, intervals
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar
 
@@ -75,7 +75,7 @@ class _RuleReader:
         approval.check_approval(
             report, (status, body.get("status")), (approver, body.get("approved_by")), owner
         )
-        patterns = PatternReader(report, self.names, self.policy.window if self.policy else LATEST_SEND)
+        patterns = PatternReader(report, self.names, self.policy.window if self.policy else MEMORY)
         when = patterns.read(body.get("when"), self._key("when"))
         offer = self._offer(when)
         return Rule(

@@ -18,6 +18,7 @@ from typing import Final
 
 from engine.language.catalog import FILES as CATALOG_FILES
 from engine.language.catalog import FOLDER, Names, read_catalog
+from engine.language.checks import across
 from engine.language.compile import read_rule
 from engine.language.folders import read_folder
 from engine.language.model import Policy, Rule, RuleSet
@@ -26,7 +27,7 @@ from engine.language.policy import read_policy
 from engine.language.problems import Problem
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
-from engine.language.source import Scalar, read
+from engine.language.source import read
 from engine.language.suggest import did_you_mean
 from engine.language.testing import SUFFIXES, TestFile, read_tests_file
 
@@ -137,7 +138,7 @@ class _Loader:
             return None
         report = self._report(POLICY_PATH)
         policy = read_policy(report, names)
-        return None if report.source.root is None and report.failed else policy
+        return None if report.failed and not isinstance(report.source.root, MappingNode) else policy
 
     def _rules(self, paths: list[str], names: Names, policy: Policy | None) -> dict[str, Rule | None]:
         rules: dict[str, Rule | None] = {}
@@ -145,14 +146,9 @@ class _Loader:
         for path in paths:
             report = self._report(path)
             rule = read_rule(report, names, policy)
-            name = rule.name if rule is not None else _declared_name(report) or PurePosixPath(path).stem
+            name = rule.name if rule is not None else across.declared_name(report) or PurePosixPath(path).stem
             if name in first:
-                root = report.source.root
-                node = root.get("rule") if isinstance(root, MappingNode) else None
-                if node is not None:
-                    report.error(
-                        "R501", node, f"`{name}` is the name of `{first[name]}` already", "rename one of them"
-                    )
+                across.refuse_second(report, name, first[name])
                 continue
             first[name] = path
             rules[name] = rule
@@ -186,9 +182,3 @@ def is_rule(path: str) -> bool:
     """Tell whether a relative path is that of a rule file."""
     special = path == POLICY_PATH or path.startswith(FOLDER) or path.endswith(SUFFIXES)
     return path.endswith(YAML) and not special
-
-
-def _declared_name(report: Report) -> str:
-    root = report.source.root
-    node = root.get("rule") if isinstance(root, MappingNode) else None
-    return node.text if isinstance(node, Scalar) else ""

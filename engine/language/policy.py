@@ -159,4 +159,5 @@ def _groups(report: Report, node: Node | None) -> dict[str, int]:
 def _opt_out(report: Report, node: Node | None) -> tuple[str, ...]:
     if node is None:
         return _DEFAULT.opt_out
-    return tuple(text for item in shape.one_or_more(node) if (text := shape.text(report, item, "a reply")))
+    nodes = [node] if isinstance(node, Scalar) else shape.sequence(report, node, "replies")
+    return tuple(text for item in nodes if (text := shape.text(report, item, "a reply")))

@@ -25,6 +25,8 @@ MAX_NODES: Final = 50_000
 
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 """What libyaml counts as the end of a line."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that an escape can bring into a text and that belong in none."""
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -181,6 +183,8 @@ def read(path: str, text: str) -> Source:
         root, problems = _Builder(path, text).build()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark is not None and error.context_mark is not None and mark.index >= len(text.rstrip()):
+            mark = error.context_mark  # at the end of the file there is nothing to see: show what was opened
         line, column = (mark.line, mark.column) if mark is not None else (0, 0)
         said = error.problem or error.context or "it can't be read"
         hint = explain_yaml(said, line_of(text, line), column)
@@ -239,6 +243,8 @@ class _Builder:
             kind = type(event)
             if kind is yaml.ScalarEvent:
                 node: Node = Scalar(event.value, event.start_mark, event.end_mark)
+                if not event.value.isprintable() and _CONTROL.search(event.value):
+                    raise self._stop(event, "R001", "this text holds a control character")
             elif kind is yaml.MappingStartEvent:
                 node = Mapping(event.start_mark, event.end_mark)
             elif kind is yaml.SequenceStartEvent:
@@ -273,7 +279,8 @@ class _Builder:
         if event.anchor is not None:
             raise self._stop(event, "R003", f"`&{event.anchor}`: anchors are not part of this language")
         if event.tag is not None:
-            raise self._stop(event, "R003", f"`{event.tag}`: tags are not part of this language")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise self._stop(event, "R003", f"`{tag}`: tags are not part of this language")
         if depth > MAX_DEPTH:
             raise self._stop(event, "R004", f"this is nested deeper than {MAX_DEPTH} levels")
         if self.nodes > MAX_NODES:

@@ -57,6 +57,12 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     return one_of(known)
 
 
+def join(words: Iterable[str], last: str) -> str:
+    """Write `a`, `b` and `c`."""
+    quoted = [f"`{word}`" for word in words]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" {last} {quoted[-1]}"
+
+
 def one_of(options: Iterable[str]) -> str:
     """List the options of a short vocabulary."""
     known = list(options)

@@ -32,6 +32,7 @@ from engine.language.model import Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar, Sequence
+from engine.language.suggest import one_of
 
 FieldValue = str | int | float | bool | list[str] | None
 Verb = Literal["enters", "sees", "leaves", "happens", "restart"]
@@ -127,7 +128,12 @@ def read_tests_file(
     reader = _CaseReader(report, names, zone, rules.get(name))
     shared = reader.given(body.get("given"))
     starts = reader.starts(body.get("starts"), 0)
-    cases = [reader.case(node, shared, starts) for node in shape.sequence(report, body.get("cases"), "cases")]
+    nodes = shape.sequence(report, body.get("cases"), "cases")
+    cases = [reader.case(node, shared, starts) for node in nodes]
+    seen: dict[str, int] = {}
+    for node, case in zip(nodes, cases, strict=True):
+        if case is not None and case.name and seen.setdefault(case.name, case.line) != case.line:
+            report.error("R002", node, f"this case is given twice; first at line {seen[case.name]}")
     if report.failed:
         return None
     return TestFile(name, tuple(case for case in cases if case is not None), report.source.path)
@@ -211,7 +217,7 @@ class _CaseReader:
                 message = f"expected a list of offers, or `nothing`, was {shape.describe(node)}"
                 report.error("R108", node, message)
             elif because is None:
-                hint = "say what stopped it: `because: when`, `because: who.arpu`, `because: limits.at_most`"
+                hint = "say what stopped it, such as `because: when` or `because: limits.at_most`"
                 report.error("R601", node, "`nothing` alone proves nothing: `because` is missing", hint)
             return ()
         if because is not None:
@@ -297,9 +303,7 @@ class _CaseReader:
                     _VERBS,
                 )
                 return
-        self.report.error(
-            "R103", body, "this event does not say what happens", "one of: `enters`, `happens`, …"
-        )
+        self.report.error("R103", body, "this event does not say what happens", one_of(_VERBS))
 
     def _place(self, node: Node | None) -> str:
         """Read one place; of a group the first member, where a test needs a cell."""

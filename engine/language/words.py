@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.language.model import Cap, FieldType, Interval
-from engine.language.suggest import closest
+from engine.language.suggest import closest, join
 
 SECOND: Final = 1_000_000
 _UNIT_SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -50,7 +50,8 @@ def duration(text: str) -> int:
     """Read `30m`, `48h1s`, `7d`: days, hours, minutes, seconds in this order; int µs."""
     found = _DURATION.fullmatch(text)
     if found is None or not text:
-        raise Unreadable(f"`{text}` is not a length of time; write it like `30m`, `48h` or `7d`")
+        said = f"`{text}` is not a length of time; write it like `30m`, `48h` or `7d`"
+        raise Unreadable(said, f"did you mean `{text}m`?" if _DIGITS.fullmatch(text) else "")
     worth = zip(found.groups(), _UNIT_SECONDS.values(), strict=True)
     length = SECOND * sum(int(count) * unit for count, unit in worth if count)
     if length > LONGEST:
@@ -105,7 +106,7 @@ def amount(text: str, type: FieldType) -> int | float:
     if unit not in units:
         near = closest(unit, units) if unit else None
         hint = f"did you mean `{found[1]}{'' if near == '%' else ' '}{near}`?" if near else ""
-        raise Unreadable(f"`{text}` needs a unit: {_either(list(units))}", hint)
+        raise Unreadable(f"`{text}` needs a unit: {join(units, 'or')}", hint)
     value = _number(number * units[unit])
     if type == "percent" and not 0 <= value <= 100:
         raise Unreadable(f"`{text}` is not between 0% and 100%")
@@ -145,11 +146,11 @@ def yes_no(text: str) -> bool:
 
 
 def day(text: str) -> date:
-    """Read `2026-09-01`."""
+    """Read `2026-09-01`; nothing before 2000, since no record is."""
     try:
-        if _DATE.fullmatch(text):
+        if _DATE.fullmatch(text) and text >= "2000":
             return date.fromisoformat(text)
-    except ValueError:
+    except ValueError:  # the 30th of February
         pass
     raise Unreadable(f"`{text}` is not a date; write it like `2026-09-01`")
 
@@ -166,11 +167,11 @@ def days(text: str) -> tuple[date, date]:
 
 
 def moment(text: str) -> datetime:
-    """Read `2026-09-05 10:00` or `2026-09-05 10:00:30`; local, without a zone."""
+    """Read `2026-09-05 10:00` or `2026-09-05 10:00:30`, of the years 2000 to 2099; local, without a zone."""
     try:
-        if _MOMENT.fullmatch(text):
+        if _MOMENT.fullmatch(text) and "2000" <= text < "2100":
             return datetime.fromisoformat(text)
-    except ValueError:
+    except ValueError:  # 25:00, or the 30th of February
         pass
     raise Unreadable(f"`{text}` is not a day and time; write it like `2026-09-05 10:00`")
 
@@ -223,8 +224,3 @@ def _operator_hint(text: str) -> str:
         if near and len(words) > length:
             return f"did you mean `{near} {' '.join(words[length:])}`?"
     return ""
-
-
-def _either(options: list[str]) -> str:
-    quoted = [f"`{option}`" for option in options]
-    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" or {quoted[-1]}"

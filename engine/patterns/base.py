@@ -2,7 +2,7 @@
 
 A compiled rule set is a graph of nodes, children before parents, equal patterns shared. For one record (or one
 group of timers) each node that is touched turns its children's instants into its own. Order of instants
-(semantics 3.7): greater time; at equal time later in the log; timers after all records of their time; two
+(semantics 1.7): greater time; at equal time later in the log; timers after all records of their time; two
 timers of one time are not later than each other. `order` = (2 * time + is_timer, seq of the record or 0).
 """
 
@@ -76,7 +76,7 @@ class Moment:
 
     @property
     def stamp(self) -> Order:
-        """Order of a `last instant` completed now: (clock, log order) if late, which is its own if not (7 c)."""
+        """Order of a `last instant` completed now: (clock, log order); its own if it is not late (7 c)."""
         return (2 * self.now + 1, 0) if self.group else (2 * self.now, self.seq)
 
 
@@ -131,7 +131,7 @@ def insert(items: list[Any], item: Any) -> None:
 
 
 def drop_until(items: list[Any], limit: int) -> None:
-    """Drop entries whose time is at or before `limit`; the list is sorted by its first column, 2 * time + timer."""
+    """Drop entries whose time is at or before `limit`; the first column is 2 * time + is_timer, sorted."""
     if items and items[0][0] < 2 * limit + 2:
         at = 0
         while at < len(items) and items[at][0] < 2 * limit + 2:

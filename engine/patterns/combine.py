@@ -24,8 +24,8 @@ class AnyOf(Node):
 class AllOf(Node):
     """An instant of one part, if each other has one in the window, all later than the last instant.
 
-    State: [last, latest of part 1, …]; a part is None or [order, order, place, data]. The latest of a part tells
-    whether it has any in the window.
+    State: [last, latest of part 1, …]; a part is None or [order, order, place, data]. The latest of a part
+    tells whether it has any in the window.
     """
 
     def __init__(self, key: str, parts: tuple[Node, ...], within: int) -> None:

@@ -7,9 +7,10 @@ window is the one at the clock.
 from __future__ import annotations
 
 from bisect import bisect_right
+from math import fsum
 
 from engine.patterns.base import LONGEST, Instant, Moment, Node
-from engine.patterns.happens import Predicate, kept, place_of
+from engine.patterns.happens import PARTIAL, PHASED, Predicate, kept, place_of
 from engine.snapshot import Subscriber
 
 
@@ -29,6 +30,7 @@ class Count(Node):
         super().__init__(key)
         self.kinds = frozenset((event,))
         self.event = event
+        self.whole = event.startswith(PHASED)
         self.passes = passes
         self.at_least = at_least
         self.within = within
@@ -39,7 +41,7 @@ class Count(Node):
         """Count one record of this kind."""
         event = moment.event
         assert event is not None
-        if event.fields.get("phase") in ("start", "update"):
+        if self.whole and event.fields.get("phase") in PARTIAL:
             return None
         if self.passes is not None and not self.passes(moment):
             return None
@@ -88,6 +90,7 @@ class Total(Node):
         super().__init__(key)
         self.kinds = frozenset((event,))
         self.event = event
+        self.whole = event.startswith(PHASED)
         self.field = field
         self.passes = passes
         self.at_least = at_least
@@ -99,7 +102,7 @@ class Total(Node):
         """Add up one record of this kind; one without the field adds nothing and is no instant."""
         event = moment.event
         assert event is not None
-        if event.fields.get("phase") in ("start", "update"):
+        if self.whole and event.fields.get("phase") in PARTIAL:
             return None
         amount = measure(event.fields, self.field)
         if amount is None or (self.passes is not None and not self.passes(moment)):
@@ -112,11 +115,11 @@ class Total(Node):
             state = sub.nodes[self.key] = [[], []]
         times, amounts = state
         _forget(state, bisect_right(times, limit))
-        before = sum(amounts)
+        before = add_up(amounts)
         at = bisect_right(times, event.t)
         times.insert(at, event.t)
         amounts.insert(at, amount)
-        total = sum(amounts)
+        total = add_up(amounts)
         if len(times) > LONGEST:
             del times[0], amounts[0]
         if total < self.at_least or before >= self.at_least:
@@ -139,6 +142,12 @@ def _forget(state: list[list[int]], upto: int) -> None:
     if upto:
         for column in state:
             del column[:upto]
+
+
+def add_up(amounts: list[int | float]) -> int | float:
+    """Sum exactly: ten times 0.1 yuan is 1 yuan."""
+    total = sum(amounts)
+    return fsum(amounts) if isinstance(total, float) else total
 
 
 def measure(fields: dict[str, object], field: str) -> int | float | None:

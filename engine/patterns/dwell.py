@@ -12,6 +12,10 @@ from engine.presence import is_known
 from engine.snapshot import Subscriber
 
 
+LOST = "\0lost"
+"""Marks the timer of a dwell that is no instant if its place is `in` when it is due."""
+
+
 class StaysIn(Node):
     """Timers and overdue marks per member place; the visit itself stands in the snapshot."""
 
@@ -26,17 +30,14 @@ class StaysIn(Node):
         assert crossing is not None
         found: list[Instant] = []
         for place in self.members:
-            mark = (self.key, place)
             if place in crossing.opened:
-                sub.overdue.discard(mark)
-                sub.timers.pop(mark, None)
+                self._forget(sub, place)
                 instant = self._open(sub, moment, place)
             elif place in crossing.went_on:
                 instant = self._make_up(sub, moment, place)
             else:
                 if place in crossing.before and place not in sub.inside:
-                    sub.overdue.discard(mark)
-                    sub.timers.pop(mark, None)
+                    self._forget(sub, place)
                 continue
             if instant is not None and all(instant.order != other.order for other in found):
                 found.append(instant)
@@ -46,8 +47,9 @@ class StaysIn(Node):
         crossing = moment.crossing
         assert crossing is not None
         due = crossing.time + self.duration
-        if due > moment.now or (due == moment.now and crossing.timely):
-            arm(sub, self.key, place, due)
+        if due >= moment.now:
+            # 7(a), (b): at the clock it is an ordinary timer, but beyond patience no instant
+            arm(sub, self.key, place if due > moment.now or crossing.timely else place + LOST, due)
             return None
         if not is_known(sub, due):
             sub.overdue.add((self.key, place))
@@ -72,25 +74,28 @@ class StaysIn(Node):
         for place in self.members:
             if place not in changed:
                 continue
-            mark = (self.key, place)
-            sub.overdue.discard(mark)
-            sub.timers.pop(mark, None)
+            self._forget(sub, place)
             if place in opened:
                 due = sub.visits[place][0] + self.duration
                 if due >= sub.clock:
                     arm(sub, self.key, place, due)
                 elif not is_known(sub, due):
-                    sub.overdue.add(mark)
+                    sub.overdue.add((self.key, place))
+
+    def _forget(self, sub: Subscriber, place: str) -> None:
+        sub.overdue.discard((self.key, place))
+        sub.timers.pop((self.key, place), None)
+        sub.timers.pop((self.key, place + LOST), None)
 
     def ring(self, sub: Subscriber, moment: Moment, due: int, arguments: list[str]) -> list[Instant] | None:
         """Fire the dwells due now that are still `in`; several members are one instant."""
         first = None
         known = is_known(sub, due)
         for place in self.members:
-            if place not in arguments:
+            if place not in arguments and place + LOST not in arguments:
                 continue
             if not known:
                 sub.overdue.add((self.key, place))
-            elif first is None:
+            elif first is None and place in arguments:
                 first = self._at(sub, place, due)
         return [first] if first is not None else None

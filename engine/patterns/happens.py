@@ -9,6 +9,10 @@ from engine.snapshot import Subscriber
 
 Predicate = Callable[[Moment], bool]
 
+PHASED = ("call.", "sms.", "mms.", "data.")
+"""Kinds whose records may be the start, an update or the end of one call, message or session (1.4)."""
+PARTIAL = ("start", "update")
+
 
 class Happens(Node):
     """An instant at each record of a kind that passes every `where` and none of `unless`."""
@@ -25,6 +29,8 @@ class Happens(Node):
         super().__init__(key)
         self.kinds = frozenset((event,))
         self.event = event
+        self.whole = not cancels and event.startswith(PHASED)
+        """Starts and updates are not taken (1.4)."""
         self.passes = passes
         self.places = places
         """Places that `where: {place: …}` names: the match's place is the first the record is in."""
@@ -37,7 +43,7 @@ class Happens(Node):
         """Judge one record of this kind."""
         event = moment.event
         assert event is not None
-        if not self.cancels and event.fields.get("phase") in ("start", "update"):
+        if self.whole and event.fields.get("phase") in PARTIAL:
             return None
         if self.passes is not None and not self.passes(moment):
             return None

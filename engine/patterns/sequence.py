@@ -106,7 +106,7 @@ def _latest(items: list[Any], before: tuple[int, int]) -> Any:
 
 
 def _completed(final: Instant, chain: list[Any]) -> Instant:
-    """Make the sequence's instant: the last step's, with place and values of earlier steps where it has none."""
+    """Make the sequence's instant: the last step's; place and values of earlier steps where it has none."""
     place = final.place
     data = final.data
     for item in chain:

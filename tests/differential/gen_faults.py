@@ -12,6 +12,9 @@ from tests.differential.gen_world import Json, World
 CONTROL = frozenset({"profile.update", "consent.change", "offer.receipt", "tick"})
 
 
+_PLAIN: dict[str, Json] = {"recharge": {"amount": 10}}
+
+
 def perturb(world: World, items: list[Item]) -> None:
     """Change some of the items in place; most cases stay clean or nearly so."""
     rng = world.rng
@@ -60,13 +63,13 @@ def _delay(world: World, items: list[Item], item: Item) -> None:
     if rng.random() < 0.6:
         kind = rng.choice(("sms.in", "loc.sight", "recharge"))
         who = item.who
-        if rng.random() < 0.25:
-            # Another subscriber's record makes it late only by a tick, one of a new second.
-            who = rng.randrange(len(world.subscribers))
+        if rng.random() < 0.3:
+            # Another subscriber's record makes it late by a tick only, and that only in a new second.
+            who = STRANGER if len(world.subscribers) == 1 else rng.randrange(len(world.subscribers))
             item.delay = rng.choice((1, SECOND // 2, SECOND - 1, SECOND, item.delay))
-        witness = Item(item.t + item.delay, who, {"kind": kind})
-        if kind == "recharge":
-            witness.record["amount"] = 10
+            if rng.random() < 0.6:
+                items.insert(items.index(item), Item(item.t, who, {"kind": kind, **_PLAIN.get(kind, {})}))
+        witness = Item(item.t + item.delay, who, {"kind": kind, **_PLAIN.get(kind, {})})
         # In front of the late one: `deliver` keeps the order of items that arrive at one time.
         items.insert(items.index(item), witness)
 

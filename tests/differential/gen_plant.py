@@ -144,8 +144,19 @@ class Planter:
         return item
 
     def see(self, t: int, who: int, cell: str) -> None:
-        """A sighting."""
+        """A sighting at `t`: of a location record, or of the start of a call or session that ends later."""
         rng = self.world.rng
+        if rng.random() < 0.15:
+            kind = rng.choice(
+                [k for k in self.world.palette if k not in BUSINESS and k != "power.off"] or ["call.in"]
+            )
+            other = {**make_record(self.world, kind), "cell": cell}
+            end = t
+            if rng.random() < 0.5:
+                end += rng.choice((0, 1, self.world.unit, self.world.patience, self.world.patience + 1))
+                other["t_start"] = t
+            self.add(end, who, other)
+            return
         record: Json = {"kind": rng.choice(_SIGHTINGS), "cell": cell}
         if rng.random() < 0.5:
             record["rat"] = rng.choice(("LTE", "LTE", "GSM", "NR"))
@@ -233,6 +244,8 @@ class Planter:
         rng = self.world.rng
         self.see(opening, who, cell)
         self.delay_last(rng.choice((self.world.patience, wait)) + rng.choice((0, 0, 1, -1)))
+        if rng.random() < 0.3:
+            self.add(opening + wait + rng.choice((-1, 0, 1)), who, {"kind": "power.off"})
         if rng.random() < 0.5:
             self.see(opening + wait + rng.choice((0, 1, self.world.unit)), who, cell)
 

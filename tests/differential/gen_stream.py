@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.differential.gen_faults import break_records, deliver, perturb
 from tests.differential.gen_patterns import length, longest_path
 from tests.differential.gen_plant import NOBODY, STRANGER, Planter, kinds_within, make_record
-from tests.differential.gen_time import SECOND
+from tests.differential.gen_time import SECOND, ZONES
 from tests.differential.gen_values import FIELDS
 from tests.differential.gen_world import OUTSIDE, Json, World, decision_id, plain
 
@@ -64,7 +64,7 @@ def _feed(world: World, when: Json, at: int, planter: Planter) -> None:
     """Ticks that name a kind of `no:` as down around the wait (gate `feed`), ends on its edges."""
     rng = world.rng
     kinds = kinds_within(when["no"]) if "after" in when else []
-    share = 0.5 if kinds else 0.02
+    share = 0.5 if kinds else 0.05
     if world.focus == "feed":
         share = 0.9
     if rng.random() >= share:
@@ -122,7 +122,9 @@ def _noise(world: World, planter: Planter, moments: list[int]) -> None:
         elif dice < 0.6:
             planter.see(at, who, rng.choice((world.inside, world.outside))(rng.choice(targets)))
         elif dice < 0.8:
-            planter.add(at, who, {"kind": "power.off"})
+            off = planter.add(at, who, {"kind": "power.off"})
+            if rng.random() < 0.2:
+                off.delay = rng.choice((world.unit, world.lapse, world.bridge))
             if rng.random() < 0.5:
                 back = at + rng.choice((0, 1, world.unit, world.bridge, world.bridge + 1))
                 planter.add(back, who, make_record(world, "power.on"))
@@ -143,8 +145,8 @@ def _control(world: World, rules: list[Json], planter: Planter, moments: list[in
             name, domain = rng.choice(list(FIELDS.items()))
             value = None if rng.random() < 0.2 else plain(rng.choice(domain.values))
             profile = {name: value}
-            if rng.random() < 0.15:
-                profile["timezone"] = rng.choice(("Europe/Berlin", "Asia/Shanghai", None))
+            if rng.random() < 0.3:
+                profile["timezone"] = rng.choice((*ZONES, None))
             planter.add(at, who, {"kind": "profile.update", "profile": profile})
         elif dice < 0.4:
             words = world.policy.get("opt_out", ["TD", "R", "退订"])

@@ -133,7 +133,11 @@ def _add_places(world: World) -> None:
 
 def _subscriber(world: World, n: int, near: str) -> Subscriber:
     rng = world.rng
-    imsi, msisdn, opaque = f"46000000000000{n}", f"+861380013800{n}", f"op-{n}"
+    imsi, msisdn, opaque = (
+        f"46000000000000{n}",
+        f"+861380013800{n}",
+        rng.choice(("op-{}", "4600000000000{}", "四六-{}")).format(n),
+    )
     dice = rng.random()
     if dice < 0.45:  # IMSI, and the profile binds the MSISDN to it
         profile: Json = {"subscriber": imsi, "msisdn": msisdn}
@@ -193,7 +197,9 @@ def _policy(world: World, near: str) -> Json:
         other = rng.choice((unit, 3 * unit))
         lapse = {"LTE": duration_text(world.lapse), "GSM": duration_text(other)}
         world.deltas.append(other)
-    world.bridge = max(world.lapse, rng.choice((2 * unit, 4 * unit, 8 * unit, 4 * HOUR)))
+    world.bridge = rng.choice((2 * unit, 4 * unit, 8 * unit, 4 * HOUR))
+    if rng.random() < 0.85:
+        world.bridge = max(world.lapse, world.bridge)
     policy["presence"] = {"lapse": lapse, "bridge": duration_text(world.bridge)}
     world.deltas += [world.lapse, world.bridge]
     policy["contact"] = _contact(world)

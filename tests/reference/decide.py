@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from . import clockface
 from .intake import keyed_hash
 from .lines import judge_profile
-from .patterns import Position
 from .values import read_cap, read_share, read_time
 from .world import House
 
@@ -59,7 +58,6 @@ class Candidate:
 
     rule: Rule
     stamp: int  # of the instant; for a hold's end the original one
-    position: Position
     place: str | None
     names_place: bool
     feed_down: bool = False
@@ -188,8 +186,11 @@ class Ledger:
     # ---- arbitration ----
 
     def judge(self, candidates: list[Candidate], now: int) -> None:
-        """4.1, 4.3: judge all that fires on one record or in one group of timers together."""
-        ranked = sorted(candidates, key=lambda one: (-one.rule.priority, one.rule.name, one.position))
+        """4.1, 4.3: judge all that fires on one record or in one group of timers together.
+
+        "Earlier instant": a rule has one instant per stamp, so the stamps decide.
+        """
+        ranked = sorted(candidates, key=lambda one: (-one.rule.priority, one.rule.name, one.stamp))
         verdicts = [(one, *self.gates(one, now)) for one in ranked]  # all on the ledger as it was before
         for one in ranked:
             if one.held:
@@ -216,9 +217,7 @@ class Ledger:
         due = None
         if quiet:
             outcome, due = "held", end
-            self.holds.append(
-                Candidate(rule, one.stamp, one.position, one.place, one.names_place, held=True, due=end)
-            )
+            self.holds.append(Candidate(rule, one.stamp, one.place, one.names_place, held=True, due=end))
         manual = message["channel"] == "manual"
         self.contacts.append(Contact(self.decision_id(one), rule.name, rule.group, now, outcome, manual))
         self.write(one, now, outcome, message, due=due)

@@ -60,7 +60,7 @@ class Subscriber:
             held = ledger.profile.get("products") or []
             if record["product"] not in held:
                 ledger.profile["products"] = [*held, record["product"]]  # 7(l): unknown becomes known
-        opt_out = self.house.policy.get("opt_out") or []
+        opt_out = self.house.policy.get("opt_out", ["TD", "R", "退订"])
         if record["kind"] == "complaint" or (record["kind"] == "sms.reply" and record.get("text") in opt_out):
             ledger.suppressed = True
 
@@ -151,7 +151,7 @@ class Subscriber:
         down = False
         if isinstance(tree, After) and first.base is not None:
             down = self.house.was_down(tree.absent.kinds(), first.base, first.base + tree.span)
-        return Candidate(rule, moment.now, first.position, first.place, tree.names_place(), feed_down=down)
+        return Candidate(rule, moment.now, first.place, tree.names_place(), feed_down=down)
 
     def hot(self, tree: Node, now: int) -> bool:
         """3: more than 2,000 records of a kind in 48 h: the patterns over it fire nothing."""

@@ -276,14 +276,14 @@ class Sequence(Node):
 
     def match(self, moment: Moment) -> list[Instant]:
         found = []
-        for end in self.children[-1].fresh:
+        # docs/decisions/0003: instants of one moment are taken one after the other, earliest first
+        for end in sorted(self.children[-1].fresh, key=lambda one: one.position):
             if self.last is not None and end.position <= self.last:
                 continue
             chain = self.chain([end], moment.now)
             if chain:
                 found.append(replace(end, place=place_of(end, chain[1:]), base=None))
-        if found:
-            self.last = moment.order
+                self.last = moment.order
         return found
 
     def chain(self, later: list[Instant], now: int) -> list[Instant] | None:
@@ -312,14 +312,14 @@ class AllOf(Node):
 
     def match(self, moment: Moment) -> list[Instant]:
         found = []
-        for child in self.children:
-            for end in child.fresh:
-                others = [self.latest(other, moment.now) for other in self.children if other is not child]
-                if self.is_new(end) and all(others):
-                    earlier = sorted(filter(None, others), key=lambda one: one.position, reverse=True)
-                    found.append(replace(end, place=place_of(end, earlier), base=None))
-        if found:
-            self.last = moment.order
+        # docs/decisions/0003: instants of one moment are taken one after the other, earliest first
+        ends = [(end, child) for child in self.children for end in child.fresh]
+        for end, child in sorted(ends, key=lambda pair: pair[0].position):
+            others = [self.latest(other, moment.now) for other in self.children if other is not child]
+            if self.is_new(end) and all(others):
+                earlier = sorted(filter(None, others), key=lambda one: one.position, reverse=True)
+                found.append(replace(end, place=place_of(end, earlier), base=None))
+                self.last = moment.order
         return found
 
     def is_new(self, one: Instant) -> bool:

@@ -1,4 +1,4 @@
-"""The reference model on patterns and instants: hand-computed cases, each named by its sentence of the page."""
+"""The reference model on patterns and instants: hand-computed cases, each named by its sentence."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ CASES = [
     ),
     (
         "3 feed is asked of an `after` that is the `when` only",
-        "{any_of: [%s]}" % SILENCE,
+        f"{{any_of: [{SILENCE}]}}",
         "0m sms.out; 5m tick down=call.out; 1h sms.in",
         "10m offer",
     ),
@@ -210,7 +210,7 @@ CASES = [
     ),
     (
         "3 all_of: one record serves several",
-        "{all_of: [%s, {enters: p1}], within: 1h}" % SMS,
+        f"{{all_of: [{SMS}, {{enters: p1}}], within: 1h}}",
         "0m sms.out cell=c1",
         "0m offer",
     ),

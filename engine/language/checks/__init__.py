@@ -1,6 +1,5 @@
 """Every mistake an author can make: one file per group of checks, each with its codes.
 
 R0xx the file · R1xx shape · R2xx names and values · R3xx the offer · R4xx the house rules · R5xx across
-rules · R6xx rule tests. Errors keep the rules from running, warnings do not. `all_codes` lists them for the
-docs.
+rules · R6xx rule tests. Errors keep the rules from running, warnings do not. `codes` lists them all.
 """

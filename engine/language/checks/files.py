@@ -21,6 +21,8 @@ def explain_yaml(said: str, line: str, column: int) -> str:
     """Say what an author probably did, from the parser's complaint and the line it stopped in."""
     if _COMPARISON.search(line[: column + 1]):
         return "write comparisons in words: `at least 58`, `at most 20%`, `not GoTone`"
+    if "mapping values are not allowed" in said and ": " not in line[:column]:
+        return "this line is indented deeper than its neighbours: the keys of one mapping start in one column"
     if "mapping values are not allowed" in said:
         return "text with `: ` in it must be quoted, or start on the next line after `|`"
     if "tab character" in said or "\t" in line[: column + 1] or "cannot start any token" in said:

@@ -8,7 +8,7 @@ from typing import Final
 from engine.event_kinds import KINDS, FieldDef
 from engine.language.report import Report
 from engine.language.source import Node, Scalar
-from engine.language.suggest import did_you_mean
+from engine.language.suggest import did_you_mean, one_of
 
 CODES: Final = {
     "R203": "an event, or a measure of an event, that is not known",
@@ -80,7 +80,7 @@ def measure(report: Report, node: Node | None) -> tuple[str, FieldDef] | None:
             return name, known[field]
         options = [f"{name}.{measure}" for measure in known]
         said = f"`{name}` has no measure `{field}`" if field else f"`{name}` needs a measure to sum up"
-        unknown(report, "R203", node, said, node.text, options)
+        report.error("R203", node, said, did_you_mean(node.text, options) if field else one_of(options))
         return None
     every = [f"{name}.{measure}" for name in EVENTS for measure in measures(name)]
     unknown(report, "R203", node, f"no event and measure `{node.text}`", node.text, every)

@@ -19,7 +19,7 @@ from engine.language.model import Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar, Sequence
-from engine.language.suggest import did_you_mean
+from engine.language.suggest import closest, one_of
 
 CODES: Final = {"R302": "a placeholder that is not known in this rule, or a brace that opens none"}
 
@@ -126,14 +126,21 @@ def check_placeholders(report: Report, node: Node | None, scope: Scope, product:
     if not isinstance(node, Scalar) or ("{" not in node.text and "}" not in node.text):
         return
     known = scope.names(product)
-    seen: dict[str, int] = {}
     for found in _BRACED.finditer(node.text):
         part = found[0]
-        nth = seen[part] = seen.get(part, -1) + 1
+        nth = node.text.count(part, 0, found.start())
         name = part[1:-1]
         if len(part) == 1:
             said = f"this `{part}` belongs to no placeholder"
             report.error_inside("R302", node, part, nth, said, "a placeholder is written `{product.name}`")
         elif name not in known and not (scope.fields is None and name.startswith("event.")):
             said = f"`{part}` is not known in this rule"
-            report.error_inside("R302", node, part, nth, said, did_you_mean(name, known))
+            report.error_inside("R302", node, part, nth, said, _hint(name, known))
+
+
+def _hint(name: str, known: list[str]) -> str:
+    """Name the nearest placeholder; else list all but the many fields of the event."""
+    near = closest(name, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    return one_of(each for each in known if not each.startswith("event."))

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from engine.language import words
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar, Sequence
-from engine.language.suggest import closest, did_you_mean, one_of
+from engine.language.suggest import closest, did_you_mean, join, one_of
 
 CODES: Final = {
     "R101": "a key that is not known here",
@@ -50,8 +50,9 @@ def keys(
         else:
             hint = one_of(free or (*required, *optional))
         report.error("R101", key, f"unknown key `{key.text}`", hint)
-    for key_name in missing:
-        report.error("R102", owner, f"`{key_name}` is missing from {name}")
+    if missing:
+        listed = join(missing, "and")
+        report.error("R102", owner, f"{listed} {'is' if len(missing) == 1 else 'are'} missing from {name}")
 
 
 def text(report: Report, node: Node | None, what: str) -> str:
@@ -129,7 +130,8 @@ def sequence(report: Report, node: Node | None, what: str, least: int = 1) -> li
         report.error("R108", node, f"expected a list of {what}, was {describe(node)}")
         return []
     if len(node.items) < least:
-        report.error("R108", node, f"expected at least {least} {what}, was {len(node.items)}")
+        said = "is empty" if not node.items else f"is too short: at least {least} are needed"
+        report.error("R108", node, f"this list of {what} {said}")
     return list(node.items)
 
 

@@ -1,0 +1,74 @@
+"""The store in memory: the twin of Redis and its commit script for the embedded run and for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.errors import FencedError
+from engine.ports import Commit, Control
+
+
+class _Partition:
+    def __init__(self) -> None:
+        self.token = ""
+        self.offset = 0
+        self.lane = b""
+        self.states: dict[str, bytes] = {}
+        self.wakes: dict[str, int] = {}
+        self.outbox: dict[str, bytes] = {}
+
+
+class MemoryStore:
+    """Holds bytes only, so that nothing a lane changes in memory can leak past a commit."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = [_Partition() for _ in range(partitions)]
+        self._claims: set[str] = set()
+
+    async def open(self, partition: int) -> Control:
+        """Read where a partition stands."""
+        held = self._partitions[partition]
+        return Control(held.token, held.offset, held.lane, dict(held.outbox))
+
+    async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
+        """Return states, None where there is none."""
+        states = self._partitions[partition].states
+        return [states.get(key) for key in keys]
+
+    async def due(self, partition: int, before: int) -> list[str]:
+        """Name the subscribers that wake before a time."""
+        return [key for key, wake in self._partitions[partition].wakes.items() if wake < before]
+
+    async def keys(self, partition: int) -> list[str]:
+        """Name all subscribers of a partition."""
+        return list(self._partitions[partition].states)
+
+    async def commit(self, partition: int, commit: Commit) -> None:
+        """Apply a commit whole, or refuse it."""
+        held = self._partitions[partition]
+        if commit.token != held.token:
+            raise FencedError(f"partition {partition}: expected token {commit.token!r}, was {held.token!r}")
+        held.states.update(commit.states)
+        for key, wake in commit.wakes.items():
+            if wake:
+                held.wakes[key] = wake
+            else:
+                held.wakes.pop(key, None)
+        for name in commit.published:
+            held.outbox.pop(name, None)
+        held.outbox.update(commit.out)
+        held.offset = commit.offset
+        held.lane = commit.lane
+        held.token = commit.next_token
+
+    async def claim(self, decision: str) -> bool:
+        """Claim a decision: True once."""
+        if decision in self._claims:
+            return False
+        self._claims.add(decision)
+        return True
+
+    def size(self) -> tuple[int, int]:
+        """Return (subscribers, bytes of state): for the display and benchmarks."""
+        states = [blob for held in self._partitions for blob in held.states.values()]
+        return len(states), sum(map(len, states))

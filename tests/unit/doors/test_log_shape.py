@@ -1,0 +1,130 @@
+"""After intake nobody is named: property tests, and reading the log back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.event_kinds import KINDS
+from engine.refusals import redact
+from tests.unit.doors.support import IMEI, IMSI, MSISDN, Desk, T, sight
+
+PERSONAL = {"imsi", "msisdn", "imei", "imeisv", "subscriber"}
+CANARIES = (IMSI, MSISDN[1:], MSISDN[3:], IMEI, "13800138000")
+
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([*CANARIES, "LTE", "start", "460-00-1-1", "10086", "x", ""]),
+    st.lists(st.text(max_size=3), max_size=2),
+    st.dictionaries(st.text(max_size=3), st.booleans(), max_size=2),
+)
+names = sorted(
+    {name for spec in KINDS.values() for name in (*spec.fields, *spec.maps)} | PERSONAL | {"t", "id"}
+)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> dict[str, Any]:
+    """Records that are right in part: known kinds and names, any values."""
+    record = draw(st.dictionaries(st.sampled_from(names), values, max_size=6))
+    record.setdefault("kind", draw(st.sampled_from(sorted(KINDS))))
+    record.setdefault("t", T)
+    record.setdefault("subscriber", "opaque")
+    return record
+
+
+@given(records())
+@settings(max_examples=400)
+def test_nothing_a_feed_can_send_raises_or_names_a_person(record: dict[str, Any]) -> None:
+    desk = Desk()
+    events = desk.read(record)
+    assert len(events) + len(desk.refusals) == 1
+    for event in events:
+        fields = dict(event.fields)
+        own = fields.pop("msisdn", None)
+        assert own is None or event.kind == "profile.update"
+        assert not PERSONAL & fields.keys()
+        if "number" in fields:
+            number = fields["number"]
+            assert re.fullmatch(r"[0-9a-f]{32}", number) or sum(map(str.isdecimal, number)) <= 8
+        orjson.dumps(event.fields)
+    for refusal in desk.refusals:
+        assert not any(canary in str(refusal) for canary in CANARIES)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=300)
+def test_no_bytes_raise(raw: bytes) -> None:
+    desk = Desk()
+    desk.read(raw)
+    desk.intake.read_log(raw, "log", "0")
+    desk.intake.profile_line(raw, "profiles", "1")
+
+
+@given(records())
+@settings(max_examples=200)
+def test_an_event_reads_back_from_the_log_as_it_was(record: dict[str, Any]) -> None:
+    desk = Desk()
+    for event in desk.read(record):
+        (back,) = desk.intake.read_log(orjson.dumps(event.fields), "log", event.position)
+        for name in ("kind", "t", "key", "fields", "cell", "seen", "id", "source", "position"):
+            assert getattr(back, name) == getattr(event, name)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"subscriber_key": None}, "identity"),
+        ({"subscriber_key": "abc"}, "identity"),
+        ({"number": "13912345678"}, "type"),
+        ({"tac8": IMEI}, "type"),
+        ({"t": 0}, "time"),
+    ],
+)
+def test_a_record_that_is_not_in_log_shape_is_refused(change: dict[str, Any], reason: str) -> None:
+    desk = Desk()
+    record = {"kind": "call.in", "t": T, "subscriber_key": "0" * 32, "number": "10086", **change}
+    assert desk.intake.read_log(orjson.dumps(record), "log", "0") == []
+    assert desk.intake.refused == {reason: 1}
+
+
+def test_a_feed_can_not_choose_a_subscriber_key() -> None:
+    desk = Desk()
+    assert desk.one(sight(subscriber_key="0" * 32)).key == desk.intake.identity.of_imsi(IMSI)
+    assert desk.refusal(sight(imsi=None, subscriber_key="0" * 32)).reason == "identity"
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b'{"imsi":"460001234567890"}', '{"imsi":"<digits>"}'),
+        (b"12345678", "12345678"),
+        (b"123456789", "<digits>"),
+        (b"tel +86 139-1234-5678,", "tel +<digits>,"),
+        (b'"\\u0034\\u0036\\u0030001234567890"', '"<digits>"'),
+        ("４６０００１２３４５６７８９０".encode(), "<digits>"),
+        (b"\xff460001234567890\xff", "�<digits>�"),
+    ],
+)
+def test_long_numbers_are_hidden(raw: bytes, shown: str) -> None:
+    assert redact(raw) == shown
+
+
+@pytest.mark.parametrize("before", range(3_980, 4_001))
+def test_a_number_at_the_cut_is_hidden(before: int) -> None:
+    shown = redact(b"-," * (before // 2) + b"460001234567890" + b"x" * 5_000)
+    assert len(shown) <= 2_000
+    assert "4600" not in shown
+
+
+def test_a_number_that_comes_near_by_hiding_others_is_hidden() -> None:
+    raw = (b"1" * 3_990 + b"a" + b"460001234567890")[:4_005] + b"2" * 5_000
+    assert "46000" not in redact(raw)
