@@ -1,31 +1,56 @@
 """The house: what a record of the log does to a subscriber, from the door to the offer.
 
-If you are here to read the code, follow a record; each stage is one file or folder:
+To read the code, open `pipeline.py` first: it shows all stages at a glance. Then follow a record:
 
     event.py          what is folded: one record of the log
-    event_kinds.py    every kind of record, its fields, types and units
-    intake.py         a door's record in: refuse, name the subscriber, drop duplicates
-    places.py         a cell is in which places
-    presence.py       where the subscriber is, was, or is no longer known to be: visits
-    snapshot.py       the last 48 hours of one subscriber: shape, update, expiry
+    intake.py         a door's record in: refuse it by name, or check it and take off what names a person
+    places.py         which places a cell is in
+    presence.py       where the subscriber is, was, or is no longer known to be: sightings and visits
+    snapshot.py       the last 48 hours of one subscriber
     patterns/         what rules can ask of the snapshot, one file per verb
-    matching.py       which rules care for this record, and when to look again
-    audience.py       who a rule is for
-    decision.py       the gates in their one order: an offer, or a refusal with its reason
-    ledger.py         what was offered: contacts, caps, held offers
-    emit.py           the message: which one, its text, how many SMS
-    pipeline.py       all of the above in order: READ THIS FIRST
+    matching.py       from a record, or a timer, to the rules that fire
+    audience.py       who a rule is for, and every other test that a rule writes
+    decision.py       the gates in their one order: an offer, a hold, or a refusal with its reason
+    ledger.py         what was offered: contacts, caps, holds
+    emit.py           the decision record, and the message's text
+    pipeline.py       all of the above in order
     lane.py           one partition: read a batch, decide, commit, publish
 
-Beside them:
+What the stages lean on:
 
-    language/         rule files in, checked and compiled rules out
-    cli/              the commands
-    app.py            puts the real thing together: the only place that knows ports and doors
-    ports.py          what the house asks of the log, the store and the channels
-    errors.py         the tree of errors
-    settings.py       the settings and their variables
+    event_kinds.py    every kind of record: its fields, their types and units
+    field_checks.py   checks of single fields at intake
+    identity.py       IMSI, MSISDN or opaque id -> one keyed subscriber key
+    subject.py        whose record it is, before what names a person is dropped
+    numbers.py        phone numbers: one way to write each, long ones hashed
+    refusals.py       refused records, by name and without anything personal
+    schema.py         JSON Schema of records, generated from `event_kinds.py`
+    ticks.py          time as records of the log
+    feeds.py          what ticks tell: how far time has come, which feeds are down
+    control.py        what profile, consent and receipt records change
+    history.py        the behaviours of 48 hours, packed
+    warm.py           a new rule sees the past as if it had been there
+    codec.py          the snapshot as bytes, with a version
+    codec_history.py  the packed history as bytes
+    rulebook.py       a rule set made ready to run
     localtime.py      quiet hours and dates by the wall clock of a zone
     sms.py            how many SMS a text needs
-    text.py           templates and their placeholders
+    text.py           templates, placeholders, amounts in words
+
+Whole runs over the stages:
+
+    collect.py        events of a source -> records of the log, and the ticks that follow them
+    dispatch.py       offers -> channels, and what became of them back into the log
+    replay.py         recorded events through the same engine
+    rule_tests/       the tests that stand beside the rules
+    trace/            why somebody did or did not get an offer
+
+Around them:
+
+    language/         rule files in, checked and compiled rules out
+    ports.py          what the house asks of the log, the store and the channels
+    cli/              the commands
+    app.py            puts the real thing together: which door stands behind which port
+    errors.py         the tree of errors
+    settings.py       the settings and their variables
 """

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.event_kinds import FieldDef, MapDef
 from engine.identity import Identity
+from engine.localtime import is_timezone
 from engine.numbers import is_hash, is_open
 from engine.refusals import Bad, describe, quote
 
@@ -41,7 +42,7 @@ def check_of(field: FieldDef, identity: Identity, *, from_log: bool) -> Check:
             return _one_of(field.values)
         if field.name in ("from.tac", "to.tac"):
             return tac
-        return text
+        return timezone if field.name == "timezone" else text
     return any_number if field.type == "money" else positive_number
 
 
@@ -107,6 +108,15 @@ def tac(value: Any) -> Any:
         raise Bad("8 digits")
     if len(value) != 8 or not (value.isascii() and value.isdecimal()):
         raise Bad("8 digits", f"text of {len(value)} characters")
+    return value
+
+
+def timezone(value: Any) -> Any:
+    """Take the name of a timezone."""
+    if value.__class__ is not str:
+        raise Bad("the name of a timezone, such as Asia/Shanghai")
+    if not is_timezone(value):
+        raise Bad("the name of a timezone, such as Asia/Shanghai", quote(value))
     return value
 
 

@@ -271,7 +271,7 @@ class Intake:
                 key = fields["subscriber_key"] = key_of(self.identity, imsi, msisdn, subscriber)
             if (imei or imeisv) and table.keeps_tac:
                 self._keep_tac(fields, imeisv or imei)
-            if table.is_profile and msisdn:
+            if table.is_profile and msisdn not in (None, ""):
                 fields["msisdn"] = own_number(self.identity, msisdn)
         except Bad as bad:
             self._refuse_bad(bad, fields, source, position, raw)

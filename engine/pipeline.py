@@ -113,6 +113,7 @@ class Fold:
             self.outcomes["applied"] += 1
             self.newest = max(self.newest, event.t)
             if kind == "tick":
+                self.outcomes["ticks"] += 1
                 self.tick(event.t, event.fields.get("down") or ())
             elif kind == "rules.switch":
                 self.switch(event)

@@ -20,13 +20,16 @@ _IMEIS_AT_MOST = 200_000
 
 
 def key_of(identity: Identity, imsi: Any, msisdn: Any, subscriber: Any) -> str:
-    """Return the subscriber key of a record; each of the three may be None or empty."""
-    if imsi:
-        return _known(identity.of_imsi(_text("imsi", imsi)), "imsi", imsi)
-    if subscriber and (not msisdn or is_imsi(_text("subscriber", subscriber))):
-        return _known(identity.of_subscriber(_text("subscriber", subscriber)), "subscriber", subscriber)
-    if msisdn:
-        return _known(identity.of_msisdn(_text("msisdn", msisdn)), "msisdn", msisdn)
+    """Return the subscriber key of a record; None and empty text mean "not given".
+
+    What a better identity makes needless is not looked at.
+    """
+    if _given("imsi", imsi):
+        return _known(identity.of_imsi(imsi), "imsi", imsi)
+    if _given("subscriber", subscriber) and (is_imsi(subscriber) or not _given("msisdn", msisdn)):
+        return _known(identity.of_subscriber(subscriber), "subscriber", subscriber)
+    if _given("msisdn", msisdn):
+        return _known(identity.of_msisdn(msisdn), "msisdn", msisdn)
     raise Bad("imsi, msisdn or subscriber", "none of them", "identity")
 
 
@@ -35,11 +38,11 @@ def profile_key_of(identity: Identity, imsi: Any, msisdn: Any, subscriber: Any) 
 
     The `msisdn` of a profile says where to send, so here `subscriber` wins over it, also an opaque one.
     """
-    owner = imsi or subscriber
-    if not owner:
+    owner = imsi if _given("imsi", imsi) else subscriber
+    if not _given("subscriber", owner):
         return key_of(identity, None, msisdn, None)
     key = key_of(identity, imsi, None, subscriber)
-    if msisdn and is_imsi(owner):
+    if is_imsi(owner) and _given("msisdn", msisdn):
         identity.bind(owner, own_number(identity, msisdn))
     return key
 
@@ -87,6 +90,10 @@ def is_imei(text: str) -> bool:
 def _luhn(digits: str) -> bool:
     doubled = (int(digit) * 2 for digit in digits[-2::-2])
     return (sum(map(int, digits[::-2])) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
+
+
+def _given(name: str, value: Any) -> bool:
+    return value is not None and _text(name, value) != ""
 
 
 def _text(name: str, value: Any) -> str:

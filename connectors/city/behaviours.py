@@ -1,5 +1,4 @@
-"""Behaviours that rules look for, planted at a known moment and noted for scoring: which there are, how
-often.
+"""Behaviours that rules look for, planted at a known moment: which there are, and how often.
 
 `daily`: share of the people it fits that do it on an ordinary day (assumed, save for handset changes);
 `weight`: how often a lively city picks it. In a lively city trips are short: somebody flies out and is back

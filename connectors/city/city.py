@@ -1,5 +1,4 @@
-"""A city of subscribers whose phones make records: the feed, the profiles behind it and what really
-happened."""
+"""A city of subscribers whose phones make records: feed, profiles and what really happened."""
 
 from __future__ import annotations
 
@@ -76,8 +75,10 @@ class City:
             now = until
 
     def profiles(self) -> Iterator[dict[str, Any]]:
-        """Yield the profile lines (semantics.md 6) of the operator's own customers; guests have none, nor
-        have a few whose profile was never loaded."""
+        """Yield the profile lines (semantics.md 6) of the operator's own customers.
+
+        Guests have none, nor have a few whose profile was never loaded.
+        """
         for index in range(self.subscribers):
             line = profile_of(self._person(index), self.seed, self.catalog)
             if line is not None:

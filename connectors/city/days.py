@@ -1,10 +1,11 @@
 """One day of one person as a list of steps: where they go, when, and what they do beside the ordinary.
 
 A step is `(t, order, do, what)`. `do`:
-- `move` (a `Site`), `record` (kind, fields), `off`, `on`, `hush` (no data until µs), `online` (starts to use data),
-  `handset` (a `Handset`), `sim`;
+- `move` (a `Site`), `record` (kind, fields), `off`, `on`, `hush` (no data until µs), `online` (starts to use
+  data), `handset` (a `Handset`), `sim`;
 - `roam` (plmn, country), `country` (plmn, country), `back`, and of a guest `arrive`;
-- without a record, to bring somebody to where they stand: `dark` (off since last night), `away` (abroad already).
+- without a record, to bring somebody to where they stand: `dark` (off since last night), `away`
+  (abroad already).
 `steps` carries them out, `truth` reads them.
 """
 
@@ -54,8 +55,7 @@ class Day:
         return self.moves[max(i - 1, 0)][1]
 
     def go(self, site: Site, arrive: int) -> None:
-        """Travel so as to arrive at this time, seen at a site every few kilometres; later moves are
-        dropped."""
+        """Travel so as to arrive at this time, seen on the way; later moves are dropped."""
         origin = self.at(arrive)
         self.moves = [move for move in self.moves if move[0] < arrive]
         if site is origin:

@@ -1,5 +1,4 @@
-"""From what happens to what a collector is handed: records in the intake shape, with the faults real feeds
-have."""
+"""From what happens to what a collector is handed: intake records, with the faults of real feeds."""
 
 from __future__ import annotations
 
@@ -86,6 +85,5 @@ class Feed:
 
 
 def _identify(source: str, who: str, kind: str, t: int) -> str:
-    """Hash the natural key of a record to 16 hex digits: nobody does the same thing twice in one
-    microsecond."""
+    """Hash the natural key to 16 hex digits: nobody does the same thing twice in one microsecond."""
     return blake2b(f"{source}|{who}|{kind}|{t}".encode(), digest_size=8).hexdigest()

@@ -34,8 +34,10 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
 class Site:
-    """One mast, or one place of the catalogue with all its cells. `spots[rat][k]`: the location fields of
-    cell k."""
+    """One mast, or one place of the catalogue with all its cells.
+
+    `spots[rat][k]`: the location fields of cell k.
+    """
 
     __slots__ = ("cells", "key", "place", "spots", "x", "y")
 
@@ -98,8 +100,7 @@ class Town:
         return self.nearest(origin.x + km * cos(angle), origin.y + km * sin(angle))
 
     def way(self, start: Site, end: Site) -> list[Site]:
-        """List the ordinary sites a phone is seen at between two sites: one every ten kilometres, at most
-        two."""
+        """List the ordinary sites a phone is seen at on the way: one in ten kilometres, at most two."""
         if start is self.away or end is self.away:
             return []
         count = min(2, int(distance(start, end) / 10.0))

@@ -38,8 +38,7 @@ _SESSION_RECORDS: Final = 1.15
 
 
 class Life:
-    """Lets people live one slice of time after another. Owns the stream that is re-seeded per person and
-    slice."""
+    """Lets people live slice by slice. Owns the stream, which is re-seeded per person and slice."""
 
     def __init__(self, town: Town, seed: int, options: CityOptions) -> None:
         self.options = options

@@ -27,8 +27,7 @@ class CityOptions:
     lively_share: float = 0.55
     """Share of subscribers that get one behaviour planted in a lively city."""
     sites: int = 20
-    """Ordinary sites along one side of the city: sites x sites of them, a kilometre apart, three cells
-    each."""
+    """Ordinary sites along one side of the city: a square of them, a kilometre apart, three cells each."""
 
     # Records per subscriber in the busy hour.
     sights: float = 1.0
@@ -60,8 +59,8 @@ class CityOptions:
     bad_imei: float = 0.0038
     missing_cell: float = 0.039
     flips: float = 0.03
-    """Share of location records around which the phone flips to a neighbour cell and back (A-B-A). They come on
-    top of the 3.5 to 4 changes of site a day that people really make."""
+    """Share of location records around which the phone flips to a neighbour cell and back (A-B-A): on top of
+    the 3.5 to 4 changes of site a day that people really make."""
     border_flips: float = 0.3
     """The same for people who live at the edge of a place."""
     no_msisdn: float = 0.05

@@ -27,8 +27,7 @@ _TEXTERS: Final = 0.04
 
 
 class Person:
-    """One subscriber: who they are (fixed) and how they stand right now (changes as the city is
-    simulated)."""
+    """One subscriber: who they are (fixed) and how they stand right now (changes as they live)."""
 
     __slots__ = (
         "abroad", "carried", "cell", "contacts", "count", "data", "day", "flip", "flip_site", "guest", "home",
@@ -124,7 +123,6 @@ def numbers_of(index: int) -> tuple[str, str]:
 
 
 def chance(seed: int, index: int, what: str, day: int) -> float:
-    """Draw a number in [0, 1) that can be asked for again: the same for the same subscriber, subject and
-    day."""
+    """Draw a number in [0, 1) that is the same whenever it is asked for again."""
     text = f"{seed}:{index}:{what}:{day}".encode()
     return int.from_bytes(blake2b(text, digest_size=7).digest(), "big") / 2.0**56

@@ -1,8 +1,7 @@
-"""Plans each person's days, in order: ordinary journeys, trips abroad, nights with the phone off, planted
-behaviours.
+"""Plans each person's days: journeys, trips abroad, nights with the phone off, planted behaviours.
 
 Plans need no simulation: the truth is read from them alone. What a day brings is drawn from the subscriber's
-stream of that day, so a day is the same whether or not the days before it were looked at.
+stream of that day; only the handset, the use of data and what ran over midnight come from the days before.
 """
 
 from __future__ import annotations
@@ -43,8 +42,7 @@ class Calendar:
 
 
 class Planner:
-    """Makes the plans of one city. `start`: when the city begins, where a lively one plants its
-    behaviours."""
+    """Makes the plans of one city. `start`: when it begins; a lively one plants its behaviours there."""
 
     def __init__(self, town: Town, seed: int, options: CityOptions, start: int) -> None:
         self.town = town

@@ -107,17 +107,10 @@ class Source:
     def problem(
         self, code: str, where: Node, message: str, hint: str = "", severity: Severity = "error"
     ) -> Problem:
-        """Make a problem that marks `where`: a scalar whole, a mapping or list by what it opens with."""
+        """Make a problem that marks a scalar whole, a mapping by its first key, a list by its first line."""
         node = where
-        while not isinstance(node, Scalar):
-            if isinstance(node, Mapping) and node.entries:
-                node = next(iter(node.entries.values()))[0]
-            elif isinstance(node, Sequence) and node.items and node.items[0].start.line == node.start.line:
-                break
-            elif isinstance(node, Sequence) and node.items:
-                node = node.items[0]
-            else:
-                break
+        if isinstance(node, Mapping) and node.entries:
+            node = next(iter(node.entries.values()))[0]
         start, end = node.start, node.end
         text = self.line(start.line)
         stop = end.column if end.line == start.line else len(text.rstrip())

@@ -24,7 +24,7 @@ def closest(word: str, options: Iterable[str]) -> str | None:
         distance = slips(word.casefold(), option.casefold(), allowed)
         # a slip in the first letter is rare, so of two equally near words the one that opens alike is meant
         rank = (distance, int(option[:1] != word[:1]), option)
-        if distance <= allowed and distance < max(len(option), 2) and rank < best_rank:
+        if distance <= allowed and distance < len(option) and rank < best_rank:
             best, best_rank = option, rank
     return best
 

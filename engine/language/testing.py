@@ -269,7 +269,7 @@ class _CaseReader:
         every, times = body.get("every"), body.get("times")
         step_every = shape.duration(report, every) if every is not None else 0
         step_times = shape.integer(report, times, 1, TIMES_AT_MOST) if times is not None else 1
-        if step_times > 1 and every is None:
+        if step_times > 1 and every is None and verb in ("sees", "happens"):
             report.error(
                 "R102", body.entries["times"][0], "`every` is missing: how far apart do these happen?"
             )

@@ -41,7 +41,7 @@ def _plant_runs(world: World, rules: list[Json], planter: Planter) -> list[int]:
     at = world.start + (start // world.unit * world.unit if start < 4 * world.unit else 0)
     moments: list[int] = []
     others = list(range(len(world.subscribers)))
-    for run in range(rng.choice((1, 2, 3, 4, 6, 9))):
+    for run in range(rng.choice((2, 3, 4, 6, 9))):
         if run and len(planter.items) >= target:
             break
         who = 0 if rng.random() < 0.75 else rng.choice(others)
@@ -138,7 +138,9 @@ def _control(world: World, rules: list[Json], planter: Planter, moments: list[in
     share = 0.9 if focus in ("suppressed", "held", "except", "who") else 0.4
     while rng.random() < share:
         share *= 0.7
-        at = rng.choice(moments) + rng.choice((-1, 0, 1, rng.choice(world.deltas), -world.unit))
+        at = rng.choice(moments) + rng.choice(
+            (-1, 0, 1, 1, world.unit // 2, rng.choice(world.deltas), -world.unit)
+        )
         who = 0 if rng.random() < 0.75 else rng.randrange(len(world.subscribers))
         dice = 0.35 if focus == "suppressed" else rng.random()
         if dice < 0.22:

@@ -120,9 +120,7 @@ def with_receipts(case: Json, decisions: list[dict[str, Any]], rng: random.Rando
     `decisions` are those of `case` itself. A receipt stands where its decision has surely been made: behind
     the first record whose tick is past the offer.
     """
-    named = {  # subscriber key as the decisions spell it is one-way: find the identity by its hash
-        key: identity for identity, key in _keys(case)
-    }
+    named = identities(case)
     records = list(case["records"])
     inserts: list[tuple[int, Json]] = []
     for decision in decisions:
@@ -139,8 +137,8 @@ def with_receipts(case: Json, decisions: list[dict[str, Any]], rng: random.Rando
     return {**case, "records": records}
 
 
-def _keys(case: Json) -> list[tuple[Json, str]]:
-    """(identity, subscriber key) of every identity that stands for itself in the case: 7 (u)."""
+def identities(case: Json) -> dict[str, Json]:
+    """Subscriber key (7 u) -> an identity that leads to it, for everybody in the case."""
     texts: dict[str, Json] = {}
     for line in case["profiles"]:
         texts[line["subscriber"]] = {"subscriber": line["subscriber"]}
@@ -152,7 +150,7 @@ def _keys(case: Json) -> list[tuple[Json, str]]:
                 texts.setdefault(record[name], {name: record[name]})
                 break
     size, key = 16, case["key"].encode()
-    return [
-        (identity, blake2b(text.encode(), key=key, digest_size=size).hexdigest())
+    return {
+        blake2b(text.encode(), key=key, digest_size=size).hexdigest(): identity
         for text, identity in texts.items()
-    ]
+    }

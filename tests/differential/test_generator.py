@@ -16,7 +16,7 @@ from tests.differential.gen_patterns import PAIRS, VERBS, children, longest_path
 from tests.differential.gen_shrink import shrink
 from tests.differential.gen_time import HOUR, WINDOW, duration, duration_text, local
 from tests.differential.gen_values import EVENTS, FIELDS, REQUIRED
-from tests.differential.generator import FOCI, cases, generate, is_sound, with_receipts
+from tests.differential.generator import FOCI, cases, generate, identities, is_sound, with_receipts
 
 SEEDS = range(300)
 
@@ -181,12 +181,10 @@ def test_the_strategy_gives_cases(case: dict[str, Any]) -> None:
 
 
 def test_receipts_follow_the_offers_they_are_for() -> None:
-    from tests.differential.generator import _keys
-
     inserted = 0
     for seed in range(40):
         case = case_of(seed)
-        identity, key = _keys(case)[0]
+        key, identity = next(iter(identities(case).items()))
         at = case["records"][0]["t"]
         offer = {"id": "d1", "outcome": "offer", "subscriber_key": key, "at": at}
         held = {**offer, "id": "d2", "outcome": "held"}

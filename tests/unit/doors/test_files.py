@@ -90,14 +90,18 @@ def test_damaged_gzip_is_an_error_after_the_good_part(desk: Desk, tmp_path: Path
     else:
         packed[-6] ^= 0xFF  # the check sum
     path.write_bytes(packed)
-    seen = []
+    seen: list[int] = []
     with pytest.raises(InputError, match=r"events\.jsonl\.gz:\d+: expected gzip data to its end") as caught:
-        for event in read_events(path, desk.intake):
-            seen.append(event.t)
+        _note_times(read_events(path, desk.intake), seen)
     assert len(seen) >= 5_000
     assert seen == [T + i * 7919 for i in range(len(seen))]
     assert caught.value.where == f"{path}:{len(seen) + 1}"
     assert desk.refusals == []
+
+
+def _note_times(events: Iterator[Event], seen: list[int]) -> None:
+    for event in events:
+        seen.append(event.t)
 
 
 @pytest.mark.parametrize("path", ["missing.jsonl", "."])

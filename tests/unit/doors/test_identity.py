@@ -72,7 +72,7 @@ def test_a_full_cache_changes_nothing() -> None:
     ("key", "home"), [(b"", "86"), (b"x" * 65, "86"), (KEY, ""), (KEY, "+86"), (KEY, "8686")]
 )
 def test_bad_settings_are_named(key: bytes, home: str) -> None:
-    with pytest.raises(SettingsError, match="^TOUCHPOINT_.*expected .*, was "):
+    with pytest.raises(SettingsError, match=r"^TOUCHPOINT_.*expected .*, was "):
         Identity(key, home)
 
 

@@ -174,7 +174,7 @@ def test_text_that_is_no_record_is_refused(desk: Desk, raw: bytes, reason: str) 
         ({"imsi": None, "msisdn": "+x"}, "identity", "in msisdn, was 2 characters"),
         ({"imsi": None, "subscriber": "x" * 300}, "identity", "in subscriber, was 300 characters"),
         ({"imsi": int(IMSI)}, "type", "expected text in imsi, was a whole number"),
-        ({"imsi": {}, "subscriber": ["x"]}, "type", "expected text in subscriber, was a list"),
+        ({"imsi": {}, "subscriber": ["x"]}, "type", "expected text in imsi, was a mapping"),
         ({"imei": 35925406123456}, "type", "expected text in imei, was a whole number"),
         ({"cell": 7}, "type", "cell: expected text, was a whole number"),
         ({"cell": ""}, "type", "cell: expected 1 to 64 characters, was 0"),
@@ -313,6 +313,7 @@ def test_a_profile_of_an_opaque_id_keeps_its_key_and_its_number(desk: Desk) -> N
         ({"subscriber": "x", "arpu": {"a": 1}}, "type"),
         ({"subscriber": "x", "consent": {"marketing": "yes"}}, "type"),
         ({"subscriber": "x", "timezone": 8}, "type"),
+        ({"subscriber": "x", "timezone": "Mars/Olympus"}, "type"),
     ],
 )
 def test_a_wrong_profile_line_is_refused_with_its_place(desk: Desk, line: Any, reason: str) -> None:

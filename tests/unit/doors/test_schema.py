@@ -22,11 +22,11 @@ INTAKE = Draft202012Validator(intake_schema())
 LOG = Draft202012Validator(log_schema())
 
 
-@pytest.mark.parametrize("validator", [INTAKE, LOG], ids=["intake", "log"])
-def test_the_schemas_are_schemas(validator: Draft202012Validator) -> None:
-    Draft202012Validator.check_schema(validator.schema)
-    assert set(KINDS) < set(validator.schema["$defs"])
-    orjson.dumps(validator.schema)
+@pytest.mark.parametrize("schema", [intake_schema(), log_schema()], ids=["intake", "log"])
+def test_the_schemas_are_schemas(schema: dict[str, Any]) -> None:
+    Draft202012Validator.check_schema(schema)
+    assert set(KINDS) < set(schema["$defs"])
+    orjson.dumps(schema)
 
 
 def samples() -> list[dict[str, Any]]:
@@ -49,6 +49,8 @@ def samples() -> list[dict[str, Any]]:
             record[name] = field.values[0] if field.values else text[field.type]
             if name.endswith(".tac"):
                 record[name] = "35925406"
+            if name == "timezone":
+                record[name] = "Europe/Berlin"
         for name, mapping in spec.maps.items():
             record[name] = {"marketing": True} if mapping.values == "yes/no" else {"arpu": 1, "tags": ["a"]}
         found.append(record)
@@ -75,10 +77,13 @@ def test_what_the_schema_takes_intake_takes_into_log_shape(record: dict[str, Any
     desk = Desk()
     events = desk.read(record)
     if INTAKE.is_valid(record) and not events:
-        # Beyond a schema: E.164 of an MSISDN, start against end.
-        assert desk.refusals[0].reason in ("identity", "time")
+        # Beyond a schema: E.164 of an MSISDN, start against end, names of timezones.
+        (refusal,) = desk.refusals
+        assert refusal.reason in ("identity", "time") or refusal.detail.startswith("timezone: ")
     for event in events:
-        assert INTAKE.is_valid({**record, "msisdn": None, "imei": None, "imeisv": None})
+        # Handsets that can't be true are flagged, identities behind a better one are not looked at.
+        unseen = dict.fromkeys(("msisdn", "imei", "imeisv"))
+        assert INTAKE.is_valid({**record, **unseen}) or record.get("imsi") or record.get("msisdn")
         assert LOG.is_valid(event.fields)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.refusals import Bad
 from tests.unit.doors.support import FILES, IMSI, Desk
 
-HOUR = 3_600_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -25,8 +25,7 @@ def desk() -> Desk:
 
 
 def micros(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
 # -- rows ----------------------------------------------------------------------------------------------------
@@ -128,7 +127,8 @@ def test_kinds_hexadecimals_constants_and_value_lists(desk: Desk) -> None:
 def test_separators(desk: Desk, tmp_path: Path, separator: str) -> None:
     layout = tmp_path / "small.yaml"
     layout.write_text(
-        f"map: small\nsource: s\nkind: loc.sight\nseparator: '{separator}'\ncolumns: {{at_least: 2, at_most: 2}}\n"
+        f"map: small\nsource: s\nkind: loc.sight\nseparator: '{separator}'\n"
+        "columns: {at_least: 2, at_most: 2}\n"
         "fields:\n  subscriber: {column: 1}\n  t: {column: 2, type: time, format: epoch s}\n"
     )
     raw = {"tab": b"\t", "\\1": b"\x01", ",": b","}[separator]
@@ -142,7 +142,7 @@ def test_separators(desk: Desk, tmp_path: Path, separator: str) -> None:
 # -- times ---------------------------------------------------------------------------------------------------
 
 
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), st.integers(-14 * 60, 14 * 60))
+@given(st.datetimes(), st.integers(-14 * 60, 14 * 60))
 def test_patterns_read_what_datetime_writes(moment: datetime, offset: int) -> None:
     read = time_reader("%Y-%m-%d %H:%M:%S[.%f]", offset * 60_000_000)
     expected = micros(f"{moment.isoformat()}+00:00") - offset * 60_000_000
@@ -193,7 +193,7 @@ def test_mangled_times_are_bad(format: str, text: str) -> None:
 
 @pytest.mark.parametrize("format", ["", "%Y-%m-%d", "%Y %q", "%Y%Y%m%d%H%M%S", "%Y%y%m%d%H%M%S", "epoch"])
 def test_bad_time_formats_are_told(format: str) -> None:
-    with pytest.raises(ValueError, match="^expected "):
+    with pytest.raises(ValueError, match=r"^expected "):
         time_reader(format, 0)
 
 

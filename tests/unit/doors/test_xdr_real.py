@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_every_row_is_taken_or_refused(testdata: Find, day: str, taken: int, ref
 def test_adjacent_records_are_as_disordered_as_measured(testdata: Find) -> None:
     path = testdata(FOLDER) / "beijing_20150809.csv.gz"
     times = [event.t for event in rows(path, load_map("gn-unicom-2015"), Desk().intake)]
-    inverted = sum(later < earlier for earlier, later in zip(times, times[1:], strict=False))
+    inverted = sum(later < earlier for earlier, later in pairwise(times))
     assert inverted / len(times) == pytest.approx(0.219, abs=0.001)
 
 

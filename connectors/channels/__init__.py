@@ -1,0 +1,1 @@
+"""Ways to the subscriber, one file each."""

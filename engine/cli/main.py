@@ -1,0 +1,110 @@
+"""`touchpoint`: the commands at a glance. A command's module is imported when the command is called.
+
+A module of `engine/cli` offers its command as a function for typer, named below. Exit codes of all commands:
+0 ok; 1 the thing checked has problems, or nothing was found; 2 a mistake in the arguments, the settings or the
+input; 130 stopped by Ctrl-C. A mistake of the user is one message on stderr, never a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from engine.errors import RulesError, TouchpointError
+from engine.language.problems import Problem
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("run", "command", "The whole thing in one process: a simulated city, offers as they are made."),
+    "check": ("check", "command", "Read rules and report every mistake with file, line and column."),
+    "test": ("test", "command", "Run the tests that stand beside the rules."),
+    "simulate": ("simulate", "command", "Write the events, profiles and truth of a simulated city."),
+    "simulate profiles": ("simulate", "profiles", "Write made-up profiles for the subscribers of a feed."),
+    "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
+    "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
+    "schema": ("schema", "command", "Write the JSON Schema of records."),
+}
+"""Command -> module of `engine.cli`, function in it, what it does in one line."""
+
+USAGE, BROKEN_PIPE = 2, 141
+EXIT_CODES = """
+
+Exit codes: 0 ok; 1 the thing checked has problems, or nothing was found;
+2 a mistake in the arguments, the settings or the input; 130 stopped by Ctrl-C.
+"""
+
+
+class Commands(TyperGroup):
+    """The commands of the table above, found without importing any but the one called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a stand-in that has the name and the line of help."""
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][2])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return name, command and remaining arguments; two words before one: `simulate profiles`."""
+        for words in (2, 1):
+            name = " ".join(args[:words])
+            if len(args) >= words and name in COMMANDS:
+                return name, load(name), args[words:]
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; turn an error raised on purpose into its message and exit code."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except TouchpointError as error:
+            typer.echo(f"touchpoint: {_message(error)}", err=True)
+            raise typer.Exit(USAGE) from None
+        except BrokenPipeError:
+            # Whoever read us has gone: let the last flush of the interpreter go nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise typer.Exit(BROKEN_PIPE) from None
+        return result
+
+
+def _message(error: TouchpointError) -> str:
+    if not isinstance(error, RulesError):
+        return str(error)
+    shown = [problem.pretty() if isinstance(problem, Problem) else str(problem) for problem in error.problems]
+    return "\n\n".join([f"expected rules without errors, was {len(shown)}:", *shown])
+
+
+def load(name: str) -> Any:
+    """Import a command and return it."""
+    module, function, _ = COMMANDS[name]
+    loaded = import_module(f"engine.cli.{module}")
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(name, cls=getattr(loaded, "COMMAND_CLASS", None))(getattr(loaded, function))
+    return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Watch a mobile network's signaling and make the right offer at the right moment." + EXIT_CODES,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Hold the group: typer wants a function to hang the commands on."""
+
+
+def main() -> int:
+    """Run the program with the arguments of the process and leave with its exit code."""
+    app(prog_name="touchpoint")
+    return 0

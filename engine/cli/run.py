@@ -1,0 +1,87 @@
+"""`touchpoint run`: the main job on the embedded default. A city makes signaling, the engine makes offers."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from engine.app import Embedded, load_rules
+from engine.cli.live import Display, print_summary, summary_of
+from engine.errors import InputError
+from engine.language.words import Unreadable, duration
+from engine.settings import load_settings
+
+
+def command(
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="Stop after this long, e.g. 20s or 5m.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Folder of rules; default: setting TOUCHPOINT_RULES.")
+    ] = None,
+    subscribers: Annotated[int, typer.Option(min=1, help="People in the city.")] = 3000,
+    seed: Annotated[int, typer.Option(help="Another seed is another city.")] = 1,
+    speed: Annotated[
+        float, typer.Option(min=0, help="City seconds per second; 0 = as fast as the machine can.")
+    ] = 600,
+    out: Annotated[Path | None, typer.Option(help="Folder for messages, decisions, dead letters.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the closing figures, as JSON.")] = False,
+) -> None:
+    """Run the main job: a simulated city, the engine, a dispatcher, all in this process.
+
+    Shows offers as they are made and refusals by reason. Ctrl-C ends it gracefully: what is in flight is
+    finished and counted. Needs no Kafka, no Redis, no Docker.
+    """
+    settings = load_settings()
+    seconds = _seconds(for_)
+    run = Embedded(
+        settings,
+        load_rules(rules or settings.rules),
+        seed=seed,
+        subscribers=subscribers,
+        speed=speed,
+        out=out or settings.out,
+    )
+    console = Console(quiet=as_json)
+    try:
+        took = asyncio.run(_live(run, console, seconds))
+    finally:
+        run.close()
+    summary = summary_of(run, took)
+    (run.out / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2) + b"\n")
+    if as_json:
+        typer.echo(orjson.dumps(summary).decode())
+    else:
+        print_summary(run, summary, console)
+    if not summary["balanced"]:
+        raise typer.Exit(1)
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return duration(text) / 1e6
+    except Unreadable as error:
+        raise InputError("--for", "a length of time such as 20s or 5m", text) from error
+
+
+async def _live(run: Embedded, console: Console, seconds: float | None) -> float:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if seconds is not None:
+        loop.call_later(seconds, stop.set)
+    began = time.monotonic()
+    with Display(run, console) as display:
+        run.on_decisions = display.decided
+        await run.run(stop, display.refresh)
+    return time.monotonic() - began
