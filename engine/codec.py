@@ -1,41 +1,67 @@
 """Subscriber state <-> bytes: one blob per subscriber, with a version byte.
 
-Version 2 (written): 0x02, four u32 lengths, then core, identity and ledger, ids, history. The part that
-changes with every record (core) is one JSON list; profile and ledger keep their bytes until they change; the
-packed history is copied as it is (`engine.history`). Version 1 (still read): 0x01 and everything as one JSON
-object, with the history as a list of plain entries. A blob of an older version is migrated as it is read and
-written in the newest form at the next commit; one of a newer version, or a damaged one, raises `StateError`.
+Version 2 (written): 0x02, CRC-32 of all that follows it, then a fixed part (rule set, clock, presence), four
+u32 lengths, and the parts: patterns (JSON), identity and ledger (JSON, deflated against a dictionary), ids,
+history. Only the first changes with every record; the others keep their bytes until they change. Version 1
+(still read): 0x01 and one JSON object with everything in the open, the history as a list of plain entries. A
+blob of an older version is migrated as it is read and written in the newest form at the next commit; one of a
+newer version, or a damaged one, raises `StateError`.
 """
 
 from __future__ import annotations
 
+import zlib
 from struct import Struct, error
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from engine.codec_history import pack_history, plain_history, unpack_history
+from engine.codec_history import pack_history, unpack_history
+from engine.codec_v1 import plain_history
 from engine.errors import StateError
 from engine.snapshot import Subscriber
 
 VERSION = 2
-_HEAD = Struct("<BIIII")
+_HEAD = Struct("<BI")
+_FIXED = Struct("<16sqIqIqBIIII")
 _HEX = 16
 """Ids of this length in hex digits are packed to 8 bytes each."""
+
+_DICTIONARY: Final = (
+    b"handset.pricehandset.mmshandset.networkdata.monthdata.leftdata.eversms.bundle_leftnetwork.months"
+    b'"student","do-not-disturb","has-data-plan"],"products":[],"tags":["group":"none","rfm":"age":"arpu":'
+    b'"tier":"ordinary","silver","gold","vip","brand":"GoTone","EasyOwn","M-Zone","handset.network":"5G","4G",'
+    b'"handset.mms":true,"handset.price":"data.month":"data.left":"data.ever":true,"sms.bundle_left":'
+    b'"network.months":0,"offer",false,"control","held",true,"shadow",null,"data-upsell",'
+    b'[{"brand":"},{"marketing":true,"profiling":true,"location":true},false,null,"+8613",[],[]]'
+)
+"""Words that profiles and ledgers repeat. Part of version 2: another dictionary is another version."""
 
 
 def encode(sub: Subscriber) -> bytes:
     """Write a subscriber's state, newest version."""
     if sub.gates_dirty:
-        sub.packed_gates = orjson.dumps(_gates(sub))
+        sub.packed_gates = _deflate(orjson.dumps(_gates(sub)))
         sub.gates_dirty = False
+    gates = sub.packed_gates
     core = orjson.dumps(_core(sub))
     ids = _pack_ids(sub)
-    history = pack_history(sub.history)
-    gates = sub.packed_gates
-    return b"".join(
-        (_HEAD.pack(VERSION, len(core), len(gates), len(ids), len(history)), core, gates, ids, history)
+    history = pack_history(sub.history, sub.heat)
+    fixed = _FIXED.pack(
+        bytes.fromhex(sub.rules),
+        sub.clock,
+        sub.seq,
+        sub.seen_at,
+        sub.seen_pos,
+        sub.known_until,
+        sub.seen_late,
+        len(core),
+        len(gates),
+        len(ids),
+        len(history),
     )
+    body = b"".join((fixed, core, gates, ids, history))
+    return _HEAD.pack(VERSION, zlib.crc32(body)) + body
 
 
 def decode(key: str, blob: bytes) -> Subscriber:
@@ -46,56 +72,49 @@ def decode(key: str, blob: bytes) -> Subscriber:
         raise StateError(f"state of {key}: expected version 1 to {VERSION}, was {version}")
     try:
         return reader(key, blob)
-    except (ValueError, TypeError, KeyError, IndexError, error) as cause:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, error, zlib.error) as cause:
         raise StateError(f"state of {key}: expected a whole blob, was damaged ({cause})") from cause
+
+
+def _deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, _DICTIONARY)
+    return packer.compress(data) + packer.flush()
+
+
+def _inflate(data: bytes) -> bytes:
+    return zlib.decompressobj(-15, _DICTIONARY).decompress(data)
 
 
 def _core(sub: Subscriber) -> list[Any]:
     return [
-        sub.rules,
-        sub.clock,
-        sub.seq,
-        sub.seen_at,
-        sub.seen_pos,
         sub.cell,
-        sub.seen_late,
         sub.rat,
-        sub.known_until,
-        sub.offs,
-        sub.inside,
-        sub.visits,
+        sub.offs or 0,
+        sub.inside or 0,
+        sub.visits or 0,
         sub.nodes,
-        [(*mark, due) for mark, due in sub.timers.items()],
-        sorted(sub.overdue) if sub.overdue else (),
+        [(*mark, due) for mark, due in sub.timers.items()] if sub.timers else 0,
+        sorted(sub.overdue) if sub.overdue else 0,
         # what fired matters only while the clock stands
-        [sub.fired_at, sorted(sub.fired)] if sub.fired_at >= sub.clock and sub.fired else None,
-        sub.business_ids or None,
-        sub.history.recent,
+        [sub.fired_at, sorted(sub.fired)] if sub.fired_at >= sub.clock and sub.fired else 0,
+        sub.business_ids or 0,
+        sub.heat.times or 0,
     ]
 
 
 def _set_core(sub: Subscriber, core: list[Any]) -> None:
-    (
-        sub.rules,
-        sub.clock,
-        sub.seq,
-        sub.seen_at,
-        sub.seen_pos,
-        sub.cell,
-        sub.seen_late,
-        sub.rat,
-        sub.known_until,
-    ) = core[:9]
-    sub.offs = [(time, seq) for time, seq in core[9]]
-    sub.inside = tuple(core[10])
-    sub.visits = {p: (opened, seq, (t[0], t[1], t[2])) for p, (opened, seq, t) in core[11].items()}
-    sub.nodes = core[12]
-    sub.timers = {(node, argument): due for node, argument, due in core[13]}
-    sub.overdue = {(node, place) for node, place in core[14]}
-    if core[15] is not None:
-        sub.fired_at, sub.fired = core[15][0], set(core[15][1])
-    sub.business_ids = core[16] or {}
-    sub.history.recent = core[17]
+    sub.cell, sub.rat = core[:2]
+    sub.offs = [(time, seq) for time, seq in core[2] or ()]
+    sub.inside = tuple(core[3] or ())
+    visits = core[4] or {}
+    sub.visits = {p: (opened, seq, (t[0], t[1], t[2])) for p, (opened, seq, t) in visits.items()}
+    sub.nodes = core[5]
+    sub.timers = {(node, argument): due for node, argument, due in core[6] or ()}
+    sub.overdue = {(node, place) for node, place in core[7] or ()}
+    if core[8]:
+        sub.fired_at, sub.fired = core[8][0], set(core[8][1])
+    sub.business_ids = core[9] or {}
+    sub.heat.times = core[10] or {}
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
     sub.wake = min(dues) if dues else 0
 
@@ -113,15 +132,8 @@ def _gates(sub: Subscriber) -> list[Any]:
 
 
 def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
-    (
-        sub.profile,
-        sub.consent,
-        sub.suppressed,
-        sub.timezone,
-        sub.bound,
-        sub.contacts,
-        sub.holds,
-    ) = gates
+    sub.profile, sub.consent, sub.suppressed, sub.timezone, sub.bound = gates[:5]
+    sub.contacts, sub.holds = gates[5:]
 
 
 # -- ids of the last hour ------------------------------------------------------------------------------------
@@ -165,28 +177,37 @@ def _unpack_ids(data: bytes, clock: int) -> dict[str, int]:
 
 
 def _read_2(key: str, blob: bytes) -> Subscriber:
-    _, *sizes = _HEAD.unpack_from(blob)
-    if len(blob) != _HEAD.size + sum(sizes):
-        raise ValueError(f"expected {_HEAD.size + sum(sizes)} bytes, was {len(blob)}")
+    _, check = _HEAD.unpack_from(blob)
+    if zlib.crc32(memoryview(blob)[_HEAD.size :]) != check:
+        raise ValueError("its checksum is not the one it was written with")
+    sub = Subscriber(key)
+    rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, sub.known_until, late, *sizes = _FIXED.unpack_from(
+        blob, _HEAD.size
+    )
     parts = []
-    at = _HEAD.size
+    at = _HEAD.size + _FIXED.size
     for size in sizes:
         parts.append(blob[at : at + size])
         at += size
-    sub = Subscriber(key)
-    sub.history = unpack_history(parts[3])
-    _set_gates(sub, orjson.loads(parts[1]))
+    sub.rules = rules.hex()
+    sub.seen_late = bool(late)
+    sub.history, sub.heat = unpack_history(parts[3])
+    _set_gates(sub, orjson.loads(_inflate(parts[1])))
     _set_core(sub, orjson.loads(parts[0]))
     sub.ids = _unpack_ids(parts[2], sub.clock)
+    sub.packed_gates, sub.gates_dirty = parts[1], False
     return sub
 
 
 def _read_1(key: str, blob: bytes) -> Subscriber:
     plain = orjson.loads(blob[1:])
     sub = Subscriber(key)
-    sub.history = plain_history(plain["history"])
+    core = plain["core"]
+    sub.rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, cell, sub.seen_late, rat, known = core[:9]
+    sub.known_until = known
+    sub.history = plain_history(plain["history"], sub)
     _set_gates(sub, plain["gates"])
-    _set_core(sub, plain["core"])
+    _set_core(sub, [cell, rat, *core[9:]])
     sub.ids = plain["ids"]
     return sub
 

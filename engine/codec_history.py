@@ -1,8 +1,9 @@
-"""The packed history <-> bytes.
+"""The packed history and the counts of records <-> bytes.
 
-Per segment: start and clock u64, count u32, four u32 lengths, then base (JSON), strings (JSON list), tokens,
-entries. A token is a length byte and references (u8, or u16 if there are more than 255 strings) to: kind,
-places, cell, and word position + word for each word that is not null; its flags stand before them.
+Head: segments far and near, sums and counts (u16 each), sizes of words and tokens (u32), the day of the
+counts (u32) and the first slot of the sums (u32). Then words, tokens, segments, sums (slot from the first u16,
+KB u32) and counts (kind u8, three u16). Per segment: start and clock (i64), first seq (u32), entries (u32),
+sizes of base and entries (u32 each). Writing is copying: all is held in this form (`engine.history`).
 """
 
 from __future__ import annotations
@@ -12,123 +13,138 @@ from typing import Any
 
 import orjson
 
-from engine.event import Event
-from engine.history import WORDS, History, Segment
+from engine.event_kinds import KINDS
+from engine.heat import Heat
+from engine.history import CROSSING, MARK, QUALITY, SPAN, WORDS, History, Segment
 
-_SEGMENT = Struct("<QQIIIII")
-_NO_CLOCK = 1 << 63
+_HEAD = Struct("<HHHHIIII")
+_SEGMENT = Struct("<qqIIII")
+_SUM = Struct("<HI")
+_COUNT = Struct("<BHHH")
+_KINDS = tuple(KINDS)
+"""Numbers of kinds in stored state: the order of the table, which only grows at its end."""
+_NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
+_MOST = 0xFFFF
 
 
-def pack_history(history: History) -> bytes:
-    """Write all segments; the tables of a segment keep their bytes until a token is added."""
-    parts = []
-    for segment in history.segments:
-        if segment.packed_for != len(segment.table):
-            segment.packed = _pack_tables(segment)
-            segment.packed_for = len(segment.table)
-        base, strings, tokens = segment.packed
-        start = segment.start if segment.start >= 0 else _NO_CLOCK
-        parts.append(
-            _SEGMENT.pack(
-                start,
-                segment.clock,
-                segment.count,
-                len(base),
-                len(strings),
-                len(tokens),
-                len(segment.buffer),
+def pack_history(history: History, heat: Heat) -> bytes:
+    """Write what a history holds and how many records there were; times of hot kinds are not part of it."""
+    sums, counts = history.sums, heat.counts
+    first = next(iter(sums), 0)
+    far, near = history.far, history.near
+    strings, rows = bytes(history.strings), bytes(history.rows)
+    head = _HEAD.pack(len(far), len(near), len(sums), len(counts), len(strings), len(rows), heat.day, first)
+    parts = [head, strings, rows]
+    for segments in (far, near):
+        for segment in segments:
+            buffer = bytes(segment.buffer)
+            parts.append(
+                _SEGMENT.pack(
+                    segment.start,
+                    segment.clock,
+                    segment.first,
+                    segment.count,
+                    len(segment.base),
+                    len(buffer),
+                )
             )
-        )
-        parts += (base, strings, tokens, bytes(segment.buffer))
+            parts.append(segment.base)
+            parts.append(buffer)
+    if sums:
+        first = min(sums)
+        if first != next(iter(sums)):
+            sums = history.sums = dict(sorted(sums.items()))
+            parts[0] = _HEAD.pack(
+                len(far), len(near), len(sums), len(counts), len(strings), len(rows), heat.day, first
+            )
+        parts += [_SUM.pack(slot - first, -(-size // 1024)) for slot, size in sums.items()]
+    for kind, (today, before, earlier) in counts.items():
+        parts.append(_COUNT.pack(_NUMBER[kind], min(today, _MOST), min(before, _MOST), min(earlier, _MOST)))
     return b"".join(parts)
 
 
-def _pack_tables(segment: Segment) -> tuple[bytes, bytes, bytes]:
-    strings: dict[str, int] = {}
-    values: list[Any] = []
-
-    def reference(value: Any) -> int:
-        key = repr(value)
-        if key not in strings:
-            strings[key] = len(values)
-            values.append(value)
-        return strings[key]
-
-    rows = []
-    for token in segment.table:
-        kind, flags, places, cell = token[:4]
-        row = [reference(kind), reference(places), reference(cell)]
-        for position, word in enumerate(token[4:]):
-            if word is not None:
-                row += (position, reference(word))
-        rows.append((flags, row))
-    wide = len(values) > 255
-    size = 2 if wide else 1
-    tokens = bytearray([size])
-    for flags, row in rows:
-        tokens += bytes((flags, len(row)))
-        for number in row:
-            tokens += number.to_bytes(size, "little")
-    return orjson.dumps(segment.base), orjson.dumps(values), bytes(tokens)
-
-
-def unpack_history(data: bytes) -> History:
+def unpack_history(data: bytes) -> tuple[History, Heat]:
     """Read what `pack_history` wrote."""
-    history = History()
+    history, heat = History(), Heat()
+    far, near, sums, counts, strings, rows, heat.day, first = _HEAD.unpack_from(data)
+    at = _HEAD.size
+    history.strings = bytearray(data[at : at + strings])
+    at += strings
+    history.rows = bytearray(data[at : at + rows])
+    at += rows
+    words = [_hashable(word) for word in orjson.loads(b"[" + history.strings[:-1] + b"]")]
+    history.refs = {(word.__class__, word): number for number, word in enumerate(words)}
+    history.table = _unpack_rows(words, history.rows)
+    history.tokens = {token: index for index, token in enumerate(history.table)}
+    for number in range(far + near):
+        segment, at = _unpack_segment(data, at)
+        (history.far if number < far else history.near).append(segment)
+    for _ in range(sums):
+        slot, size = _SUM.unpack_from(data, at)
+        history.sums[first + slot] = size * 1024
+        at += _SUM.size
+    for _ in range(counts):
+        kind, *of_days = _COUNT.unpack_from(data, at)
+        heat.counts[_KINDS[kind]] = of_days
+        at += _COUNT.size
+    if at != len(data):
+        raise ValueError(f"expected a history of {at} bytes, was {len(data)}")
+    if history.far:
+        history.far_until = history.far[-1].start + SPAN
+    return history, heat
+
+
+def _unpack_segment(data: bytes, at: int) -> tuple[Segment, int]:
+    start, clock, first, count, base, size = _SEGMENT.unpack_from(data, at)
+    at += _SEGMENT.size
+    segment = Segment(start, first, data[at : at + base])
+    at += base
+    segment.buffer = bytearray(data[at : at + size])
+    segment.clock = clock
+    segment.count = count
+    return segment, at + size
+
+
+def _hashable(word: Any) -> Any:
+    return tuple(word) if isinstance(word, list) else word
+
+
+def _unpack_rows(words: list[Any], data: bytearray) -> list[Any]:
+    table = []
     at = 0
     while at < len(data):
-        start, clock, count, *sizes = _SEGMENT.unpack_from(data, at)
-        at += _SEGMENT.size
-        parts = []
-        for size in sizes:
-            if at + size > len(data):
-                raise ValueError("the history ends in the middle of a segment")
-            parts.append(data[at : at + size])
-            at += size
-        segment = Segment(start if start != _NO_CLOCK else -1, orjson.loads(parts[0]))
-        segment.clock = clock
-        segment.count = count
-        segment.table = _unpack_tokens(orjson.loads(parts[1]), parts[2])
-        segment.tokens = {token: index for index, token in enumerate(segment.table)}
-        segment.buffer = bytearray(parts[3])
-        segment.packed = (parts[0], parts[1], parts[2])
-        segment.packed_for = len(segment.table)
-        history.segments.append(segment)
-        history.total += count
-    return history
-
-
-def _unpack_tokens(values: list[Any], data: bytes) -> list[Any]:
-    size = data[0]
-    table = []
-    at = 1
-    while at < len(data):
         flags, length = data[at], data[at + 1]
-        at += 2
-        row = [int.from_bytes(data[at + i * size : at + (i + 1) * size], "little") for i in range(length)]
-        at += length * size
-        kind, places, cell = (values[number] for number in row[:3])
-        pairs = list(zip(row[3::2], row[4::2], strict=True))
-        words: list[Any]
-        if kind in WORDS:
-            words = [None] * len(WORDS[kind])
+        row = _Row(data[at + 2 : at + 2 + length])
+        at += 2 + length
+        kind, places, cell = (words[row.reference()] for _ in range(3))
+        pairs = []
+        while row.at < length:
+            position = row.byte()
+            pairs.append((position, words[row.reference()]))
+        if kind in (CROSSING, MARK):
+            size = max((position for position, _ in pairs), default=-1) + 1
         else:
-            words = [None] * len(pairs)
-        for position, number in pairs:
-            words[position] = values[number]
-        table.append((kind, flags, tuple(places) if places is not None else None, cell, *words))
+            size = len(WORDS[kind]) + bool(flags & QUALITY)
+        columns: list[Any] = [None] * size
+        for position, word in pairs:
+            columns[position] = word
+        table.append((kind, flags, places, cell, *columns))
     return table
 
 
-def plain_history(entries: list[list[Any]]) -> History:
-    """Build a history from plain entries of version 1.
+class _Row:
+    """Reads one row of tokens."""
 
-    [clock, kind, t, seen, cell, places, no_trigger, fields] each.
-    """
-    history = History()
-    for clock, kind, time, seen, cell, places, no_trigger, fields in entries:
-        if history.is_full(clock):
-            history.begin(clock, None)
-        event = Event(kind, time, "", fields, cell, seen)
-        history.append(event, clock, tuple(places) if places is not None else None, no_trigger)
-    return history
+    def __init__(self, data: bytearray) -> None:
+        self.data = data
+        self.at = 0
+
+    def byte(self) -> int:
+        """Read one byte."""
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def reference(self) -> int:
+        """Read a reference: one byte, or 255 and two more."""
+        number = self.byte()
+        return number if number < 255 else self.byte() | self.byte() << 8

@@ -1,18 +1,20 @@
 """The behaviours of the last 48 hours, packed: what a new rule reads to see the past (warm start).
 
-Each applied signaling or business record becomes a few bytes: a token (kind, flags, cell and other words, the
-places it was resolved to) from a small table, the advance of the clock, and its numbers. Nothing names a
-person and nothing is decided on these bytes while the rules stay; they are folded again, in log order, when a
-new pattern must be armed (`engine.warm`). Records are appended to the open segment; a segment is dropped as a
-whole once its newest clock is 48 h old.
+No raw signaling is kept (docs/decisions/0004). What is: for 48 hours calls, messages, power, roaming, handset
+and business records, and what sightings changed about places; data sessions and location records exactly as
+far as a loaded rule looks back at them (data at least 2 h), older data as 5-minute sums, which are shown and
+never decided on. Nothing is decided on these bytes while the rules stay: they are folded again, in log order,
+when a new pattern must be armed (`engine.warm`).
 
-Entry: token u8, clock advance u32 µs (u64 with WIDE), then as the token's flags say: lateness u64 µs,
-sighting lateness u64 µs, numbers (u32 each, or a u16-prefixed JSON list).
+Everything is held in the form it is stored in, so that writing a subscriber's state is copying. Words are
+numbered once per subscriber; a token stands for (kind, flags, cell and other words, the places it was resolved
+to); an entry is a token u16, the seq u16 (from the segment's first), the clock's advance u32 µs, then as the
+token's flags say: lateness, sighting lateness (u32 µs; all three u64 with WIDE), numbers (u32 each, or a
+u16-prefixed JSON list). A crossing has lateness and, i64, how long whereabouts were known before it.
 """
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterator
 from struct import Struct
 from typing import Any
@@ -22,31 +24,41 @@ import orjson
 from engine.event import Event
 from engine.event_kinds import KINDS
 
-WINDOW = 48 * 3_600_000_000
-SPAN = 24 * 3_600_000_000
-"""Length of a segment: two to three live ones cover 48 h."""
-HOT = 2000
+HOUR = 3_600_000_000
+WINDOW = 48 * HOUR
+SPAN = 24 * HOUR
+"""Length of a segment of the 48-hour part: two to three live ones."""
+NEAR_SEGMENTS = 3
+"""The near part reaches back its horizon and at most a third more."""
+SLOT = 300_000_000
+"""Length of a sum of data use, µs."""
+MANY = 48
+"""Tokens above which the tables are rid of those no entry uses, when a segment begins."""
 
-WIDE, LATE, SEEN, SMALL, JSON, NO_TRIGGER = 1, 2, 4, 8, 16, 32
+WIDE, LATE, SEEN, SMALL, JSON, NO_TRIGGER, IDLE, QUALITY = 1, 2, 4, 8, 16, 32, 64, 128
+"""Flags of a token. IDLE: a power.off that changed nothing, being older than the last sighting. QUALITY: the
+last word is the record's `quality`."""
 
-MARK = "="
-"""Token kind of a catalogue change."""
+CROSSING, MARK = "@", "="
+"""Token kinds that are no records: a sighting that changed something; a change of the catalogue."""
 
 _NUMERIC_TYPES = {"bytes", "duration", "money", "number"}
-_SKIP = {"quality", "cell"}
+_TECHNICAL = {"cell_prev", "plmn", "home_plmn", "lac", "tac", "result", "cause", "quality", "cell"}
+"""Raw signaling, not behaviour: not kept, but for the cell and, of roaming records, the network."""
 WORDS: dict[str, tuple[str, ...]] = {}
 """Kind -> its fields that hold words, in a fixed order: part of the token."""
 NUMBERS: dict[str, tuple[str, ...]] = {}
 """Kind -> its fields that hold numbers, in a fixed order: written beside the token."""
 for _kind, _spec in KINDS.items():
-    NUMBERS[_kind] = tuple(
-        n for n, f in _spec.fields.items() if f.type in _NUMERIC_TYPES and n not in ("lac", "tac")
-    )
-    WORDS[_kind] = tuple(n for n in _spec.fields if n not in NUMBERS[_kind] and n not in _SKIP)
+    _kept = [n for n in _spec.fields if n not in _TECHNICAL or (n == "plmn" and _kind.startswith("roam."))]
+    NUMBERS[_kind] = tuple(n for n in _kept if _spec.fields[n].type in _NUMERIC_TYPES)
+    WORDS[_kind] = tuple(n for n in _kept if n not in NUMBERS[_kind])
 
-_NARROW = Struct("<BI")
-_BROAD = Struct("<BQ")
-_LONG = Struct("<Q")
+_ENTRY = Struct("<HHI")
+_WIDE_ENTRY = Struct("<HHQ")
+_LAG = Struct("<I")
+_WIDE_LAG = Struct("<Q")
+_SIGNED = Struct("<qq")
 _UINTS = [Struct(f"<{n}I") for n in range(9)]
 _ABSENT = 0xFFFFFFFF
 
@@ -55,202 +67,284 @@ Token = tuple[Any, ...]
 
 
 class Segment:
-    """A run of packed entries with the tables they refer to."""
+    """A run of packed entries."""
 
-    __slots__ = ("base", "buffer", "clock", "count", "packed", "packed_for", "start", "table", "tokens")
+    __slots__ = ("base", "buffer", "clock", "count", "first", "start")
 
-    def __init__(self, start: int, base: Any) -> None:
+    def __init__(self, start: int, first: int, base: bytes = b"") -> None:
         self.start = start
         """Clock before the first entry."""
+        self.first = first
+        """Seq that entries count from."""
         self.base = base
-        """Presence before the first entry (plain JSON), for folding again."""
+        """Visits open before the first entry, JSON, for folding again; only of the 48-hour part."""
         self.clock = start
         """Clock after the last entry."""
         self.count = 0
         self.buffer = bytearray()
-        self.tokens: dict[Token, int] = {}
-        self.table: list[Token] = []
-        self.packed: tuple[bytes, bytes, bytes] = (b"", b"", b"")
-        """Base, strings and tokens as bytes (engine.codec_history), good while the table has
-        `packed_for` tokens."""
-        self.packed_for = -1
-
-
-class Past:
-    """One entry read back: a record as far as patterns can see it."""
-
-    __slots__ = ("changed", "clock", "event", "no_trigger", "places")
-
-    def __init__(
-        self,
-        event: Event | None,
-        clock: int,
-        places: tuple[str, ...] | None,
-        no_trigger: bool,
-        changed: tuple[str, ...] = (),
-    ) -> None:
-        self.event = event
-        """None: no record but a change of the catalogue."""
-        self.changed = changed
-        """Places whose cells changed then; `places` are those of the last sighting's cell from then on."""
-        self.clock = clock
-        """The subscriber's clock once this record was applied."""
-        self.places = places
-        """Places of its cell, or without a cell of the subscriber then; None = unknown."""
-        self.no_trigger = no_trigger
 
 
 class History:
-    """Packed records of 48 h in segments, oldest first."""
+    """Packed behaviours: `far` for 48 hours, `near` for what is kept only as long as rules look back."""
 
-    __slots__ = ("recent", "segments", "total")
+    __slots__ = ("far", "far_until", "near", "refs", "rows", "strings", "sums", "table", "tokens")
 
     def __init__(self) -> None:
-        self.recent: dict[str, list[int]] | None = None
-        """Kind -> its 2,001 greatest times, sorted; kept only once there are more records than that."""
-        self.segments: list[Segment] = []
-        self.total = 0
+        self.far: list[Segment] = []
+        self.far_until = -1
+        """A record after this clock must begin a segment of the 48-hour part first."""
+        self.near: list[Segment] = []
+        self.sums: dict[int, int] = {}
+        """5-minute number since 1970 -> bytes of data sessions that are no longer kept."""
+        self.tokens: dict[Token, int] = {}
+        self.table: list[Token] = []
+        self.refs: dict[Any, int] = {}
+        """Word -> its number."""
+        self.strings = bytearray()
+        """The words as JSON values, each followed by a comma."""
+        self.rows = bytearray()
+        """The tokens: flags, length, then references: kind, places, cell, (position, word) …; see `_byte`."""
 
-    def is_full(self, clock: int) -> bool:
-        """Say whether the next record must begin a segment."""
-        segments = self.segments
-        return not segments or clock - segments[-1].start > SPAN or len(segments[-1].table) > 250
+    def begin_far(self, clock: int, seq: int, visits: dict[str, Any]) -> None:
+        """Begin a segment; `visits`: those open before its first record."""
+        while self.far and self.far[0].clock <= clock - WINDOW:
+            del self.far[0]
+        base = {place: (opened, first) for place, (opened, first, _) in visits.items()}
+        self.far.append(Segment(clock, seq, orjson.dumps(base) if base else b""))
+        self.far_until = clock + SPAN
+        if len(self.table) > MANY:
+            self._tidy()
 
-    def begin(self, clock: int, base: Any) -> None:
-        """Begin a segment; `base`: presence before its first record."""
-        self.expire(clock)
-        self.segments.append(Segment(clock, base))
+    def near_segment(self, clock: int, seq: int, horizon: int) -> Segment:
+        """Return the open segment of the near part; `horizon`: how far back it must reach, µs."""
+        near = self.near
+        if not near or clock - near[-1].start > horizon // NEAR_SEGMENTS or seq - near[-1].first > 60_000:
+            while near and near[0].clock <= clock - horizon:
+                self._sum_up(near.pop(0))
+            near.append(Segment(clock, seq))
+        return near[-1]
 
-    def mark(self, clock: int, places: tuple[str, ...], changed: frozenset[str]) -> None:
-        """Note that the catalogue's places changed."""
-        if self.segments:
-            segment = self.segments[-1]
-            token = (MARK, WIDE, places, None, *sorted(changed))
-            if len(segment.table) < 256:
-                segment.table.append(token)
-                segment.buffer += _BROAD.pack(len(segment.table) - 1, clock - segment.clock)
-                segment.clock = clock
-
-    def append(self, event: Event, clock: int, places: tuple[str, ...] | None, no_trigger: bool) -> None:
-        """Add a record just applied; call `is_full` and `begin` before its presence was."""
-        if self.recent is not None and self.is_hot(event.kind, clock):
-            # bounded: what a hot subscriber does more of is counted, not kept (docs/decisions)
-            self._note(event.kind, event.t)
-            return
-        segment = self.segments[-1]
-        fields = event.fields
-        kind = event.kind
-        get = fields.get
-        flags = NO_TRIGGER if no_trigger else 0
-        late = clock - event.t
-        if late:
-            flags |= LATE
-        seen = event.t - event.seen
-        if seen:
-            flags |= SEEN
-        advance = clock - segment.clock
-        if advance > _ABSENT:
-            flags |= WIDE
-        packed = b""
-        names = NUMBERS[kind]
-        if names:
-            values = [get(name) for name in names]
-            if values.count(None) != len(values):
-                try:
-                    packed = _UINTS[len(values)].pack(*[_ABSENT if v is None else v for v in values])
-                    flags |= SMALL
-                except Exception:
-                    packed = orjson.dumps(values)
-                    packed = len(packed).to_bytes(2, "little") + packed
-                    flags |= JSON
-        token = (kind, flags, places, event.cell, *[get(name) for name in WORDS[kind]])
-        index = segment.tokens.get(token)
+    def token(self, token: Token) -> int:
+        """Return the number of a token, adding it to the tables if it is new."""
+        index = self.tokens.get(token)
         if index is None:
-            index = segment.tokens[token] = len(segment.table)
-            segment.table.append(token)
-        buffer = segment.buffer
-        buffer += _BROAD.pack(index, advance) if flags & WIDE else _NARROW.pack(index, advance)
-        if flags:
-            if late:
-                buffer += _LONG.pack(late)
-            if seen:
-                buffer += _LONG.pack(seen)
-            buffer += packed
-        segment.clock = clock
-        segment.count += 1
-        self.total += 1
-        if self.total > HOT:
-            self._note(kind, event.t)
+            index = self.tokens[token] = len(self.table)
+            self.table.append(token)
+            row = bytearray()
+            for word in token[:1] + token[2:4]:
+                row += _byte(self._ref(word))
+            for position, word in enumerate(token[4:]):
+                if word is not None:
+                    row.append(position)
+                    row += _byte(self._ref(word))
+            self.rows += bytes((token[1], len(row)))
+            self.rows += row
+        return index
 
-    def expire(self, clock: int) -> None:
-        """Drop segments whose newest entry is 48 h old."""
-        while self.segments and self.segments[0].clock <= clock - WINDOW:
-            self.total -= self.segments.pop(0).count
-        if self.total <= HOT and self.recent is not None:
-            self.recent = None
+    def _ref(self, word: Any) -> int:
+        # 1 == 1.0 == True in a dictionary: the type is part of the key
+        key = (word.__class__, word)
+        number = self.refs.get(key)
+        if number is None:
+            number = self.refs[key] = len(self.refs)
+            self.strings += orjson.dumps(word) + b","
+        return number
 
-    def read(self) -> Iterator[Past]:
-        """Yield every entry in log order."""
-        for segment in self.segments:
-            yield from unpack(segment)
+    def _tidy(self) -> None:
+        """Rid the tables of tokens that no entry uses any more."""
+        segments = (*self.far, *self.near)
+        places = [(s.buffer, at, token) for s in segments for at, token in tokens_of(s, self.table)]
+        table = self.table
+        self.tokens, self.table, self.refs = {}, [], {}
+        self.strings, self.rows = bytearray(), bytearray()
+        for buffer, at, index in places:
+            buffer[at : at + 2] = self.token(table[index]).to_bytes(2, "little")
 
-    def is_hot(self, kind: str, clock: int) -> bool:
-        """Say whether `kind` has more than 2,000 records in (clock - 48 h, clock] (semantics 3)."""
-        if self.recent is None:
-            return False
-        times = self.recent.get(kind, ())
-        return len(times) > HOT and times[0] > clock - WINDOW
-
-    def _note(self, kind: str, time: int) -> None:
-        if self.recent is None:
-            self.recent = {}
-            for past in self.read():
-                if past.event is not None:
-                    self._note(past.event.kind, past.event.t)
-            return
-        times = self.recent.setdefault(kind, [])
-        insort(times, time)
-        if len(times) > HOT + 1:
-            del times[0]
+    def _sum_up(self, segment: Segment) -> None:
+        for past in entries_of(segment, self.table):
+            event = past.event
+            if event is not None and event.kind == "data.session":
+                size = event.fields.get("up", 0) + event.fields.get("down", 0)
+                if size:
+                    slot = event.t // SLOT
+                    self.sums[slot] = self.sums.get(slot, 0) + int(size)
+        oldest = (segment.clock - WINDOW) // SLOT
+        if self.sums and next(iter(self.sums)) < oldest:
+            self.sums = {slot: size for slot, size in self.sums.items() if slot >= oldest}
 
 
-def unpack(segment: Segment) -> Iterator[Past]:
+def _byte(number: int) -> bytes:
+    """Write a reference: one byte up to 254, else 255 and two more."""
+    return bytes((number,)) if number < 255 else b"\xff" + number.to_bytes(2, "little")
+
+
+def append(
+    history: History,
+    segment: Segment,
+    event: Event,
+    seq: int,
+    clock: int,
+    places: tuple[str, ...] | None,
+    flags: int,
+) -> None:
+    """Add a record just applied; `flags`: NO_TRIGGER, IDLE."""
+    kind = event.kind
+    get = event.fields.get
+    late = clock - event.t
+    seen = event.t - event.seen
+    if late:
+        flags |= LATE
+    if seen:
+        flags |= SEEN
+    advance = clock - segment.clock
+    if advance > _ABSENT or late > _ABSENT or seen > _ABSENT:
+        flags |= WIDE
+    packed = b""
+    names = NUMBERS[kind]
+    if names:
+        values = [get(name) for name in names]
+        if values.count(None) != len(values):
+            try:
+                packed = _UINTS[len(values)].pack(*[_ABSENT if v is None else v for v in values])
+                flags |= SMALL
+            except Exception:  # struct.error: a fraction, or too large for u32
+                packed = orjson.dumps(values)
+                packed = len(packed).to_bytes(2, "little") + packed
+                flags |= JSON
+    quality = get("quality")
+    token: Token
+    if quality:
+        flags |= QUALITY
+        token = (kind, flags, places, event.cell, *[get(name) for name in WORDS[kind]], tuple(quality))
+    else:
+        token = (kind, flags, places, event.cell, *[get(name) for name in WORDS[kind]])
+    index = history.token(token)
+    form, lag = (_WIDE_ENTRY, _WIDE_LAG) if flags & WIDE else (_ENTRY, _LAG)
+    buffer = segment.buffer
+    buffer += form.pack(index, seq - segment.first, advance)
+    if late:
+        buffer += lag.pack(late)
+    if seen:
+        buffer += lag.pack(seen)
+    buffer += packed
+    segment.clock = clock
+    segment.count += 1
+
+
+def append_crossing(history: History, token: Token, seq: int, clock: int, late: int, known: int) -> None:
+    """Add what a sighting changed; `token` without flags: (CROSSING, places, words …)."""
+    _append_other(history, token, seq, clock)
+    history.far[-1].buffer += _SIGNED.pack(late, known)
+
+
+def append_mark(history: History, token: Token, seq: int, clock: int) -> None:
+    """Add a change of the catalogue; `token` without flags: (MARK, places, changed …)."""
+    _append_other(history, token, seq, clock)
+
+
+def _append_other(history: History, token: Token, seq: int, clock: int) -> None:
+    segment = history.far[-1]
+    advance = clock - segment.clock
+    form, flags = (_WIDE_ENTRY, WIDE) if advance > _ABSENT else (_ENTRY, 0)
+    index = history.token((token[0], flags, token[1], None, *token[2:]))
+    segment.buffer += form.pack(index, seq - segment.first, advance)
+    segment.clock = clock
+    segment.count += 1
+
+
+# -- read back -----------------------------------------------------------------------------------------------
+
+
+class Past:
+    """One entry read back."""
+
+    __slots__ = ("clock", "event", "flags", "kind", "known_until", "places", "seq", "time", "token")
+
+    def __init__(self, kind: str, seq: int, clock: int, flags: int, places: tuple[str, ...] | None) -> None:
+        self.kind = kind
+        self.seq = seq
+        self.clock = clock
+        """The subscriber's clock once this record was applied."""
+        self.flags = flags
+        self.places = places
+        """Of a record: places of its cell, or without one of the subscriber then; None = unknown."""
+        self.event: Event | None = None
+        """The record, as far as patterns can see it; None for a crossing or a mark."""
+        self.token: tuple[Any, ...] = ()
+        """Of a crossing or a mark: its words."""
+        self.time = 0
+        """Of a crossing: the sighting's time."""
+        self.known_until = 0
+        """Of a crossing: how long whereabouts were known before it."""
+
+
+def read(history: History) -> list[Past]:
+    """Return all entries of both parts in log order; a mark after the record it follows."""
+    segments = (*history.far, *history.near)
+    entries = [past for segment in segments for past in entries_of(segment, history.table)]
+    entries.sort(key=lambda past: (past.seq, past.kind == MARK))
+    return entries
+
+
+def entries_of(segment: Segment, table: list[Token]) -> Iterator[Past]:
     """Read a segment's entries back."""
     data = bytes(segment.buffer)
     clock = segment.start
-    at = 0
-    while at < len(data):
-        token = segment.table[data[at]]
-        kind, flags, places, cell, *words = token
-        if flags & WIDE:
-            _, advance = _BROAD.unpack_from(data, at)
-            at += 9
-        else:
-            _, advance = _NARROW.unpack_from(data, at)
-            at += 5
+    for at, index in tokens_of(segment, table):
+        kind, flags, places, cell, *words = table[index]
+        form, lag = (_WIDE_ENTRY, _WIDE_LAG) if flags & WIDE else (_ENTRY, _LAG)
+        _, seq, advance = form.unpack_from(data, at)
+        at += form.size
         clock += advance
-        if kind == MARK:
-            yield Past(None, clock, places, False, tuple(words))
-            continue
-        late = seen = 0
-        if flags & LATE:
-            (late,) = _LONG.unpack_from(data, at)
-            at += 8
-        if flags & SEEN:
-            (seen,) = _LONG.unpack_from(data, at)
-            at += 8
-        fields = {n: v for n, v in zip(WORDS[kind], words, strict=True) if v is not None}
-        if flags & (SMALL | JSON):
-            names = NUMBERS[kind]
-            values: Any
+        past = Past(kind, segment.first + seq, clock, flags, places)
+        if kind == CROSSING:
+            past.token = tuple(words)
+            late, past.known_until = _SIGNED.unpack_from(data, at)
+            past.time = clock - late
+        elif kind == MARK:
+            past.token = tuple(words)
+        else:
+            late = seen = 0
+            if flags & LATE:
+                (late,) = lag.unpack_from(data, at)
+                at += lag.size
+            if flags & SEEN:
+                (seen,) = lag.unpack_from(data, at)
+                at += lag.size
+            fields = {n: v for n, v in zip(WORDS[kind], words, strict=False) if v is not None}
+            if flags & QUALITY:
+                fields["quality"] = list(words[-1])
+            fields.update(_numbers(data, at, kind, flags))
+            past.event = Event(kind, clock - late, "", fields, cell, clock - late - seen)
+        yield past
+
+
+def _numbers(data: bytes, at: int, kind: str, flags: int) -> dict[str, Any]:
+    names = NUMBERS[kind]
+    if flags & SMALL:
+        values: Any = _UINTS[len(names)].unpack_from(data, at)
+        return {n: v for n, v in zip(names, values, strict=True) if v != _ABSENT}
+    if flags & JSON:
+        size = int.from_bytes(data[at : at + 2], "little")
+        values = orjson.loads(data[at + 2 : at + 2 + size])
+        return {n: v for n, v in zip(names, values, strict=True) if v is not None}
+    return {}
+
+
+def tokens_of(segment: Segment, table: list[Token]) -> Iterator[tuple[int, int]]:
+    """Walk a segment's entries: yield (where it begins, number of its token)."""
+    data, at = segment.buffer, 0
+    while at < len(data):
+        index = data[at] | data[at + 1] << 8
+        yield at, index
+        kind, flags = table[index][:2]
+        wide = flags & WIDE
+        at += 12 if wide else 8
+        if kind == CROSSING:
+            at += _SIGNED.size
+        elif kind != MARK:
+            at += ((flags & LATE != 0) + (flags & SEEN != 0)) * (8 if wide else 4)
             if flags & SMALL:
-                form = _UINTS[len(names)]
-                values = [None if v == _ABSENT else v for v in form.unpack_from(data, at)]
-                at += form.size
-            else:
-                size = int.from_bytes(data[at : at + 2], "little")
-                values = orjson.loads(data[at + 2 : at + 2 + size])
-                at += 2 + size
-            fields.update((n, v) for n, v in zip(names, values, strict=True) if v is not None)
-        event = Event(kind, clock - late, "", fields, cell, clock - late - seen)
-        yield Past(event, clock, places, bool(flags & NO_TRIGGER))
+                at += 4 * len(NUMBERS[kind])
+            elif flags & JSON:
+                at += 2 + (data[at] | data[at + 1] << 8)

@@ -10,12 +10,13 @@ The order of a step (design/protocol.md), each a named point at which a crash lo
     6 publish   decisions
     7 prune     published entries leave the outbox with the next commit
 
-A refused commit, a crash, a failover: throw the cache away, assign again, go on from the committed offset.
+A refused commit, a lost reply, any error: throw the cache away, assign again, go on from the committed offset.
 Replaying a batch gives the same decisions with the same (id, at), which consumers drop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,9 @@ from engine.intake import Intake
 from engine.pipeline import Fold
 from engine.ports import Commit, Control, Log, Offers, Store
 from engine.snapshot import Subscriber
+
+IDLE = 0.05
+"""Seconds between two looks at a log that had nothing new."""
 
 Point = Callable[[str], Awaitable[None]]
 """Called with a step's name before the step: tests crash a lane there."""
@@ -79,11 +83,27 @@ class Lane:
         while True:
             count = await self.step()
             total += count
-            if not count and until_idle:
+            if count or self.fold is None:
+                continue
+            if until_idle:
                 return total
+            await asyncio.sleep(IDLE)
 
     async def step(self) -> int:
-        """Fold one batch; return its size. A refused commit rewinds and counts as none."""
+        """Fold one batch; return its size. A refused commit rewinds and counts as none.
+
+        Whatever is raised, a lost reply or a bug: the lane has forgotten all it held and may be stepped again.
+        """
+        try:
+            return await self._step()
+        except FencedError:
+            self.forget()
+            return 0
+        except BaseException:
+            self.forget()
+            raise
+
+    async def _step(self) -> int:
         if self.fold is None:
             await self._assign()
         await self.point("fetch")
@@ -95,13 +115,7 @@ class Lane:
             events += self.intake.read_log(record.value, "log", f"{self.partition}:{record.offset}")
         await self.point("read")
         await self._load(events)
-        decisions = self._decide(events)
-        offset = records[-1].offset + 1
-        try:
-            await self._commit(offset, decisions)
-        except FencedError:
-            self.forget()
-            return len(records)
+        await self._commit(records[-1].offset + 1, self._decide(events))
         return len(records)
 
     def forget(self) -> None:
@@ -141,15 +155,20 @@ class Lane:
             fold.drop_cache()
         held = fold.subscribers
         needed = {event.key for event in events if event.key and event.key not in held}
-        ticks = [event.t for event in events if event.kind == "tick"]
-        if ticks:
-            needed.update(k for k in await self.store.due(self.partition, max(ticks)) if k not in held)
+        last = max((event.t for event in events if event.kind == "tick"), default=0)
+        waking = set(await self.store.due(self.partition, last)) if last else set()
+        needed |= {key for key in waking if key not in held}
         if any(event.kind == "rules.switch" for event in events):
             needed.update(k for k in await self.store.keys(self.partition) if k not in held)
         wanted = sorted(needed)
         for key, blob in zip(wanted, await self.store.read(self.partition, wanted), strict=True):
-            if blob is not None:
-                fold.adopt(decode(key, blob))
+            if blob is None:
+                continue
+            sub = decode(key, blob)
+            fold.adopt(sub)
+            if key in waking and not 0 < sub.wake < last:
+                # its timer was taken back since the wake-up was set: let the commit correct it
+                fold.touched[key] = sub
 
     def _decide(self, events: list[Event]) -> list[Decision]:
         fold = self.fold
@@ -178,13 +197,13 @@ class Lane:
         await self.point("commit")
         await self.store.commit(self.partition, commit)
         self.token, self.offset, self.published = commit.next_token, offset, []
+        if decisions and self.on_decisions is not None:
+            self.on_decisions(decisions)
         await self.point("publish")
         if out:
             await self.offers.publish(self.partition, list(out.items()))
         await self.point("prune")
         self.published = list(out)
-        if decisions and self.on_decisions is not None:
-            self.on_decisions(decisions)
 
 
 def name_of(decision: Decision) -> str:

@@ -17,11 +17,11 @@ def fold(book: Rulebook, sub: Subscriber, moment: Moment) -> Hits | None:
     """Fold one record into the patterns; return the instants it made, None if there are none."""
     hits: Hits = {}
     event = moment.event
-    assert event is not None
-    for node in book.by_kind.get(event.kind, ()):
-        found = node.see(sub, moment)  # type: ignore[attr-defined]
-        if found:
-            hits[node.index] = found
+    if event is not None:
+        for node in book.by_kind.get(event.kind, ()):
+            found = node.see(sub, moment)  # type: ignore[attr-defined]
+            if found:
+                hits[node.index] = found
     crossing = moment.crossing
     if crossing is not None:
         touched: dict[int, Node] = {}
@@ -94,7 +94,7 @@ def firings(book: Rulebook, sub: Subscriber, hits: Hits, stamp: int) -> list[Fir
             else:
                 sub.fired_at = stamp
                 sub.fired = set()
-            if sub.history.recent is not None and any(sub.history.is_hot(k, stamp) for k in rule.kinds):
+            if sub.heat.times and any(sub.heat.is_hot(kind, stamp) for kind in rule.kinds):
                 continue
             if stamp < rule.root.warm_at:
                 continue

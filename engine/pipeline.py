@@ -28,9 +28,10 @@ from engine.emit import Decision, record
 from engine.event import Event
 from engine.event_kinds import KINDS
 from engine.feeds import Feeds
+from engine.history import IDLE, NO_TRIGGER
 from engine.matching import firings, fold, ring
 from engine.patterns.base import Moment
-from engine.presence import Crossing, counts, is_known, sight, switch_off
+from engine.presence import Crossing, is_known, sight, switch_off
 from engine.rulebook import Rulebook
 from engine.snapshot import NEVER, Subscriber
 
@@ -73,7 +74,8 @@ class Fold:
         """Subscribers changed since the last commit."""
         self.decisions: list[Decision] = []
         self.outcomes: Counter[str] = Counter()
-        """Records by fate: applied, duplicate, late; and late by its parts (semantics 1.5)."""
+        """Records by fate: `applied`, `duplicate`, `late` (dropped); of the applied those `applied late`
+        (t < clock), and of these those `beyond patience` (fired nothing, semantics 1.5)."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """(rule, outcome or refused:REASON) -> decisions."""
 
@@ -137,11 +139,9 @@ class Fold:
     def _in_order(self, sub: Subscriber, event: Event, limit: int, ids: dict[str, int]) -> bool:
         """Drop the too late and the copies; fire what is due before; move the clock (1.3, 1.5, 1.6)."""
         time, clock, id = event.t, sub.clock, event.id
-        if time < clock:
-            if clock - time > limit:
-                self.outcomes["late"] += 1
-                return False
-            self.outcomes["applied late"] += 1
+        if time < clock and clock - time > limit:
+            self.outcomes["late"] += 1
+            return False
         if id is not None:
             if id in ids and ids[id] >= clock - limit:
                 self.outcomes["duplicate"] += 1
@@ -153,32 +153,48 @@ class Fold:
             if sub.wake and sub.wake < time:
                 self._advance(sub, time)
             sub.clock = time
+        elif time < clock:
+            self.outcomes["applied late"] += 1
+            if limit == SIGNALING_LIMIT and clock - time > self.book.policy.patience:
+                self.outcomes["beyond patience"] += 1
         if time > self.newest:
             self.newest = time
         sub.seq += 1
         self.outcomes["applied"] += 1
-        if sub.history.is_full(sub.clock):
-            sub.history.begin(sub.clock, warm.base_of(sub))
+        if sub.clock > sub.history.far_until:
+            sub.history.begin_far(sub.clock, sub.seq, sub.visits)
         return True
 
     def _signaling(self, sub: Subscriber, event: Event) -> None:
-        book, policy, cell = self.book, self.book.policy, event.cell
+        book, policy, cell, kind = self.book, self.book.policy, event.cell, event.kind
         quality = event.fields.get("quality")
-        no_trigger = bool(quality) and "no_trigger" in quality  # type: ignore[operator]
+        no_trigger = quality is not None and "no_trigger" in quality
+        flags = NO_TRIGGER if no_trigger else 0
         crossing = None
         places: tuple[str, ...] | None
-        if event.kind == "power.off":
-            switch_off(sub, event)
+        if kind == "power.off" and not switch_off(sub, event):
+            flags |= IDLE
         if cell is None:
             # 7(h): without a cell, the state at the clock after the record's own effect
             places = sub.inside if is_known(sub, sub.clock) else None
         else:
             places = book.places.of_cell.get(cell, ())
-            if not no_trigger and event.kind != "power.off" and counts(sub, event):
+            if not no_trigger and kind != "power.off" and event.seen >= sub.seen_at:
                 rat = event.fields.get("rat")
                 crossing = sight(sub, event, places, book.lapse(rat), policy.bridge, policy.patience)
-        sub.history.append(event, sub.clock, places, no_trigger)
-        self._match(sub, event, places, policy.patience, no_trigger, crossing)
+                if crossing is not None:
+                    if places or crossing.before:
+                        warm.note_crossing(sub, crossing, rat)
+                    else:
+                        crossing = None
+        horizon = book.near.get(kind)
+        if horizon is None:
+            sub.keep(event, places, flags, 0)
+        elif horizon:
+            sub.keep(event, places, flags, book.horizon)
+        sub.heat.count(kind, event.t, sub.clock)
+        if crossing is not None or kind in book.by_kind:
+            self._match(sub, event, places, policy.patience, no_trigger, crossing)
 
     def _business(self, sub: Subscriber, event: Event) -> None:
         # 7(l): its own effect comes before the rules on it are judged
@@ -188,9 +204,11 @@ class Fold:
         else:
             places = sub.inside if is_known(sub, sub.clock) else None
         quality = event.fields.get("quality")
-        no_trigger = bool(quality) and "no_trigger" in quality  # type: ignore[operator]
-        sub.history.append(event, sub.clock, places, no_trigger)
-        self._match(sub, event, places, BUSINESS_LIMIT, no_trigger, None)
+        no_trigger = quality is not None and "no_trigger" in quality
+        sub.keep(event, places, NO_TRIGGER if no_trigger else 0, 0)
+        sub.heat.count(event.kind, event.t, sub.clock)
+        if event.kind in self.book.by_kind:
+            self._match(sub, event, places, BUSINESS_LIMIT, no_trigger, None)
 
     def _match(
         self,
@@ -202,8 +220,6 @@ class Fold:
         crossing: Crossing | None,
     ) -> None:
         book = self.book
-        if crossing is None and event.kind not in book.by_kind:
-            return
         moment = Moment(sub.clock, sub.seq)
         moment.event = event
         moment.places = places

@@ -14,7 +14,7 @@ from engine.snapshot import HOURS_48, NEVER, Subscriber
 class Crossing:
     """What one sighting changed."""
 
-    __slots__ = ("before", "entered", "known", "opened", "time", "timely", "went_on")
+    __slots__ = ("before", "entered", "known", "known_until", "opened", "time", "timely", "went_on")
 
     def __init__(self, time: int, timely: bool, known: bool, before: Places) -> None:
         self.time = time
@@ -23,6 +23,8 @@ class Crossing:
         """Late by at most `patience`: its instants may fire (semantics 1.5, 2.1)."""
         self.known = known
         """The state just before was `in` or `out`, not unknown."""
+        self.known_until = 0
+        """How long whereabouts were known before this sighting."""
         self.before = before
         """Places of the sighting before."""
         self.opened: list[str] = []
@@ -40,12 +42,14 @@ def is_known(sub: Subscriber, time: int) -> bool:
     return not sub.offs or sub.offs[0][0] > time
 
 
-def switch_off(sub: Subscriber, event: Event) -> None:
-    """Apply a `power.off`: unknown from it on, unless a later sighting is known (2.2, 7 e)."""
-    if event.t >= sub.seen_at:
-        sub.offs.append((event.t, sub.seq))
-        sub.offs.sort()
-        del sub.offs[8:]
+def switch_off(sub: Subscriber, event: Event) -> bool:
+    """Apply a `power.off`: unknown from it on; False if a later sighting is known (2.2, 7 e)."""
+    if event.t < sub.seen_at:
+        return False
+    sub.offs.append((event.t, sub.seq))
+    sub.offs.sort()
+    del sub.offs[8:]
+    return True
 
 
 def sight(
@@ -53,7 +57,8 @@ def sight(
 ) -> Crossing | None:
     """Apply a sighting at `places`; the subscriber's clock already is the one after this record.
 
-    Call `counts(sub, event)` first. Returns what changed, or None if no pattern could care.
+    Only for a record with a cell that is not earlier than the last sighting, not flagged `no_trigger` and no
+    `power.off` (2.1, 2.4). Returns what changed, or None if no pattern could care.
     """
     time = event.seen
     last = sub.seen_at
@@ -62,10 +67,11 @@ def sight(
     if sub.offs:
         known = known and sub.offs[0][0] > time
         sub.offs = [off for off in sub.offs if off[0] > time]
-    quiet = known and not sub.seen_late and not sub.overdue and places == sub.inside
+    quiet = known and not late and not sub.seen_late and not sub.overdue and places == sub.inside
     crossing = None
     if not quiet:
         crossing = Crossing(time, sub.clock - time <= patience, known, sub.inside)
+        crossing.known_until = sub.known_until
         if sub.inside or places:
             _visit(sub, event, places, crossing, bridge)
     sub.seen_at = time
@@ -75,11 +81,6 @@ def sight(
     sub.known_until = time + lapse
     sub.inside = places
     return crossing
-
-
-def counts(sub: Subscriber, event: Event) -> bool:
-    """Say whether a record with a cell is a sighting: not earlier than the last, not flagged (2.1, 2.4)."""
-    return event.seen >= sub.seen_at
 
 
 def _visit(sub: Subscriber, event: Event, places: Places, crossing: Crossing, bridge: int) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.audience import Line, compile_lines
+from engine.event_kinds import KINDS
 from engine.language import model
 from engine.localtime import valid_span
 from engine.patterns.base import Node
@@ -106,6 +107,43 @@ def _names_place(pattern: model.Pattern) -> bool:
     return False
 
 
+NEAR = ("data.", "loc.")
+"""Kinds that are kept only as far as rules look back at them (docs/decisions/0004)."""
+DATA_LEAST = 2 * model.HOUR
+LATENESS = model.HOUR
+"""How late a signaling record may be and still start or stop a wait."""
+
+
+def reach_of(patterns: Iterable[model.Pattern]) -> dict[str, int]:
+    """Return how far back patterns look at each kind: windows added up along the nesting, µs, 48 h at most."""
+    found: dict[str, int] = {}
+    for pattern in patterns:
+        _reach(pattern, 0, found)
+    return found
+
+
+def _reach(pattern: model.Pattern, outer: int, found: dict[str, int]) -> None:
+    match pattern:
+        case model.Count() | model.Total():
+            found[pattern.event] = max(found.get(pattern.event, 0), min(outer + pattern.within, 2 * model.DAY))
+        case model.Happens():
+            found[pattern.event] = max(found.get(pattern.event, 0), min(outer, 2 * model.DAY))
+        case model.Sequence():
+            for step in pattern.steps:
+                _reach(step, outer + pattern.within, found)
+        case model.AllOf():
+            for part in pattern.parts:
+                _reach(part, outer + pattern.within, found)
+        case model.AnyOf():
+            for part in pattern.parts:
+                _reach(part, outer, found)
+        case model.After():
+            for part in (pattern.first, pattern.no):
+                _reach(part, outer + pattern.wait + LATENESS, found)
+        case _:
+            pass
+
+
 class Rulebook:
     """A compiled rule set: `by_kind` and `by_place` lead from a record to the few patterns it can touch."""
 
@@ -151,6 +189,15 @@ class Rulebook:
             ]
         )
         """Longest look-back of any cap: older contacts decide nothing."""
+
+        reach = reach_of(c.rule.when for c in self.compiled.values())
+        self.near: dict[str, int] = {
+            kind: max(reach.get(kind, 0), DATA_LEAST if kind.startswith("data.") else 0)
+            for kind in KINDS
+            if kind.startswith(NEAR)
+        }
+        """Kinds that are kept only as far as rules look back at them -> how far, µs; 0 = not at all."""
+        self.horizon = max(self.near.values())
 
     def lapse(self, rat: str | None) -> int:
         """Return how long a sighting over this radio access stays good, µs (semantics 2.2)."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.history import History
+from engine.event import Event
+from engine.heat import Heat
+from engine.history import History, append
 
 HOURS_48 = 48 * 3_600_000_000
 NEVER = -1
@@ -33,6 +35,7 @@ class Subscriber:
         "fired",
         "fired_at",
         "gates_dirty",
+        "heat",
         "history",
         "holds",
         "ids",
@@ -97,6 +100,7 @@ class Subscriber:
         """Ids of applied signaling records -> t, the last hour of the clock (semantics 1.6)."""
         self.business_ids: dict[str, int] = {}
         self.history = History()
+        self.heat = Heat()
         # -- who it is: changes rarely, so its bytes are kept until it does --
         self.profile: dict[str, Any] = {}
         self.consent: dict[str, bool] = {}
@@ -112,3 +116,13 @@ class Subscriber:
         """Rules that fired at the stamp `fired_at` (semantics 3: once per stamp)."""
         self.gates_dirty = True
         self.packed_gates = b""
+
+    def keep(self, event: Event, places: tuple[str, ...] | None, flags: int, horizon: int) -> None:
+        """Keep a record just applied: for 48 hours, or for `horizon` µs if that is given."""
+        if self.heat.times and self.heat.is_hot(event.kind, self.clock):
+            return  # bounded: what a hot subscriber does more of is counted, not kept
+        history, seq, clock = self.history, self.seq, self.clock
+        segment = history.near_segment(clock, seq, horizon) if horizon else history.far[-1]
+        append(history, segment, event, seq, clock, places, flags)
+        if seq - segment.first > 60_000:
+            history.far_until = -1

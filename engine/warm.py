@@ -1,26 +1,25 @@
 """Warm start: a pattern that is new sees the past 48 hours as if it had been there (semantics.md 3).
 
-The packed history is folded again, in log order and with the clock of then, through the same functions that
-fold live records, into a scratch subscriber. Only what new patterns remember is taken over; nothing fires.
-Patterns that stay keep their state: a node's key is the hash of its content.
+What is kept of the past (`engine.history`) is folded again, in log order and with the clock of then, through
+the same functions that fold live records, into a scratch subscriber. Only what new patterns remember is taken
+over; nothing fires. Patterns that stay keep their state: a node's key is the hash of its content.
 """
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
+
+import orjson
 
 from engine import ledger
 from engine.event_kinds import KINDS
-from engine.history import Past
-from engine.language import model
+from engine.history import CROSSING, IDLE, MARK, NO_TRIGGER, Past, append_crossing, append_mark, read
 from engine.matching import fold, ring
 from engine.patterns.base import Moment
-from engine.presence import counts, rebase, sight, switch_off
-from engine.rulebook import Rulebook
+from engine.presence import Crossing, rebase, switch_off
+from engine.rulebook import Rulebook, reach_of
 from engine.snapshot import HOURS_48, Subscriber
-
-DATA_LEAST = 2 * model.HOUR
-"""Data sessions are kept exactly for at least this long, whatever the rules look back."""
 
 
 def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> None:
@@ -35,17 +34,15 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
     sub.timers = {mark: due for mark, due in sub.timers.items() if mark[0] in stay}
     sub.overdue = {mark for mark in sub.overdue if mark[0] in stay}
     changed = book.places.changed_since(older.places) if older is not None else frozenset()
+    if changed:
+        _move_fences(sub, book, changed)
     if fresh:
-        scratch = refold(sub, book, now if not changed else sub.clock)
+        scratch = refold(sub, book, now)
         for key in fresh:
             if key in scratch.nodes:
                 sub.nodes[key] = scratch.nodes[key]
         sub.timers.update((mark, due) for mark, due in scratch.timers.items() if mark[0] in fresh)
         sub.overdue |= {mark for mark in scratch.overdue if mark[0] in fresh}
-    if changed:
-        _move_fences(sub, book, changed)
-    if sub.seen_at >= 0:
-        sub.known_until = sub.seen_at + book.lapse(sub.rat)
     ledger.end_shadow(sub, {rule.name for rule in book.compiled.values() if not rule.shadow})
     sub.rules = book.hash
     set_wake(sub)
@@ -60,58 +57,106 @@ def set_wake(sub: Subscriber) -> None:
 def _move_fences(sub: Subscriber, book: Rulebook, changed: frozenset[str]) -> None:
     """Give new and changed places their state from the last sighting: visits open, nothing fires (2.4)."""
     places = book.places.of_cell.get(sub.cell, ()) if sub.cell is not None else ()
+    history = sub.history
+    if sub.clock > history.far_until:
+        history.begin_far(sub.clock, sub.seq, sub.visits)
+    append_mark(history, (MARK, places, *sorted(changed)), sub.seq, sub.clock)
+    _reopen(sub, book, changed, places)
+
+
+def _reopen(sub: Subscriber, book: Rulebook, changed: frozenset[str], places: tuple[str, ...]) -> None:
     opened = [p for p in places if p in changed or p not in sub.visits]
     rebase(sub, changed, places)
-    sub.history.mark(sub.clock, places, changed)
-    for node in {node for place in changed for node in book.by_place.get(place, ())}:
+    nodes = {node.index: node for place in sorted(changed) for node in book.by_place.get(place, ())}
+    for node in nodes.values():
         node.reopen(sub, changed, opened)
 
 
+# -- folding again -------------------------------------------------------------------------------------------
+
+
+def note_crossing(sub: Subscriber, crossing: Crossing, rat: str | None) -> None:
+    """Keep what a sighting changed about places: all that patterns over places look at."""
+    words = (crossing.known, tuple(crossing.opened), tuple(crossing.entered), tuple(crossing.went_on), rat)
+    late = sub.clock - crossing.time
+    append_crossing(
+        sub.history, (CROSSING, sub.inside, *words), sub.seq, sub.clock, late, crossing.known_until
+    )
+
+
 def refold(sub: Subscriber, book: Rulebook, now: int) -> Subscriber:
-    """Fold a subscriber's packed history through all patterns of `book`, silently, up to `now`."""
+    """Fold what is kept of a subscriber through all patterns of `book`, silently, up to `now`."""
     scratch = Subscriber(sub.key, book.hash)
-    segments = sub.history.segments
-    if segments and segments[0].base:
-        _restore(scratch, segments[0].base)
-    entries = list(sub.history.read())
-    scratch.seq = sub.seq - sum(1 for past in entries if past.event is not None)
-    for past in entries:
-        _silent(book, scratch, past.clock)
-        scratch.clock = past.clock
-        if past.event is None:
-            _again(scratch, book, past)
-            continue
-        scratch.seq += 1
-        _fold_past(book, scratch, past)
+    history = sub.history
+    scratch.seen_at = 0
+    if history.far:
+        _restore(scratch, history.far[0].base)
+    groups = [list(group) for _, group in groupby(read(history), key=_place_in_log)]
+    for group, known_until in zip(groups, _known_before(groups, sub.known_until), strict=True):
+        scratch.known_until = known_until
+        _silent(book, scratch, group[0].clock)
+        scratch.clock = group[0].clock
+        scratch.seq = group[0].seq
+        _fold_past(book, scratch, group)
+    scratch.known_until, scratch.offs, scratch.seen_at = sub.known_until, list(sub.offs), sub.seen_at
     _silent(book, scratch, now)
     return scratch
 
 
-def _fold_past(book: Rulebook, scratch: Subscriber, past: Past) -> None:
-    event = past.event
-    assert event is not None
-    policy = book.policy
-    signaling = KINDS[event.kind].group == "signaling"
-    patience = policy.patience if signaling else HOURS_48
-    moment = Moment(past.clock, scratch.seq)
-    moment.event = event
-    moment.places = past.places
-    moment.timely = past.clock - event.t <= patience
-    moment.fires = moment.timely and not past.no_trigger
-    if event.kind == "power.off":
-        switch_off(scratch, event)
-    elif signaling and event.cell is not None and not past.no_trigger and counts(scratch, event):
-        lapse = book.lapse(event.fields.get("rat"))
-        moment.crossing = sight(scratch, event, past.places or (), lapse, policy.bridge, patience)
-    fold(book, scratch, moment)
+def _place_in_log(past: Past) -> tuple[int, bool]:
+    return past.seq, past.kind == MARK
 
 
-def _again(scratch: Subscriber, book: Rulebook, past: Past) -> None:
-    changed, places = frozenset(past.changed), past.places or ()
-    opened = [p for p in places if p in changed or p not in scratch.visits]
-    rebase(scratch, changed, places)
-    for node in {node for place in changed for node in book.by_place.get(place, ())}:
-        node.reopen(scratch, changed, opened)
+def _known_before(groups: list[list[Past]], current: int) -> list[int]:
+    """Say for each group until when whereabouts were known just before it: the next crossing has noted it.
+
+    Sightings that changed nothing are not kept, but they only ever lengthened what the next crossing noted.
+    """
+    found = []
+    for group in reversed(groups):
+        for past in group:
+            if past.kind == CROSSING:
+                current = past.known_until
+        found.append(current)
+    return found[::-1]
+
+
+def _fold_past(book: Rulebook, scratch: Subscriber, group: list[Past]) -> None:
+    moment = Moment(scratch.clock, scratch.seq)
+    for past in group:
+        event = past.event
+        if past.kind == MARK:
+            _reopen(scratch, book, frozenset(past.token), past.places or ())
+        elif past.kind == CROSSING:
+            moment.crossing = _again(book, scratch, past)
+            moment.timely = moment.crossing.timely if moment.event is None else moment.timely
+        elif event is not None:
+            signaling = KINDS[event.kind].group == "signaling"
+            patience = book.policy.patience if signaling else HOURS_48
+            moment.event = event
+            moment.places = past.places
+            moment.timely = past.clock - event.t <= patience
+            moment.fires = moment.timely and not past.flags & NO_TRIGGER
+            if event.kind == "power.off" and not past.flags & IDLE:
+                switch_off(scratch, event)
+    if moment.event is not None or moment.crossing is not None:
+        fold(book, scratch, moment)
+
+
+def _again(book: Rulebook, scratch: Subscriber, past: Past) -> Crossing:
+    known, opened, entered, went_on, rat = past.token
+    timely = past.clock - past.time <= book.policy.patience
+    crossing = Crossing(past.time, timely, bool(known), scratch.inside)
+    crossing.opened, crossing.entered, crossing.went_on = list(opened), list(entered), list(went_on)
+    places = past.places or ()
+    scratch.visits = {place: visit for place, visit in scratch.visits.items() if place in places}
+    for place in crossing.opened:
+        scratch.visits[place] = (past.time, past.seq, ("", None, ""))
+    scratch.inside = places
+    scratch.offs = [off for off in scratch.offs if off[0] > past.time]
+    scratch.seen_at = past.time
+    scratch.known_until = past.time + book.lapse(rat)
+    return crossing
 
 
 def _silent(book: Rulebook, scratch: Subscriber, time: int) -> None:
@@ -123,66 +168,26 @@ def _silent(book: Rulebook, scratch: Subscriber, time: int) -> None:
         ring(book, scratch, due)
 
 
-def base_of(sub: Subscriber) -> list[Any]:
-    """Return presence as plain JSON: where a history segment starts from."""
-    return [
-        sub.seen_at,
-        sub.seen_pos,
-        sub.cell,
-        sub.seen_late,
-        sub.rat,
-        sub.known_until,
-        sub.offs,
-        sub.inside,
-        {place: [opened, seq, ["", None, ""]] for place, (opened, seq, _) in sub.visits.items()},
-        sub.clock,
-    ]
-
-
-def _restore(sub: Subscriber, base: Any) -> None:
-    sub.seen_at, sub.seen_pos, sub.cell, sub.seen_late, sub.rat, sub.known_until = base[:6]
-    sub.offs = [(time, seq) for time, seq in base[6]]
-    sub.inside = tuple(base[7])
-    sub.visits = {place: (v[0], v[1], ("", None, "")) for place, v in base[8].items()}
-    sub.clock = base[9]
+def _restore(sub: Subscriber, base: bytes) -> None:
+    visits: dict[str, Any] = orjson.loads(base) if base else {}
+    sub.visits = {place: (opened, seq, ("", None, "")) for place, (opened, seq) in visits.items()}
+    sub.inside = tuple(visits)
 
 
 # -- warming (semantics 3) -----------------------------------------------------------------------------------
 
 
-def data_reach(pattern: model.Pattern, outer: int = 0) -> int:
-    """Return how far back a pattern looks at `data.*` records, windows added up along the nesting, µs."""
-    match pattern:
-        case model.Count() | model.Total():
-            return outer + pattern.within if pattern.event.startswith("data.") else 0
-        case model.Happens():
-            return outer if pattern.event.startswith("data.") else 0
-        case model.Sequence():
-            return max(data_reach(p, outer + pattern.within) for p in pattern.steps)
-        case model.AllOf():
-            return max(data_reach(p, outer + pattern.within) for p in pattern.parts)
-        case model.AnyOf():
-            return max(data_reach(p, outer) for p in pattern.parts)
-        case model.After():
-            return max(data_reach(p, outer + pattern.wait) for p in (pattern.first, pattern.no))
-        case _:
-            return 0
+def compare(older: Rulebook, newer: Rulebook, switched_at: int) -> None:
+    """Find the new patterns that look further back at data or location records than any loaded rule did.
 
-
-def compare(older: Rulebook, newer: Rulebook, switched_at: int) -> dict[str, int]:
-    """Find the new patterns that look further back at `data.*` than any loaded rule did.
-
-    Returns pattern key -> time before which it has no instant, and sets it in `newer`. Its parts
-    are new with it: only a whole `when` is asked.
+    Sets `warm_at` of each: it has no instant before its window has passed since the switch. A pattern's parts
+    are new with it, so that only a whole `when` is asked.
     """
-    kept = max([DATA_LEAST, *(data_reach(c.rule.when) for c in older.compiled.values())])
-    warming: dict[str, int] = {}
     for rule in newer.compiled.values():
-        reach = data_reach(rule.rule.when)
-        if rule.root.key in older.by_key:
-            until = older.by_key[rule.root.key].warm_at
-        else:
-            until = switched_at + reach if reach > kept else 0
-        if until:
-            rule.root.warm_at = warming[rule.root.key] = until
-    return warming
+        held = older.by_key.get(rule.root.key)
+        if held is not None:
+            rule.root.warm_at = held.warm_at
+            continue
+        reach = reach_of([rule.rule.when])
+        waits = [reach[kind] for kind, kept in older.near.items() if reach.get(kind, 0) > kept]
+        rule.root.warm_at = switched_at + max(waits) if waits else 0

@@ -1,8 +1,9 @@
 """`touchpoint`: the commands at a glance. A command's module is imported when the command is called.
 
-A module of `engine/cli` offers its command as a function for typer, named below. Exit codes of all commands:
-0 ok; 1 the thing checked has problems, or nothing was found; 2 a mistake in the arguments, the settings or the
-input; 130 stopped by Ctrl-C. A mistake of the user is one message on stderr, never a traceback.
+A module of `engine/cli` offers its command as a function for typer, named below; `COMMAND_CLASS` in it, if
+there, is typer's class for it. Exit codes of all commands: 0 ok; 1 the thing checked has problems, or nothing
+was found; 2 a mistake in the arguments, the settings or the input; 130 stopped by Ctrl-C. A mistake of the
+user is one message on stderr, never a traceback.
 """
 
 from __future__ import annotations

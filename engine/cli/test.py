@@ -52,8 +52,9 @@ def _show(result: FileResult, shown: str, timezone: str) -> None:
     line = file_line(result, shown)
     line = line.replace(GOOD, typer.style(GOOD, fg="green")).replace(BAD, typer.style(BAD, fg="red"))
     typer.echo(line)
-    for block in failures(result, shown, timezone):
-        typer.echo(f"\n{block}\n")
+    blocks = list(failures(result, shown, timezone))
+    if blocks:
+        typer.echo("\n" + "\n\n".join(blocks) + "\n")
 
 
 def _close(results: list[FileResult], loaded: Loaded, path: Path) -> None:

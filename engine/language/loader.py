@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from engine.language.cases import read_tests_file
 from engine.language.catalog import FILES as CATALOG_FILES
 from engine.language.catalog import FOLDER, Names, read_catalog
 from engine.language.checks import across
@@ -29,7 +30,7 @@ from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import read
 from engine.language.suggest import did_you_mean
-from engine.language.testing import SUFFIXES, TestFile, read_tests_file
+from engine.language.testing import SUFFIXES, TestFile
 
 YAML: Final = (".yaml", ".yml")
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.event_kinds import KINDS
 from engine.patterns.base import LONGEST, Hits, Instant, Moment, Node, Order, arm, drop_until
 from engine.snapshot import HOURS_48, Subscriber
+
+LATEST = 3_600_000_000
+"""A signaling record later than this starts no wait that is over by now (patience is at most 1 h)."""
 
 
 class After(Node):
@@ -19,6 +23,9 @@ class After(Node):
     def __init__(self, key: str, first: Node, no: Node, wait: int) -> None:
         super().__init__(key, (first, no))
         self.wait = wait
+        business = any(KINDS[kind].group == "business" for kind in first.kinds)
+        self.memory = HOURS_48 if business else max(wait, LATEST)
+        """How old what stops a wait can be and still matter: a start may come late, and stop none older."""
 
     def step(self, sub: Subscriber, moment: Moment, hits: Hits) -> list[Instant] | None:
         """Take in what stops waits, then the instants that start them."""
@@ -29,8 +36,8 @@ class After(Node):
         if state is None:
             state = sub.nodes[self.key] = [[], [], None]
         a_orders, b_orders, _ = state
-        drop_until(a_orders, moment.now - HOURS_48)
-        drop_until(b_orders, moment.now - HOURS_48)
+        drop_until(a_orders, moment.now - self.memory)
+        drop_until(b_orders, moment.now - self.memory)
         for stop in stops or ():
             _insort(b_orders, stop.order)
             self._stop(sub, state, stop.order, own=True)

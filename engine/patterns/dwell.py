@@ -11,7 +11,6 @@ from engine.patterns.crossing import at_sighting
 from engine.presence import is_known
 from engine.snapshot import Subscriber
 
-
 LOST = "\0lost"
 """Marks the timer of a dwell that is no instant if its place is `in` when it is due."""
 

@@ -1,8 +1,8 @@
 """Run one case of a rule test on the real engine (semantics.md 6).
 
-The rule is alone with its policy and catalogue, is treated as live, and its subscriber is in the arm the case
-says: the shares held out, the universal one and the rule's own, are set to none or all in a copy of the rules,
-so that the hash of the subscriber decides nothing and everything else runs as it does live.
+The rule is alone with its policy and catalogue, is treated as live, and its subscriber is in the arm the
+case says: the shares held out, the universal one and the rule's own, are set to none or all in a copy of the
+rules, so that the hash of the subscriber decides nothing and everything else runs as it does live.
 """
 
 from __future__ import annotations

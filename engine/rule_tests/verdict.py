@@ -82,7 +82,7 @@ def _nothing(case: Case, matches: Sequence[Match]) -> Iterable[str]:
 
 
 def _why_nothing(matches: Sequence[Match]) -> str:
-    """The most telling reason: the control arm, whose contact stops later matches, else the last that spoke."""
+    """The most telling reason: the control arm, whose contact stops later matches, else the latest."""
     ends = [match.last for match in matches]
     if not ends:
         return "when"

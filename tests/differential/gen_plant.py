@@ -243,9 +243,13 @@ class Planter:
         """Open the visit late, about by patience or by the dwell itself: the timer lies in the past (7 b)."""
         rng = self.world.rng
         self.see(opening, who, cell)
-        self.delay_last(rng.choice((self.world.patience, wait)) + rng.choice((0, 0, 1, -1)))
-        if rng.random() < 0.3:
-            self.add(opening + wait + rng.choice((-1, 0, 1)), who, {"kind": "power.off"})
+        late = rng.choice((self.world.patience, wait, wait + 2)) + rng.choice((0, 0, 1, -1))
+        self.delay_last(late)
+        if late == wait and rng.random() < 0.5:
+            # Due = clock is an ordinary timer: this record of the same time still comes before it.
+            self.add(opening + wait, who, {"kind": "power.off"})
+        elif rng.random() < 0.4:
+            self.add(opening + wait + rng.choice((-1, 0, 1, 1)), who, {"kind": "power.off"})
         if rng.random() < 0.5:
             self.see(opening + wait + rng.choice((0, 1, self.world.unit)), who, cell)
 
@@ -292,9 +296,14 @@ class Planter:
         wait = length(pattern)
         start = at - wait
         self.plant(pattern["after"], start, who)
-        if rng.random() < 0.1:
+        if rng.random() < 0.15:
             # The wait is over, or ends, at the clock at which its start arrives (7 b).
-            self.delay_last(rng.choice((wait, wait, world.patience)) + rng.choice((0, 0, 0, 1, -1)))
+            late = rng.choice((wait, wait + 2, world.patience)) + rng.choice((0, 0, 1, -1))
+            self.delay_last(late)
+            if late == wait and rng.random() < 0.5:
+                self._cancel(pattern["no"], at, who)  # comes after, but before the timer
+            elif rng.random() < 0.3:
+                self._cancel(pattern["no"], at + rng.choice((-1, 0, 1, 1)), who)
         dice = rng.random()
         if dice < 0.22:
             edge = rng.choice((start, start + 1, start + wait // 2, at - 1, at, at + 1))

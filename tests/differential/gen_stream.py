@@ -64,7 +64,7 @@ def _feed(world: World, when: Json, at: int, planter: Planter) -> None:
     """Ticks that name a kind of `no:` as down around the wait (gate `feed`), ends on its edges."""
     rng = world.rng
     kinds = kinds_within(when["no"]) if "after" in when else []
-    share = 0.5 if kinds else 0.05
+    share = 0.5 if kinds else 0.15 if world.disorder else 0.03
     if world.focus == "feed":
         share = 0.9
     if rng.random() >= share:
@@ -77,6 +77,8 @@ def _feed(world: World, when: Json, at: int, planter: Planter) -> None:
         up = start + rng.choice((0, 1))
     if up <= down:
         down = up - 1
+    if rng.random() < 0.1:
+        down, up = at + 1, at + 2  # too late to matter, but before a late start arrives
     if rng.random() < 0.08:
         up = down  # down for no time at all
     named = [rng.choice(kinds)] if kinds else [rng.choice(world.palette)]

@@ -63,6 +63,7 @@ class World:
     lapse: int = 58 * MINUTE
     bridge: int = 4 * HOUR
     patience: int = 5 * MINUTE
+    disorder: int = 0
     key: str = "k"
     salt: str = "s"
 
@@ -116,6 +117,8 @@ def build_world(rng: random.Random, focus: str | None) -> World:
         world.palette[2] = rng.choice(BUSINESS_KINDS)
     world.subscribers = [_subscriber(world, n, near) for n in range(rng.choice((1, 1, 1, 2, 2, 3)))]
     world.policy = _policy(world, near)
+    if rng.random() < 0.25:
+        world.disorder = rng.choice((1, SECOND, world.patience, unit, 5 * MINUTE))
     return world
 
 

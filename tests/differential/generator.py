@@ -25,7 +25,7 @@ from tests.differential.gen_faults import CONTROL
 from tests.differential.gen_patterns import OUTERS, VERBS
 from tests.differential.gen_rules import PRODUCTS, build_rules
 from tests.differential.gen_stream import build_stream
-from tests.differential.gen_time import MINUTE, SECOND
+from tests.differential.gen_time import SECOND
 from tests.differential.gen_values import EVENTS, FIELDS, NUMBERS
 from tests.differential.gen_world import Json, World, build_world
 
@@ -76,16 +76,10 @@ def generate(rng: random.Random, *, focus: str | None = None) -> Json:
         "records": records,
         "key": world.key,
         "salt": world.salt,
-        "disorder": _disorder(world),
+        "disorder": world.disorder,
         "until": _until(world, records),
         "revealed": False,
     }
-
-
-def _disorder(world: World) -> int:
-    if world.rng.random() < 0.75:
-        return 0
-    return world.rng.choice((1, SECOND, world.patience, world.unit, 5 * MINUTE))
 
 
 def _until(world: World, records: list[Json]) -> int | None:

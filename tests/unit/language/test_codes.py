@@ -1,3 +1,5 @@
+"""Codes of problems: each said once, each listed."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Lines of `where`, `who` and the like: what they compile to and what they refuse."""
+
 from __future__ import annotations
 
 import pytest
@@ -20,7 +22,7 @@ from tests.unit.language.texts import codes, load, pattern, rule_text, who
         ("arpu: '58 yuan'", "is", (58,)),
         ("arpu: [20 yuan, 50 fen]", "is", (20, 0.5)),
         ("arpu: at least 58 yuan", "at_least", (58,)),
-        ("arpu: at  most 58 yuan", "at_most", (58,)),
+        ("arpu: at most 58 yuan", "at_most", (58,)),
         ("arpu: over 58 yuan", "over", (58,)),
         ("arpu: under 58 yuan", "under", (58,)),
         ("arpu: not 58 yuan", "not", (58,)),

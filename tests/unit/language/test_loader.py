@@ -1,3 +1,5 @@
+"""Which files make a set of rules, and what comes of them."""
+
 from __future__ import annotations
 
 import time

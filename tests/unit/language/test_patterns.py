@@ -1,3 +1,5 @@
+"""Every verb of a pattern, and the windows along a nesting."""
+
 from __future__ import annotations
 
 import pytest

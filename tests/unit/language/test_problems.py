@@ -1,3 +1,5 @@
+"""How a problem is shown, and what it proposes."""
+
 from __future__ import annotations
 
 import orjson

@@ -1,3 +1,5 @@
+"""YAML to nodes that know where they stand."""
+
 from __future__ import annotations
 
 import pytest

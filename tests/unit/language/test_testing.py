@@ -42,10 +42,8 @@ def test_a_case() -> None:
 
 
 def test_given_values_are_those_of_profiles_and_the_case_overrides_its_file() -> None:
-    head = (
-        HEAD
-        + "given: {arpu: 58 yuan, left: 20%, month: 1 MB, online: 2m, mms: no, tags: a, city: 12, tier: vip}\n"
-    )
+    shared = "arpu: 58 yuan, left: 20%, month: 1 MB, online: 2m, mms: no, tags: a, city: 12, tier: vip"
+    own = "tags: [], tier: unknown, consent.location: no, consent.profiling: unknown, timezone: UTC"
     found = case(f"given: {{{own}}}, {IN}, {OFFER}", f"{HEAD}given: {{{shared}}}\n")
     assert found.given == {
         "arpu": 58, "left": 20, "month": 1_048_576, "online": 120, "mms": False, "tags": [], "city": "12",
@@ -61,7 +59,8 @@ def test_steps() -> None:
         "{at: +1h, restart: engine},"
         "{at: +2h, happens: call.out, number: +86 10010, duration: 95s, place: south,"
         "times: 2, every: 1m},"
-        "{at: +3h, happens: data.session, bytes: 3 MB, phase: start, rat: LTE}], expect: nothing, because: when"
+        "{at: +3h, happens: data.session, bytes: 3 MB, phase: start, rat: LTE}],"
+        "expect: nothing, because: when"
     )
     sees, leaves, restart, call, session = found.events
     assert (sees.verb, sees.place, sees.times, sees.every) == ("sees", "south", 3, 10 * MINUTE)

@@ -1,3 +1,5 @@
+"""Durations, amounts, dates and limits in words."""
+
 from __future__ import annotations
 
 from datetime import date, datetime

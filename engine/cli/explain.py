@@ -1,0 +1,146 @@
+"""`touchpoint explain`: why one subscriber did or did not get an offer, rule by rule, line by line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.console import ManyValues, note, progress, say_json
+from engine.cli.explain_view import show_overview, show_person, show_story
+from engine.cli.inputs import Feed, column_map, length_of_time, lines_in, load_rules, moment
+from engine.emit import Decision
+from engine.errors import InputError
+from engine.identity import Identity
+from engine.language.suggest import did_you_mean
+from engine.numbers import HASH_LENGTH
+from engine.replay import Replay
+from engine.rulebook import Rulebook
+from engine.settings import load_settings
+from engine.trace.story import person, stories
+from engine.trace.watch import WatchedFold
+
+COMMAND_CLASS = ManyValues
+NOT_FOUND = 1
+_EVERY = 5_000
+"""Records between two looks at the progress bar."""
+
+
+def command(
+    rules: Annotated[Path, typer.Option(metavar="DIR", help="Folder of rules, policy and catalogue.")],
+    events: Annotated[
+        list[Path], typer.Option(metavar="FILE...", help="Files of events, plain or gzip, merged by time.")
+    ],
+    subscriber: Annotated[
+        str, typer.Option(metavar="ID", help="IMSI, MSISDN, the feed's own id, or a subscriber key.")
+    ],
+    map: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="Column map of delimited files, or its .yaml; else JSON lines."
+        ),
+    ] = None,
+    profiles: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE...", help="Profiles, applied before the first event.")
+    ] = None,
+    disorder: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="How far the files may be out of order: 30m; ticks wait for it."),
+    ] = "0",
+    rule: Annotated[str | None, typer.Option(metavar="NAME", help="Only this rule.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="As of this moment: ISO (without offset in the policy's timezone) or µs; else the end.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON; times are µs UTC.")] = False,
+) -> None:
+    """Say why one subscriber did or did not get an offer.
+
+    Runs the events through the rules as `replay` does, up to TIME, and shows for each rule what its pattern
+    saw and waits for, every line and gate with what it expects and what it saw, and the decisions. Gates are
+    shown as the last match was judged; if the rule never matched, as they stand.
+
+    Exit code 1 if the subscriber is in none of the files.
+    """
+    settings = load_settings()
+    ruleset = load_rules(rules, settings)
+    if rule is not None and rule not in ruleset.rules:
+        raise InputError("--rule", f"a rule of {rules}{_near(rule, ruleset.rules)}", rule)
+    until = None if at is None else moment("--at", at, ruleset.policy.timezone)
+    feed = Feed(settings, column_map(map))
+    fold = WatchedFold(Rulebook(ruleset, settings.key_bytes), settings.salt_bytes)
+    replay = Replay(fold, disorder=length_of_time("--disorder", disorder), until=until)
+    decisions = _run(replay, fold, feed, subscriber, profiles or [], events)
+    if map is None and not replay.read and feed.intake.refused:
+        note("every record was refused: are these delimited files, for --map?")
+    key = next((key for key in keys_of(feed.identity, subscriber) if key in fold.subscribers), None)
+    if key is None:
+        note(f"no record and no profile of this subscriber ({describe(subscriber)}) {_where(until)}")
+        raise typer.Exit(NOT_FOUND)
+    now = fold.newest if until is None else until
+    told = [story for story in stories(fold, key, now, decisions) if rule is None or story.rule == rule]
+    who = person(fold, key, now)
+    if as_json:
+        say_json({**who.to_json(), "rules": [story.to_json() for story in told]})
+        return
+    show_person(who, ruleset.catalog)
+    if len(told) > 1:
+        show_overview(told, who.timezone)
+    for story in told:
+        show_story(story, who.timezone)
+
+
+def _run(
+    replay: Replay, fold: WatchedFold, feed: Feed, subscriber: str, profiles: list[Path], events: list[Path]
+) -> list[Decision]:
+    """Replay everything; return the decisions about the subscriber, oldest first."""
+    replay.profiles(feed.profiles(profiles))
+    fold.watched.update(keys_of(feed.identity, subscriber))
+    found: list[Decision] = []
+    total = lines_in(events) if sys.stderr.isatty() else None
+    with progress("replaying", total) as advance:
+        for count, event in enumerate(feed.events(events)):
+            if event.kind == "profile.update":
+                # it may bind the number to an IMSI: from here on its records have another key
+                fold.watched.update(keys_of(feed.identity, subscriber))
+            replay.feed(event)
+            if fold.decisions:
+                found += [made for made in replay.take() if made["subscriber_key"] in fold.watched]
+            if not count % _EVERY:
+                advance(count, f"{count:,} records")
+    replay.close()
+    found += [made for made in replay.take() if made["subscriber_key"] in fold.watched]
+    return found
+
+
+def keys_of(identity: Identity, subscriber: str) -> list[str]:
+    """List the keys that a person may mean by an id, the likeliest first."""
+    found = [identity.of_subscriber(subscriber), identity.of_msisdn(subscriber)]
+    if len(subscriber) == HASH_LENGTH:
+        found.insert(0, subscriber.lower())
+    return list(dict.fromkeys(key for key in found if key is not None))
+
+
+def describe(subscriber: str) -> str:
+    """Say what an id looks like, without repeating a number that names a person."""
+    if subscriber.isdecimal():
+        what = ", as an IMSI has" if len(subscriber) == 15 else ""
+        return f"{len(subscriber)} digits{what}"
+    if subscriber.startswith("+"):
+        return "a phone number"
+    return f"an id of {len(subscriber)} characters"
+
+
+def _where(until: int | None) -> str:
+    return "in these files" if until is None else "in these files up to --at"
+
+
+def _near(rule: str, rules: Iterable[str]) -> str:
+    hint = did_you_mean(rule, rules)
+    return f" ({hint})" if hint else ""

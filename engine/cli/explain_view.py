@@ -1,0 +1,118 @@
+"""What `touchpoint explain` prints: the subscriber, then a table per rule and its decisions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+import typer
+
+from engine.cli.console import say, table
+from engine.emit import Decision
+from engine.language.model import Catalog
+from engine.trace.gates import Check
+from engine.trace.story import Person, RuleStory
+from engine.trace.waits import PatternLine
+from engine.trace.words import say as in_words
+from engine.trace.words import say_time
+
+_HEAD = ("line", "expected", "actual", "said")
+_OUTCOMES = {
+    "quiet": "held",
+    "holdout": "held out: control",
+    "shadow": "shadow: not sent",
+    "when": "no match",
+}
+
+
+def show_person(person: Person, catalog: Catalog) -> None:
+    """Print who it is, where, and what is known of them."""
+    zone = person.timezone
+    say(f"subscriber  {person.subscriber_key}")
+    records = f"{person.records} record{'' if person.records == 1 else 's'}"
+    say(f"at          {say_time(person.at, zone)} {zone}, {records} in the 48h before")
+    say(f"place       {_place(person)}")
+    types = {name: spec.type for name, spec in catalog.fields.items()}
+    known = [f"{name}: {in_words(v, types.get(name, 'text'))}" for name, v in person.profile.items()]
+    say(f"profile     {'; '.join(known) or 'nothing known'}")
+    consent = [f"{purpose}: {in_words(given)}" for purpose, given in person.consent.items()]
+    said = "; ".join(consent) or "none known"
+    say(f"consent     {said}{'; suppressed: opted out, or complained' if person.suppressed else ''}")
+
+
+def show_overview(stories: Sequence[RuleStory], timezone: str) -> None:
+    """Print one line per rule, those that matched first."""
+    rows = []
+    for story in sorted(stories, key=lambda each: (each.judged_at is None, each.rule)):
+        when = "" if story.judged_at is None else say_time(story.judged_at, timezone)
+        rows.append((story.rule, _what(story), when, len(story.decisions)))
+    say()
+    table(("rule", "outcome", "judged", "decisions"), rows)
+
+
+def show_story(story: RuleStory, timezone: str) -> None:
+    """Print one rule."""
+    say()
+    say(_title(story, timezone))
+    rows = [row for line in story.pattern for row in _pattern_rows(line, timezone)]
+    rows += [_row(check) for check in story.lines]
+    table(_HEAD, rows)
+    for decision in story.decisions:
+        say(f"  {say_time(decision['at'], timezone)}  {_decided(decision, timezone)}")
+
+
+def _place(person: Person) -> str:
+    if person.seen_at is None:
+        return "never seen at a cell"
+    where = f"in {', '.join(person.places)}" if person.places else "in no place of the catalogue"
+    state = "" if person.known else "; whereabouts unknown since"
+    return f"seen at {say_time(person.seen_at, person.timezone)} at cell {person.cell}, {where}{state}"
+
+
+def _title(story: RuleStory, timezone: str) -> str:
+    what = _what(story)
+    judged = ""
+    if story.judged_at is not None:
+        why = " as a hold ended" if story.ending else ""
+        judged = f"; judged {say_time(story.judged_at, timezone)}{why}"
+    elif story.stopped_by == "when":
+        judged = "; gates as they stand"
+    name = story.rule
+    if sys.stdout.isatty():
+        name = typer.style(name, bold=True)
+        what = typer.style(what, fg="green" if story.stopped_by is None else "red")
+    return f"{name} ({story.status}): {what}{judged}"
+
+
+def _what(story: RuleStory) -> str:
+    if story.stopped_by is None:
+        return "offer"
+    if not story.pattern:
+        return "not asked"
+    return _OUTCOMES.get(story.stopped_by, f"refused: {story.stopped_by}")
+
+
+def _pattern_rows(line: PatternLine, timezone: str) -> Iterator[tuple[str, str, str, str]]:
+    if line.instants:
+        assert line.last is not None
+        often = f"matched {line.instants} times" if line.instants > 1 else "matched once"
+        late = f", {line.late} of them too late to fire" if line.late else ""
+        last = f"{often}{late}, last at {say_time(line.last, timezone)}"
+    else:
+        last = "never matched"
+    yield line.name, line.expected, f"{last}; {line.state}", line.result
+    yield from map(_row, line.lines)
+
+
+def _row(check: Check) -> tuple[str, str, str, str]:
+    said = check.result if check.would is None else f"{check.result}, would be {check.would}"
+    return check.name, check.expected, check.actual, said
+
+
+def _decided(decision: Decision, timezone: str) -> str:
+    outcome = decision["outcome"]
+    if outcome == "refused":
+        return f"refused {decision['reason']}"
+    if outcome == "held":
+        return f"held until {say_time(decision['due'], timezone)}"
+    return f"{outcome} {decision['product']} by {decision['channel']}: {decision['text']}"

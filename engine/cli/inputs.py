@@ -1,0 +1,153 @@
+"""What commands are given: rules, times, and the files of events and profiles as one total order."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from connectors.column_map import ColumnMap, load_map
+from connectors.jsonl import read_events
+from connectors.merge import merge
+from connectors.profiles import read_profiles
+from connectors.xdr_files import rows
+from engine.cli.console import note
+from engine.errors import InputError, RulesError
+from engine.event import Event
+from engine.identity import Identity
+from engine.intake import YEAR_2000, YEAR_2100, Intake
+from engine.language.loader import load_dir
+from engine.language.model import RuleSet
+from engine.language.words import Unreadable, duration
+from engine.refusals import Refusal
+from engine.settings import Settings
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NamedIdentity(Identity):
+    """An identity that can say whose key it was: what `--reveal` shows. Holds every subscriber in memory."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, key: bytes, home_cc: str) -> None:
+        super().__init__(key, home_cc)
+        self.names: dict[str, str] = {}
+        """Subscriber key -> 15 IMSI digits, else `+` and E.164 digits, else the feed's own id."""
+
+    def of_imsi(self, imsi: str) -> str | None:
+        """Return the key of an IMSI and remember the IMSI."""
+        key = super().of_imsi(imsi)
+        if key is not None:
+            self.names[key] = imsi
+        return key
+
+    def of_msisdn(self, msisdn: str) -> str | None:
+        """Return the key of an MSISDN and remember the number, unless the IMSI is known."""
+        key, number = super().of_msisdn(msisdn), self.e164(msisdn)
+        if key is not None and number is not None:
+            self.names.setdefault(key, number)
+        return key
+
+    def of_subscriber(self, subscriber: str) -> str | None:
+        """Return the key of a `subscriber` field and remember it, unless something better is known."""
+        key = super().of_subscriber(subscriber)
+        if key is not None:
+            self.names.setdefault(key, subscriber)
+        return key
+
+
+class Feed:
+    """The files of a run: profiles first, then the events of all files in one order (semantics.md 6)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        columns: ColumnMap | None,
+        on_refused: Callable[[Refusal], None] | None = None,
+        *,
+        named: bool = False,
+    ) -> None:
+        make = NamedIdentity if named else Identity
+        self.columns = columns
+        self.identity = make(settings.key_bytes, settings.home_cc)
+        self.intake = Intake(self.identity, on_refused=on_refused)
+
+    def profiles(self, files: Sequence[Path]) -> Iterator[Event]:
+        """Yield the profile lines; read them before the first event: they bind IMSI and MSISDN."""
+        for file in files:
+            yield from read_profiles(file, self.intake)
+
+    def events(self, files: Sequence[Path]) -> Iterator[Event]:
+        """Yield the events of all files, merged by the time at their heads."""
+        return merge([self._open(file) for file in files])
+
+    def names(self) -> dict[str, str]:
+        """Return subscriber key -> identity; empty if the feed is not `named`."""
+        return self.identity.names if isinstance(self.identity, NamedIdentity) else {}
+
+    def _open(self, file: Path) -> Iterator[Event]:
+        if self.columns is not None:
+            return rows(file, self.columns, self.intake)
+        return read_events(file, self.intake)
+
+
+def load_rules(path: Path, settings: Settings) -> RuleSet:
+    """Load a folder of rules to run them; raise RulesError if a file has an error. Warnings don't stop it."""
+    loaded = load_dir(path, home_cc=settings.home_cc)
+    if loaded.ruleset is None:
+        raise RulesError(loaded.errors)
+    if loaded.problems:
+        note(f"the rules have {len(loaded.problems)} problems: touchpoint check {path}")
+    return loaded.ruleset
+
+
+def column_map(name: str | None) -> ColumnMap | None:
+    """Load the map named on the command line; None: the files are canonical JSON lines."""
+    return None if name is None else load_map(name)
+
+
+def length_of_time(option: str, text: str) -> int:
+    """Read `30m` or `0` as µs."""
+    try:
+        return 0 if text == "0" else duration(text)
+    except Unreadable:
+        raise InputError(option, "0 or a length of time such as 90s, 30m or 2h", text) from None
+
+
+def moment(option: str, text: str, timezone: str) -> int:
+    """Read ISO time, or µs since 1970, as µs UTC. A time without offset is local in `timezone`."""
+    expected = "ISO time such as 2026-09-05T10:00+08:00, or µs since 1970, from 2000 to 2099"
+    try:
+        if text.isascii() and text.isdecimal() and len(text) > 8:
+            time = int(text)
+        else:
+            read = datetime.fromisoformat(text)
+            if read.tzinfo is None:
+                read = read.replace(tzinfo=ZoneInfo(timezone))
+            time = (read - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        raise InputError(option, expected, text) from None
+    if not YEAR_2000 <= time < YEAR_2100:
+        raise InputError(option, expected, text)
+    return time
+
+
+def lines_in(files: Sequence[Path]) -> int | None:
+    """Count the lines of files, for a progress bar; None where they can be read only once, or not at all."""
+    total = 0
+    try:
+        for file in files:
+            if not file.is_file():
+                return None
+            with file.open("rb") as plain:
+                packed = plain.read(2) == b"\x1f\x8b"
+            with gzip.open(file) if packed else file.open("rb") as stream:
+                while chunk := stream.read(1 << 20):
+                    total += chunk.count(b"\n")
+    except (OSError, EOFError, zlib.error):
+        return None
+    return total

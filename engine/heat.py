@@ -1,0 +1,62 @@
+"""Who is hot: more than 2,000 records of a kind in 48 hours (semantics.md 3). Its patterns then fire nothing.
+
+Nearly nobody is, so records are counted by UTC day; exact times are kept only once a kind has `WATCHED`
+records in three days. Records before that count as of then (docs/decisions/0005).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+
+HOT = 2000
+WATCHED = 1000
+DAY = 86_400_000_000
+WINDOW = 2 * DAY
+
+
+class Heat:
+    """Counts of one subscriber's records by kind."""
+
+    __slots__ = ("counts", "day", "times")
+
+    def __init__(self) -> None:
+        self.day = 0
+        """Number of the UTC day that `counts` begins with."""
+        self.counts: dict[str, list[int]] = {}
+        """Kind -> records of this day, the day before, the day before that."""
+        self.times: dict[str, list[int]] = {}
+        """Kind -> its 2,001 greatest times, sorted."""
+
+    def is_hot(self, kind: str, clock: int) -> bool:
+        """Say whether `kind` has more than 2,000 records in (clock - 48 h, clock]."""
+        times = self.times.get(kind)
+        return times is not None and len(times) > HOT and times[0] > clock - WINDOW
+
+    def count(self, kind: str, time: int, clock: int) -> None:
+        """Count one record."""
+        if clock - self.day * DAY >= DAY:
+            self._turn(clock // DAY)
+        counts = self.counts.get(kind)
+        if counts is None:
+            self.counts[kind] = [1, 0, 0]
+            return
+        counts[0] += 1
+        if counts[0] > WATCHED // 3 or self.times:
+            self._watch(kind, time, counts)
+
+    def _watch(self, kind: str, time: int, counts: list[int]) -> None:
+        times = self.times.get(kind)
+        if times is not None:
+            insort(times, time)
+            if len(times) > HOT + 1:
+                del times[0]
+        elif sum(counts) >= WATCHED:
+            self.times[kind] = [time] * sum(counts)
+
+    def _turn(self, day: int) -> None:
+        gone = min(day - self.day, 3)
+        self.day = day
+        left = {kind: ([0] * gone + counts)[:3] for kind, counts in self.counts.items()}
+        self.counts = {kind: counts for kind, counts in left.items() if any(counts)}
+        oldest = (day - 2) * DAY
+        self.times = {kind: times for kind, times in self.times.items() if times[-1] >= oldest}

@@ -1,0 +1,294 @@
+"""Reads `*.test.yaml` into the values of `testing`, and reports what is wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from engine.event_kinds import KINDS, FieldDef
+from engine.language import words
+from engine.language.catalog import Names
+from engine.language.checks import approval, shape
+from engine.language.checks.names import event, unknown
+from engine.language.checks.reasons import check_reason
+from engine.language.conditions import Field, place_members
+from engine.language.model import Policy, Rule
+from engine.language.report import Report
+from engine.language.source import Mapping as MappingNode
+from engine.language.source import Node, Scalar, Sequence
+from engine.language.suggest import one_of
+from engine.language.testing import PURPOSES, SUFFIXES, Case, Expected, FieldValue, Step, TestFile, Verb
+
+TIMES_AT_MOST: Final = 10_000
+_COMMON_KEYS: Final = ("at", "times", "every")
+_VERBS: Final[tuple[Verb, ...]] = ("enters", "sees", "leaves", "happens", "restart")
+
+
+def read_tests_file(
+    report: Report, names: Names, policy: Policy | None, rules: Mapping[str, Rule | None]
+) -> TestFile | None:
+    """Read one test file; None if it has an error. `rules`: by name, None for one with errors."""
+    root = report.source.root
+    if root is None:
+        report.empty()
+        return None
+    body = shape.mapping(report, root, "a test file: `tests`, `starts`, `cases`")
+    if body is None:
+        return None
+    shape.keys(report, body, body, "the test file", ("tests", "starts", "cases"), ("given",))
+    name_node = body.get("tests")
+    name = shape.text(report, name_node, "the name of the rule that is tested")
+    approval.check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
+    if name and name_node is not None and name not in rules:
+        unknown(report, "R602", name_node, f"no rule `{name}`", name, rules)
+    zone = ZoneInfo((policy or Policy()).timezone)
+    reader = _CaseReader(report, names, zone, rules.get(name))
+    shared = reader.given(body.get("given"))
+    starts = reader.starts(body.get("starts"), 0)
+    nodes = shape.sequence(report, body.get("cases"), "cases")
+    cases = [reader.case(node, shared, starts) for node in nodes]
+    seen: dict[str, int] = {}
+    for node, case in zip(nodes, cases, strict=True):
+        if case is not None and case.name and seen.setdefault(case.name, case.line) != case.line:
+            report.error("R002", node, f"this case is given twice; first at line {seen[case.name]}")
+    if report.failed:
+        return None
+    return TestFile(name, tuple(case for case in cases if case is not None), report.source.path)
+
+
+@dataclass(frozen=True, slots=True)
+class _CaseReader:
+    report: Report
+    names: Names
+    zone: ZoneInfo
+    rule: Rule | None
+
+    def starts(self, node: Node | None, default: int) -> int:
+        """Read a local day and time as µs UTC, by the policy's timezone."""
+        moment = shape.value(
+            self.report, node, "a day and time such as `2026-09-05 10:00`", words.moment, None
+        )
+        if moment is None:
+            return default
+        return _micros(moment.replace(tzinfo=self.zone))
+
+    def given(self, node: Node | None) -> dict[str, FieldValue]:
+        """Read profile values; keys `consent.PURPOSE` and `timezone` beside the fields of the catalogue."""
+        body = (
+            shape.mapping(self.report, node, "a field on each line, with its value")
+            if node is not None
+            else None
+        )
+        found: dict[str, FieldValue] = {}
+        if "fields" in self.names.unreadable:
+            return found
+        fields: dict[str, Field] = {f"consent.{purpose}": _CONSENT for purpose in PURPOSES}
+        fields["timezone"] = _TIMEZONE
+        fields.update(self.names.catalog.fields)
+        for key, value in body or ():
+            spec = fields.get(key.text)
+            if spec is None:
+                unknown(self.report, "R206", key, f"subscribers have no field `{key.text}`", key.text, fields)
+            else:
+                found[key.text] = self._value(spec, value)
+        return found
+
+    def case(self, node: Node, shared: Mapping[str, FieldValue], starts: int) -> Case | None:
+        report = self.report
+        body = shape.mapping(report, node, "a case: `case`, `events`, `expect`")
+        if body is None:
+            return None
+        optional = ("starts", "given", "arm", "because", "then")
+        shape.keys(report, body, body, "the case", ("case", "events", "expect"), optional)
+        given = {**shared, **self.given(body.get("given"))}
+        consent: dict[str, bool | None] = {}
+        for purpose in PURPOSES:
+            value = given.pop(f"consent.{purpose}", True)
+            consent[purpose] = value if isinstance(value, bool) else None
+        expect = self._expect(body)
+        arm = shape.choice(report, body.get("arm"), ("treatment", "control"))
+        events = shape.sequence(report, body.get("events"), "events", least=0)
+        steps = [self._step(item) for item in events]
+        return Case(
+            name=shape.text(report, body.get("case"), "a sentence that says what happens"),
+            starts=self.starts(body.get("starts"), starts),
+            given=given,
+            consent=consent,
+            arm="control" if arm == "control" else "treatment",
+            events=tuple(step for step in steps if step is not None),
+            expect=expect,
+            because=check_reason(report, body.get("because"), self.rule),
+            then=check_reason(report, body.get("then"), self.rule),
+            line=node.start.line + 1,
+        )
+
+    # -- expect ------------------------------------------------------------------------------------
+
+    def _expect(self, body: MappingNode) -> tuple[Expected, ...]:
+        report, node = self.report, body.get("expect")
+        because = body.entries.get("because")
+        if node is None:
+            return ()
+        if isinstance(node, Scalar):
+            if node.text != "nothing":
+                message = f"expected a list of offers, or `nothing`, was {shape.describe(node)}"
+                report.error("R108", node, message)
+            elif because is None:
+                hint = "say what stopped it, such as `because: when` or `because: limits.at_most`"
+                report.error("R601", node, "`nothing` alone proves nothing: `because` is missing", hint)
+            return ()
+        if because is not None:
+            hint = "`then` says why the next match sent nothing"
+            report.error("R601", because[0], "`because` goes with `expect: nothing`", hint)
+        found = [self._expected(item) for item in shape.sequence(report, node, "offers")]
+        return tuple(each for each in found if each is not None)
+
+    def _expected(self, node: Node) -> Expected | None:
+        report = self.report
+        body = shape.mapping(report, node, "`{at: …, offer: …}`")
+        if body is None:
+            return None
+        shape.keys(report, body, body, "what is expected", ("at", "offer"), ("channel", "text"))
+        offer_node = body.get("offer")
+        offer = shape.text(report, offer_node, "a product")
+        products = self.names.catalog.products
+        if (
+            offer
+            and offer_node is not None
+            and "products" not in self.names.unreadable
+            and offer not in products
+        ):
+            unknown(report, "R301", offer_node, f"no product `{offer}` in the catalogue", offer, products)
+        text = body.get("text")
+        return Expected(
+            at=self._offset(body.get("at")),
+            offer=offer,
+            channel=shape.choice(report, body.get("channel"), ("sms", "mms", "manual"), "R105"),
+            text=shape.text(report, text, "the text that is sent") if text is not None else None,
+            line=node.start.line + 1,
+        )
+
+    def _offset(self, node: Node | None) -> int:
+        return shape.value(self.report, node, "a time after the start such as `+30m`", words.offset, 0)
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def _step(self, node: Node) -> Step | None:
+        report = self.report
+        body = shape.mapping(report, node, "an event: `{at: +0m, enters: PLACE}`")
+        if body is None:
+            return None
+        verbs = [verb for verb in _VERBS if verb in body.entries]
+        if len(verbs) != 1:
+            self._refuse_verbs(body, list(verbs))
+            return None
+        verb = verbs[0]
+        every, times = body.get("every"), body.get("times")
+        step_every = shape.duration(report, every) if every is not None else 0
+        step_times = shape.integer(report, times, 1, TIMES_AT_MOST) if times is not None else 1
+        if step_times > 1 and every is None and verb in ("sees", "happens"):
+            report.error(
+                "R102", body.entries["times"][0], "`every` is missing: how far apart do these happen?"
+            )
+        at = self._offset(body.get("at"))
+        line = node.start.line + 1
+        value = body.get(verb)
+        if verb == "happens":
+            kind, place, fields = self._happens(body, value)
+            return Step(at, verb, place, kind, fields, step_times, step_every, line)
+        if verb == "restart":
+            shape.keys(report, body, body, "the event", ("at", "restart"), ())
+            shape.choice(report, value, ("engine",))
+            return Step(at, verb, line=line)
+        repeats = ("times", "every") if verb == "sees" else ()
+        shape.keys(report, body, body, "the event", ("at", verb), repeats)
+        return Step(at, verb, self._place(value), "", {}, step_times, step_every, line)
+
+    def _refuse_verbs(self, body: MappingNode, verbs: list[str]) -> None:
+        if verbs:
+            listed = " and ".join(f"`{verb}`" for verb in verbs)
+            self.report.error("R104", body, f"an event is one thing, but this is {listed}")
+            return
+        for key, _ in body:
+            if key.text not in _COMMON_KEYS:
+                unknown(
+                    self.report,
+                    "R103",
+                    key,
+                    f"`{key.text}` is not something that can happen here",
+                    key.text,
+                    _VERBS,
+                )
+                return
+        self.report.error("R103", body, "this event does not say what happens", one_of(_VERBS))
+
+    def _place(self, node: Node | None) -> str:
+        """Read one place; of a group the first member, where a test needs a cell."""
+        text = shape.text(self.report, node, "the name of a place")
+        if not text or not isinstance(node, Scalar):
+            return ""
+        members = place_members(self.report, node, text, self.names)
+        return members[0] if members else ""
+
+    def _happens(self, body: MappingNode, node: Node | None) -> tuple[str, str, dict[str, FieldValue]]:
+        report = self.report
+        kind = event(report, node)
+        if "at" not in body.entries:
+            report.error("R102", body, "`at` is missing from the event")
+        if kind is None:
+            return "", "", {}
+        known: dict[str, FieldDef] = {**KINDS[kind].fields, **KINDS[kind].derived}
+        fields: dict[str, FieldValue] = {}
+        place = ""
+        for key, value in body:
+            if key.text == "happens" or key.text in _COMMON_KEYS:
+                continue
+            if key.text not in known:
+                options = [*known, *_COMMON_KEYS]
+                unknown(report, "R206", key, f"`{kind}` has no field `{key.text}`", key.text, options)
+            elif key.text == "place":
+                place = self._place(value)
+            elif key.text == "bytes":  # semantics.md 7 (k): with only one of up and down, that one
+                fields["down"] = self._value(known["bytes"], value)
+            else:
+                fields[key.text] = self._value(known[key.text], value)
+        return kind, place, fields
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def _value(self, spec: Field, node: Node) -> FieldValue:
+        """Read one value as a profile or record carries it."""
+        if spec.type == "set":
+            items = node.items if isinstance(node, Sequence) else [node]
+            if _is_unknown(spec, node):
+                return None
+            return [text for item in items if (text := shape.text(self.report, item, "a value"))]
+        text = shape.text(self.report, node, f"a value of `{spec.name}`")
+        if not text or _is_unknown(spec, node):
+            return None
+        try:
+            if spec.type == "yes/no":
+                return words.yes_no(text)
+            if spec.type in ("number", "money", "bytes", "percent", "duration"):
+                return words.amount(text, spec.type)
+        except words.Unreadable as wrong:
+            self.report.error("R209", node, wrong.message, wrong.hint)
+            return None
+        if spec.values and text not in spec.values:
+            unknown(self.report, "R208", node, f"`{spec.name}` is never `{text}`", text, spec.values)
+        return text
+
+
+def _is_unknown(spec: Field, node: Node) -> bool:
+    return isinstance(node, Scalar) and node.text == "unknown" and "unknown" not in spec.values
+
+
+def _micros(moment: datetime) -> int:
+    return round(moment.timestamp()) * 1_000_000
+
+
+_CONSENT: Final = FieldDef("consent", "yes/no", "")
+_TIMEZONE: Final = FieldDef("timezone", "text", "")

@@ -1,0 +1,130 @@
+"""A Fold that takes notes: every judgement of chosen subscribers, and every instant of their patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from engine.decision import Candidate
+from engine.event import Event
+from engine.patterns.base import Instant, Node
+from engine.pipeline import Fold
+from engine.presence import is_known
+from engine.rulebook import Rulebook
+from engine.snapshot import Subscriber
+from engine.trace.gates import Bench, Check, checks, choose, outcome, up_to_the_first
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One time that a rule was judged for a subscriber."""
+
+    id: str
+    """Of the decision."""
+    rule: str
+    at: int
+    """When, µs: the stamp, or the end of a hold."""
+    ending: bool
+    """A hold ended."""
+    lines: tuple[Check, ...]
+    """All gates in order, those after the first refusal not judged."""
+
+
+class Noted(NamedTuple):
+    """A record that was applied, with the places it was seen to be in."""
+
+    event: Event
+    places: tuple[str, ...] | None
+
+
+class Tally:
+    """How often a pattern had an instant."""
+
+    __slots__ = ("count", "last", "late")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.late = 0
+        """Of these: too late, or flagged `no_trigger`, to fire."""
+        self.last: int | None = None
+        """Own time of the latest."""
+
+    def add(self, instant: Instant) -> None:
+        """Note one instant."""
+        self.count += 1
+        self.late += not instant.fires
+        self.last = instant.time if self.last is None else max(self.last, instant.time)
+
+
+class WatchedFold(Fold):
+    """The engine, with a look at those whose keys are in `watched`. It decides nothing differently."""
+
+    def __init__(self, book: Rulebook, salt: bytes) -> None:
+        super().__init__(book, salt)
+        self.watched: set[str] = set()
+        self.judgements: list[Judgement] = []
+        self.records: list[Noted] = []
+        """Signaling and business records of the watched, in log order: the snapshot keeps but a part."""
+        self.tallies: dict[int, Tally] = {node.index: Tally() for node in book.nodes}
+        """By node: instants of the watched subscribers."""
+        for node in book.nodes:
+            self._listen(node)
+
+    def apply(self, event: Event) -> None:
+        """Fold one record; note it if it was applied and is about somebody who is watched."""
+        if event.key not in self.watched:
+            super().apply(event)
+            return
+        before = self._applied(event.key)
+        super().apply(event)
+        if self._applied(event.key) > before:
+            self.records.append(Noted(event, self._places(event)))
+
+    def _applied(self, key: str) -> int:
+        sub = self.subscribers.get(key)
+        return sub.seq if sub is not None else 0
+
+    def _places(self, event: Event) -> tuple[str, ...] | None:
+        """Where a record was, as `where: {place: …}` sees it (semantics 7 h)."""
+        if event.cell is not None:
+            return self.book.places.of_cell.get(event.cell, ())
+        sub = self.subscribers[event.key]
+        return sub.inside if is_known(sub, sub.clock) else None
+
+    def _judge(self, sub: Subscriber, now: int, candidates: list[Candidate]) -> None:
+        if sub.key not in self.watched:
+            super()._judge(sub, now, candidates)
+            return
+        bench = Bench(self.book, self.salt, self.feeds, sub, now)
+        seen = [(c, c.rule, checks(bench, c.rule, c)) for c in candidates if c.rule is not None]
+        endings = {id(c) for c in candidates if c.held is not None}
+        messages = {id(c): choose(bench, c.rule) for c in candidates if c.rule is not None}
+        super()._judge(sub, now, candidates)
+        for candidate, rule, lines in seen:
+            before = None
+            if candidate.reason == "arbitration":
+                # a live rule that was taken; else 7(p): another hold of the same rule, which may be shadow
+                passed = [r for c, r, _ in seen if c.reason is None and (r is rule or not r.shadow)]
+                before = min(passed, key=lambda r: r.shadow).name
+            rest = outcome(bench, rule, before, messages[id(candidate)])
+            ending = id(candidate) in endings
+            judged = tuple(up_to_the_first([*lines, *rest]))
+            self.judgements.append(Judgement(candidate.id, candidate.name, now, ending, judged))
+
+    def _listen(self, node: Node) -> None:
+        """Note what a node hands out, at each of its four doors."""
+        for door in ("see", "cross", "step", "ring"):
+            inner = getattr(node, door, None)
+            if inner is not None:
+                setattr(node, door, self._noting(inner, self.tallies[node.index]))
+
+    def _noting(self, inner: Callable[..., Any], tally: Tally) -> Callable[..., Any]:
+        def noting(sub: Subscriber, *rest: Any) -> Any:
+            found = inner(sub, *rest)
+            if found and sub.key in self.watched:
+                for instant in found:
+                    tally.add(instant)
+            return found
+
+        return noting

@@ -1,0 +1,1 @@
+"""One test body per port, for the memory twin and every real adapter."""

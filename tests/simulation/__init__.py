@@ -1,0 +1,1 @@
+"""Whole runs over the memory twins: lanes against replay, under batches, partitions, crashes, zombies."""

@@ -1,0 +1,123 @@
+"""Runs of a course through lanes over the memory twins, until every partition is at its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from connectors.memory_log import MemoryLog
+from engine.errors import StoreError
+from engine.lane import Lane
+from engine.replay import order_of
+from tests.simulation.course import Course, plain
+from tests.simulation.faults import Crash, FaultyOffers, FaultyStore, Script
+
+Json = dict[str, Any]
+
+
+class Run:
+    """One run: the twins, the lanes' settings, and what came of it."""
+
+    def __init__(
+        self,
+        course: Course,
+        *,
+        partitions: int = 1,
+        batch: int = 500,
+        cache: int = 200_000,
+        script: Script | None = None,
+        owners: int = 1,
+    ) -> None:
+        """`owners`: lanes per partition that all believe it is theirs: all but one are zombies at any time."""
+        self.course = course
+        self.batch = batch
+        self.cache = cache
+        self.script = script or Script()
+        self.owners = owners
+        self.log = MemoryLog(partitions)
+        self.store = FaultyStore(partitions, self.script)
+        self.offers = FaultyOffers(partitions, self.script)
+        self.restarts = 0
+        self.decisions: list[Json] = []
+        """Published, repeats by (id, at) dropped, sorted."""
+        self.repeats = 0
+        self.outcomes: Counter[str] = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def go(self) -> Run:
+        """Run to the end."""
+        asyncio.run(self._go())
+        return self
+
+    async def _go(self) -> None:
+        partitions = self.log.partitions
+        for key, value in self.course.shared():
+            targets = range(partitions) if not key else (int(key[:8], 16) % partitions,)
+            await self.log.append([(target, value) for target in targets])
+        owners = [self._own(partition) for partition in range(partitions) for _ in range(self.owners)]
+        await asyncio.gather(*owners)
+        for partition in range(partitions):
+            await self._collect(partition)
+        self.decisions.sort(key=order_of)
+
+    def lane(self, partition: int) -> Lane:
+        """Make a lane as a fresh process would."""
+        return Lane(
+            partition,
+            self.log,
+            self.store,
+            self.offers,
+            self.course.intake(),
+            self.course.make_fold,
+            batch=self.batch,
+            cache=self.cache,
+            point=self.script.point,
+        )
+
+    async def _own(self, partition: int) -> None:
+        lane = self.lane(partition)
+        end = self.log.end(partition)
+        while True:
+            try:
+                await lane.step()
+                if lane.fold is not None and lane.offset == end:
+                    return
+            except StoreError:
+                # the reply was lost: a lane that is stepped again has forgotten what it held
+                self.restarts += 1
+            except Crash:
+                self.restarts += 1
+                lane = self.lane(partition)
+
+    async def _collect(self, partition: int) -> None:
+        lane = self.lane(partition)
+        lane.point = Script().point
+        await lane.step()
+        assert lane.fold is not None
+        self.outcomes += lane.fold.outcomes
+        self.counts += lane.fold.counts
+        known: set[tuple[str, int]] = set()
+        for payload in await self.offers.read(partition, 0, 1 << 40):
+            decision = orjson.loads(payload)
+            name = (decision["id"], decision["at"])
+            if name in known:
+                self.repeats += 1
+                continue
+            known.add(name)
+            self.decisions.append(plain(decision))
+
+
+def check(run: Run) -> None:
+    """Hold a run against the replay of its course: the same decisions, and totals that balance."""
+    course, partitions = run.course, run.log.partitions
+    assert run.decisions == course.decisions
+    assert run.counts == course.counts
+    # what has no subscriber goes to every partition, and a replay applies its own ticks and profiles uncounted
+    expected = Counter(course.outcomes)
+    own = sum(1 for event in course.records if not event.key)
+    expected["applied"] += len(course.profiles) + course.derived * partitions + own * (partitions - 1)
+    expected["ticks"] = (course.outcomes["ticks"] + course.derived) * partitions
+    assert run.outcomes == expected

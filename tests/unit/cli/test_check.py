@@ -1,0 +1,63 @@
+"""`touchpoint check`: problems with positions, a count, an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from tests.unit.cli.support import RULE, Touchpoint
+
+
+def test_good_rules(touchpoint: Touchpoint, rules: Path) -> None:
+    done = touchpoint("check", rules)
+    assert (done.exit_code, done.stdout) == (0, "1 rule, 0 problems\n")
+
+
+def test_an_error_is_shown_with_its_position(touchpoint: Touchpoint, rules: Path) -> None:
+    path = rules / "team" / "hall-visit.yaml"
+    path.write_text(RULE.replace("enters: hall", "enters: hal"))
+    failed = touchpoint("check", rules)
+    assert failed.exit_code == 1
+    assert f"{path}:8:16: no place `hal` in the catalogue [R204]" in failed.stdout
+    assert "did you mean `hall`?" in failed.stdout
+    assert failed.stdout.endswith("1 rule, 1 problem\n")
+
+
+def test_json(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "team" / "hall-visit.yaml").write_text(RULE.replace("priority: 50", "priority: 500"))
+    failed = touchpoint("check", rules, "--json")
+    assert failed.exit_code == 1
+    said = orjson.loads(failed.stdout)
+    assert (said["rules"], said["errors"], said["warnings"]) == (1, 1, 0)
+    assert [(p["line"], p["code"], p["severity"]) for p in said["problems"]] == [(14, "R108", "error")]
+
+
+def test_a_warning_is_an_error_only_when_strict(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "catalog" / "places.yaml").write_text("hall: {name: 营业厅, cells: [the one by the door]}\n")
+    assert touchpoint("check", rules).exit_code == 0
+    failed = touchpoint("check", rules, "--strict")
+    assert failed.exit_code == 1
+    assert "warning: " in failed.stdout
+
+
+def test_one_file_and_its_folder_report_a_problem_once(touchpoint: Touchpoint, rules: Path) -> None:
+    path = rules / "team" / "hall-visit.yaml"
+    path.write_text(RULE.replace("tier:", "teir:"))
+    failed = touchpoint("check", path, path, "--json")
+    assert failed.exit_code == 1
+    assert len(orjson.loads(failed.stdout)["problems"]) == 1
+
+
+def test_the_catalogue_of_another_folder(touchpoint: Touchpoint, rules: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / "hall-visit.yaml"
+    moved.parent.mkdir()
+    moved.write_text(RULE)
+    assert touchpoint("check", moved.parent).exit_code == 1
+    assert touchpoint("check", moved.parent, "--catalog", rules).exit_code == 0
+
+
+def test_a_folder_that_is_not_there(touchpoint: Touchpoint, tmp_path: Path) -> None:
+    failed = touchpoint("check", tmp_path / "nowhere")
+    assert (failed.exit_code, failed.stdout) == (2, "")
+    assert "nowhere" in failed.stderr

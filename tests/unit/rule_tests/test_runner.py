@@ -1,0 +1,91 @@
+"""How a case becomes records, and that a restart of the engine changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.language.loader import load_dir
+from engine.language.testing import Step
+from engine.rule_tests.runner import run_case
+from engine.rule_tests.world import Map, deeds
+from tests.unit.rule_tests.support import CALLS, EXAMPLES, MALL, problems, run
+
+MINUTE = 60_000_000
+
+
+def test_a_case_runs_48_hours_past_its_last_event() -> None:
+    silent = "starts: 2026-09-05 10:00\ngiven: {brand: M-Zone, handset.network: 5G, tags: []}\n"
+    case = "events: [{at: +0m, enters: campus-north}]\nexpect: [{at: +48h, offer: trial-100m}]"
+    assert problems("campus-silent", silent, case, **{"for: 2h": "for: 48h"}) == ()
+
+
+def test_things_happen_in_the_order_of_time_whatever_the_order_of_lines() -> None:
+    case = """\
+events:
+  - {at: +40m, leaves: mall-wulin}
+  - {at: +0m, enters: mall-wulin}
+  - {at: +5m, sees: mall-wulin, times: 3, every: 10m}
+expect: [{at: +30m, offer: mall-coupon}]
+"""
+    assert problems("mall-dwell", MALL, case) == ()
+
+
+def test_fields_are_as_records_carry_them() -> None:
+    loaded = load_dir(EXAMPLES)
+    assert loaded.ruleset is not None
+    (calls,) = [file for file in loaded.tests if file.rule == "competitor-calls"]
+    first = deeds(calls.cases[0], loaded.ruleset.catalog)[0]
+    assert first.record is not None
+    assert first.record["number"] == "10010"
+    assert first.record["duration"] == 95
+
+
+def test_an_offer_names_the_line_of_the_record_that_led_to_it() -> None:
+    case = "events: [{at: +0m, enters: mall-wulin}]\nexpect: [{at: +30m, offer: mall-coupon}]"
+    (decision,) = run("mall-dwell", MALL, case).decisions
+    assert decision["trigger"] == {"source": "test", "id": "6.0", "position": "line 6"}
+
+
+def test_a_record_that_intake_refuses_fails_the_case_with_its_line() -> None:
+    case = "events: [{at: +0h, happens: product.bought}]\nexpect: nothing\nbecause: when"
+    (problem,) = problems("competitor-calls", CALLS, case)
+    assert problem.startswith("line 6: product: expected")
+
+
+def test_a_timezone_that_is_none_fails_the_case() -> None:
+    case = "given: {timezone: Mars/Base}\nevents: []\nexpect: nothing\nbecause: when"
+    assert problems("mall-dwell", MALL, case) == (
+        "timezone: expected an IANA name such as `Asia/Shanghai`, was `Mars/Base`",
+    )
+
+
+def test_a_timezone_moves_the_night() -> None:
+    case = "given: {timezone: Europe/London}\nevents: [{at: +0m, enters: mall-wulin}]\n"
+    case += "expect: nothing\nbecause: send_within"  # 14:30 in Shanghai is 07:30 in London
+    night = {"send_within: 1h": "send_within: 20m"}
+    assert problems("mall-dwell", MALL, case, **night) == ()
+
+
+def test_a_cell_of_the_place_alone_is_taken_and_one_of_no_place_outside() -> None:
+    loaded = load_dir(EXAMPLES)
+    assert loaded.ruleset is not None
+    catalog = loaded.ruleset.catalog
+    cells = Map(catalog)
+    for name, place in catalog.places.items():
+        holding = [other for other, its in catalog.places.items() if cells.inside(name) in its.cells]
+        assert cells.inside(name) in place.cells
+        assert holding == [name]
+        assert cells.outside not in place.cells
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 30, 90, 119, 120, 121, 600, 2000])
+def test_a_restart_at_any_moment_changes_nothing(minutes: int) -> None:
+    loaded = load_dir(EXAMPLES)
+    assert loaded.ruleset is not None
+    for file in loaded.tests:
+        for case in file.cases:
+            plain = run_case(loaded.ruleset, file.rule, case)
+            at = minutes * MINUTE
+            object.__setattr__(case, "events", (*case.events, Step(at, "restart")))
+            again = run_case(loaded.ruleset, file.rule, case)
+            assert again.decisions == plain.decisions, (file.path, case.name)
