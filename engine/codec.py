@@ -11,6 +11,7 @@ newer version, or a damaged one, raises `StateError`.
 from __future__ import annotations
 
 import zlib
+from itertools import islice
 from struct import Struct, error
 from typing import Any, Final
 
@@ -24,8 +25,12 @@ from engine.snapshot import Subscriber
 VERSION = 2
 _HEAD = Struct("<BI")
 _FIXED = Struct("<16sqIqIqBIIII")
+_ID = Struct("<Qq")
 _HEX = 16
 """Ids of this length in hex digits are packed to 8 bytes each."""
+HOUR = 3_600_000_000
+FORGET = HOUR + HOUR // 4
+"""Ids are let go by the quarter of an hour, not one by one."""
 
 _DICTIONARY: Final = (
     b"handset.pricehandset.mmshandset.networkdata.monthdata.leftdata.eversms.bundle_leftnetwork.months"
@@ -46,7 +51,7 @@ def encode(sub: Subscriber) -> bytes:
     gates = sub.packed_gates
     core = orjson.dumps(_core(sub))
     ids = _pack_ids(sub)
-    history = pack_history(sub.history, sub.heat)
+    history = pack_history(sub.history)
     fixed = _FIXED.pack(
         bytes.fromhex(sub.rules),
         sub.clock,
@@ -98,7 +103,7 @@ def _core(sub: Subscriber) -> list[Any]:
         # what fired matters only while the clock stands
         [sub.fired_at, sorted(sub.fired)] if sub.fired_at >= sub.clock and sub.fired else 0,
         sub.business_ids or 0,
-        sub.heat.times or 0,
+        sub.heat.pack() or 0,
     ]
 
 
@@ -114,7 +119,7 @@ def _set_core(sub: Subscriber, core: list[Any]) -> None:
     if core[8]:
         sub.fired_at, sub.fired = core[8][0], set(core[8][1])
     sub.business_ids = core[9] or {}
-    sub.heat.times = core[10] or {}
+    sub.heat.unpack(core[10] or [])
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
     sub.wake = min(dues) if dues else 0
 
@@ -140,37 +145,35 @@ def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
 
 
 def _pack_ids(sub: Subscriber) -> bytes:
-    """Write ids as 8 bytes and 4 of age each where they are 16 hex digits, else as JSON after a zero byte."""
-    ids, clock = sub.ids, sub.clock
-    limit = clock - 3_600_000_000
-    if ids and next(iter(ids.values())) < limit:
-        ids = sub.ids = {id: time for id, time in ids.items() if time >= limit}
-    if not ids:
-        return b""
-    try:
-        packed = bytes.fromhex("".join(ids))
-        if len(packed) == 8 * len(ids) and "".join(ids).islower() and all(map(_is_packable, ids)):
-            ages = Struct(f"<{len(ids)}I").pack(*[clock - time for time in ids.values()])
-            return b"\x01" + packed + ages
-    except (ValueError, error):
-        pass
-    return b"\x00" + orjson.dumps(ids)
+    """Write ids and their times: 8 bytes and an i64 each if all are 16 hex digits, else JSON after a zero byte.
+
+    Only what was added since the last time is packed: ids stand in the order they came.
+    """
+    ids = sub.ids
+    if ids and next(iter(ids.values())) < sub.clock - FORGET:
+        ids = sub.ids = {id: time for id, time in ids.items() if time >= sub.clock - HOUR}
+        sub.packed_ids = bytearray(b"\x01")
+    packed = sub.packed_ids
+    done = (len(packed) - 1) // _ID.size
+    if done > len(ids):  # pruned meanwhile
+        packed = sub.packed_ids = bytearray(b"\x01")
+        done = 0
+    for id, time in islice(ids.items(), done, None):
+        try:
+            number = int(id, 16)
+            if len(id) != _HEX or id != f"{number:016x}":
+                raise ValueError
+        except ValueError:
+            return b"\x00" + orjson.dumps(ids)
+        packed += _ID.pack(number, time)
+    return bytes(packed)
 
 
-def _is_packable(id: str) -> bool:
-    return len(id) == _HEX
-
-
-def _unpack_ids(data: bytes, clock: int) -> dict[str, int]:
-    if not data:
-        return {}
+def _unpack_ids(data: bytes) -> dict[str, int]:
     if data[0] == 0:
         found: dict[str, int] = orjson.loads(data[1:])
         return found
-    count = (len(data) - 1) // 12
-    digits = data[1 : 1 + 8 * count].hex()
-    ages = Struct(f"<{count}I").unpack_from(data, 1 + 8 * count)
-    return {digits[i * _HEX : (i + 1) * _HEX]: clock - age for i, age in enumerate(ages)}
+    return {f"{number:016x}": time for number, time in _ID.iter_unpack(data[1:])}
 
 
 # -- versions ------------------------------------------------------------------------------------------------
@@ -191,10 +194,12 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
         at += size
     sub.rules = rules.hex()
     sub.seen_late = bool(late)
-    sub.history, sub.heat = unpack_history(parts[3])
+    sub.history = unpack_history(parts[3])
     _set_gates(sub, orjson.loads(_inflate(parts[1])))
     _set_core(sub, orjson.loads(parts[0]))
-    sub.ids = _unpack_ids(parts[2], sub.clock)
+    sub.ids = _unpack_ids(parts[2])
+    if parts[2][0]:
+        sub.packed_ids = bytearray(parts[2])
     sub.packed_gates, sub.gates_dirty = parts[1], False
     return sub
 

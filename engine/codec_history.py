@@ -1,9 +1,9 @@
-"""The packed history and the counts of records <-> bytes.
+"""The packed history <-> bytes.
 
-Head: segments far and near, sums and counts (u16 each), sizes of words and tokens (u32), the day of the
-counts (u32) and the first slot of the sums (u32). Then words, tokens, segments, sums (slot from the first u16,
-KB u32) and counts (kind u8, three u16). Per segment: start and clock (i64), first seq (u32), entries (u32),
-sizes of base and entries (u32 each). Writing is copying: all is held in this form (`engine.history`).
+Head: segments far and near, sums (u16 each), sizes of words and tokens and first slot of the sums (u32 each).
+Then words, tokens, segments, sums (slot from the first u16, 16 KB units u16). Per segment: start and clock
+(i64), first seq, sizes of base and entries (u32 each). Writing is copying: all is held in this form
+(`engine.history`), and not even that while nothing is added.
 """
 
 from __future__ import annotations
@@ -11,102 +11,74 @@ from __future__ import annotations
 from struct import Struct
 from typing import Any
 
-import orjson
+from engine.history import CROSSING, MARK, QUALITY, SPAN, WORDS, History, Segment, tokens_of, words_of
 
-from engine.event_kinds import KINDS
-from engine.heat import Heat
-from engine.history import CROSSING, MARK, QUALITY, SPAN, WORDS, History, Segment
-
-_HEAD = Struct("<HHHHIIII")
-_SEGMENT = Struct("<qqIIII")
-_SUM = Struct("<HI")
-_COUNT = Struct("<BHHH")
-_KINDS = tuple(KINDS)
-"""Numbers of kinds in stored state: the order of the table, which only grows at its end."""
-_NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
+_HEAD = Struct("<HHHIII")
+_SEGMENT = Struct("<qqIII")
+_SUM = Struct("<HH")
+_UNIT = 16 * 1024
 _MOST = 0xFFFF
 
 
-def pack_history(history: History, heat: Heat) -> bytes:
-    """Write what a history holds and how many records there were; times of hot kinds are not part of it."""
-    sums, counts = history.sums, heat.counts
-    first = next(iter(sums), 0)
-    far, near = history.far, history.near
+def pack_history(history: History) -> bytes:
+    """Write what a history holds."""
+    if history.packed is None:
+        history.packed = _pack(history)
+    return history.packed
+
+
+def _pack(history: History) -> bytes:
+    sums, far, near = history.sums, history.far, history.near
+    first = min(sums, default=0)
     strings, rows = bytes(history.strings), bytes(history.rows)
-    head = _HEAD.pack(len(far), len(near), len(sums), len(counts), len(strings), len(rows), heat.day, first)
-    parts = [head, strings, rows]
+    parts = [_HEAD.pack(len(far), len(near), len(sums), len(strings), len(rows), first), strings, rows]
     for segments in (far, near):
         for segment in segments:
-            buffer = bytes(segment.buffer)
-            parts.append(
-                _SEGMENT.pack(
-                    segment.start,
-                    segment.clock,
-                    segment.first,
-                    segment.count,
-                    len(segment.base),
-                    len(buffer),
-                )
-            )
-            parts.append(segment.base)
+            base, buffer = segment.base, bytes(segment.buffer)
+            parts.append(_SEGMENT.pack(segment.start, segment.clock, segment.first, len(base), len(buffer)))
+            parts.append(base)
             parts.append(buffer)
-    if sums:
-        first = min(sums)
-        if first != next(iter(sums)):
-            sums = history.sums = dict(sorted(sums.items()))
-            parts[0] = _HEAD.pack(
-                len(far), len(near), len(sums), len(counts), len(strings), len(rows), heat.day, first
-            )
-        parts += [_SUM.pack(slot - first, -(-size // 1024)) for slot, size in sums.items()]
-    for kind, (today, before, earlier) in counts.items():
-        parts.append(_COUNT.pack(_NUMBER[kind], min(today, _MOST), min(before, _MOST), min(earlier, _MOST)))
+    parts += [_SUM.pack(slot - first, min(-(-size // _UNIT), _MOST)) for slot, size in sums.items()]
     return b"".join(parts)
 
 
-def unpack_history(data: bytes) -> tuple[History, Heat]:
+def unpack_history(data: bytes) -> History:
     """Read what `pack_history` wrote."""
-    history, heat = History(), Heat()
-    far, near, sums, counts, strings, rows, heat.day, first = _HEAD.unpack_from(data)
+    history = History()
+    far, near, sums, strings, rows, first = _HEAD.unpack_from(data)
     at = _HEAD.size
     history.strings = bytearray(data[at : at + strings])
     at += strings
     history.rows = bytearray(data[at : at + rows])
     at += rows
-    words = [_hashable(word) for word in orjson.loads(b"[" + history.strings[:-1] + b"]")]
+    words = list(words_of(history.strings))
     history.refs = {(word.__class__, word): number for number, word in enumerate(words)}
     history.table = _unpack_rows(words, history.rows)
     history.tokens = {token: index for index, token in enumerate(history.table)}
     for number in range(far + near):
         segment, at = _unpack_segment(data, at)
+        segment.count = sum(1 for _ in tokens_of(segment, history.table))
         (history.far if number < far else history.near).append(segment)
     for _ in range(sums):
         slot, size = _SUM.unpack_from(data, at)
-        history.sums[first + slot] = size * 1024
+        history.sums[first + slot] = size * _UNIT
         at += _SUM.size
-    for _ in range(counts):
-        kind, *of_days = _COUNT.unpack_from(data, at)
-        heat.counts[_KINDS[kind]] = of_days
-        at += _COUNT.size
     if at != len(data):
         raise ValueError(f"expected a history of {at} bytes, was {len(data)}")
     if history.far:
         history.far_until = history.far[-1].start + SPAN
-    return history, heat
+    history.packed = data
+    return history
 
 
 def _unpack_segment(data: bytes, at: int) -> tuple[Segment, int]:
-    start, clock, first, count, base, size = _SEGMENT.unpack_from(data, at)
+    start, clock, first, base, size = _SEGMENT.unpack_from(data, at)
     at += _SEGMENT.size
     segment = Segment(start, first, data[at : at + base])
     at += base
     segment.buffer = bytearray(data[at : at + size])
     segment.clock = clock
-    segment.count = count
     return segment, at + size
-
-
-def _hashable(word: Any) -> Any:
-    return tuple(word) if isinstance(word, list) else word
 
 
 def _unpack_rows(words: list[Any], data: bytearray) -> list[Any]:
@@ -122,7 +94,8 @@ def _unpack_rows(words: list[Any], data: bytearray) -> list[Any]:
             position = row.byte()
             pairs.append((position, words[row.reference()]))
         if kind in (CROSSING, MARK):
-            size = max((position for position, _ in pairs), default=-1) + 1
+            # a crossing has five words, of which the last, the radio access, may be unknown
+            size = max(5 if kind == CROSSING else 0, *(position + 1 for position, _ in pairs), 0)
         else:
             size = len(WORDS[kind]) + bool(flags & QUALITY)
         columns: list[Any] = [None] * size

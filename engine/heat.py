@@ -7,9 +7,11 @@ records in three days. Records before that count as of then (docs/decisions/0005
 from __future__ import annotations
 
 from bisect import insort
+from typing import Any
 
 HOT = 2000
 WATCHED = 1000
+QUIET = 300
 DAY = 86_400_000_000
 WINDOW = 2 * DAY
 
@@ -60,3 +62,17 @@ class Heat:
         self.counts = {kind: counts for kind, counts in left.items() if any(counts)}
         oldest = (day - 2) * DAY
         self.times = {kind: times for kind, times in self.times.items() if times[-1] >= oldest}
+
+    def pack(self) -> list[Any] | None:
+        """Return the state as plain JSON; None while there are too few records to bother.
+
+        What a restart then forgets is at most `QUIET` records of a kind in three days.
+        """
+        if not self.times and not any(sum(counts) > QUIET for counts in self.counts.values()):
+            return None
+        return [self.day, self.counts, self.times]
+
+    def unpack(self, packed: list[Any]) -> None:
+        """Restore what `pack` returned."""
+        if packed:
+            self.day, self.counts, self.times = packed

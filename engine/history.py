@@ -32,7 +32,7 @@ NEAR_SEGMENTS = 3
 """The near part reaches back its horizon and at most a third more."""
 SLOT = 300_000_000
 """Length of a sum of data use, µs."""
-MANY = 48
+MANY = 16
 """Tokens above which the tables are rid of those no entry uses, when a segment begins."""
 
 WIDE, LATE, SEEN, SMALL, JSON, NO_TRIGGER, IDLE, QUALITY = 1, 2, 4, 8, 16, 32, 64, 128
@@ -87,9 +87,11 @@ class Segment:
 class History:
     """Packed behaviours: `far` for 48 hours, `near` for what is kept only as long as rules look back."""
 
-    __slots__ = ("far", "far_until", "near", "refs", "rows", "strings", "sums", "table", "tokens")
+    __slots__ = ("far", "far_until", "near", "packed", "refs", "rows", "strings", "sums", "table", "tokens")
 
     def __init__(self) -> None:
+        self.packed: bytes | None = None
+        """What `engine.codec_history` wrote, good until something is added."""
         self.far: list[Segment] = []
         self.far_until = -1
         """A record after this clock must begin a segment of the 48-hour part first."""
@@ -101,7 +103,7 @@ class History:
         self.refs: dict[Any, int] = {}
         """Word -> its number."""
         self.strings = bytearray()
-        """The words as JSON values, each followed by a comma."""
+        """The words, see `_word`."""
         self.rows = bytearray()
         """The tokens: flags, length, then references: kind, places, cell, (position, word) …; see `_byte`."""
 
@@ -112,6 +114,7 @@ class History:
         base = {place: (opened, first) for place, (opened, first, _) in visits.items()}
         self.far.append(Segment(clock, seq, orjson.dumps(base) if base else b""))
         self.far_until = clock + SPAN
+        self.packed = None
         if len(self.table) > MANY:
             self._tidy()
 
@@ -122,6 +125,8 @@ class History:
             while near and near[0].clock <= clock - horizon:
                 self._sum_up(near.pop(0))
             near.append(Segment(clock, seq))
+            if len(self.table) > MANY:
+                self._tidy()
         return near[-1]
 
     def token(self, token: Token) -> int:
@@ -147,7 +152,7 @@ class History:
         number = self.refs.get(key)
         if number is None:
             number = self.refs[key] = len(self.refs)
-            self.strings += orjson.dumps(word) + b","
+            self.strings += _word(word)
         return number
 
     def _tidy(self) -> None:
@@ -171,6 +176,42 @@ class History:
         oldest = (segment.clock - WINDOW) // SLOT
         if self.sums and next(iter(self.sums)) < oldest:
             self.sums = {slot: size for slot, size in self.sums.items() if slot >= oldest}
+
+
+def _word(word: Any) -> bytes:
+    """Write a word: length and UTF-8; 255 and 16 bytes for a keyed hash; 254, length u16 and JSON for others."""
+    if isinstance(word, str):
+        if len(word) == 32:
+            try:
+                packed = bytes.fromhex(word)
+                if packed.hex() == word:
+                    return b"\xff" + packed
+            except ValueError:
+                pass
+        text = word.encode()
+        if len(text) < 254:
+            return bytes((len(text),)) + text
+    text = orjson.dumps(word)
+    return b"\xfe" + len(text).to_bytes(2, "little") + text
+
+
+def words_of(data: bytearray) -> Iterator[Any]:
+    """Read words back; lists as tuples."""
+    at = 0
+    while at < len(data):
+        size = data[at]
+        at += 1
+        if size == 255:
+            yield data[at : at + 16].hex()
+            at += 16
+        elif size == 254:
+            size = data[at] | data[at + 1] << 8
+            word = orjson.loads(data[at + 2 : at + 2 + size])
+            yield tuple(word) if isinstance(word, list) else word
+            at += 2 + size
+        else:
+            yield data[at : at + size].decode()
+            at += size
 
 
 def _byte(number: int) -> bytes:
@@ -229,6 +270,7 @@ def append(
     buffer += packed
     segment.clock = clock
     segment.count += 1
+    history.packed = None
 
 
 def append_crossing(history: History, token: Token, seq: int, clock: int, late: int, known: int) -> None:
@@ -250,6 +292,7 @@ def _append_other(history: History, token: Token, seq: int, clock: int) -> None:
     segment.buffer += form.pack(index, seq - segment.first, advance)
     segment.clock = clock
     segment.count += 1
+    history.packed = None
 
 
 # -- read back -----------------------------------------------------------------------------------------------

@@ -146,9 +146,13 @@ class Fold:
             if id in ids and ids[id] >= clock - limit:
                 self.outcomes["duplicate"] += 1
                 return False
+            if id in ids:
+                del ids[id]
+                sub.packed_ids = bytearray(b"\x01")
             ids[id] = time
             if len(ids) > 64 and not len(ids) & 63:
                 _forget_ids(ids, max(time, clock) - limit)
+                sub.packed_ids = bytearray(b"\x01")
         if time > clock:
             if sub.wake and sub.wake < time:
                 self._advance(sub, time)

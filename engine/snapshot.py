@@ -47,6 +47,7 @@ class Subscriber:
         "offs",
         "overdue",
         "packed_gates",
+        "packed_ids",
         "profile",
         "rat",
         "rules",
@@ -98,6 +99,8 @@ class Subscriber:
         """The wake-up that stands in the lane's heap."""
         self.ids: dict[str, int] = {}
         """Ids of applied signaling records -> t, the last hour of the clock (semantics 1.6)."""
+        self.packed_ids = bytearray(b"\x01")
+        """The first of `ids` as bytes (engine.codec)."""
         self.business_ids: dict[str, int] = {}
         self.history = History()
         self.heat = Heat()

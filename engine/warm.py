@@ -30,12 +30,14 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
     known = set(older.by_key) if older is not None else set()
     fresh = {key for key in book.by_key if key not in known}
     stay = known & set(book.by_key)
-    sub.nodes = {key: state for key, state in sub.nodes.items() if key in stay}
-    sub.timers = {mark: due for mark, due in sub.timers.items() if mark[0] in stay}
-    sub.overdue = {mark for mark in sub.overdue if mark[0] in stay}
+    # the ticks up to the switch were for the silent, too: nothing may come due before it any more
+    sub.clock = max(sub.clock, now)
     changed = book.places.changed_since(older.places) if older is not None else frozenset()
     if changed:
         _move_fences(sub, book, changed)
+    sub.nodes = {key: state for key, state in sub.nodes.items() if key in stay}
+    sub.timers = {mark: due for mark, due in sub.timers.items() if mark[0] in stay}
+    sub.overdue = {mark for mark in sub.overdue if mark[0] in stay}
     if fresh:
         scratch = refold(sub, book, now)
         for key in fresh:
@@ -58,9 +60,12 @@ def _move_fences(sub: Subscriber, book: Rulebook, changed: frozenset[str]) -> No
     """Give new and changed places their state from the last sighting: visits open, nothing fires (2.4)."""
     places = book.places.of_cell.get(sub.cell, ()) if sub.cell is not None else ()
     history = sub.history
-    if sub.clock > history.far_until:
-        history.begin_far(sub.clock, sub.seq, sub.visits)
-    append_mark(history, (MARK, places, *sorted(changed)), sub.seq, sub.clock)
+    if history.far:  # else there was no record yet, and nothing to tell apart
+        if sub.clock > history.far_until:
+            history.begin_far(sub.clock, sub.seq, sub.visits)
+        # the last sighting goes with it: one outside of all places was not kept
+        seen = (sub.seen_at, sub.seen_pos)
+        append_mark(history, (MARK, places, *seen, *sorted(changed)), sub.seq, sub.clock)
     _reopen(sub, book, changed, places)
 
 
@@ -126,7 +131,8 @@ def _fold_past(book: Rulebook, scratch: Subscriber, group: list[Past]) -> None:
     for past in group:
         event = past.event
         if past.kind == MARK:
-            _reopen(scratch, book, frozenset(past.token), past.places or ())
+            scratch.seen_at, scratch.seen_pos, *changed = past.token
+            _reopen(scratch, book, frozenset(changed), past.places or ())
         elif past.kind == CROSSING:
             moment.crossing = _again(book, scratch, past)
             moment.timely = moment.crossing.timely if moment.event is None else moment.timely

@@ -31,7 +31,7 @@ class Builder:
         """Return the node of a pattern; `cancels`: it stands under `no:` (starts and updates, 1.4)."""
         bare = cancels and isinstance(pattern, model.Happens)
         text = f"{'cancels ' if bare else ''}{pattern!r}"
-        name = blake2b(text.encode(), digest_size=6).hexdigest()
+        name = blake2b(text.encode(), digest_size=4).hexdigest()
         node = self._shared.get(name)
         if node is None:
             node = self._make(name, pattern, bare)

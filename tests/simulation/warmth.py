@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import random
-from typing import Any
-
 from engine.event import Event
 from engine.language.model import RuleSet
+from engine.rulebook import Rulebook, reach_of
 from engine.ticks import TickMaker
 from tests.differential.engine_side import Prepared, ruleset_of
-from tests.differential.gen_patterns import children, verb
 from tests.differential.gen_rules import build_rules
-from tests.differential.gen_time import HOUR, duration
 from tests.differential.gen_world import build_world
 from tests.differential.generator import generate
 from tests.simulation.course import CONTROL, Course, Json, switch
-
-LEAST = 2 * HOUR
-"""Over `data.*` a window up to this needs no warming, whatever the rules before looked at (semantics 3)."""
 
 
 def even_case(seed: int) -> Json:
@@ -75,6 +69,8 @@ class Pair:
         self.late = Course(case, start=before, events=cut)
         self.rules = rules
         self.before = before
+        self.known: list[Json] = []
+        """Rules before the switch, as written."""
 
     def clock(self, key: str) -> int:
         """Return a subscriber's clock at the switch."""
@@ -89,28 +85,25 @@ class Pair:
         return found
 
     def warming(self) -> dict[str, int]:
-        """Rule -> time before which it has no instant: over `data.*`, further back than any rule before."""
-        if self.before.hash == self.rules.hash:
-            return {}
-        reach = max([LEAST, *(reach_of(r) for r in self.known if r["status"] in ("live", "shadow"))])
-        patterns = [self.before.rules[r["rule"]].when for r in self.known if r["status"] in ("live", "shadow")]
-        return {
-            rule["rule"]: self.watermark + reach_of(rule)
-            for rule in self.case["rules"]
-            if reach_of(rule) > reach and self.rules.rules[rule["rule"]].when not in patterns
-        }
-
-    known: list[Json] = []
-    """Rules before the switch, as written."""
+        """Rule -> time before which it has no instant: it looks back at what is not kept of old."""
+        older, found = Rulebook(self.before, b""), {}
+        for rule in Rulebook(self.rules, b"").compiled.values():
+            reach = reach_of([rule.rule.when])
+            short = [reach[kind] for kind, kept in older.near.items() if reach.get(kind, 0) > kept]
+            if short and rule.root.key not in older.by_key:
+                found[rule.name] = self.watermark + max(short)
+        return found
 
     def check(self) -> int:
         """Hold B against A; return how many decisions were compared."""
         always, late = self.after(self.always), self.after(self.late)
         warming = self.warming()
+        # what an unkept record completed before the switch can be missed for a window after it
         cold = {
             (d["subscriber_key"], d["at"])
-            for d in always
-            if d["rule"] in warming and d["at"] < warming[d["rule"]]
+            for d in always + late
+            if d["rule"] in warming
+            and d["at"] < warming[d["rule"]] - self.watermark + self.clock(d["subscriber_key"])
         }
         assert not [d for d in late if d["rule"] in warming and d["at"] < warming[d["rule"]]]
         always = [d for d in always if (d["subscriber_key"], d["at"]) not in cold]
@@ -122,37 +115,15 @@ class Pair:
         return len(always)
 
 
-def reach_of(rule: Json) -> int:
-    """How far back a rule looks at `data.*`, windows added up along the nesting, µs."""
-    return _reach(rule["when"])
-
-
-def _reach(when: Json) -> int:
-    own = duration(when.get("within") or when.get("for") or "0s") if verb(when) != "stays_in" else 0
-    name: Any = when.get("happens") or when.get("count") or when.get("total") or ""
-    if str(name).startswith("data."):
-        return own
-    below = [r for _, part in children(when) if (r := _reach_known(part)) is not None]
-    return own + max(below) if below and _touches(when) else 0
-
-
-def _reach_known(when: Json) -> int | None:
-    return _reach(when) if _touches(when) else None
-
-
-def _touches(when: Json) -> bool:
-    name = when.get("happens") or when.get("count") or when.get("total") or ""
-    return str(name).startswith("data.") or any(_touches(part) for _, part in children(when))
-
-
 def pair_of(seed: int) -> Pair | None:
-    """A random pair, None if the case has too little."""
+    """A random pair, None if there is nothing to switch."""
     rng = random.Random(seed)
     case = even_case(seed)
     known = other_rules(rng, seed, case)
     before = ruleset_of({**case, "rules": known})
     events = Prepared(case).events
-    pair = Pair(case, before, rng.randrange(1, len(events) + 1)) if events else None
-    if pair is not None:
-        pair.known = known
+    if not events or before.hash == ruleset_of(case).hash:
+        return None
+    pair = Pair(case, before, rng.randrange(1, len(events) + 1))
+    pair.known = known
     return pair

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from engine.codec import decode, encode
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
@@ -139,6 +140,13 @@ class Stage:
         """Change the rules here."""
         self.sets[rules.hash] = rules
         return self.apply(Event("rules.switch", when(at), "", {"kind": "rules.switch", "hash": rules.hash}))
+
+    def restart(self) -> None:
+        """Write all subscribers and read them back, as over the end of a process."""
+        subscribers = list(self.fold.subscribers.values())
+        self.fold.drop_cache()
+        for sub in subscribers:
+            self.fold.adopt(decode(sub.key, encode(sub)))
 
     def see(self, cell: str, at: float, **fields: Any) -> list[Json]:
         """A sighting."""

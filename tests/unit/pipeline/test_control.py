@@ -32,7 +32,7 @@ def test_a_profile_may_carry_timezone_consent_and_number() -> None:
 def test_an_unknown_timezone_is_the_policys() -> None:
     on = stage()
     on.record("profile.update", 0, timezone="Asia/Tokyo")
-    on.record("profile.update", 0, timezone="Mars/Olympus")
+    on.record("profile.update", 0, profile={"timezone": "Mars/Olympus"})
     assert on.sub.timezone is None
 
 
@@ -69,7 +69,7 @@ def test_control_records_fire_no_timers() -> None:
     assert len(on.tick(30)) == 1
 
 
-def test_a_switch_to_rules_nobody_published_or_to_those_at_work_changes_nothing() -> None:
+def test_a_switch_to_the_rules_at_work_changes_nothing_and_one_to_others_changes_them() -> None:
     on = Stage(rule("r", TEXT))
     book = on.fold.book
     on.switch(on.rules)

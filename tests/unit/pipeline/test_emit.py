@@ -60,20 +60,22 @@ def test_placeholders_of_product_and_place() -> None:
         rule(
             "r",
             {"enters": "cafe"},
-            offer=sms("{place.name} {product.name}{product.price}{product.reply}退订回R"),
+            offer=sms("【移动】{place.name} {product.name}{product.price}{product.reply}退订回R"),
         )
     )
-    assert text_of(on, on.see(CAFE, 0)) == "Cafe 包一20元KT1退订回R"
+    assert text_of(on, on.see(CAFE, 0)) == "【移动】Cafe 包一20元KT1退订回R"
 
 
 def test_placeholders_of_the_match() -> None:
     on = Stage(
         rule(
-            "r", {"count": "sms.out", "at_least": "2", "within": "1h"}, offer=sms("{match.count}条。退订回R")
+            "r",
+            {"count": "sms.out", "at_least": "2", "within": "1h"},
+            offer=sms("【移动】{match.count}条。退订回R"),
         )
     )
     on.record("sms.out", 0)
-    assert text_of(on, on.record("sms.out", 1)) == "2条。退订回R"
+    assert text_of(on, on.record("sms.out", 1)) == "【移动】2条。退订回R"
 
 
 def test_placeholders_are_those_of_the_match_also_at_a_holds_end() -> None:
@@ -81,7 +83,7 @@ def test_placeholders_are_those_of_the_match_also_at_a_holds_end() -> None:
         rule(
             "r",
             {"count": "sms.out", "at_least": "2", "within": "1h"},
-            offer=sms("{match.count}条。退订回R"),
+            offer=sms("【移动】{match.count}条。退订回R"),
             quiet="10:00 to 11:00",
         )
     )
@@ -90,12 +92,12 @@ def test_placeholders_are_those_of_the_match_also_at_a_holds_end() -> None:
     for at in (2, 3, 4):
         on.record("sms.out", at)
     (sent,) = on.tick(90)
-    assert sent["text"] == held["text"] == "2条。退订回R"
+    assert sent["text"] == held["text"] == "【移动】2条。退订回R"
     assert sent["trigger"] == held["trigger"]
 
 
 def test_long_texts_are_counted_in_parts() -> None:
-    on = Stage(rule("r", {"happens": "sms.out"}, offer=sms("字" * 70 + "退订回R")))
+    on = Stage(rule("r", {"happens": "sms.out"}, offer=sms("【移动】" + "字" * 70 + "退订回R")))
     assert on.record("sms.out", 0)[0]["parts"] == 2
 
 

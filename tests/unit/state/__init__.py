@@ -1,0 +1,1 @@
+"""What is kept of a subscriber: bytes, bounds, and what new rules make of it."""
