@@ -11,6 +11,7 @@ newer version, or a damaged one, raises `StateError`.
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from itertools import islice
 from struct import Struct, error
 from typing import Any, Final
@@ -53,7 +54,7 @@ def encode(sub: Subscriber) -> bytes:
     ids = _pack_ids(sub)
     history = pack_history(sub.history)
     fixed = _FIXED.pack(
-        bytes.fromhex(sub.rules),
+        _rules_of(sub.rules),
         sub.clock,
         sub.seq,
         sub.seen_at,
@@ -79,6 +80,11 @@ def decode(key: str, blob: bytes) -> Subscriber:
         return reader(key, blob)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, error, zlib.error) as cause:
         raise StateError(f"state of {key}: expected a whole blob, was damaged ({cause})") from cause
+
+
+@lru_cache(maxsize=64)
+def _rules_of(rules: str) -> bytes:
+    return bytes.fromhex(rules)
 
 
 def _deflate(data: bytes) -> bytes:
@@ -213,7 +219,7 @@ def _read_1(key: str, blob: bytes) -> Subscriber:
     sub.history = plain_history(plain["history"], sub)
     _set_gates(sub, plain["gates"])
     _set_core(sub, [cell, rat, *core[9:]])
-    sub.ids = plain["ids"]
+    sub.ids = dict(plain["ids"].items())
     return sub
 
 

@@ -249,6 +249,18 @@ def refuse(book: Rulebook, sub: Subscriber, candidate: Candidate, now: int) -> s
     return _limits(book, sub, candidate, rule, now)
 
 
+def early_refusal(sub: Subscriber, rule: CompiledRule, now: int) -> str | None:
+    """Return what gates 1 and 2 refuse by, noting no values: most instants end here."""
+    if not rule.span[0] <= now < rule.span[1]:
+        return "valid"
+    profile = sub.profile
+    for line in rule.who:
+        value = profile.get(line.field)
+        if value is None or not line.holds(value):
+            return "who." + line.field
+    return None
+
+
 def _limits(
     book: Rulebook, sub: Subscriber, candidate: Candidate, rule: CompiledRule, now: int
 ) -> str | None:

@@ -15,13 +15,16 @@ Firing = tuple[CompiledRule, Instant]
 
 def fold(book: Rulebook, sub: Subscriber, moment: Moment) -> Hits | None:
     """Fold one record into the patterns; return the instants it made, None if there are none."""
-    hits: Hits = {}
+    hits: Hits | None = None
+    higher = False
     event = moment.event
     if event is not None:
         for node in book.by_kind.get(event.kind, ()):
-            found = node.see(sub, moment)  # type: ignore[attr-defined]
-            if found:
+            found = node.see(sub, moment)
+            if found is not None:
+                hits = {} if hits is None else hits
                 hits[node.index] = found
+                higher = higher or bool(node.ancestors)
     crossing = moment.crossing
     if crossing is not None:
         touched: dict[int, Node] = {}
@@ -29,12 +32,14 @@ def fold(book: Rulebook, sub: Subscriber, moment: Moment) -> Hits | None:
             for node in book.by_place.get(place, ()):
                 touched[node.index] = node
         for node in touched.values():
-            found = node.cross(sub, moment)  # type: ignore[attr-defined]
-            if found:
+            found = node.cross(sub, moment)
+            if found is not None:
+                hits = {} if hits is None else hits
                 hits[node.index] = found
-    if not hits:
-        return None
-    _climb(book, sub, moment, hits, {})
+                higher = higher or bool(node.ancestors)
+    if higher:
+        assert hits is not None
+        _climb(book, sub, moment, hits, {})
     return hits
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 from engine import control, ledger, warm
-from engine.decision import Candidate, decision_id, judge
+from engine.decision import Candidate, decision_id, early_refusal, judge
 from engine.emit import Decision, record
 from engine.event import Event
 from engine.event_kinds import KINDS
@@ -32,14 +32,18 @@ from engine.history import IDLE, NO_TRIGGER
 from engine.matching import firings, fold, ring
 from engine.patterns.base import Moment
 from engine.presence import Crossing, is_known, sight, switch_off
-from engine.rulebook import Rulebook
+from engine.rulebook import CompiledRule, Rulebook
 from engine.snapshot import NEVER, Subscriber
 
 HOUR = 3_600_000_000
 SIGNALING_LIMIT = HOUR
 BUSINESS_LIMIT = 48 * HOUR
-_SIGNALING = frozenset(kind for kind, spec in KINDS.items() if spec.group == "signaling")
-_BUSINESS = frozenset(kind for kind, spec in KINDS.items() if spec.group == "business")
+_LIMITS = {
+    kind: SIGNALING_LIMIT if spec.group == "signaling" else BUSINESS_LIMIT
+    for kind, spec in KINDS.items()
+    if spec.group != "control"
+}
+"""Kind -> how late it may be (1.5) and how long its copies are known (1.6), µs; control records: not at all."""
 
 Rulebooks = Callable[[str], Rulebook]
 """Hash of a published rule set -> the set, compiled."""
@@ -53,13 +57,14 @@ class Fold:
         book: Rulebook,
         salt: bytes,
         books: Rulebooks | None = None,
-        keep_refusal: Callable[[str], bool] | None = None,
+        keep_refusal: Callable[[int], bool] | None = None,
     ) -> None:
         self.book = book
         self.salt = salt
         self.books = books
         self.keep_refusal = keep_refusal
-        """Sampling of `valid` and `who.*` refusals by decision id; None keeps all. They are always counted."""
+        """Sampling of `valid` and `who.*` refusals: given how many of a rule and reason there were, keep the
+        next? None keeps all. They are always counted."""
         self.subscribers: dict[str, Subscriber] = {}
         self.feeds = Feeds()
         """Watermark and feeds that are down, from the ticks of the log."""
@@ -102,25 +107,22 @@ class Fold:
 
     def apply(self, event: Event) -> None:
         """Fold one record of the log."""
-        kind = event.kind
-        if kind in _SIGNALING:
+        limit = _LIMITS.get(event.kind)
+        if limit is None:
+            self._control(event)
+            return
+        sub = self.subscribers.get(event.key)
+        if sub is None or sub.rules != self.book.hash:
             sub = self.subscriber(event.key)
-            if self._in_order(sub, event, SIGNALING_LIMIT, sub.ids):
-                self._signaling(sub, event)
-        elif kind in _BUSINESS:
-            sub = self.subscriber(event.key)
-            if self._in_order(sub, event, BUSINESS_LIMIT, sub.business_ids):
-                self._business(sub, event)
         else:
-            self.outcomes["applied"] += 1
-            self.newest = max(self.newest, event.t)
-            if kind == "tick":
-                self.outcomes["ticks"] += 1
-                self.tick(event.t, event.fields.get("down") or ())
-            elif kind == "rules.switch":
-                self.switch(event)
+            self.touched[event.key] = sub
+            if sub.clock < self.feeds.watermark:
+                sub.clock = self.feeds.watermark
+        if self._in_order(sub, event, limit, sub.ids if limit == SIGNALING_LIMIT else sub.business_ids):
+            if limit == SIGNALING_LIMIT:
+                self._signaling(sub, event)
             else:
-                control.apply(self.subscriber(event.key), event)
+                self._business(sub, event)
 
     def subscriber(self, key: str) -> Subscriber:
         """Return the state of a subscriber, armed for the current rules and up to the last tick."""
@@ -136,6 +138,18 @@ class Fold:
         self.touched[key] = sub
         return sub
 
+    def _control(self, event: Event) -> None:
+        """Apply a control record: it moves no clock and fires no timer, ticks excepted (1.3)."""
+        self.outcomes["applied"] += 1
+        self.newest = max(self.newest, event.t)
+        if event.kind == "tick":
+            self.outcomes["ticks"] += 1
+            self.tick(event.t, event.fields.get("down") or ())
+        elif event.kind == "rules.switch":
+            self.switch(event)
+        else:
+            control.apply(self.subscriber(event.key), event)
+
     def _in_order(self, sub: Subscriber, event: Event, limit: int, ids: dict[str, int]) -> bool:
         """Drop the too late and the copies; fire what is due before; move the clock (1.3, 1.5, 1.6)."""
         time, clock, id = event.t, sub.clock, event.id
@@ -143,10 +157,11 @@ class Fold:
             self.outcomes["late"] += 1
             return False
         if id is not None:
-            if id in ids and ids[id] >= clock - limit:
-                self.outcomes["duplicate"] += 1
-                return False
-            if id in ids:
+            known = ids.get(id)
+            if known is not None:
+                if known >= clock - limit:
+                    self.outcomes["duplicate"] += 1
+                    return False
                 del ids[id]
                 sub.packed_ids = bytearray(b"\x01")
             ids[id] = time
@@ -156,7 +171,7 @@ class Fold:
         if time > clock:
             if sub.wake and sub.wake < time:
                 self._advance(sub, time)
-            sub.clock = time
+            sub.clock = clock = time
         elif time < clock:
             self.outcomes["applied late"] += 1
             if limit == SIGNALING_LIMIT and clock - time > self.book.policy.patience:
@@ -165,30 +180,29 @@ class Fold:
             self.newest = time
         sub.seq += 1
         self.outcomes["applied"] += 1
-        if sub.clock > sub.history.far_until:
-            sub.history.begin_far(sub.clock, sub.seq, sub.visits)
+        if clock > sub.history.far_until:
+            sub.history.begin_far(clock, sub.seq, sub.visits)
         return True
 
     def _signaling(self, sub: Subscriber, event: Event) -> None:
-        book, policy, cell, kind = self.book, self.book.policy, event.cell, event.kind
-        quality = event.fields.get("quality")
-        no_trigger = quality is not None and "no_trigger" in quality
-        flags = NO_TRIGGER if no_trigger else 0
+        book, kind, cell, fields, clock = self.book, event.kind, event.cell, event.fields, sub.clock
+        flags = 0
         crossing = None
         places: tuple[str, ...] | None
+        if "quality" in fields and "no_trigger" in (fields["quality"] or ()):
+            flags = NO_TRIGGER
         if kind == "power.off" and not switch_off(sub, event):
             flags |= IDLE
         if cell is None:
             # 7(h): without a cell, the state at the clock after the record's own effect
-            places = sub.inside if is_known(sub, sub.clock) else None
+            places = sub.inside if is_known(sub, clock) else None
         else:
             places = book.places.of_cell.get(cell, ())
-            if not no_trigger and kind != "power.off" and event.seen >= sub.seen_at:
-                rat = event.fields.get("rat")
-                crossing = sight(sub, event, places, book.lapse(rat), policy.bridge, policy.patience)
+            if event.seen >= sub.seen_at and not flags and kind != "power.off":
+                crossing = sight(sub, event, places, book.policy)
                 if crossing is not None:
                     if places or crossing.before:
-                        warm.note_crossing(sub, crossing, rat)
+                        warm.note_crossing(sub, crossing)
                     else:
                         crossing = None
         horizon = book.near.get(kind)
@@ -196,9 +210,13 @@ class Fold:
             sub.keep(event, places, flags, 0)
         elif horizon:
             sub.keep(event, places, flags, book.horizon)
-        sub.heat.count(kind, event.t, sub.clock)
-        if crossing is not None or kind in book.by_kind:
-            self._match(sub, event, places, policy.patience, no_trigger, crossing)
+            if kind == "data.session":
+                sub.history.add_use(event.t, fields.get("up", 0) + fields.get("down", 0))
+        if kind in book.watched:
+            sub.heat.count(kind, event.t, clock)
+            self._match(sub, event, places, book.policy.patience, flags, crossing)
+        elif crossing is not None:
+            self._match(sub, event, places, book.policy.patience, flags, crossing)
 
     def _business(self, sub: Subscriber, event: Event) -> None:
         # 7(l): its own effect comes before the rules on it are judged
@@ -207,12 +225,11 @@ class Fold:
             places: tuple[str, ...] | None = self.book.places.of_cell.get(event.cell, ())
         else:
             places = sub.inside if is_known(sub, sub.clock) else None
-        quality = event.fields.get("quality")
-        no_trigger = quality is not None and "no_trigger" in quality
-        sub.keep(event, places, NO_TRIGGER if no_trigger else 0, 0)
-        sub.heat.count(event.kind, event.t, sub.clock)
-        if event.kind in self.book.by_kind:
-            self._match(sub, event, places, BUSINESS_LIMIT, no_trigger, None)
+        flags = NO_TRIGGER if "no_trigger" in (event.fields.get("quality") or ()) else 0
+        sub.keep(event, places, flags, 0)
+        if event.kind in self.book.watched:
+            sub.heat.count(event.kind, event.t, sub.clock)
+            self._match(sub, event, places, BUSINESS_LIMIT, flags, None)
 
     def _match(
         self,
@@ -220,25 +237,36 @@ class Fold:
         event: Event,
         places: tuple[str, ...] | None,
         patience: int,
-        no_trigger: bool,
+        flags: int,
         crossing: Crossing | None,
     ) -> None:
-        book = self.book
-        moment = Moment(sub.clock, sub.seq)
-        moment.event = event
-        moment.places = places
-        moment.timely = sub.clock - event.t <= patience
-        moment.fires = moment.timely and not no_trigger
-        moment.trigger = (event.source, event.id, event.position)
-        moment.crossing = crossing
-        hits = fold(book, sub, moment)
+        clock = sub.clock
+        timely = clock - event.t <= patience
+        trigger = (event.source, event.id, event.position)
+        fires = timely and not flags & NO_TRIGGER
+        moment = Moment(clock, sub.seq, False, event, timely, fires, trigger, places, crossing)
+        hits = fold(self.book, sub, moment)
         if sub.wake != sub.noted:
             self._note_wake(sub)
         if hits is None:
             return
-        fired = firings(book, sub, hits, sub.clock)
-        if fired:
-            self._judge(sub, sub.clock, [Candidate.fired(rule, i, sub.clock) for rule, i in fired])
+        fired = firings(self.book, sub, hits, clock)
+        if fired and not (len(fired) == 1 and self._refuse_early(sub, fired[0][0], clock)):
+            self._judge(sub, clock, [Candidate.fired(rule, i, clock) for rule, i in fired])
+
+    def _refuse_early(self, sub: Subscriber, rule: CompiledRule, now: int) -> bool:
+        """Count a refusal by `valid` or `who` that is not to be written; False: it must be judged in full."""
+        if self.keep_refusal is None or rule.feed_kinds:
+            return False
+        reason = early_refusal(sub, rule, now)
+        if reason is None:
+            return False
+        fate = rule.name, f"refused:{reason}"
+        count = self.counts[fate]
+        if self.keep_refusal(count):
+            return False
+        self.counts[fate] = count + 1
+        return True
 
     # -- time ------------------------------------------------------------------------------------------------
 
@@ -304,7 +332,7 @@ class Fold:
                 and self.keep_refusal is not None
                 and candidate.held is None
                 and (reason == "valid" or reason.startswith("who."))
-                and not self.keep_refusal(candidate.id)
+                and not self.keep_refusal(self.counts[candidate.name, f"refused:{reason}"] - 1)
             ):
                 return
             self.decisions.append(record(self.book, sub, candidate, outcome, reason, now))

@@ -7,6 +7,7 @@ care; staying where one was costs three comparisons.
 from __future__ import annotations
 
 from engine.event import Event
+from engine.language.model import Policy
 from engine.places import Places
 from engine.snapshot import HOURS_48, NEVER, Subscriber
 
@@ -16,14 +17,14 @@ class Crossing:
 
     __slots__ = ("before", "entered", "known", "known_until", "opened", "time", "timely", "went_on")
 
-    def __init__(self, time: int, timely: bool, known: bool, before: Places) -> None:
+    def __init__(self, time: int, timely: bool, known: bool, before: Places, known_until: int) -> None:
         self.time = time
         """The sighting's own time, µs."""
         self.timely = timely
         """Late by at most `patience`: its instants may fire (semantics 1.5, 2.1)."""
         self.known = known
         """The state just before was `in` or `out`, not unknown."""
-        self.known_until = 0
+        self.known_until = known_until
         """How long whereabouts were known before this sighting."""
         self.before = before
         """Places of the sighting before."""
@@ -52,34 +53,36 @@ def switch_off(sub: Subscriber, event: Event) -> bool:
     return True
 
 
-def sight(
-    sub: Subscriber, event: Event, places: Places, lapse: int, bridge: int, patience: int
-) -> Crossing | None:
+def lapse_of(policy: Policy, rat: str | None) -> int:
+    """Return how long a sighting over this radio access stays good, µs (2.2)."""
+    by_rat = policy.lapse_by_rat
+    return by_rat.get(rat, policy.lapse) if by_rat and rat is not None else policy.lapse
+
+
+def sight(sub: Subscriber, event: Event, places: Places, policy: Policy) -> Crossing | None:
     """Apply a sighting at `places`; the subscriber's clock already is the one after this record.
 
     Only for a record with a cell that is not earlier than the last sighting, not flagged `no_trigger` and no
     `power.off` (2.1, 2.4). Returns what changed, or None if no pattern could care.
     """
     time = event.seen
-    last = sub.seen_at
     late = time < sub.clock
-    known = time <= sub.known_until and last != NEVER
+    known = time <= sub.known_until and sub.seen_at != NEVER
+    crossing = None
     if sub.offs:
         known = known and sub.offs[0][0] > time
         sub.offs = [off for off in sub.offs if off[0] > time]
-    quiet = known and not late and not sub.seen_late and not sub.overdue and places == sub.inside
-    crossing = None
-    if not quiet:
-        crossing = Crossing(time, sub.clock - time <= patience, known, sub.inside)
-        crossing.known_until = sub.known_until
+    if not known or late or sub.seen_late or sub.overdue or places != sub.inside:
+        crossing = Crossing(time, sub.clock - time <= policy.patience, known, sub.inside, sub.known_until)
         if sub.inside or places:
-            _visit(sub, event, places, crossing, bridge)
+            _visit(sub, event, places, crossing, policy.bridge)
+        sub.inside = places
+    rat = sub.rat = event.fields.get("rat")
     sub.seen_at = time
     sub.seen_pos = sub.seq
     sub.cell = event.cell
     sub.seen_late = late
-    sub.known_until = time + lapse
-    sub.inside = places
+    sub.known_until = time + lapse_of(policy, rat)
     return crossing
 
 

@@ -190,6 +190,8 @@ class Rulebook:
         )
         """Longest look-back of any cap: older contacts decide nothing."""
 
+        self.watched = frozenset().union(*(node.kinds for node in self.nodes))
+        """Kinds that some pattern looks at."""
         reach = reach_of(c.rule.when for c in self.compiled.values())
         self.near: dict[str, int] = {
             kind: max(reach.get(kind, 0), DATA_LEAST if kind.startswith("data.") else 0)
@@ -198,12 +200,6 @@ class Rulebook:
         }
         """Kinds that are kept only as far as rules look back at them -> how far, µs; 0 = not at all."""
         self.horizon = max(self.near.values())
-
-    def lapse(self, rat: str | None) -> int:
-        """Return how long a sighting over this radio access stays good, µs (semantics 2.2)."""
-        if rat is None or not self.policy.lapse_by_rat:
-            return self.policy.lapse
-        return self.policy.lapse_by_rat.get(rat, self.policy.lapse)
 
 
 def _shown_fields(rules: list[model.Rule]) -> tuple[str, ...]:

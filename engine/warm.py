@@ -17,7 +17,7 @@ from engine.event_kinds import KINDS
 from engine.history import CROSSING, IDLE, MARK, NO_TRIGGER, Past, append_crossing, append_mark, read
 from engine.matching import fold, ring
 from engine.patterns.base import Moment
-from engine.presence import Crossing, rebase, switch_off
+from engine.presence import Crossing, lapse_of, rebase, switch_off
 from engine.rulebook import Rulebook, reach_of
 from engine.snapshot import HOURS_48, Subscriber
 
@@ -65,7 +65,7 @@ def _move_fences(sub: Subscriber, book: Rulebook, changed: frozenset[str]) -> No
             history.begin_far(sub.clock, sub.seq, sub.visits)
         # the last sighting goes with it: one outside of all places was not kept
         seen = (sub.seen_at, sub.seen_pos)
-        append_mark(history, (MARK, places, *seen, *sorted(changed)), sub.seq, sub.clock)
+        append_mark(history, places, tuple(sorted(changed)), sub.seq, sub.clock, seen)
     _reopen(sub, book, changed, places)
 
 
@@ -80,13 +80,11 @@ def _reopen(sub: Subscriber, book: Rulebook, changed: frozenset[str], places: tu
 # -- folding again -------------------------------------------------------------------------------------------
 
 
-def note_crossing(sub: Subscriber, crossing: Crossing, rat: str | None) -> None:
+def note_crossing(sub: Subscriber, crossing: Crossing) -> None:
     """Keep what a sighting changed about places: all that patterns over places look at."""
-    words = (crossing.known, tuple(crossing.opened), tuple(crossing.entered), tuple(crossing.went_on), rat)
+    words = (crossing.known, tuple(crossing.opened), tuple(crossing.entered), tuple(crossing.went_on), sub.rat)
     late = sub.clock - crossing.time
-    append_crossing(
-        sub.history, (CROSSING, sub.inside, *words), sub.seq, sub.clock, late, crossing.known_until
-    )
+    append_crossing(sub.history, sub.inside, words, sub.seq, sub.clock, (late, crossing.known_until))
 
 
 def refold(sub: Subscriber, book: Rulebook, now: int) -> Subscriber:
@@ -121,7 +119,7 @@ def _known_before(groups: list[list[Past]], current: int) -> list[int]:
     for group in reversed(groups):
         for past in group:
             if past.kind == CROSSING:
-                current = past.known_until
+                current = past.pair[1]
         found.append(current)
     return found[::-1]
 
@@ -129,17 +127,16 @@ def _known_before(groups: list[list[Past]], current: int) -> list[int]:
 def _fold_past(book: Rulebook, scratch: Subscriber, group: list[Past]) -> None:
     moment = Moment(scratch.clock, scratch.seq)
     for past in group:
-        event = past.event
         if past.kind == MARK:
-            scratch.seen_at, scratch.seen_pos, *changed = past.token
-            _reopen(scratch, book, frozenset(changed), past.places or ())
+            scratch.seen_at, scratch.seen_pos = past.pair
+            _reopen(scratch, book, frozenset(past.words[0]), past.places or ())
         elif past.kind == CROSSING:
             moment.crossing = _again(book, scratch, past)
             moment.timely = moment.crossing.timely if moment.event is None else moment.timely
-        elif event is not None:
+        else:
+            event = moment.event = past.event()
             signaling = KINDS[event.kind].group == "signaling"
             patience = book.policy.patience if signaling else HOURS_48
-            moment.event = event
             moment.places = past.places
             moment.timely = past.clock - event.t <= patience
             moment.fires = moment.timely and not past.flags & NO_TRIGGER
@@ -150,18 +147,19 @@ def _fold_past(book: Rulebook, scratch: Subscriber, group: list[Past]) -> None:
 
 
 def _again(book: Rulebook, scratch: Subscriber, past: Past) -> Crossing:
-    known, opened, entered, went_on, rat = past.token
-    timely = past.clock - past.time <= book.policy.patience
-    crossing = Crossing(past.time, timely, bool(known), scratch.inside)
+    known, opened, entered, went_on, rat = past.words
+    time = past.clock - past.pair[0]
+    timely = past.clock - time <= book.policy.patience
+    crossing = Crossing(time, timely, bool(known), scratch.inside, past.pair[1])
     crossing.opened, crossing.entered, crossing.went_on = list(opened), list(entered), list(went_on)
     places = past.places or ()
     scratch.visits = {place: visit for place, visit in scratch.visits.items() if place in places}
     for place in crossing.opened:
-        scratch.visits[place] = (past.time, past.seq, ("", None, ""))
+        scratch.visits[place] = (time, past.seq, ("", None, ""))
     scratch.inside = places
-    scratch.offs = [off for off in scratch.offs if off[0] > past.time]
-    scratch.seen_at = past.time
-    scratch.known_until = past.time + book.lapse(rat)
+    scratch.offs = [off for off in scratch.offs if off[0] > time]
+    scratch.seen_at = time
+    scratch.known_until = time + lapse_of(book.policy, rat)
     return crossing
 
 

@@ -53,6 +53,25 @@ class After(Node):
         _thin(b_orders, self.wait)
         return found or None
 
+    def stop(self, sub: Subscriber, order: int, seq: int, now: int) -> None:
+        """Take in a record of a bare `no:` at once: it is always at hand before what starts a wait."""
+        state = sub.nodes.get(self.key)
+        if state is None:
+            sub.nodes[self.key] = [[], [[order, seq]], None]
+            return
+        orders = state[1]
+        if orders and orders[0][0] <= 2 * (now - self.memory) + 1:
+            drop_until(orders, now - self.memory)
+        if not orders or orders[-1][0] < order:
+            if len(orders) > 1 and order - orders[-2][0] <= 2 * self.wait:
+                orders[-1] = [order, seq]
+            else:
+                orders.append([order, seq])
+        else:
+            _insort(orders, (order, seq))
+        if state[2] is not None:
+            self._stop(sub, state, (order, seq), own=True)
+
     def _stop(self, sub: Subscriber, state: list[Any], order: Order, own: bool) -> None:
         """End the wait if `order` lies later than its start and at or before its end."""
         wait = state[2]

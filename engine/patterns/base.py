@@ -60,19 +60,30 @@ class Moment:
 
     __slots__ = ("crossing", "event", "fires", "group", "now", "places", "seq", "timely", "trigger")
 
-    def __init__(self, now: int, seq: int, group: bool = False) -> None:
+    def __init__(
+        self,
+        now: int,
+        seq: int,
+        group: bool = False,
+        event: Event | None = None,
+        timely: bool = True,
+        fires: bool = True,
+        trigger: Trigger = ("", None, ""),
+        places: tuple[str, ...] | None = (),
+        crossing: Crossing | None = None,
+    ) -> None:
         self.now = now
         """The stamp: the clock with this record applied, or the due time of the group."""
         self.seq = seq
         self.group = group
         """A group of timers that are due, not a record."""
-        self.event: Event | None = None
-        self.timely = True
-        self.fires = True
-        self.trigger: Trigger = ("", None, "")
-        self.places: tuple[str, ...] | None = ()
+        self.event = event
+        self.timely = timely
+        self.fires = fires
+        self.trigger = trigger
+        self.places = places
         """Places of the record's own cell, or of the subscriber; None = unknown (semantics 3, 7 h)."""
-        self.crossing: Crossing | None = None
+        self.crossing = crossing
 
     @property
     def stamp(self) -> Order:
@@ -100,6 +111,14 @@ class Node:
         self.warm_at = 0
         """No instant before this time (semantics 3, warm start over data.*)."""
 
+    def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
+        """Judge one record of this leaf's kind."""
+        raise AssertionError("expected a leaf over records")  # pragma: no cover
+
+    def cross(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
+        """Judge one sighting that changed something."""
+        raise AssertionError("expected a leaf over places")  # pragma: no cover
+
     def step(self, sub: Subscriber, moment: Moment, hits: Hits) -> list[Instant] | None:
         """Turn the children's instants of this moment into this node's."""
         raise AssertionError("expected a composite pattern, was a leaf")  # pragma: no cover
@@ -107,6 +126,10 @@ class Node:
     def ring(self, sub: Subscriber, moment: Moment, due: int, arguments: list[str]) -> list[Instant] | None:
         """Fire the timers of this node that are due now."""
         raise AssertionError("expected a pattern with timers")  # pragma: no cover
+
+    def stop(self, sub: Subscriber, order: int, seq: int, now: int) -> None:
+        """Take in a record that stops waits: `order` and `seq` are its place in time and in the log."""
+        raise AssertionError("expected an absence")  # pragma: no cover
 
     def reopen(self, sub: Subscriber, changed: frozenset[str], opened: list[str]) -> None:
         """Follow a change of the catalogue: `changed` places, of which `opened` have a new visit (2.4)."""

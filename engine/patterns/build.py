@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from engine import audience
+from engine.event_kinds import KINDS
 from engine.language import model
 from engine.patterns.absence import After
 from engine.patterns.base import Node
@@ -12,7 +13,7 @@ from engine.patterns.combine import AllOf, AnyOf
 from engine.patterns.counting import Count, Total
 from engine.patterns.crossing import Enters, Leaves
 from engine.patterns.dwell import StaysIn
-from engine.patterns.happens import Happens
+from engine.patterns.happens import Cancels, Happens
 from engine.patterns.sequence import Sequence
 
 
@@ -42,12 +43,18 @@ class Builder:
                 child.parents.append(node)
         return node
 
+    def _shown(self, kind: str) -> tuple[str, ...]:
+        """Name the fields of a kind that some text shows."""
+        return tuple(name for name in self.keep if name in KINDS[kind].fields)
+
     def _make(self, name: str, pattern: model.Pattern, cancels: bool) -> Node:
         match pattern:
             case model.Happens():
                 passes = audience.compile_record(pattern.where, pattern.unless, self.key)
                 places = audience.places_named(pattern.where)
-                return Happens(name, pattern.event, passes, places, self.keep, cancels)
+                if cancels:
+                    return Cancels(name, pattern.event, passes)
+                return Happens(name, pattern.event, passes, places, self._shown(pattern.event))
             case model.Enters():
                 return Enters(name, pattern.members)
             case model.Leaves():
@@ -58,7 +65,13 @@ class Builder:
                 passes = audience.compile_record(pattern.where, (), self.key)
                 places = audience.places_named(pattern.where)
                 return Count(
-                    name, pattern.event, passes, pattern.at_least, pattern.within, places, self.keep
+                    name,
+                    pattern.event,
+                    passes,
+                    pattern.at_least,
+                    pattern.within,
+                    places,
+                    self._shown(pattern.event),
                 )
             case model.Total():
                 passes = audience.compile_record(pattern.where, (), self.key)
@@ -71,7 +84,7 @@ class Builder:
                     pattern.at_least,
                     pattern.within,
                     places,
-                    self.keep,
+                    self._shown(pattern.event),
                 )
             case model.Sequence():
                 return Sequence(name, tuple(map(self.build, pattern.steps)), pattern.within)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from math import fsum
+from typing import Any
 
 from engine.patterns.base import LONGEST, Instant, Moment, Node
 from engine.patterns.happens import PARTIAL, PHASED, Predicate, kept, place_of
@@ -150,16 +151,13 @@ def add_up(amounts: list[int | float]) -> int | float:
     return fsum(amounts) if isinstance(total, float) else total
 
 
-def measure(fields: dict[str, object], field: str) -> int | float | None:
+def measure(fields: dict[str, Any], field: str) -> int | float | None:
     """Read a numeric field; `bytes` is up + down, or the one that is given (7 k)."""
     if field == "bytes":
-        up, down = fields.get("up"), fields.get("down")
-        if up is None and down is None:
-            return None
-        return _number(up) + _number(down)
+        up: int | None = fields.get("up")
+        down: int | None = fields.get("down")
+        if up is None or down is None:
+            return down if up is None else up
+        return up + down
     value = fields.get(field)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _number(value: object) -> int | float:
-    return value if isinstance(value, int | float) else 0

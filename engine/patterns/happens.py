@@ -24,20 +24,17 @@ class Happens(Node):
         passes: Predicate | None,
         places: tuple[str, ...],
         keep: tuple[str, ...],
-        cancels: bool = False,
     ) -> None:
         super().__init__(key)
         self.kinds = frozenset((event,))
         self.event = event
-        self.whole = not cancels and event.startswith(PHASED)
+        self.whole = event.startswith(PHASED)
         """Starts and updates are not taken (1.4)."""
         self.passes = passes
         self.places = places
         """Places that `where: {place: …}` names: the match's place is the first the record is in."""
         self.keep = keep
         """Record fields that some text shows: `{event.FIELD}`."""
-        self.cancels = cancels
-        """A bare `no: {happens: E}`: starts and updates count too (1.4)."""
 
     def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
         """Judge one record of this kind."""
@@ -57,6 +54,25 @@ class Happens(Node):
                 kept(self.keep, moment),
             )
         ]
+
+
+class Cancels(Node):
+    """A bare `no: {happens: E}`: starts and updates count too (1.4). It tells the waits, and makes no instant."""
+
+    def __init__(self, key: str, event: str, passes: Predicate | None) -> None:
+        super().__init__(key)
+        self.kinds = frozenset((event,))
+        self.event = event
+        self.passes = passes
+
+    def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
+        """Judge one record of this kind."""
+        event = moment.event
+        assert event is not None
+        if self.passes is None or self.passes(moment):
+            for parent in self.parents:
+                parent.stop(sub, 2 * event.t, moment.seq, moment.now)
+        return None
 
 
 def place_of(places: tuple[str, ...], moment: Moment) -> str | None:

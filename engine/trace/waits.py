@@ -136,7 +136,7 @@ def _state(seen: Seen, pattern: model.Pattern, node: Node, cancels: bool) -> str
 
 def _records(seen: Seen, kind: str, cancels: bool) -> str:
     bench = seen.bench
-    if bench.sub.history.is_hot(kind, bench.now):
+    if bench.sub.heat.is_hot(kind, bench.now):
         return f"{kind}: {HOT}"
     records = list(_events(seen, kind, cancels))
     if not records:

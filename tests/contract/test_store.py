@@ -11,10 +11,14 @@ from engine.ports import Commit, Control, Store
 
 
 def commit(token: str, next_token: str, offset: int = 1, **parts: Any) -> Commit:
-    return Commit(token=token, next_token=next_token, offset=offset, lane=b"lane of " + next_token.encode(), **parts)
+    return Commit(
+        token=token, next_token=next_token, offset=offset, lane=b"lane of " + next_token.encode(), **parts
+    )
 
 
-async def everything(store: Store, partition: int = 0) -> tuple[Control, list[bytes | None], list[str], list[str]]:
+async def everything(
+    store: Store, partition: int = 0
+) -> tuple[Control, list[bytes | None], list[str], list[str]]:
     """All that a commit could change."""
     keys = sorted(await store.keys(partition))
     return (
@@ -43,7 +47,9 @@ async def test_a_commit_writes_everything_in_one_step(store: Store) -> None:
 
 
 async def test_a_later_commit_changes_only_what_it_names(store: Store) -> None:
-    await store.commit(0, commit("", "t1", 1, states={"a": b"A", "b": b"B"}, wakes={"a": 50}, out={"d@1": b"D"}))
+    await store.commit(
+        0, commit("", "t1", 1, states={"a": b"A", "b": b"B"}, wakes={"a": 50}, out={"d@1": b"D"})
+    )
     await store.commit(0, commit("t1", "t2", 2, states={"b": b"B2"}, wakes={"b": 60}, out={"e@2": b"E"}))
     assert await store.read(0, ["a", "b"]) == [b"A", b"B2"]
     assert sorted(await store.due(0, 61)) == ["a", "b"]
@@ -54,7 +60,9 @@ async def test_a_stale_token_is_refused_and_changes_nothing(store: Store) -> Non
     await store.commit(0, commit("", "t1", 1, states={"a": b"A"}, wakes={"a": 50}, out={"d@1": b"D"}))
     before = await everything(store)
     for stale in ("", "t0", "t2"):
-        late = commit(stale, "t9", 9, states={"a": b"X", "z": b"Z"}, wakes={"a": 0, "z": 1}, out={"x@9": b"X"})
+        late = commit(
+            stale, "t9", 9, states={"a": b"X", "z": b"Z"}, wakes={"a": 0, "z": 1}, out={"x@9": b"X"}
+        )
         late.published = ["d@1"]
         with pytest.raises(FencedError):
             await store.commit(0, late)

@@ -129,7 +129,9 @@ def twice(rng: random.Random) -> Callable[[list[Event]], list[Event]]:
     return change
 
 
-CONTROL = frozenset({"profile.update", "consent.change", "offer.receipt", "send.request", "tick", "rules.switch"})
+CONTROL = frozenset(
+    {"profile.update", "consent.change", "offer.receipt", "send.request", "tick", "rules.switch"}
+)
 """Control records are not tested for copies (semantics 1.3)."""
 
 

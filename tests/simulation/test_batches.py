@@ -25,7 +25,11 @@ def test_the_same_total_order_decides_alike_over_any_number_of_partitions(partit
 @pytest.mark.parametrize("cache", [0, 1, 3])
 def test_what_the_cache_evicts_comes_back_from_the_store(cache: int) -> None:
     for seed in seeds(60):
-        check(Run(Course(case_of(2_000_000 + seed)), batch=random.Random(seed).choice((1, 3, 7)), cache=cache).go())
+        check(
+            Run(
+                Course(case_of(2_000_000 + seed)), batch=random.Random(seed).choice((1, 3, 7)), cache=cache
+            ).go()
+        )
 
 
 def test_repeated_records_change_nothing_but_their_count() -> None:

@@ -45,7 +45,11 @@ def test_random_crashes_lost_replies_and_torn_writes() -> None:
         words = [GO] * rng.choice((2, 6, 20)) + [CRASH, LOSE, TEAR]
         script = Script.random(rng, 120, words)
         course = Course(case_of(4_000_000 + seed))
-        partitions, batch, cache = rng.choice((1, 1, 3)), rng.choice((1, 7, 20, 500)), rng.choice((0, 1, 3, 9999))
+        partitions, batch, cache = (
+            rng.choice((1, 1, 3)),
+            rng.choice((1, 7, 20, 500)),
+            rng.choice((0, 1, 3, 9999)),
+        )
         check(Run(course, partitions=partitions, batch=batch, cache=cache, script=script).go())
         met |= script.met
     assert {(point, CRASH) for point in POINTS} <= met
@@ -56,7 +60,9 @@ def test_zombies_that_step_in_turn_are_fenced_and_reload() -> None:
     fenced = 0
     for seed in seeds(150):
         rng = random.Random(seed)
-        script = Script.random(rng, 300, [GO, GO, WAIT, WAIT, WAIT] + [CRASH, LOSE, TEAR] * rng.choice((0, 0, 1)))
+        script = Script.random(
+            rng, 300, [GO, GO, WAIT, WAIT, WAIT] + [CRASH, LOSE, TEAR] * rng.choice((0, 0, 1))
+        )
         course = Course(case_of(5_000_000 + seed))
         owners, batch = rng.choice((2, 2, 3)), rng.choice((1, 5, 20))
         run = Run(course, batch=batch, cache=rng.choice((1, 9999)), script=script, owners=owners).go()

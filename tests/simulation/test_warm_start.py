@@ -62,4 +62,6 @@ def test_lanes_change_rules_where_a_replay_does_whatever_happens_to_them() -> No
         words = rng.choice(([GO], [GO, GO, GO, GO, CRASH, LOSE, TEAR]))
         script = Script.random(rng, 60, words)
         partitions, batch = rng.choice((1, 3, 8)), rng.choice((1, 7, 500))
-        check(Run(course, partitions=partitions, batch=batch, cache=rng.choice((1, 9999)), script=script).go())
+        check(
+            Run(course, partitions=partitions, batch=batch, cache=rng.choice((1, 9999)), script=script).go()
+        )

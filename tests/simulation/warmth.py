@@ -80,7 +80,9 @@ class Pair:
         """Decisions of the case's rules stamped later than the switch, without the record that armed them."""
         found = []
         for decision in course.decisions:
-            if decision["rules_hash"] == self.rules.hash and decision["at"] > self.clock(decision["subscriber_key"]):
+            if decision["rules_hash"] == self.rules.hash and decision["at"] > self.clock(
+                decision["subscriber_key"]
+            ):
                 found.append({k: v for k, v in decision.items() if k != "trigger"})
         return found
 
