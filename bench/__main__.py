@@ -49,6 +49,8 @@ def main() -> int:
     names = given.names or [name for name in BENCHMARKS if name not in ONLY_NAMED]
     for key, value in machine().items():
         print(f"{key:8} {value}")
+    if given.quick:
+        print("quick: shows that everything runs; nothing below is a measurement")
     sections = []
     try:
         scale = replace(QUICK if given.quick else Scale(), cache=given.cache)

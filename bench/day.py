@@ -65,11 +65,11 @@ def measure(scale: Scale) -> Section:
     _sizes(section, "state", blobs, None if scale.quick else STATE_TARGET)
     _two_days(section, scale, rules)
     section.remarks += [
-        "From JSON bytes of intake shape to decision lines and encoded state, in batches of 5,000: Intake.read,"
-        " TickMaker, Fold.apply, encode of every subscriber touched. Files, log and store are not in it.",
+        "From JSON bytes of intake shape to decision lines and encoded state, in batches of 5,000:"
+        " Intake.read, TickMaker, Fold.apply, encode of every subscriber touched. Without files, log, store.",
         "Stages are those of the run nearest to the median. The engine starts at midnight, profiles loaded.",
-        "Of refusals by `valid` and `who.*` one in 256 is written, as live may (semantics 5), all are counted;"
-        " `total, all refusals` writes every one, as replay and the embedded run do.",
+        "Of refusals by `valid` and `who.*` one in 256 is written, as live may (semantics 5), all are"
+        " counted; `total, all refusals` writes every one, as replay and the embedded run do.",
     ]
     return section
 

@@ -103,8 +103,8 @@ def measure(scale: Scale) -> Section:
     subscribers, size = whole.store.size()
     section.add("store", size / subscribers, "bytes per subscriber", f"{subscribers:,} subscribers")
     section.remarks.append(
-        "A record is read twice: by the collector in intake shape, by its lane from the log; every partition gets"
-        " every tick. `lanes`: fetch, read, fold, encode, commit, publish; all refusals written."
+        "A record is read twice: by the collector in intake shape, by its lane from the log; every"
+        " partition gets every tick. `lanes`: fetch to publish; all refusals written."
     )
     return section
 

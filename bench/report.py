@@ -67,11 +67,14 @@ class Scale:
     rules: int = 200
     rows: int = 300_000
     """Rows per door, at most."""
+    quick: bool = False
     cache: Path = Path()
     """Folder of simulated feeds."""
 
 
-QUICK = Scale(subscribers=60, hours=3.0, runs=1, two_days=20, profiled=30, calls=1_000, rules=40, rows=1_000)
+QUICK = Scale(
+    quick=True, subscribers=60, hours=3.0, runs=1, two_days=20, profiled=30, calls=1_000, rules=40, rows=1_000
+)
 
 
 def machine() -> dict[str, Any]:

@@ -12,14 +12,14 @@ from typing import Any
 from engine.language.model import Test
 from engine.numbers import is_open, keyed_hash
 from engine.patterns.base import Moment
-from engine.patterns.counting import measure
+from engine.patterns.counting import all_bytes
 from engine.patterns.happens import Predicate
 
 ValueTest = Callable[[Any], bool | None]
 """A value (None = unknown) -> holds, holds not, or None = can't be said."""
 
-Numeric = (int, float)
-_WORDS = ("text", "phone", "place")
+NUMERIC = (int, float)
+"""Classes of a number: a bool is none."""
 
 
 def compile_test(test: Test, key: bytes) -> ValueTest:
@@ -28,21 +28,17 @@ def compile_test(test: Test, key: bytes) -> ValueTest:
         return _negated(_equal(test, key)) if test.op == "not" else _equal(test, key)
     low: Any = test.values[0]
     high: Any = test.values[-1]
-    compare: dict[str, Callable[[Any], bool]] = {
-        "at_least": lambda value: bool(value >= low),
-        "at_most": lambda value: bool(value <= low),
-        "over": lambda value: bool(value > low),
-        "under": lambda value: bool(value < low),
-        "between": lambda value: bool(low <= value <= high),
-    }
-    holds = compare[test.op]
-
-    def number(value: Any) -> bool | None:
-        if not isinstance(value, Numeric) or isinstance(value, bool):
-            return None
-        return holds(value)
-
-    return number
+    match test.op:
+        case "at_least":
+            return lambda value: value >= low if value.__class__ in NUMERIC else None
+        case "at_most":
+            return lambda value: value <= low if value.__class__ in NUMERIC else None
+        case "over":
+            return lambda value: value > low if value.__class__ in NUMERIC else None
+        case "under":
+            return lambda value: value < low if value.__class__ in NUMERIC else None
+        case _:
+            return lambda value: low <= value <= high if value.__class__ in NUMERIC else None
 
 
 def _negated(inner: ValueTest) -> ValueTest:
@@ -81,22 +77,16 @@ def _equal(test: Test, key: bytes) -> ValueTest:
 
 
 def _equal_number(test: Test) -> ValueTest:
-    allowed: tuple[type, ...] = (bool,) if test.type == "yes/no" else Numeric
+    allowed: tuple[type, ...] = (bool,) if test.type == "yes/no" else NUMERIC
     values = frozenset(test.values)
-
-    def equal(value: Any) -> bool | None:
-        if not isinstance(value, allowed) or (bool not in allowed and isinstance(value, bool)):
-            return None
-        return value in values
-
-    return equal
+    return lambda value: value in values if value.__class__ in allowed else None
 
 
 def _word(value: Any) -> str | None:
     """Read a value as text: whole numbers as their digits, so that 211 in a profile is `211` in a rule."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, Numeric):
+    if value.__class__ not in NUMERIC:
         return None
     return str(int(value)) if value == int(value) else str(value)
 
@@ -138,11 +128,15 @@ def compile_record(where: Sequence[Test], unless: Sequence[Test], key: bytes) ->
     if not wanted and not barred:
         return None
 
+    if len(wanted) == 1 and not barred:
+        get_one, holds_one = wanted[0]
+        return lambda moment: holds_one(get_one(moment)) is True
+
     def passes(moment: Moment) -> bool:
         for get, holds in wanted:
             if not holds(get(moment)):
                 return False
-        return all(holds(get(moment)) is False for get, holds in barred)
+        return not barred or all(holds(get(moment)) is False for get, holds in barred)
 
     return passes
 
@@ -151,10 +145,10 @@ def _getter(field: str) -> Callable[[Moment], Any]:
     if field == "place":
         return lambda moment: moment.places
     if field == "bytes":
-        return lambda moment: measure(moment.event.fields, "bytes") if moment.event else None
+        return lambda moment: all_bytes(moment.record.fields)
     if field == "cell":
-        return lambda moment: moment.event.cell if moment.event else None
-    return lambda moment: moment.event.fields.get(field) if moment.event else None
+        return lambda moment: moment.record.cell
+    return lambda moment: moment.record.fields.get(field)
 
 
 def places_named(tests: Sequence[Test]) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
 
 
 def _pack_ids(sub: Subscriber) -> bytes:
-    """Write ids and their times: 8 bytes and an i64 each if all are 16 hex digits, else JSON after a zero byte.
+    """Write ids and their times: u64 and i64 each if all are 16 hex digits, else JSON after a zero byte.
 
     Only what was added since the last time is packed: ids stand in the order they came.
     """

@@ -1,8 +1,8 @@
 """The packed history <-> bytes.
 
 Head: segments far and near (u8 each), sizes of words and sums (u32 each). Then words, sums, segments. Per
-segment: start and clock (i64), first seq, sizes of base and entries (u32 each). Writing is copying: all is held
-in this form (`engine.history`), and not even that while nothing is added.
+segment: start and clock (i64), first seq, sizes of base and entries (u32 each). Writing is copying: all is
+held in this form (`engine.history`), and not even that while nothing is added.
 """
 
 from __future__ import annotations

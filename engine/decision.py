@@ -118,7 +118,7 @@ def decision_id(salt: bytes, rule: str, key: str, at: int) -> str:
 
 
 def share(salt: bytes, rule: str, key: str) -> float:
-    """Return where in [0, 1) the holdout hash puts a subscriber for a rule, or for `*` (semantics 4.9, 7 u)."""
+    """Return where in [0, 1) the holdout hash puts a subscriber for a rule, or for `*` (4.9, 7 u)."""
     digest = blake2b(f"{rule}\0{key}".encode(), digest_size=16, key=salt).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -282,7 +282,7 @@ def _limits(
             if by_tier is not None and ledger.of_policy(sub, rule, now - by_tier.window) >= by_tier.count:
                 return "policy.contact"
         # 9
-        group = limits.only_one_of
+        group: str | None = limits.only_one_of
         if group is not None and ledger.of_group(sub, rule, group, now - rule.cooldown):
             return "only_one_of"
     # 10, asked once: at the instant, not at a hold's end

@@ -37,7 +37,9 @@ class Feeds:
     def was_down(self, kinds: Iterable[str], after: int, until: int) -> bool:
         """Say whether a feed of `kinds` was down at any time in (after, until]."""
         return any(
-            start <= until and end > max(start, after) for kind in kinds for start, end in self._spans.get(kind, ())
+            start <= until and end > max(start, after)
+            for kind in kinds
+            for start, end in self._spans.get(kind, ())
         )
 
     def pack(self) -> list[object]:

@@ -8,16 +8,15 @@ when a new pattern must be armed (`engine.warm`).
 
 Everything is held in the form it is stored in, so that writing a subscriber's state is copying. Words (cells,
 numbers, places …) are numbered once per subscriber. An entry is: kind u8, flags u8, seq u16 (from the
-segment's first), the clock's advance u32 µs; lateness and sighting lateness if the flags say so (u32 µs; all
-three u64 with WIDE); a reference for places, cell and each word of the kind (u8, 0 = none; u16 each with
-MANY); then numbers (u32 each, or a u16-prefixed JSON list). A crossing has lateness and, i64, how
-long whereabouts were known before it.
+segment's first), the clock's advance u32 µs; lateness and sighting lateness if the flags say so (u32 µs); with
+WIDE seq is u32 and the times are u64; a reference for places, cell and each word of the kind (u8, 0 = none;
+u16 each with MANY); then numbers (u32 each, fractions f64; or a u16-prefixed JSON list). A crossing has
+lateness and, i64, how long whereabouts were known before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -63,7 +62,7 @@ for _kind, _spec in KINDS.items():
     WORDS[_kind] = tuple(n for n in _kept if n not in NUMBERS[_kind])
 
 _ENTRY = Struct("<BBHI")
-_WIDE_ENTRY = Struct("<BBHQ")
+_WIDE_ENTRY = Struct("<BBIQ")
 _LAG = Struct("<I")
 _WIDE_LAG = Struct("<Q")
 _SIGNED = Struct("<qq")
@@ -71,9 +70,17 @@ _SUM = Struct("<HH")
 _SLOTS = 1 << 16
 UNIT = 16 * 1024
 """Data use is summed in this many bytes, rounded up."""
-_UINTS = [Struct(f"<{n}I") for n in range(9)]
 _ABSENT = 0xFFFFFFFF
-_ABSENTS = repeat(_ABSENT)
+_NAN = float("nan")
+_FORMS: dict[str, tuple[Struct, tuple[int | float, ...]]] = {}
+"""Kind -> how its numbers are packed, and what stands for an absent one: fractions as f64, others as u32."""
+for _kind, _spec in KINDS.items():
+    _fractions = [_spec.fields[name].type in ("duration", "money") for name in NUMBERS[_kind]]
+    _FORMS[_kind] = (
+        Struct("<" + "".join("d" if fraction else "I" for fraction in _fractions)),
+        tuple(_NAN if fraction else _ABSENT for fraction in _fractions),
+    )
+_NONE = b"\xff\xff\xff\xff"
 
 
 class Segment:
@@ -228,11 +235,15 @@ def append(
     packed = b""
     names = NUMBERS[kind]
     if names:
+        form, absent = _FORMS[kind]
         try:
-            packed = _UINTS[len(names)].pack(*map(get, names, _ABSENTS))
+            packed = form.pack(*map(get, names, absent))
             flags |= SMALL
         except StructError:  # a fraction, null, or too large for u32
             packed, flags = _pack_numbers([get(name) for name in names], flags)
+        else:
+            if _NONE in packed and _ABSENT in map(get, names):  # a counter at its end, not one that is absent
+                packed, flags = _pack_numbers([get(name) for name in names], flags & ~SMALL)
     words = (places, event.cell, *map(get, WORDS[kind]))
     _write(history, segment, kind, seq, clock, flags, clock - event.t, event.t - event.seen, words, packed)
 
@@ -240,12 +251,8 @@ def append(
 def _pack_numbers(values: Sequence[Any], flags: int) -> tuple[bytes, int]:
     if values.count(None) == len(values):
         return b"", flags
-    try:
-        packed = _UINTS[len(values)].pack(*[_ABSENT if v is None else v for v in values])
-        return packed, flags | SMALL
-    except StructError:
-        text = orjson.dumps(values)
-        return len(text).to_bytes(2, "little") + text, flags | JSON
+    text = orjson.dumps(values)
+    return len(text).to_bytes(2, "little") + text, flags | JSON
 
 
 def append_crossing(
@@ -299,7 +306,8 @@ def _write(
     if seen:
         flags |= SEEN
     form, lag = _ENTRY, _LAG
-    if advance > _ABSENT or late > _ABSENT or seen > _ABSENT:
+    ahead = seq - segment.first
+    if advance > _ABSENT or late > _ABSENT or seen > _ABSENT or ahead > 0xFFFF:
         flags |= WIDE
         form, lag = _WIDE_ENTRY, _WIDE_LAG
     try:
@@ -312,7 +320,7 @@ def _write(
         else:
             refs = bytes(numbers)
     buffer = segment.buffer
-    buffer += form.pack(CODES[kind], flags, seq - segment.first, advance)
+    buffer += form.pack(CODES[kind], flags, ahead, advance)
     if late:
         buffer += lag.pack(late)
     if seen:
@@ -363,9 +371,9 @@ class Past:
         names = WORDS[self.kind]
         fields = {n: v for n, v in zip(names, self.words, strict=True) if v is not None}
         if self.flags & SMALL:
-            values: Any = _UINTS[len(NUMBERS[self.kind])].unpack(self.packed)
+            values: Any = _FORMS[self.kind][0].unpack(self.packed)
             pairs = zip(NUMBERS[self.kind], values, strict=True)
-            fields.update((n, v) for n, v in pairs if v != _ABSENT)
+            fields.update((n, v) for n, v in pairs if v == v and v != _ABSENT)  # NaN is not itself
         elif self.flags & JSON:
             pairs = zip(NUMBERS[self.kind], orjson.loads(self.packed[2:]), strict=True)
             fields.update((n, v) for n, v in pairs if v is not None)
@@ -424,7 +432,7 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
             past.pair = _SIGNED.unpack_from(data, at)
             size = _SIGNED.size
         elif flags & SMALL:
-            size = 4 * len(NUMBERS[kind])
+            size = _FORMS[kind][0].size
         elif flags & JSON:
             size = 2 + (data[at] | data[at + 1] << 8)
         past.packed = data[at : at + size]

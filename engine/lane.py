@@ -10,7 +10,7 @@ The order of a step (design/protocol.md), each a named point at which a crash lo
     6 publish   decisions
     7 prune     published entries leave the outbox with the next commit
 
-A refused commit, a lost reply, any error: throw the cache away, assign again, go on from the committed offset.
+A refused commit, a lost reply, any error: throw the cache away, assign again, go on from the last commit.
 Replaying a batch gives the same decisions with the same (id, at), which consumers drop.
 """
 

@@ -43,7 +43,7 @@ _LIMITS = {
     for kind, spec in KINDS.items()
     if spec.group != "control"
 }
-"""Kind -> how late it may be (1.5) and how long its copies are known (1.6), µs; control records: not at all."""
+"""Kind -> how late it may be (1.5) and how long its copies are known (1.6), µs. Not for control records."""
 
 Rulebooks = Callable[[str], Rulebook]
 """Hash of a published rule set -> the set, compiled."""

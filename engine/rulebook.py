@@ -61,7 +61,7 @@ class CompiledRule:
         self.who = compile_lines(rule.who, key)
         self.excepts = compile_lines(rule.excepts, key)
         self.names_place = any(_names_place(pattern) for pattern in walk(rule.when))
-        self.consents = ("marketing", "profiling", *(("location",) if self.names_place else ()))
+        self.consents: tuple[str, ...] = ("marketing", "profiling", *(("location",) if self.names_place else ()))
         self.messages = tuple(
             CompiledMessage(
                 message.channel,
@@ -108,14 +108,14 @@ def _names_place(pattern: model.Pattern) -> bool:
 
 
 NEAR = ("data.", "loc.")
-"""Kinds that are kept only as far as rules look back at them (docs/decisions/0004)."""
+"""Kinds that are kept only as far as rules look back at them (docs/decisions/0002)."""
 DATA_LEAST = 2 * model.HOUR
 LATENESS = model.HOUR
 """How late a signaling record may be and still start or stop a wait."""
 
 
 def reach_of(patterns: Iterable[model.Pattern]) -> dict[str, int]:
-    """Return how far back patterns look at each kind: windows added up along the nesting, µs, 48 h at most."""
+    """Return how far back patterns look at each kind: windows added up along the nesting, µs, at most 48 h."""
     found: dict[str, int] = {}
     for pattern in patterns:
         _reach(pattern, 0, found)
@@ -125,7 +125,9 @@ def reach_of(patterns: Iterable[model.Pattern]) -> dict[str, int]:
 def _reach(pattern: model.Pattern, outer: int, found: dict[str, int]) -> None:
     match pattern:
         case model.Count() | model.Total():
-            found[pattern.event] = max(found.get(pattern.event, 0), min(outer + pattern.within, 2 * model.DAY))
+            found[pattern.event] = max(
+                found.get(pattern.event, 0), min(outer + pattern.within, 2 * model.DAY)
+            )
         case model.Happens():
             found[pattern.event] = max(found.get(pattern.event, 0), min(outer, 2 * model.DAY))
         case model.Sequence():
@@ -211,6 +213,3 @@ def _shown_fields(rules: list[model.Rule]) -> tuple[str, ...]:
         for name in Template.parse(text).names
     }
     return tuple(sorted(name.removeprefix("event.") for name in names if name.startswith("event.")))
-
-
-

@@ -82,7 +82,13 @@ def _reopen(sub: Subscriber, book: Rulebook, changed: frozenset[str], places: tu
 
 def note_crossing(sub: Subscriber, crossing: Crossing) -> None:
     """Keep what a sighting changed about places: all that patterns over places look at."""
-    words = (crossing.known, tuple(crossing.opened), tuple(crossing.entered), tuple(crossing.went_on), sub.rat)
+    words = (
+        crossing.known,
+        tuple(crossing.opened),
+        tuple(crossing.entered),
+        tuple(crossing.went_on),
+        sub.rat,
+    )
     late = sub.clock - crossing.time
     append_crossing(sub.history, sub.inside, words, sub.seq, sub.clock, (late, crossing.known_until))
 

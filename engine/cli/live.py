@@ -72,7 +72,8 @@ class Display:
         outcomes = self.run.outcomes
         head = Text.assemble(
             ("touchpoint ", "bold"),
-            f"city clock {clock(self.run.now)}  ·  {self.run.read:,} records, {self.run.read / seconds:,.0f}/s"
+            f"city clock {clock(self.run.now)}  ·  {self.run.read:,} records, "
+            f"{self.run.read / seconds:,.0f}/s"
             f"  ·  late {outcomes['late']:,}, copies {outcomes['duplicate']:,}"
             f"  ·  {self.run.dispatcher.statuses['delivered']:,} of {self.run.dispatcher.taken:,} delivered",
         )

@@ -26,11 +26,14 @@ Status = Literal["draft", "shadow", "live", "paused"]
 class Test:
     """One line of `where`, `unless`, `who`, `except` or `if`: a field and what it is held against.
 
-    `values`: `is`: one or more (any may match); `between`: (low, high), both included; all others exactly one.
-    Typed by `type`: text/set/phone/place -> str, yes/no -> bool, all else int or float in the unit of the type
-    (duration in SECONDS here, as records carry it). `phone`: number lists are expanded, each literal normalised
-    to digits. `place`: names of places, groups expanded in the group's order.
+    `values`: `is`: one or more (any may match); `not`: none may; `between`: (low, high), both included; all
+    others exactly one. Typed by `type`: text/set/phone/place -> str, yes/no -> bool, all else int or float in
+    the unit of the type (duration in SECONDS here, as records carry it). `phone`: number lists are expanded,
+    each literal normalised to digits. `place`: names of places, groups expanded in the group's order.
     """
+
+    __test__ = False
+    """No test class, whatever pytest thinks of its name."""
 
     field: str
     type: FieldType

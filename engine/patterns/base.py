@@ -1,7 +1,7 @@
 """What every pattern shares: instants, the moment they are judged in, the node of a compiled pattern.
 
-A compiled rule set is a graph of nodes, children before parents, equal patterns shared. For one record (or one
-group of timers) each node that is touched turns its children's instants into its own. Order of instants
+A compiled rule set is a graph of nodes, children before parents, equal patterns shared. For one record (or
+one group of timers) each node that is touched turns its children's instants into its own. Order of instants
 (semantics 1.7): greater time; at equal time later in the log; timers after all records of their time; two
 timers of one time are not later than each other. `order` = (2 * time + is_timer, seq of the record or 0).
 """
@@ -84,6 +84,13 @@ class Moment:
         self.places = places
         """Places of the record's own cell, or of the subscriber; None = unknown (semantics 3, 7 h)."""
         self.crossing = crossing
+
+    @property
+    def record(self) -> Event:
+        """The record being folded; only leaves over records ask."""
+        event = self.event
+        assert event is not None
+        return event
 
     @property
     def stamp(self) -> Order:

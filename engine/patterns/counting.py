@@ -105,7 +105,7 @@ class Total(Node):
         assert event is not None
         if self.whole and event.fields.get("phase") in PARTIAL:
             return None
-        amount = measure(event.fields, self.field)
+        amount = all_bytes(event.fields) if self.field == "bytes" else measure(event.fields, self.field)
         if amount is None or (self.passes is not None and not self.passes(moment)):
             return None
         limit = moment.now - self.within
@@ -115,15 +115,18 @@ class Total(Node):
         if state is None:
             state = sub.nodes[self.key] = [[], []]
         times, amounts = state
-        _forget(state, bisect_right(times, limit))
-        before = add_up(amounts)
-        at = bisect_right(times, event.t)
+        if times and times[0] <= limit:
+            _forget(state, bisect_right(times, limit))
+        at = len(times) if not times or times[-1] <= event.t else bisect_right(times, event.t)
         times.insert(at, event.t)
         amounts.insert(at, amount)
-        total = add_up(amounts)
+        total = sum(amounts)
+        if total.__class__ is float:
+            total = fsum(amounts)
+        without = amounts[:at] + amounts[at + 1 :] if total >= self.at_least else None
         if len(times) > LONGEST:
             del times[0], amounts[0]
-        if total < self.at_least or before >= self.at_least:
+        if without is None or add_up(without) >= self.at_least:
             return None
         data = kept(self.keep, moment) or {}
         data["total"] = total
@@ -151,13 +154,16 @@ def add_up(amounts: list[int | float]) -> int | float:
     return fsum(amounts) if isinstance(total, float) else total
 
 
+def all_bytes(fields: dict[str, Any]) -> int | None:
+    """Return up + down, or the one that is given (7 k)."""
+    up: int | None = fields.get("up")
+    down: int | None = fields.get("down")
+    if up is None or down is None:
+        return down if up is None else up
+    return up + down
+
+
 def measure(fields: dict[str, Any], field: str) -> int | float | None:
-    """Read a numeric field; `bytes` is up + down, or the one that is given (7 k)."""
-    if field == "bytes":
-        up: int | None = fields.get("up")
-        down: int | None = fields.get("down")
-        if up is None or down is None:
-            return down if up is None else up
-        return up + down
+    """Read a numeric field."""
     value = fields.get(field)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -9,7 +9,7 @@ from engine.audience import compile_test
 from engine.language import model
 from engine.language.words import write_duration
 from engine.patterns.base import Node
-from engine.patterns.counting import measure
+from engine.patterns.counting import all_bytes
 from engine.patterns.happens import PARTIAL, PHASED
 from engine.presence import is_known
 from engine.snapshot import HOURS_48, NEVER, Subscriber
@@ -246,5 +246,5 @@ def _value(field: str, noted: Noted) -> object:
     if field == "place":
         return noted.places
     if field == "bytes":
-        return measure(noted.event.fields, "bytes")
+        return all_bytes(noted.event.fields)
     return noted.event.cell if field == "cell" else noted.event.fields.get(field)

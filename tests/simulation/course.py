@@ -47,7 +47,7 @@ class Course:
     ) -> None:
         """Lay out a case.
 
-        `start`: the rules it begins with, None: those of the case. `others`: more sets that a switch may name.
+        `start`: the rules it begins with, None: the case's. `others`: more sets that a switch may name.
         `events`: changes the records (in order) before ticks are derived: duplicates, switches.
         """
         self.case = case

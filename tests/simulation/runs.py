@@ -31,7 +31,7 @@ class Run:
         script: Script | None = None,
         owners: int = 1,
     ) -> None:
-        """`owners`: lanes per partition that all believe it is theirs: all but one are zombies at any time."""
+        """`owners`: lanes per partition that all believe it is theirs: all but one are zombies."""
         self.course = course
         self.batch = batch
         self.cache = cache
@@ -115,7 +115,7 @@ def check(run: Run) -> None:
     course, partitions = run.course, run.log.partitions
     assert run.decisions == course.decisions
     assert run.counts == course.counts
-    # what has no subscriber goes to every partition, and a replay applies its own ticks and profiles uncounted
+    # what has no subscriber goes to every partition; a replay does not count its own ticks and profiles
     expected = Counter(course.outcomes)
     own = sum(1 for event in course.records if not event.key)
     expected["applied"] += len(course.profiles) + course.derived * partitions + own * (partitions - 1)

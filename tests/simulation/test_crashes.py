@@ -13,8 +13,7 @@ from tests.simulation.runs import Run, check
 
 def busy_case() -> Course:
     """A course with enough decisions that every point is reached with something at stake."""
-    course = next(c for c in map(Course, map(case_of, range(500))) if len(c.decisions) > 10)
-    return course
+    return next(c for c in map(Course, map(case_of, range(500))) if len(c.decisions) > 10)
 
 
 @pytest.mark.parametrize("point", [*(p for p in POINTS if p != "republish"), "committed", "publishing"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+
 from engine.event import Event
 from engine.language.model import RuleSet
 from engine.rulebook import Rulebook, reach_of

@@ -122,7 +122,7 @@ def test_the_first_gate_that_refuses_is_the_reason() -> None:
         given={"consent": {}, "profile": {"tags": ["blocked"]}},
     )
     on.record("complaint", 0)
-    seen = []
+    seen: list[str] = []
     for change in (
         {},
         {"profile": {"tier": "gold"}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.pipeline.stage import DAY, MINUTE, Stage, fates, rule, rules_of
+from tests.unit.pipeline.stage import DAY, MINUTE, Json, Stage, fates, rule, rules_of
 
 SMALL = 1 / MINUTE
 TEXT = {"happens": "sms.out"}
@@ -34,7 +34,7 @@ def test_every_general_line_of_the_policy_must_hold() -> None:
 
 
 def test_the_line_of_a_tier_is_for_a_known_equal_tier() -> None:
-    policy = {"contact": {"at_most": "9 in 1d", "by_tier": {"vip": "1 in 1h"}}}
+    policy: Json = {"contact": {"at_most": "9 in 1d", "by_tier": {"vip": "1 in 1h"}}}
     for tier, second in (("vip", "r policy.contact"), ("gold", "r offer"), (None, "r offer")):
         on = Stage(rule("r", TEXT), **policy)
         on.record("profile.update", 0, profile={"tier": tier})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.unit.pipeline.stage import MINUTE, TEN, Stage, minutes, rule
+from tests.unit.pipeline.stage import MINUTE, TEN, Json, Stage, minutes, rule
 
 SMALL = 1 / MINUTE
-CALL_TEXT = {"sequence": [{"happens": "call.out"}, {"happens": "sms.out"}], "within": "30m"}
+CALL_TEXT: Json = {"sequence": [{"happens": "call.out"}, {"happens": "sms.out"}], "within": "30m"}
 
 
-def stage(pattern: dict[str, object] | None = None) -> Stage:
+def stage(pattern: Json | None = None) -> Stage:
     return Stage(rule("r", pattern or CALL_TEXT))
 
 
@@ -73,7 +73,7 @@ def test_a_record_serves_one_step() -> None:
 
 
 def test_a_late_record_serves_as_an_earlier_step_at_its_own_time() -> None:
-    on = stage({"sequence": [*CALL_TEXT["sequence"], {"happens": "sms.in"}], "within": "2h"})  # type: ignore[misc]
+    on = stage({"sequence": [*CALL_TEXT["sequence"], {"happens": "sms.in"}], "within": "2h"})
     on.record("sms.out", 50)
     on.record("call.out", 10)
     assert start(on.record("sms.in", 51)[0]) == 10

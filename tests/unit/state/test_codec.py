@@ -129,7 +129,7 @@ def test_numbers_of_any_size_are_kept_for_new_rules(amount: str) -> None:
         ("duration", 90, "at least 90s"),
     ],
 )
-def test_what_rules_can_test_is_kept_for_new_rules(field: str, value: object, test: str) -> None:
+def test_what_rules_can_test_is_kept_for_new_rules(field: str, value: Any, test: str) -> None:
     on = Stage(rule("r", {"happens": "complaint"}))
     on.record("call.out", 1, **{field: value})
     on.record("call.out", 2)
@@ -191,7 +191,7 @@ def test_a_damaged_blob_of_version_1_is_an_error(part: str, wrong: object) -> No
 
 
 def migrated() -> Stage:
-    """A stage whose subscriber comes out of the golden blob: at five past ten it is in the cafe, since ten."""
+    """A stage whose subscriber comes out of the golden blob: at five past ten, in the cafe since ten."""
     on = Stage(
         rule("r", DWELL, who={"tier": "gold"}),
         rule("s", TWO_TEXTS, at_most="1 in 1d"),

@@ -89,11 +89,15 @@ def test_a_hundred_thousand_records_take_no_more_room_than_some_thousands(kind: 
     assert fates(on.record("call.out", 120 + 95_000 / 40 + 1)) == ["c offer"]
 
 
-def test_new_rules_find_a_hot_subscriber_hot() -> None:
+def test_tens_of_thousands_of_records_that_no_rule_looks_at_harm_nothing() -> None:
     on = stage(rule("c", {"happens": "call.out"}))
-    flood(on, "sms.out", 3000, 0, 1000)
+    on.record("call.in", 0)
+    flood(on, "loc.update", 66_000, 0, 600)
+    assert fates(on.record("call.out", 601)) == ["c offer"]
     on.restart()
-    on.switch(rules_of(rule("r", TEXT), rule("c", {"happens": "call.out"})), 1000)
-    assert on.record("sms.out", 1001) == []
-    assert on.see(STREET, 1002) == []
-    assert fates(on.record("call.out", 1003)) == ["c offer"]
+    steps = {
+        "sequence": [{"happens": "call.in"}, {"happens": "call.out"}, {"happens": "sms.in"}],
+        "within": "24h",
+    }
+    on.switch(rules_of(rule("s", steps)), 602)
+    assert fates(on.record("sms.in", 603)) == ["s offer"]

@@ -32,6 +32,7 @@ class Line:
         self.offers = MemoryOffers(1)
         self.settings = settings
         self.told: list[str] = []
+        self.heard = asyncio.Event()
         self.lane = self.begin()
 
     def begin(self) -> Lane:
@@ -45,8 +46,12 @@ class Line:
             lambda _: Fold(Rulebook(self.stage.rules, b"key"), b"salt"),
             **self.settings,
         )
-        lane.on_decisions = lambda made: self.told.extend(d["rule"] for d in made)
+        lane.on_decisions = self._tell
         return lane
+
+    def _tell(self, made: list[Json]) -> None:
+        self.told += [decision["rule"] for decision in made]
+        self.heard.set()
 
     async def write(self, kind: str, at: float, **fields: Any) -> None:
         line = {"kind": kind, "t": when(at), **({"subscriber_key": KEY} if kind != "tick" else {}), **fields}
@@ -82,10 +87,9 @@ async def test_run_waits_for_more_until_it_is_cancelled() -> None:
     on = Line(TEXT)
     task = asyncio.create_task(on.lane.run(until_idle=False))
     for at in range(3):
-        await asyncio.sleep(0)
+        on.heard.clear()
         await on.write("sms.out", at)
-        while (await on.store.open(0)).offset <= at:
-            await asyncio.sleep(0.01)
+        await on.heard.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

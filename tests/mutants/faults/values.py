@@ -1,0 +1,140 @@
+"""Faults in 4.7, 4.11 and 7 (t): unknown values, ends of ranges, sets, numbers."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+AUDIENCE = "engine/audience.py"
+NUMBERS = "engine/numbers.py"
+
+MUTANTS = (
+    Mutant(
+        "unknown-is-not-it",
+        AUDIENCE,
+        "return None if result is None else not result",
+        "return not result",
+        "4.7 a test on an unknown value fails, `not` too",
+        ("happens",),
+    ),
+    Mutant(
+        "unknown-passes-unless",
+        AUDIENCE,
+        "return all(holds(get(moment)) is False for get, holds in barred)",
+        "return not any(holds(get(moment)) for get, holds in barred)",
+        "4.7 in `unless` unknown rejects the record",
+        ("happens",),
+    ),
+    Mutant(
+        "any-unless-rejects-only-if-all-do",
+        AUDIENCE,
+        "return all(holds(get(moment)) is False for get, holds in barred)",
+        "return any(holds(get(moment)) is False for get, holds in barred) or not barred",
+        "3 each record of kind E that passes none of `unless`",
+        ("happens",),
+        tests="tests/unit/pipeline/test_happens.py",
+    ),
+    Mutant(
+        "range-without-its-end",
+        AUDIENCE,
+        "bool(low <= value <= high)",
+        "bool(low <= value < high)",
+        "4.11 `A to B` includes both ends",
+        ("who", "count"),
+    ),
+    Mutant(
+        "range-without-its-start",
+        AUDIENCE,
+        "bool(low <= value <= high)",
+        "bool(low < value <= high)",
+        "4.11 `A to B` includes both ends",
+        ("who", "count"),
+    ),
+    Mutant(
+        "at-least-is-over",
+        AUDIENCE,
+        "bool(value >= low)",
+        "bool(value > low)",
+        "4.11 numbers compare whole",
+        ("who",),
+    ),
+    Mutant(
+        "at-most-is-under",
+        AUDIENCE,
+        "bool(value <= low)",
+        "bool(value < low)",
+        "4.11 numbers compare whole",
+        ("who",),
+    ),
+    Mutant(
+        "over-is-at-least",
+        AUDIENCE,
+        "bool(value > low)",
+        "bool(value >= low)",
+        "4.11 numbers compare whole",
+        ("who",),
+    ),
+    Mutant(
+        "under-is-at-most",
+        AUDIENCE,
+        "bool(value < low)",
+        "bool(value <= low)",
+        "4.11 numbers compare whole",
+        ("who",),
+    ),
+    Mutant(
+        "sets-match-on-all-elements",
+        AUDIENCE,
+        "return any(_word(item) in wanted for item in value)",
+        "return all(_word(item) in wanted for item in value)",
+        "4.7 sets match on any common element",
+        ("who", "except"),
+    ),
+    Mutant(
+        "an-empty-set-is-unknown",
+        AUDIENCE,
+        "if isinstance(value, list | tuple):",
+        "if isinstance(value, list | tuple) and value:",
+        "4.7 an empty set is known",
+        ("who", "except"),
+    ),
+    Mutant(
+        "text-in-any-case",
+        AUDIENCE,
+        "        if type(value) is str:\n            return value in wanted\n",
+        "        if type(value) is str:\n            return value.lower() in {word.lower() for word in wanted}\n",
+        "4.11 text compares exactly",
+        ("who",),
+    ),
+    Mutant(
+        "long-numbers-are-not-hashed",
+        AUDIENCE,
+        "n if is_open(n) else keyed_hash(key, n) for n",
+        "n for n",
+        "7(t) literals and lists in rules are hashed the same way when compiled",
+        ("happens", "count"),
+    ),
+    Mutant(
+        "home-country-by-plus-only",
+        NUMBERS,
+        'for prefix in ("+", "00"):',
+        'for prefix in ("+",):',
+        "7(t) `+CC`/`00CC` of the home country is removed",
+        ("happens", "count"),
+    ),
+    Mutant(
+        "separators-stay",
+        NUMBERS,
+        '" ().-/"',
+        '" ()"',
+        "7(t) separators (space ( ) . / -) are removed",
+        ("happens", "count"),
+    ),
+    Mutant(
+        "country-without-a-plus",
+        NUMBERS,
+        'for prefix in ("+", "00"):',
+        'for prefix in ("+", "00", ""):',
+        "7(t) only `+CC`/`00CC` is removed",
+        ("happens", "count"),
+    ),
+)
