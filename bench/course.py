@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import process_time
-from typing import Any
 
 import orjson
 
@@ -47,9 +46,6 @@ class Course:
         self.encodes = 0
         self.lines = 0
         """Decision lines written."""
-        self.instants = 0
-        """Decision lines but for second ones, at a hold's end. Only right if none is sampled away."""
-        self._held: set[str] = set()
         for line in profiles:
             event = self.intake.profile_line(line, "bench", "profiles")
             if event is not None:
@@ -61,6 +57,17 @@ class Course:
     def total(self) -> float:
         """CPU seconds of all stages."""
         return sum(self.seconds.values())
+
+    @property
+    def decisions(self) -> int:
+        """Decisions made, sampled away or not."""
+        return sum(self.fold.counts.values())
+
+    @property
+    def instants(self) -> int:
+        """Instants on which a rule fired: decisions without the second lines, at the end of a hold."""
+        held = sum(count for (_, fate), count in self.fold.counts.items() if fate == "held")
+        return self.decisions - held + sum(len(sub.holds) for sub in self.fold.subscribers.values())
 
     def batch(self, lines: Sequence[bytes]) -> None:
         """Take one batch all the way."""
@@ -79,7 +86,10 @@ class Course:
         marks = (began, read, ticked, folded, encoded, written)
         for stage, start, end in zip(STAGES, marks, marks[1:], strict=False):
             self.seconds[stage] += end - start
-        self._count(lines, events, states, out, decisions)
+        self.records += len(lines)
+        self.kinds.update(event.kind for event in events)
+        self.encodes += len(states)
+        self.lines += len(out)
 
     def _read(self, lines: Sequence[bytes]) -> list[Event]:
         events: list[Event] = []
@@ -106,24 +116,6 @@ class Course:
     def _encode(self) -> dict[str, bytes]:
         touched, self.fold.touched = self.fold.touched, {}
         return {key: encode(sub) for key, sub in touched.items()}
-
-    def _count(
-        self,
-        lines: Sequence[bytes],
-        events: list[Event],
-        states: dict[str, bytes],
-        out: dict[str, bytes],
-        decisions: list[dict[str, Any]],
-    ) -> None:
-        self.records += len(lines)
-        self.kinds.update(event.kind for event in events)
-        self.encodes += len(states)
-        self.lines += len(out)
-        for decision in decisions:
-            if decision["id"] not in self._held:
-                self.instants += 1
-            if decision["outcome"] == "held":
-                self._held.add(decision["id"])
 
 
 class Collections:

@@ -27,11 +27,13 @@ What the stages lean on:
     schema.py         JSON Schema of records, generated from `event_kinds.py`
     ticks.py          time as records of the log
     feeds.py          what ticks tell: how far time has come, which feeds are down
+    heat.py           who has more records than rules may be asked about
     control.py        what profile, consent and receipt records change
     history.py        the behaviours of 48 hours, packed
     warm.py           a new rule sees the past as if it had been there
     codec.py          the snapshot as bytes, with a version
     codec_history.py  the packed history as bytes
+    codec_v1.py       the first version of these bytes, still read
     rulebook.py       a rule set made ready to run
     localtime.py      quiet hours and dates by the wall clock of a zone
     sms.py            how many SMS a text needs

@@ -9,11 +9,16 @@ from __future__ import annotations
 from bisect import insort
 from typing import Any
 
+from engine.event_kinds import KINDS
+
 HOT = 2000
 WATCHED = 1000
-QUIET = 300
 DAY = 86_400_000_000
 WINDOW = 2 * DAY
+
+
+_NUMBER = {kind: str(number) for number, kind in enumerate(KINDS)}
+"""Numbers of kinds in stored state: the order of the table, which only grows at its end."""
 
 
 class Heat:
@@ -25,35 +30,36 @@ class Heat:
         self.day = 0
         """Number of the UTC day that `counts` begins with."""
         self.counts: dict[str, list[int]] = {}
-        """Kind -> records of this day, the day before, the day before that."""
+        """Number of a kind -> records of this day, the day before, the day before that."""
         self.times: dict[str, list[int]] = {}
-        """Kind -> its 2,001 greatest times, sorted."""
+        """Number of a kind -> its 2,001 greatest times, sorted."""
 
     def is_hot(self, kind: str, clock: int) -> bool:
         """Say whether `kind` has more than 2,000 records in (clock - 48 h, clock]."""
-        times = self.times.get(kind)
+        times = self.times.get(_NUMBER[kind])
         return times is not None and len(times) > HOT and times[0] > clock - WINDOW
 
     def count(self, kind: str, time: int, clock: int) -> None:
         """Count one record."""
         if clock - self.day * DAY >= DAY:
             self._turn(clock // DAY)
-        counts = self.counts.get(kind)
+        number = _NUMBER[kind]
+        counts = self.counts.get(number)
         if counts is None:
-            self.counts[kind] = [1, 0, 0]
+            self.counts[number] = [1, 0, 0]
             return
         counts[0] += 1
         if counts[0] > WATCHED // 3 or self.times:
-            self._watch(kind, time, counts)
+            self._watch(number, time, counts)
 
-    def _watch(self, kind: str, time: int, counts: list[int]) -> None:
-        times = self.times.get(kind)
+    def _watch(self, number: str, time: int, counts: list[int]) -> None:
+        times = self.times.get(number)
         if times is not None:
             insort(times, time)
             if len(times) > HOT + 1:
                 del times[0]
         elif sum(counts) >= WATCHED:
-            self.times[kind] = [time] * sum(counts)
+            self.times[number] = [time] * sum(counts)
 
     def _turn(self, day: int) -> None:
         gone = min(day - self.day, 3)
@@ -64,15 +70,13 @@ class Heat:
         self.times = {kind: times for kind, times in self.times.items() if times[-1] >= oldest}
 
     def pack(self) -> list[Any] | None:
-        """Return the state as plain JSON; None while there are too few records to bother.
-
-        What a restart then forgets is at most `QUIET` records of a kind in three days.
-        """
-        if not self.times and not any(sum(counts) > QUIET for counts in self.counts.values()):
+        """Return the state as plain JSON; None if nothing was counted."""
+        if not self.counts:
             return None
-        return [self.day, self.counts, self.times]
+        return [self.day, self.counts, self.times] if self.times else [self.day, self.counts]
 
     def unpack(self, packed: list[Any]) -> None:
         """Restore what `pack` returned."""
         if packed:
-            self.day, self.counts, self.times = packed
+            self.day, self.counts = packed[:2]
+            self.times = packed[2] if len(packed) > 2 else {}

@@ -71,6 +71,7 @@ _SLOTS = 1 << 16
 UNIT = 16 * 1024
 """Data use is summed in this many bytes, rounded up."""
 _ABSENT = 0xFFFFFFFF
+_LARGEST = _LAG.pack(_ABSENT)
 _NAN = float("nan")
 _FORMS: dict[str, tuple[Struct, tuple[int | float, ...]]] = {}
 """Kind -> how its numbers are packed, and what stands for an absent one: fractions as f64, others as u32."""
@@ -231,14 +232,18 @@ def append(
     flags: int,
 ) -> None:
     """Add a record just applied; `flags`: NO_TRIGGER, IDLE."""
-    kind, get = event.kind, event.fields.get
+    kind, fields = event.kind, event.fields
+    get = fields.get
     packed = b""
     names = NUMBERS[kind]
     if names:
         form, absent = _FORMS[kind]
         try:
             packed = form.pack(*map(get, names, absent))
-            flags |= SMALL
+            if _LARGEST in packed and any(fields.get(name) == _ABSENT for name in names):
+                packed, flags = _pack_numbers([get(name) for name in names], flags)
+            else:
+                flags |= SMALL
         except StructError:  # a fraction, null, or too large for u32
             packed, flags = _pack_numbers([get(name) for name in names], flags)
         else:
@@ -371,9 +376,9 @@ class Past:
         names = WORDS[self.kind]
         fields = {n: v for n, v in zip(names, self.words, strict=True) if v is not None}
         if self.flags & SMALL:
-            values: Any = _FORMS[self.kind][0].unpack(self.packed)
-            pairs = zip(NUMBERS[self.kind], values, strict=True)
-            fields.update((n, v) for n, v in pairs if v == v and v != _ABSENT)  # NaN is not itself
+            form, absent = _FORMS[self.kind]
+            row: Any = zip(NUMBERS[self.kind], form.unpack(self.packed), absent, strict=True)
+            fields.update((n, v) for n, v, none in row if v != none and v == v)  # NaN is not itself
         elif self.flags & JSON:
             pairs = zip(NUMBERS[self.kind], orjson.loads(self.packed[2:]), strict=True)
             fields.update((n, v) for n, v in pairs if v is not None)

@@ -61,7 +61,8 @@ class CompiledRule:
         self.who = compile_lines(rule.who, key)
         self.excepts = compile_lines(rule.excepts, key)
         self.names_place = any(_names_place(pattern) for pattern in walk(rule.when))
-        self.consents: tuple[str, ...] = ("marketing", "profiling", *(("location",) if self.names_place else ()))
+        located = ("location",) if self.names_place else ()
+        self.consents: tuple[str, ...] = ("marketing", "profiling", *located)
         self.messages = tuple(
             CompiledMessage(
                 message.channel,
@@ -115,7 +116,7 @@ LATENESS = model.HOUR
 
 
 def reach_of(patterns: Iterable[model.Pattern]) -> dict[str, int]:
-    """Return how far back patterns look at each kind: windows added up along the nesting, µs, at most 48 h."""
+    """Return how far back patterns look at each kind, µs: windows added up along the nesting."""
     found: dict[str, int] = {}
     for pattern in patterns:
         _reach(pattern, 0, found)

@@ -57,7 +57,7 @@ class Happens(Node):
 
 
 class Cancels(Node):
-    """A bare `no: {happens: E}`: starts and updates count too (1.4). It tells the waits and has no instant."""
+    """A bare `no: {happens: E}`: starts and updates count too (1.4). It tells the waits, no instants."""
 
     def __init__(self, key: str, event: str, passes: Predicate | None) -> None:
         super().__init__(key)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from engine.decision import Candidate
 from engine.event import Event
-from engine.patterns.base import Instant, Node
+from engine.patterns.base import Instant, Moment, Node
+from engine.patterns.happens import Cancels
 from engine.pipeline import Fold
 from engine.presence import is_known
 from engine.rulebook import Rulebook
@@ -118,6 +119,21 @@ class WatchedFold(Fold):
             inner = getattr(node, door, None)
             if inner is not None:
                 setattr(node, door, self._noting(inner, self.tallies[node.index]))
+
+        if isinstance(node, Cancels):
+            node.see = self._cancelling(node, self.tallies[node.index])  # type: ignore[method-assign]
+
+    def _cancelling(self, node: Cancels, tally: Tally) -> Callable[..., Any]:
+        """Note what stops waits: it tells them itself and hands nothing out."""
+        inner = node.see
+
+        def noting(sub: Subscriber, moment: Moment) -> Any:
+            if sub.key in self.watched and (node.passes is None or node.passes(moment)):
+                order = (2 * moment.record.t, moment.seq)
+                tally.add(Instant(order, moment.timely, moment.fires, moment.trigger))
+            return inner(sub, moment)
+
+        return noting
 
     def _noting(self, inner: Callable[..., Any], tally: Tally) -> Callable[..., Any]:
         def noting(sub: Subscriber, *rest: Any) -> Any:

@@ -355,7 +355,7 @@ MUTANTS = (
         PIPELINE,
         "        control.business(sub, event, self.book.policy)\n",
         "",
-        "7(l) `product.bought`, a complaint and an opt-out reply take effect before the rules on their record",
+        "7(l) `product.bought`, a complaint and an opt-out reply take effect before the rules",
         ("except", "suppressed"),
         also=(
             (

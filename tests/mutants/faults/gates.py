@@ -313,8 +313,8 @@ MUTANTS = (
                 "        _enter(sub, candidate, verdicts[-1][1], now, salt)\n",
             ),
             (
-                "    for candidate, outcome in verdicts:\n        _enter(sub, candidate, outcome, now, salt)\n",
-                "    for candidate, outcome in verdicts:\n",
+                "in verdicts:\n        _enter(sub, candidate, outcome, now, salt)\n",
+                "in verdicts:\n",
             ),
         ),
     ),

@@ -101,7 +101,7 @@ MUTANTS = (
         "text-in-any-case",
         AUDIENCE,
         "        if type(value) is str:\n            return value in wanted\n",
-        "        if type(value) is str:\n            return value.lower() in {word.lower() for word in wanted}\n",
+        "        if type(value) is str:\n            return value.lower() in {w.lower() for w in wanted}\n",
         "4.11 text compares exactly",
         ("who",),
     ),

@@ -229,17 +229,18 @@ MUTANTS = (
         "one-group-of-timers-a-record",
         PIPELINE,
         "                self._judge(sub, due, candidates)\n        warm.set_wake(sub)",
-        "                self._judge(sub, due, candidates)\n                break\n        warm.set_wake(sub)",
+        "                self._judge(sub, due, candidates)\n                break\n"
+        "        warm.set_wake(sub)",
         "3 repeat until none is due before the record",
         ("after", "held"),
     ),
     Mutant(
         "hold-ends-after-other-timers",
         PIPELINE,
-        '                candidates += [Candidate.ending(compiled.get(hold["rule"]), hold) for hold in ending]\n',
+        '                candidates += [Candidate.ending(compiled.get(hold["rule"]), hold)',
         "                if candidates:\n"
         "                    self._judge(sub, due, candidates)\n"
-        '                candidates = [Candidate.ending(compiled.get(hold["rule"]), hold) for hold in ending]\n',
+        '                candidates = [Candidate.ending(compiled.get(hold["rule"]), hold)',
         "3 all timers of a subscriber with one due time form one group",
         ("held", "quiet"),
     ),
@@ -288,7 +289,8 @@ MUTANTS = (
     Mutant(
         "feed-of-any-absence-is-asked",
         RULEBOOK,
-        "        if isinstance(rule.when, model.After):\n            self.feed_kinds = root.children[1].kinds\n",
+        "        if isinstance(rule.when, model.After):\n"
+        "            self.feed_kinds = root.children[1].kinds\n",
         '        for node in (root, *root.children):\n            if type(node).__name__ == "After":\n'
         "                self.feed_kinds |= node.children[1].kinds\n",
         "3 feeds are asked only of an `after` that is the `when` itself",

@@ -60,4 +60,4 @@ def test_the_catalogue_of_another_folder(touchpoint: Touchpoint, rules: Path, tm
 def test_a_folder_that_is_not_there(touchpoint: Touchpoint, tmp_path: Path) -> None:
     failed = touchpoint("check", tmp_path / "nowhere")
     assert (failed.exit_code, failed.stdout) == (2, "")
-    assert "nowhere" in failed.stderr
+    assert "expected a folder or file that exists" in failed.stderr

@@ -131,6 +131,15 @@ def test_shadow_contacts_lapse_when_the_rule_goes_live() -> None:
     assert fates(on.record("sms.out", 2)) == ["r limits.at_most"]
 
 
+def test_lapsed_shadow_contacts_do_not_come_back_with_the_shadow() -> None:
+    shadow = rule("r", TEXT, status="shadow", at_most="1 in 1d")
+    on = Stage(shadow)
+    on.record("sms.out", 0)
+    on.switch(rules_of({**shadow, "status": "live"}))
+    on.switch(on.rules)
+    assert fates(on.record("sms.out", 1)) == ["r shadow"]
+
+
 def test_contacts_that_stay_in_shadow_stay_over_a_switch() -> None:
     shadow = rule("r", TEXT, status="shadow", at_most="1 in 1d")
     on = Stage(shadow)

@@ -16,7 +16,7 @@ from engine.errors import LogError, StateError
 from engine.lane import Lane
 from engine.pipeline import Fold
 from engine.rulebook import Rulebook
-from tests.unit.pipeline.stage import CAFE, GIVEN, KEY, OTHER, STREET, Json, Stage, rule, when
+from tests.unit.pipeline.stage import CAFE, GIVEN, KEY, OTHER, STREET, Json, Stage, rule, rules_of, when
 
 DWELL = rule("dwell", {"stays_in": "cafe", "for": "30m"})
 TEXT = rule("text", {"happens": "sms.out"})
@@ -43,11 +43,21 @@ class Line:
             self.store,
             self.offers,
             self.stage.intake,
-            lambda _: Fold(Rulebook(self.stage.rules, b"key"), b"salt"),
+            lambda name: Fold(self.book(name or self.stage.rules.hash), b"salt", books=self.book),
             **self.settings,
         )
         lane.on_decisions = self._tell
         return lane
+
+    def book(self, name: str) -> Rulebook:
+        return Rulebook(self.stage.sets[name], b"key")
+
+    async def switch(self, at: float, *rules: Json) -> None:
+        found = rules_of(*rules)
+        self.stage.sets[found.hash] = found
+        await self.log.append(
+            [(0, orjson.dumps({"kind": "rules.switch", "t": when(at), "hash": found.hash}))]
+        )
 
     def _tell(self, made: list[Json]) -> None:
         self.told += [decision["rule"] for decision in made]
@@ -152,6 +162,34 @@ async def test_a_wake_up_whose_timer_was_taken_back_is_corrected_once_it_is_met(
     await on.lane.run()
     assert await on.store.due(0, 1 << 60) == []
     assert await on.published() == []
+
+
+async def test_a_switch_arms_also_those_who_are_silent_and_not_in_the_cache() -> None:
+    on = Line(TEXT, cache=0)
+    await on.write("profile.update", 0, **GIVEN)
+    await on.write("loc.update", 0, cell=CAFE)
+    await on.lane.run()
+    await on.switch(10, DWELL)
+    await on.lane.run()
+    await on.write("tick", 31)
+    await on.lane.run()
+    assert await on.published() == ["dwell"]
+
+
+async def test_a_new_process_goes_on_with_the_rules_and_the_warming_of_the_old_one() -> None:
+    data = rule("data", {"count": "data.session", "at_least": "1", "within": "4h"})
+    on = Line(TEXT)
+    await on.write("profile.update", 0, **GIVEN)
+    await on.write("tick", 0)
+    await on.switch(0, data)
+    await on.lane.run()
+    on.lane = on.begin()
+    await on.write("data.session", 200)
+    await on.lane.run()
+    assert await on.published() == []
+    await on.write("data.session", 500)
+    await on.lane.run()
+    assert await on.published() == ["data"]
 
 
 async def test_damaged_state_stops_the_lane_with_an_error_that_names_the_subscriber() -> None:
