@@ -25,7 +25,7 @@ from engine.snapshot import Subscriber
 
 VERSION = 2
 _HEAD = Struct("<BI")
-_FIXED = Struct("<16sqIqIqBIIII")
+_FIXED = Struct("<16sqIqIqBHIIII")
 _ID = Struct("<Qq")
 _HEX = 16
 """Ids of this length in hex digits are packed to 8 bytes each."""
@@ -50,7 +50,11 @@ def encode(sub: Subscriber) -> bytes:
         sub.packed_gates = _deflate(orjson.dumps(_gates(sub)))
         sub.gates_dirty = False
     gates = sub.packed_gates
-    core = orjson.dumps(_core(sub))
+    if sub.core_dirty:
+        sub.packed_core = orjson.dumps(_core(sub))
+        sub.core_dirty = False
+    core = sub.packed_core
+    spot = f"{sub.cell or ''}\0{sub.rat or ''}".encode()
     ids = _pack_ids(sub)
     history = pack_history(sub.history)
     fixed = _FIXED.pack(
@@ -61,12 +65,13 @@ def encode(sub: Subscriber) -> bytes:
         sub.seen_pos,
         sub.known_until,
         sub.seen_late,
+        len(spot),
         len(core),
         len(gates),
         len(ids),
         len(history),
     )
-    body = b"".join((fixed, core, gates, ids, history))
+    body = b"".join((fixed, spot, core, gates, ids, history))
     return _HEAD.pack(VERSION, zlib.crc32(body)) + body
 
 
@@ -98,8 +103,6 @@ def _inflate(data: bytes) -> bytes:
 
 def _core(sub: Subscriber) -> list[Any]:
     return [
-        sub.cell,
-        sub.rat,
         sub.offs or 0,
         sub.inside or 0,
         sub.visits or 0,
@@ -114,18 +117,17 @@ def _core(sub: Subscriber) -> list[Any]:
 
 
 def _set_core(sub: Subscriber, core: list[Any]) -> None:
-    sub.cell, sub.rat = core[:2]
-    sub.offs = [(time, seq) for time, seq in core[2] or ()]
-    sub.inside = tuple(core[3] or ())
-    visits = core[4] or {}
+    sub.offs = [(time, seq) for time, seq in core[0] or ()]
+    sub.inside = tuple(core[1] or ())
+    visits = core[2] or {}
     sub.visits = {p: (opened, seq, (t[0], t[1], t[2])) for p, (opened, seq, t) in visits.items()}
-    sub.nodes = core[5]
-    sub.timers = {(node, argument): due for node, argument, due in core[6] or ()}
-    sub.overdue = {(node, place) for node, place in core[7] or ()}
-    if core[8]:
-        sub.fired_at, sub.fired = core[8][0], set(core[8][1])
-    sub.business_ids = core[9] or {}
-    sub.heat.unpack(core[10] or [])
+    sub.nodes = core[3]
+    sub.timers = {(node, argument): due for node, argument, due in core[4] or ()}
+    sub.overdue = {(node, place) for node, place in core[5] or ()}
+    if core[6]:
+        sub.fired_at, sub.fired = core[6][0], set(core[6][1])
+    sub.business_ids = core[7] or {}
+    sub.heat.unpack(core[8] or [])
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
     sub.wake = min(dues) if dues else 0
 
@@ -200,13 +202,17 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
         at += size
     sub.rules = rules.hex()
     sub.seen_late = bool(late)
-    sub.history = unpack_history(parts[3])
-    _set_gates(sub, orjson.loads(_inflate(parts[1])))
-    _set_core(sub, orjson.loads(parts[0]))
-    sub.ids = _unpack_ids(parts[2])
-    if parts[2][0]:
-        sub.packed_ids = bytearray(parts[2])
-    sub.packed_gates, sub.gates_dirty = parts[1], False
+    spot, core, gates, ids, history = parts
+    cell, rat = spot.decode().split("\0")
+    sub.cell, sub.rat = cell or None, rat or None
+    sub.history = unpack_history(history)
+    _set_gates(sub, orjson.loads(_inflate(gates)))
+    _set_core(sub, orjson.loads(core))
+    sub.ids = _unpack_ids(ids)
+    if ids[0]:
+        sub.packed_ids = bytearray(ids)
+    sub.packed_gates, sub.gates_dirty = gates, False
+    sub.packed_core, sub.core_dirty = core, False
     return sub
 
 
@@ -218,7 +224,8 @@ def _read_1(key: str, blob: bytes) -> Subscriber:
     sub.known_until = known
     sub.history = plain_history(plain["history"], sub)
     _set_gates(sub, plain["gates"])
-    _set_core(sub, [cell, rat, *core[9:]])
+    sub.cell, sub.rat = cell, rat
+    _set_core(sub, core[9:])
     sub.ids = dict(plain["ids"].items())
     return sub
 

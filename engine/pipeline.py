@@ -219,6 +219,7 @@ class Fold:
             self._match(sub, event, places, book.policy.patience, flags, crossing)
 
     def _business(self, sub: Subscriber, event: Event) -> None:
+        sub.core_dirty = True
         # 7(l): its own effect comes before the rules on it are judged
         control.business(sub, event, self.book.policy)
         if event.cell is not None:
@@ -241,6 +242,7 @@ class Fold:
         crossing: Crossing | None,
     ) -> None:
         clock = sub.clock
+        sub.core_dirty = True
         timely = clock - event.t <= patience
         trigger = (event.source, event.id, event.position)
         fires = timely and not flags & NO_TRIGGER
@@ -290,6 +292,7 @@ class Fold:
 
     def _advance(self, sub: Subscriber, time: int) -> None:
         """Fire the groups of timers due before `time`, in order, until none is left (semantics 3)."""
+        sub.core_dirty = True
         while True:
             due = min(
                 min(sub.timers.values(), default=time),

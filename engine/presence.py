@@ -47,6 +47,7 @@ def switch_off(sub: Subscriber, event: Event) -> bool:
     """Apply a `power.off`: unknown from it on; False if a later sighting is known (2.2, 7 e)."""
     if event.t < sub.seen_at:
         return False
+    sub.core_dirty = True
     sub.offs.append((event.t, sub.seq))
     sub.offs.sort()
     del sub.offs[8:]
@@ -73,6 +74,7 @@ def sight(sub: Subscriber, event: Event, places: Places, policy: Policy) -> Cros
         known = known and sub.offs[0][0] > time
         sub.offs = [off for off in sub.offs if off[0] > time]
     if not known or late or sub.seen_late or sub.overdue or places != sub.inside:
+        sub.core_dirty = True
         crossing = Crossing(time, sub.clock - time <= policy.patience, known, sub.inside, sub.known_until)
         if sub.inside or places:
             _visit(sub, event, places, crossing, policy.bridge)

@@ -32,6 +32,7 @@ class Subscriber:
         "clock",
         "consent",
         "contacts",
+        "core_dirty",
         "fired",
         "fired_at",
         "gates_dirty",
@@ -46,6 +47,7 @@ class Subscriber:
         "noted",
         "offs",
         "overdue",
+        "packed_core",
         "packed_gates",
         "packed_ids",
         "profile",
@@ -118,6 +120,9 @@ class Subscriber:
         self.fired: set[str] = set()
         """Rules that fired at the stamp `fired_at` (semantics 3: once per stamp)."""
         self.gates_dirty = True
+        self.core_dirty = True
+        """Patterns, visits or counts changed since `packed_core` was written (engine.codec)."""
+        self.packed_core = b""
         self.packed_gates = b""
 
     def keep(self, event: Event, places: tuple[str, ...] | None, flags: int, horizon: int) -> None:

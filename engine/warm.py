@@ -47,6 +47,7 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
         sub.overdue |= {mark for mark in scratch.overdue if mark[0] in fresh}
     ledger.end_shadow(sub, {rule.name for rule in book.compiled.values() if not rule.shadow})
     sub.rules = book.hash
+    sub.core_dirty = True
     set_wake(sub)
 
 

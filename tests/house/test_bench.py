@@ -27,7 +27,7 @@ FIGURES = {
         "orjson.loads alone",
         "garbage collector",
         "total, all refusals",
-        *("encodes", "instants", "decisions", "decisions, sampled", "offers"),
+        *("encodes", "instants", "decisions", "decisions, written", "offers"),
         *(f"kind {kind}" for kind in ("data.session", "loc.update", "loc.handover")),
         *(f"state, {quantile}" for quantile in QUANTILES),
         *(f"state part {part}, median" for part in ("core", "gates", "ids", "history")),

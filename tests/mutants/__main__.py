@@ -42,37 +42,39 @@ def main(arguments: list[str]) -> int:
     began = monotonic()
     plan = Plan(limit=options.limit, processes=max(1, options.processes), known=known_seeds())
     try:
-        with progress(len(mutants)) as advance:
-            outcomes = run(mutants, plan, lambda outcome: advance())
+        with progress(len(mutants)) as show:
+            outcomes = run(mutants, plan, show)
     except Sick as sick:
         print(f"the tree is not in order {sick}", file=sys.stderr)
         return 2
     if options.record:
         write_seeds(outcomes)
-    _print_table(outcomes)
     left = [outcome for outcome in outcomes if not outcome.caught]
+    for outcome in left:
+        print(f"{outcome.mutant.name}: {outcome.detail or 'nothing caught it'}")
     print(f"{len(outcomes) - len(left)} of {len(outcomes)} mutants are caught ({monotonic() - began:.0f} s)")
     return 1 if left else 0
 
 
-def _print_table(outcomes: list[Outcome]) -> None:
-    print(f"{'mutant':<42}{'caught by':<44}{'s':>6}  sentence")
-    for outcome in outcomes:
-        by = outcome.caught_by or ("PLANTED NOWHERE" if outcome.detail else "SURVIVES")
-        print(f"{outcome.mutant.name:<42}{by:<44}{outcome.seconds:>6.1f}  {outcome.mutant.sentence}")
-    for outcome in outcomes:
-        if not outcome.caught:
-            print(f"{outcome.mutant.name}: {outcome.detail or 'nothing caught it'}")
+def _row(outcome: Outcome) -> str:
+    by = outcome.caught_by or ("DOES NOT FIT" if outcome.detail else "SURVIVES")
+    return f"{outcome.mutant.name:<42}{by:<40}{outcome.seconds:>6.1f}  {outcome.mutant.sentence}"
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr if that is a terminal; else nothing."""
+def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
+    """Print a row of the table for each mutant as it ends; on a terminal with a bar below."""
     columns = (TextColumn("mutants"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
+    print(f"{'mutant':<42}{'caught by':<40}{'s':>6}  sentence", flush=True)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
+
+        def show(outcome: Outcome) -> None:
+            print(_row(outcome), flush=True)
+            bar.advance(task)
+
+        yield show
 
 
 if __name__ == "__main__":

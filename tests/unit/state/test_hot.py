@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.codec import encode
-from tests.unit.pipeline.stage import CAFE, OTHER, STREET, Json, Stage, fates, rule, rules_of
+from tests.unit.pipeline.stage import CAFE, OTHER, Json, Stage, fates, rule, rules_of
 
 HOURS_48 = 48 * 60
 TEXT = {"happens": "sms.out"}
@@ -71,7 +71,7 @@ def test_hot_is_hot_after_a_restart() -> None:
     assert fates(on.record("call.out", 1002)) == ["c offer"]
 
 
-@pytest.mark.parametrize("kind", ["sms.out", "data.session", "loc.update"])
+@pytest.mark.parametrize("kind", ["sms.out", "data.session"])
 def test_a_hundred_thousand_records_take_no_more_room_than_some_thousands(kind: str) -> None:
     wait = {"after": {"happens": kind}, "no": {"happens": "complaint"}, "for": "1h"}
     on = stage(
