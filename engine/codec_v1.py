@@ -23,5 +23,5 @@ def plain_history(entries: list[list[Any]], sub: Subscriber) -> History:
         event = Event(kind, time, "", fields, cell, seen)
         inside = tuple(places) if places is not None else None
         append(history, history.far[-1], event, seq, clock, inside, NO_TRIGGER if no_trigger else 0)
-        sub.heat.count(kind, time, clock)
+        sub.heat.count(kind, time, clock, history)
     return history

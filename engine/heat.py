@@ -10,6 +10,7 @@ from bisect import insort
 from typing import Any
 
 from engine.event_kinds import KINDS
+from engine.history import NEAR, History, read
 
 HOT = 2000
 WATCHED = 1000
@@ -39,8 +40,8 @@ class Heat:
         times = self.times.get(_NUMBER[kind])
         return times is not None and len(times) > HOT and times[0] > clock - WINDOW
 
-    def count(self, kind: str, time: int, clock: int) -> None:
-        """Count one record."""
+    def count(self, kind: str, time: int, clock: int, history: History) -> None:
+        """Count one record, which `history` already holds if it keeps its kind."""
         if clock - self.day * DAY >= DAY:
             self._turn(clock // DAY)
         number = _NUMBER[kind]
@@ -50,16 +51,20 @@ class Heat:
             return
         counts[0] += 1
         if counts[0] > WATCHED // 3 or self.times:
-            self._watch(number, time, counts)
+            self._watch(kind, time, counts, history)
 
-    def _watch(self, number: str, time: int, counts: list[int]) -> None:
+    def _watch(self, kind: str, time: int, counts: list[int], history: History) -> None:
+        number = _NUMBER[kind]
         times = self.times.get(number)
         if times is not None:
             insort(times, time)
             if len(times) > HOT + 1:
                 del times[0]
         elif sum(counts) >= WATCHED:
-            self.times[number] = [time] * sum(counts)
+            held = sorted(p.clock - p.late for p in read(history) if p.kind == kind)
+            # location and data records are not kept for long: those that are gone count as of now
+            gone = sum(counts) - len(held) if kind.startswith(NEAR) else 0
+            self.times[number] = [*held, *[time] * gone][-HOT - 1 :]
 
     def _turn(self, day: int) -> None:
         gone = min(day - self.day, 3)

@@ -8,8 +8,8 @@ when a new pattern must be armed (`engine.warm`).
 
 Everything is held in the form it is stored in, so that writing a subscriber's state is copying. Words (cells,
 numbers, places …) are numbered once per subscriber. An entry is: kind u8, flags u8, seq u16 (from the
-segment's first), the clock's advance u32 µs; lateness and sighting lateness if the flags say so (u32 µs); with
-WIDE seq is u32 and the times are u64; a reference for places, cell and each word of the kind (u8, 0 = none;
+segment's first), the clock's advance u32 µs; lateness and sighting lateness if the flags say so (u32 µs);
+with WIDE seq is u32 and the times are u64; a reference for places, cell and each word of the kind (u8, 0 = none;
 u16 each with MANY); then numbers (u32 each, fractions f64; or a u16-prefixed JSON list). A crossing has
 lateness and, i64, how long whereabouts were known before it.
 """
@@ -34,11 +34,16 @@ NEAR_SEGMENTS = 2
 """The near part reaches back its horizon and at most half more."""
 SLOT = 300_000_000
 """Length of a sum of data use, µs."""
+MOST_BYTES = 128 * 1024
+"""Size of a segment above which nothing more is kept: state stays bounded whatever a feed does."""
 CROWDED = 96
 """Words above which those that no entry uses are dropped, when a segment begins."""
 
 WIDE, LATE, SEEN, SMALL, JSON, NO_TRIGGER, IDLE, MANY = 1, 2, 4, 8, 16, 32, 64, 128
 """Flags of an entry. IDLE: a power.off that changed nothing, being older than the last sighting."""
+
+NEAR = ("data.", "loc.")
+"""Kinds that are kept only as far as rules look back at them (docs/decisions/0002)."""
 
 CROSSING, MARK = "@", "="
 """Kinds of entries that are no records: a sighting that changed something; a change of the catalogue."""

@@ -92,7 +92,7 @@ class Lane:
     async def step(self) -> int:
         """Fold one batch; return its size. A refused commit rewinds and counts as none.
 
-        Whatever is raised, a lost reply or a bug: the lane has forgotten all it held and may be stepped again.
+        Whatever is raised, a lost reply or a bug: the lane has forgotten all it held and may be stepped on.
         """
         try:
             return await self._step()
@@ -136,7 +136,8 @@ class Lane:
             fold.newest = lane["newest"]
             fold.outcomes = Counter(lane["outcomes"])
             fold.counts = Counter({(rule, fate): n for rule, fate, n in lane["counts"]})
-            fold.warming(lane["warming"])
+            fold.warming = lane["warming"]
+            fold.kept_since = lane["kept_since"]
         self.token, self.offset = control.token, control.offset
         self.published = []
         if control.outbox:
@@ -221,6 +222,7 @@ def pack_lane(fold: Fold) -> bytes:
             "newest": fold.newest,
             "outcomes": fold.outcomes,
             "counts": [(*key, count) for key, count in fold.counts.items()],
-            "warming": {node.key: node.warm_at for node in fold.book.nodes if node.warm_at},
+            "warming": fold.warming,
+            "kept_since": fold.kept_since,
         }
     )

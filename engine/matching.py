@@ -81,7 +81,7 @@ def _climb(
             hits[index] = found
 
 
-def firings(book: Rulebook, sub: Subscriber, hits: Hits, stamp: int) -> list[Firing]:
+def firings(book: Rulebook, sub: Subscriber, hits: Hits, stamp: int, warming: dict[str, int]) -> list[Firing]:
     """Name the rules that fire now, each with its earliest instant: at most once per stamp (semantics 3)."""
     found: list[Firing] = []
     for index, instants in hits.items():
@@ -101,7 +101,7 @@ def firings(book: Rulebook, sub: Subscriber, hits: Hits, stamp: int) -> list[Fir
                 sub.fired = set()
             if sub.heat.times and any(sub.heat.is_hot(kind, stamp) for kind in rule.kinds):
                 continue
-            if stamp < rule.root.warm_at:
+            if warming and stamp < warming.get(rule.root.key, 0):
                 continue
             sub.fired.add(rule.name)
             found.append((rule, instant))

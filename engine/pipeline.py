@@ -38,6 +38,8 @@ from engine.snapshot import NEVER, Subscriber
 HOUR = 3_600_000_000
 SIGNALING_LIMIT = HOUR
 BUSINESS_LIMIT = 48 * HOUR
+MOST_IDS = 4_000
+"""Ids a subscriber's state keeps, one a second for an hour: it stays bounded whatever a feed does."""
 _LIMITS = {
     kind: SIGNALING_LIMIT if spec.group == "signaling" else BUSINESS_LIMIT
     for kind, spec in KINDS.items()
@@ -68,6 +70,10 @@ class Fold:
         self.subscribers: dict[str, Subscriber] = {}
         self.feeds = Feeds()
         """Watermark and feeds that are down, from the ticks of the log."""
+        self.kept_since: dict[str, int] = {}
+        """Kind that is kept only as far as rules look back -> since when it was (engine.warm.compare)."""
+        self.warming: dict[str, int] = {}
+        """Key of a new `when` that looks further back than was kept -> no instant before."""
         self.switched_at = NEVER
         """Watermark at the last rule switch: what a warm start must not fire before."""
         self._older: Rulebook | None = None
@@ -96,12 +102,6 @@ class Fold:
         """Forget all subscribers: called between batches, when everything is committed."""
         self.subscribers.clear()
         self.wakes.clear()
-
-    def warming(self, until: dict[str, int]) -> None:
-        """Restore how long new patterns wait for their window (semantics 3)."""
-        for key, time in until.items():
-            if key in self.book.by_key:
-                self.book.by_key[key].warm_at = time
 
     # -- one record ------------------------------------------------------------------------------------------
 
@@ -213,7 +213,7 @@ class Fold:
             if kind == "data.session":
                 sub.history.add_use(event.t, fields.get("up", 0) + fields.get("down", 0))
         if kind in book.watched:
-            sub.heat.count(kind, event.t, clock)
+            sub.heat.count(kind, event.t, clock, sub.history)
             self._match(sub, event, places, book.policy.patience, flags, crossing)
         elif crossing is not None:
             self._match(sub, event, places, book.policy.patience, flags, crossing)
@@ -229,7 +229,7 @@ class Fold:
         flags = NO_TRIGGER if "no_trigger" in (event.fields.get("quality") or ()) else 0
         sub.keep(event, places, flags, 0)
         if event.kind in self.book.watched:
-            sub.heat.count(event.kind, event.t, sub.clock)
+            sub.heat.count(event.kind, event.t, sub.clock, sub.history)
             self._match(sub, event, places, BUSINESS_LIMIT, flags, None)
 
     def _match(
@@ -252,7 +252,7 @@ class Fold:
             self._note_wake(sub)
         if hits is None:
             return
-        fired = firings(self.book, sub, hits, clock)
+        fired = firings(self.book, sub, hits, clock, self.warming)
         if fired and not (len(fired) == 1 and self._refuse_early(sub, fired[0][0], clock)):
             self._judge(sub, clock, [Candidate.fired(rule, i, clock) for rule, i in fired])
 
@@ -301,7 +301,7 @@ class Fold:
             if due >= time:
                 break
             hits = ring(self.book, sub, due)
-            fired = firings(self.book, sub, hits, due) if hits else []
+            fired = firings(self.book, sub, hits, due, self.warming) if hits else []
             candidates = [Candidate.fired(rule, instant, due) for rule, instant in fired]
             ending = [hold for hold in sub.holds if hold["due"] == due]
             if ending:
@@ -347,15 +347,21 @@ class Fold:
     # -- rules -----------------------------------------------------------------------------------------------
 
     def switch(self, event: Event) -> None:
-        """Change the rules at this place of the log; subscribers are re-armed when they are next touched."""
+        """Change the rules at this place of the log; subscribers are re-armed when they are next touched.
+
+        A switch to a set that nobody published changes nothing: it is counted as `unknown rules`.
+        """
         name = event.fields.get("hash")
-        if self.books is None or not isinstance(name, str) or name == self.book.hash:
+        if not isinstance(name, str) or name == self.book.hash:
             return
-        older = self.book
-        self.book = self.books(name)
+        newer = self._book_of(name)
+        if newer is None:
+            self.outcomes["unknown rules"] += 1
+            return
+        self._older = older = self.book
+        self.book = newer
         self.switched_at = self.feeds.watermark
-        self._older = older
-        warm.compare(older, self.book, self.switched_at)
+        self.warming = warm.compare(older, newer, self.switched_at, self.kept_since, self.warming)
         for key in list(self.subscribers):
             self.subscriber(key)
 
@@ -370,4 +376,6 @@ class Fold:
 
 def _forget_ids(ids: dict[str, int], limit: int) -> None:
     for id in [id for id, time in ids.items() if time < limit]:
+        del ids[id]
+    for id in list(ids)[: max(0, len(ids) - MOST_IDS)]:
         del ids[id]

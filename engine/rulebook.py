@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.audience import Line, compile_lines
 from engine.event_kinds import KINDS
+from engine.history import NEAR
 from engine.language import model
 from engine.localtime import valid_span
 from engine.patterns.base import Node
@@ -108,8 +109,6 @@ def _names_place(pattern: model.Pattern) -> bool:
     return False
 
 
-NEAR = ("data.", "loc.")
-"""Kinds that are kept only as far as rules look back at them (docs/decisions/0002)."""
 DATA_LEAST = 2 * model.HOUR
 LATENESS = model.HOUR
 """How late a signaling record may be and still start or stop a wait."""

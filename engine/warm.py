@@ -14,7 +14,17 @@ import orjson
 
 from engine import ledger
 from engine.event_kinds import KINDS
-from engine.history import CROSSING, IDLE, MARK, NO_TRIGGER, Past, append_crossing, append_mark, read
+from engine.history import (
+    CROSSING,
+    IDLE,
+    MARK,
+    MOST_BYTES,
+    NO_TRIGGER,
+    Past,
+    append_crossing,
+    append_mark,
+    read,
+)
 from engine.matching import fold, ring
 from engine.patterns.base import Moment
 from engine.presence import Crossing, lapse_of, rebase, switch_off
@@ -38,6 +48,7 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
     sub.nodes = {key: state for key, state in sub.nodes.items() if key in stay}
     sub.timers = {mark: due for mark, due in sub.timers.items() if mark[0] in stay}
     sub.overdue = {mark for mark in sub.overdue if mark[0] in stay}
+    _count_again(sub, book.watched - (older.watched if older is not None else frozenset()))
     if fresh:
         scratch = refold(sub, book, now)
         for key in fresh:
@@ -55,6 +66,14 @@ def set_wake(sub: Subscriber) -> None:
     """Find the earliest timer or hold end; 0 if there is none."""
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
     sub.wake = min(dues) if dues else 0
+
+
+def _count_again(sub: Subscriber, kinds: frozenset[str]) -> None:
+    """Count the records of kinds that no rule looked at so far: is the subscriber hot for them?"""
+    if kinds:
+        for past in read(sub.history):
+            if past.kind in kinds:
+                sub.heat.count(past.kind, past.clock - past.late, past.clock, sub.history)
 
 
 def _move_fences(sub: Subscriber, book: Rulebook, changed: frozenset[str]) -> None:
@@ -83,6 +102,8 @@ def _reopen(sub: Subscriber, book: Rulebook, changed: frozenset[str], places: tu
 
 def note_crossing(sub: Subscriber, crossing: Crossing) -> None:
     """Keep what a sighting changed about places: all that patterns over places look at."""
+    if len(sub.history.far[-1].buffer) > MOST_BYTES:
+        return
     words = (
         crossing.known,
         tuple(crossing.opened),
@@ -188,17 +209,28 @@ def _restore(sub: Subscriber, base: bytes) -> None:
 # -- warming (semantics 3) -----------------------------------------------------------------------------------
 
 
-def compare(older: Rulebook, newer: Rulebook, switched_at: int) -> None:
-    """Find the new patterns that look further back at data or location records than any loaded rule did.
+def compare(
+    older: Rulebook, newer: Rulebook, switched_at: int, kept_since: dict[str, int], warming: dict[str, int]
+) -> dict[str, int]:
+    """Find the new patterns that look further back at data or location records than these were kept.
 
-    Sets `warm_at` of each: it has no instant before its window has passed since the switch. A pattern's parts
-    are new with it, so that only a whole `when` is asked.
+    Such a pattern has no instant before its window has passed since the switch. A pattern's parts are new
+    with it, so that only a whole `when` is asked. `kept_since` (kind -> time) is brought up to the switch;
+    `warming` says what still was. Returns pattern key -> time.
     """
+    for kind, horizon in older.near.items():
+        kept_since[kind] = max(kept_since.get(kind, 0), switched_at - horizon)
+    found: dict[str, int] = {}
     for rule in newer.compiled.values():
-        held = older.by_key.get(rule.root.key)
-        if held is not None:
-            rule.root.warm_at = held.warm_at
+        key = rule.root.key
+        if key in older.by_key:
+            until = warming.get(key)
+            if until is not None and until > switched_at:
+                found[key] = until
             continue
         reach = reach_of([rule.rule.when])
-        waits = [reach[kind] for kind, kept in older.near.items() if reach.get(kind, 0) > kept]
-        rule.root.warm_at = switched_at + max(waits) if waits else 0
+        kept = {kind: max(switched_at - since, 0) for kind, since in kept_since.items()}
+        short = [reach[kind] for kind, far in kept.items() if reach.get(kind, 0) > far]
+        if short:
+            found[key] = switched_at + max(short)
+    return found

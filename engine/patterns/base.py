@@ -115,8 +115,6 @@ class Node:
         self.rules: list[CompiledRule] = []
         """Rules whose `when` is this very pattern."""
         self.kinds = frozenset().union(*(child.kinds for child in children))
-        self.warm_at = 0
-        """No instant before this time (semantics 3, warm start over data.*)."""
 
     def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
         """Judge one record of this leaf's kind."""

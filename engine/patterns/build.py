@@ -27,12 +27,17 @@ class Builder:
         """Record fields that some text of the set shows."""
         self.nodes: list[Node] = []
         self._shared: dict[str, Node] = {}
+        self._texts: dict[str, str] = {}
 
     def build(self, pattern: model.Pattern, cancels: bool = False) -> Node:
         """Return the node of a pattern; `cancels`: it stands under `no:` (starts and updates, 1.4)."""
         bare = cancels and isinstance(pattern, model.Happens)
         text = f"{'cancels ' if bare else ''}{pattern!r}"
         name = blake2b(text.encode(), digest_size=4).hexdigest()
+        if (
+            self._texts.setdefault(name, text) != text
+        ):  # one in four billion: the longer name tells them apart
+            name = blake2b(text.encode(), digest_size=8).hexdigest()
         node = self._shared.get(name)
         if node is None:
             node = self._make(name, pattern, bare)

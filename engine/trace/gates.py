@@ -6,7 +6,7 @@ It asks the same compiled lines and the same counts of the ledger; a test holds 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -45,6 +45,7 @@ class Bench:
     feeds: Feeds
     sub: Subscriber
     now: int
+    warming: Mapping[str, int]
 
     @property
     def timezone(self) -> str:

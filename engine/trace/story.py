@@ -46,7 +46,7 @@ class Person:
 def person(fold: WatchedFold, key: str, now: int) -> Person:
     """Look at a subscriber as they are at `now`."""
     sub = fold.subscriber(key)
-    bench = Bench(fold.book, fold.salt, fold.feeds, sub, now)
+    bench = Bench(fold.book, fold.salt, fold.feeds, sub, now, fold.warming)
     return Person(
         key,
         now,
@@ -85,7 +85,7 @@ class RuleStory:
 
 def stories(fold: WatchedFold, key: str, now: int, decisions: Sequence[Decision]) -> Iterator[RuleStory]:
     """Tell each rule of the set, in the order of names; `decisions`: the subscriber's, oldest first."""
-    bench = Bench(fold.book, fold.salt, fold.feeds, fold.subscriber(key), now)
+    bench = Bench(fold.book, fold.salt, fold.feeds, fold.subscriber(key), now, fold.warming)
     seen = Seen(bench, fold.tallies, recent(fold.records, now))
     for name, rule in sorted(fold.book.rules.rules.items()):
         compiled = fold.book.compiled.get(name)

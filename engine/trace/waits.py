@@ -103,8 +103,8 @@ def _of_no(line: PatternLine, seen: Seen, after: model.Pattern, node: Node) -> P
 def _state(seen: Seen, pattern: model.Pattern, node: Node, cancels: bool) -> str:
     bench = seen.bench
     sub, now = bench.sub, bench.now
-    if now < node.warm_at:
-        return f"warming until {bench.time(node.warm_at)}"
+    if now < bench.warming.get(node.key, 0):
+        return f"warming until {bench.time(bench.warming[node.key])}"
     match pattern:
         case model.Happens():
             return _records(seen, pattern.event, cancels)

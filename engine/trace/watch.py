@@ -97,7 +97,7 @@ class WatchedFold(Fold):
         if sub.key not in self.watched:
             super()._judge(sub, now, candidates)
             return
-        bench = Bench(self.book, self.salt, self.feeds, sub, now)
+        bench = Bench(self.book, self.salt, self.feeds, sub, now, self.warming)
         seen = [(c, c.rule, checks(bench, c.rule, c)) for c in candidates if c.rule is not None]
         endings = {id(c) for c in candidates if c.held is not None}
         messages = {id(c): choose(bench, c.rule) for c in candidates if c.rule is not None}

@@ -36,7 +36,19 @@ QUIET = "10:00 to 12:00"
 
 def contents(sub: Subscriber) -> dict[str, Any]:
     """All that a subscriber's state means but the past, and none of how it is held."""
-    skip = {"history", "heat", "wake", "noted", "packed_gates", "gates_dirty", "packed_core", "core_dirty", "fired", "fired_at", "ids"}
+    skip = {
+        "history",
+        "heat",
+        "wake",
+        "noted",
+        "packed_gates",
+        "gates_dirty",
+        "packed_core",
+        "core_dirty",
+        "fired",
+        "fired_at",
+        "ids",
+    }
     found = {name: getattr(sub, name) for name in Subscriber.__slots__ if name not in skip}
     found["ids"] = {id: time for id, time in sub.ids.items() if time >= sub.clock - HOUR}
     found["fired"] = (sub.fired_at, sub.fired) if sub.fired and sub.fired_at >= sub.clock else None
