@@ -42,9 +42,9 @@ SLICE: Final = 5_000
 """Records folded between two looks at the clock, at most."""
 
 
-def load_rules(path: Path) -> RuleSet:
+def load_rules(path: Path, home_cc: str) -> RuleSet:
     """Load a folder of rules; raise `RulesError` with all problems if one of its files has an error."""
-    loaded = load_dir(path)
+    loaded = load_dir(path, home_cc=home_cc)
     if loaded.ruleset is None:
         raise RulesError(loaded.errors)
     return loaded.ruleset

@@ -9,8 +9,8 @@ when a new pattern must be armed (`engine.warm`).
 Everything is held in the form it is stored in, so that writing a subscriber's state is copying. Words (cells,
 numbers, places …) are numbered once per subscriber. An entry is: kind u8, flags u8, seq u16 (from the
 segment's first), the clock's advance u32 µs; lateness and sighting lateness if the flags say so (u32 µs);
-with WIDE seq is u32 and the times are u64; a reference for places, cell and each word of the kind (u8, 0 = none;
-u16 each with MANY); then numbers (u32 each, fractions f64; or a u16-prefixed JSON list). A crossing has
+with WIDE seq is u32 and the times are u64; a reference for places, cell and each word of the kind (u8, 0 =
+none; u16 each with MANY); then numbers (u32 each, fractions f64; or a u16-prefixed JSON list). A crossing has
 lateness and, i64, how long whereabouts were known before it.
 """
 

@@ -43,7 +43,7 @@ def command(
     seconds = _seconds(for_)
     run = Embedded(
         settings,
-        load_rules(rules or settings.rules),
+        load_rules(rules or settings.rules, settings.home_cc),
         seed=seed,
         subscribers=subscribers,
         speed=speed,
