@@ -11,7 +11,7 @@ from time import process_time
 
 import orjson
 
-from bench.course import STAGES, Collections, Course
+from bench.course import HOME_CC, STAGES, Collections, Course
 from bench.feeds import Feed, simulate
 from bench.report import ROOT, Scale, Section, middle, tell
 from engine.app import load_rules
@@ -44,7 +44,7 @@ class Run:
 
 def measure(scale: Scale) -> Section:
     """Run the day; measure cost, mix and states."""
-    rules = load_rules(ROOT / "rules")
+    rules = load_rules(ROOT / "rules", HOME_CC)
     feed = simulate(scale.cache, rules, scale.subscribers, scale.hours)
     section = Section("day", "")
     runs: list[Run] = []

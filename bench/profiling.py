@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.course import Course
+from bench.course import HOME_CC, Course
 from bench.feeds import simulate
 from bench.report import ROOT, Scale, Section, tell
 from engine.app import load_rules
@@ -39,7 +39,7 @@ Function = tuple[str, int, str]
 
 def measure(scale: Scale) -> Section:
     """Profile the day of fewer subscribers."""
-    rules = load_rules(ROOT / "rules")
+    rules = load_rules(ROOT / "rules", HOME_CC)
     feed = simulate(scale.cache, rules, scale.profiled, scale.hours)
     course = Course(rules, feed.profiles, sample=True)
     tell("profile: one run under cProfile")

@@ -66,6 +66,8 @@ class Embedded:
         self.log = MemoryLog(partitions)
         self.store = MemoryStore(partitions)
         self.offers = MemoryOffers(partitions)
+        every = settings.refusals_every
+        self._keep = (lambda count: count % every == 0) if every > 1 else None
         self.intake = Intake(Identity(settings.key_bytes, settings.home_cc), on_refused=self._refused)
         self.collector = Collector(self.log, DISORDER)
         self.lanes = [self._lane(partition) for partition in range(partitions)]
@@ -111,7 +113,7 @@ class Embedded:
             self.store,
             self.offers,
             Intake(Identity(self.settings.key_bytes, self.settings.home_cc), on_refused=self._refused),
-            lambda _: Fold(self.book, self.settings.salt_bytes),
+            lambda _: Fold(self.book, self.settings.salt_bytes, keep_refusal=self._keep),
             batch=self.settings.batch_size,
         )
         lane.on_decisions = self._committed

@@ -65,6 +65,14 @@ class Settings(BaseSettings):
         ge=1,
         le=5000,
     )
+    refusals_every: int = _setting(
+        1,
+        "a whole number from 1 to 1000000",
+        "Of refusals by `valid` and `who.*`, of each rule and reason, every how many-th is written; all are "
+        "counted. 1 writes them all.",
+        ge=1,
+        le=1_000_000,
+    )
     rules: Path = _setting(
         CHECKOUT / "rules",
         "a folder with policy.yaml, catalog/ and rule files",

@@ -78,7 +78,8 @@ class Display:
             f"  ·  {self.run.dispatcher.statuses['delivered']:,} of {self.run.dispatcher.taken:,} delivered",
         )
         side = Table.grid(padding=(0, 2))
-        side.add_row(rules_table(self.run.counts, 22), reasons_table(self.run.counts, 22))
+        rows = max(4, self.console.size.height - 15)
+        side.add_row(rules_table(self.run.counts, rows), reasons_table(self.run.counts, rows))
         offers = "\n".join(line_of(d) for d in self.offers) or "(quiet until 09:00; offers are held)"
         return Group(
             head, side, Panel(Text(offers, no_wrap=True, overflow="ellipsis"), title="latest offers")
