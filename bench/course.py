@@ -26,9 +26,13 @@ STAGES = ("intake", "ticks", "fold", "encode", "lines")
 """In the order a batch goes through them; `lines`: decisions as JSON."""
 
 
+EVERY = 100
+"""Of refusals that may be sampled one in so many is written: setting TOUCHPOINT_REFUSALS_EVERY."""
+
+
 def sampled(count: int) -> bool:
-    """Keep one in 256 refusals of a rule by `valid` or a line of `who`, as live may (semantics 5)."""
-    return not count & 255
+    """Keep the next refusal by `valid` or a line of `who`, given how many of its rule and reason there were."""
+    return count % EVERY == 0
 
 
 class Course:

@@ -11,7 +11,7 @@ from time import process_time
 
 import orjson
 
-from bench.course import HOME_CC, STAGES, Collections, Course
+from bench.course import EVERY, HOME_CC, STAGES, Collections, Course
 from bench.feeds import Feed, simulate
 from bench.report import ROOT, Scale, Section, middle, tell
 from engine.app import load_rules
@@ -72,8 +72,8 @@ def measure(scale: Scale) -> Section:
         "From JSON bytes of intake shape to decision lines and encoded state, in batches of 5,000:"
         " Intake.read, TickMaker, Fold.apply, encode of every subscriber touched. Without files, log, store.",
         "Stages are those of the run nearest to the median. The engine starts at midnight, profiles loaded.",
-        "Of refusals by `valid` and `who.*` one in 256 is written, as live may (semantics 5), all are"
-        " counted; `total, all refusals` writes every one, as replay and the embedded run do.",
+        f"Refusals by `valid` and `who.*`: one in {EVERY} written, as live with TOUCHPOINT_REFUSALS_EVERY={EVERY};"
+        " all are counted. `total, all refusals`: every one written, as by default and in replay.",
     ]
     return section
 
@@ -103,7 +103,7 @@ def _costs(section: Section, runs: list[Run], target: float | None) -> None:
     parsed = chosen.parsed / course.records * 1e6
     section.add("orjson.loads alone", parsed, "µs per event", "part of intake; measured between batches")
     section.add(
-        "in orjson.loads", chosen.cost / parsed, "times", "steadier than µs where others use the machine"
+        "total / orjson.loads", chosen.cost / parsed, "times", "steadier than µs where others use the machine"
     )
     each = course.seconds["encode"] / course.encodes * 1e6
     section.add("encode, each", each, "µs per state", "each touched subscriber once per batch")

@@ -24,7 +24,7 @@ FIGURES = {
     "day": [
         "total",
         *(f"stage {stage}" for stage in STAGES),
-        "orjson.loads alone",
+        *("orjson.loads alone", "total / orjson.loads"),
         "garbage collector",
         "total, all refusals",
         *("encodes", "instants", "decisions", "decisions, written", "offers"),
