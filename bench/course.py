@@ -31,7 +31,7 @@ EVERY = 100
 
 
 def sampled(count: int) -> bool:
-    """Keep the next refusal by `valid` or a line of `who`, given how many of its rule and reason there were."""
+    """Write the next refusal by `valid` or a line of `who`? `count`: those before it."""
     return count % EVERY == 0
 
 

@@ -6,7 +6,6 @@ import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from struct import Struct
 from time import process_time
 
 import orjson
@@ -14,6 +13,7 @@ import orjson
 from bench.course import EVERY, HOME_CC, STAGES, Collections, Course
 from bench.feeds import Feed, simulate
 from bench.report import ROOT, Scale, Section, middle, tell
+from engine import codec
 from engine.app import load_rules
 from engine.codec import encode
 from engine.language.model import RuleSet
@@ -23,7 +23,6 @@ EVENT_TARGET = 10.0
 STATE_TARGET = 900
 """Bytes, median."""
 PARTS = ("core", "gates", "ids", "history")
-_SIZES = Struct("<IIII")
 
 
 @dataclass(slots=True)
@@ -72,7 +71,7 @@ def measure(scale: Scale) -> Section:
         "From JSON bytes of intake shape to decision lines and encoded state, in batches of 5,000:"
         " Intake.read, TickMaker, Fold.apply, encode of every subscriber touched. Without files, log, store.",
         "Stages are those of the run nearest to the median. The engine starts at midnight, profiles loaded.",
-        f"Refusals by `valid` and `who.*`: one in {EVERY} written, as live with TOUCHPOINT_REFUSALS_EVERY={EVERY};"
+        f"Refusals by `valid` and `who.*`: one in {EVERY} written, as with TOUCHPOINT_REFUSALS_EVERY={EVERY};"
         " all are counted. `total, all refusals`: every one written, as by default and in replay.",
     ]
     return section
@@ -153,15 +152,11 @@ def _sizes(section: Section, blobs: Sequence[bytes], target: float | None) -> No
 
 
 def parts_of(blob: bytes) -> tuple[int, ...]:
-    """Return the sizes of a blob's parts: the four u32 that end its fixed part (`engine.codec`).
+    """Return the sizes of a blob's parts, in the order of `PARTS`: the last lengths of its fixed part.
 
-    Where the fixed part ends is not asked of the codec: it is where four lengths fill the rest exactly.
+    The rest is that part, the checksum, and the cell last seen. Private names: nobody else asks for this.
     """
-    for at in range(min(len(blob), 256) - _SIZES.size):
-        sizes = _SIZES.unpack_from(blob, at)
-        if at + _SIZES.size + sum(sizes) == len(blob):
-            return sizes
-    raise ValueError(f"expected a blob with the lengths of its parts, was {len(blob)} bytes")
+    return tuple(codec._FIXED.unpack_from(blob, codec._HEAD.size)[-len(PARTS) :])
 
 
 def _quantile(ordered: Sequence[int], share: float) -> int:

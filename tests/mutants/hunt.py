@@ -1,9 +1,9 @@
 """Look for what catches a planted fault: run in a copy of the tree, by `tests.mutants.runner`.
 
 Reads an order (JSON) from stdin: `{"known", "focus", "limit", "tests": [[file, …], [file, …]]}`. Tried in
-turn: the known seeds; the first group of test files; seeds from 0 on, `limit` of them, shared out over the foci
-and cases of none; the second group. Prints the catch (JSON): `{"by": …, "detail": …, "focus", "seed"}` (focus and
-seed only of a seed), or `null`.
+turn: the known seeds; the first group of test files; seeds from 0 on, `limit` of them, shared out over the
+foci and cases of none; the second group. Prints the catch (JSON): `{"by": …, "detail": …, "focus", "seed"}`
+(focus and seed only of a seed), or `null`.
 """
 
 from __future__ import annotations
