@@ -64,7 +64,7 @@ def encode(sub: Subscriber) -> bytes:
         sub.seen_at,
         sub.seen_pos,
         sub.known_until,
-        sub.seen_late,
+        sub.gap,
         len(spot),
         len(core),
         len(gates),
@@ -201,7 +201,7 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
         parts.append(blob[at : at + size])
         at += size
     sub.rules = rules.hex()
-    sub.seen_late = bool(late)
+    sub.gap = bool(late)
     spot, core, gates, ids, history = parts
     cell, rat = spot.decode().split("\0")
     sub.cell, sub.rat = cell or None, rat or None
@@ -220,7 +220,7 @@ def _read_1(key: str, blob: bytes) -> Subscriber:
     plain = orjson.loads(blob[1:])
     sub = Subscriber(key)
     core = plain["core"]
-    sub.rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, cell, sub.seen_late, rat, known = core[:9]
+    sub.rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, cell, sub.gap, rat, known = core[:9]
     sub.known_until = known
     sub.history = plain_history(plain["history"], sub)
     _set_gates(sub, plain["gates"])

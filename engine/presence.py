@@ -66,25 +66,28 @@ def sight(sub: Subscriber, event: Event, places: Places, policy: Policy) -> Cros
     Only for a record with a cell that is not earlier than the last sighting, not flagged `no_trigger` and no
     `power.off` (2.1, 2.4). Returns what changed, or None if no pattern could care.
     """
-    time = event.seen
-    late = time < sub.clock
-    known = time <= sub.known_until and sub.seen_at != NEVER
+    time, clock, rat = event.seen, sub.clock, event.fields.get("rat")
+    until, known_until = sub.known_until, time + lapse_of(policy, rat)
+    known = time <= until and sub.seen_at != NEVER
+    # a sighting told late may heal a gap that timers have already seen: patterns hear of it, until it is closed
+    gap = time < clock and (clock > until or clock > known_until or sub.gap or bool(sub.offs))
     crossing = None
     if sub.offs:
         known = known and sub.offs[0][0] > time
         sub.offs = [off for off in sub.offs if off[0] > time]
-    if not known or late or sub.seen_late or sub.overdue or places != sub.inside:
         sub.core_dirty = True
-        crossing = Crossing(time, sub.clock - time <= policy.patience, known, sub.inside, sub.known_until)
+    if not known or gap or sub.gap or sub.overdue or places != sub.inside:
+        sub.core_dirty = True
+        crossing = Crossing(time, clock - time <= policy.patience, known, sub.inside, until)
         if sub.inside or places:
             _visit(sub, event, places, crossing, policy.bridge)
         sub.inside = places
-    rat = sub.rat = event.fields.get("rat")
+    sub.rat = rat
     sub.seen_at = time
     sub.seen_pos = sub.seq
     sub.cell = event.cell
-    sub.seen_late = late
-    sub.known_until = time + lapse_of(policy, rat)
+    sub.gap = gap
+    sub.known_until = known_until
     return crossing
 
 

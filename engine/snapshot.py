@@ -35,6 +35,7 @@ class Subscriber:
         "core_dirty",
         "fired",
         "fired_at",
+        "gap",
         "gates_dirty",
         "heat",
         "history",
@@ -54,7 +55,6 @@ class Subscriber:
         "rat",
         "rules",
         "seen_at",
-        "seen_late",
         "seen_pos",
         "seq",
         "suppressed",
@@ -76,8 +76,9 @@ class Subscriber:
         self.seen_at = NEVER
         """Time of the last sighting."""
         self.seen_pos = 0
-        self.seen_late = False
-        """The last sighting was late: the next one is told to the patterns even if nothing changed."""
+        self.gap = False
+        """The last sighting was told late, and whereabouts had been unknown by then: sightings are told to the
+        patterns, even if nothing changed, until one is not late."""
         self.cell: str | None = None
         self.rat: str | None = None
         self.known_until = NEVER
