@@ -22,7 +22,7 @@ EVENT_TARGET = 10.0
 """µs."""
 STATE_TARGET = 900
 """Bytes, median."""
-PARTS = ("core", "gates", "ids", "history")
+PARTS = ("core", "gates", "heat", "ids", "business ids", "history")
 
 
 @dataclass(slots=True)
@@ -152,11 +152,15 @@ def _sizes(section: Section, blobs: Sequence[bytes], target: float | None) -> No
 
 
 def parts_of(blob: bytes) -> tuple[int, ...]:
-    """Return the sizes of a blob's parts, in the order of `PARTS`: the last lengths of its fixed part.
+    """Return the sizes of a blob's parts, in the order of `PARTS`; the last of them is the rest.
 
-    The rest is that part, the checksum, and the cell last seen. Private names: nobody else asks for this.
+    Private names: nobody else asks for this.
     """
-    return tuple(codec._FIXED.unpack_from(blob, codec._HEAD.size)[-len(PARTS) :])
+    fixed = codec._FIXED.unpack_from(blob)
+    lengths = codec._WIDE_LENGTHS if fixed[-3] & codec.WIDE else codec._LENGTHS
+    sizes = lengths.unpack_from(blob, codec._FIXED.size)
+    rest = codec._FIXED.size + lengths.size + fixed[-1] + codec._CHECK.size
+    return (*sizes, len(blob) - sum(sizes) - rest)
 
 
 def _quantile(ordered: Sequence[int], share: float) -> int:

@@ -11,9 +11,8 @@ from typing import Any
 
 from engine.language.model import Test
 from engine.numbers import is_open, keyed_hash
-from engine.patterns.base import Moment
+from engine.patterns.base import Moment, Predicate
 from engine.patterns.counting import all_bytes
-from engine.patterns.happens import Predicate
 
 ValueTest = Callable[[Any], bool | None]
 """A value (None = unknown) -> holds, holds not, or None = can't be said."""

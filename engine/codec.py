@@ -1,37 +1,43 @@
 """Subscriber state <-> bytes: one blob per subscriber, with a version byte.
 
-Version 2 (written): 0x02, CRC-32 of all that follows it, then a fixed part (rule set, clock, presence), four
-u32 lengths, and the parts: patterns (JSON), identity and ledger (JSON, deflated against a dictionary), ids,
-history. Only the first changes with every record; the others keep their bytes until they change. Version 1
-(still read): 0x01 and one JSON object with everything in the open, the history as a list of plain entries. A
-blob of an older version is migrated as it is read and written in the newest form at the next commit; one of a
-newer version, or a damaged one, raises `StateError`.
+Version 2 (written): 0x02, a fixed part (rule set, clock, presence, lengths), then the parts: the cell last
+seen, patterns (JSON, lists of whole numbers apart and packed), identity and ledger (JSON, deflated against a
+dictionary), counts by kind, ids, history; at the end CRC-32 of all that stands before it. Parts keep their
+bytes until they change. Version 1 (still read): 0x01 and one JSON object with everything in the open, the
+history as a list of plain entries. A blob of an older version is migrated as it is read and written in the
+newest form at the next commit; one of a newer version, or a damaged one, raises `StateError`.
 """
 
 from __future__ import annotations
 
 import zlib
+from array import array
 from functools import lru_cache
-from itertools import islice
 from struct import Struct, error
 from typing import Any, Final
 
 import orjson
 
+from engine import copies
 from engine.codec_history import pack_history, unpack_history
 from engine.codec_v1 import plain_history
 from engine.errors import StateError
+from engine.event_kinds import RATS
 from engine.snapshot import Subscriber
 
 VERSION = 2
-_HEAD = Struct("<BI")
-_FIXED = Struct("<16sqIqIqBHIIII")
-_ID = Struct("<Qq")
-_HEX = 16
-"""Ids of this length in hex digits are packed to 8 bytes each."""
-HOUR = 3_600_000_000
-FORGET = HOUR + HOUR // 4
-"""Ids are let go by the quarter of an hour, not one by one."""
+_FIXED = Struct("<B16sqIqIqBBB")
+_LENGTHS, _WIDE_LENGTHS = Struct("<HHHHH"), Struct("<IIIII")
+_CHECK = Struct("<I")
+_COLUMN = Struct("<IBH")
+"""A packed list of whole numbers: key of its pattern, place in the pattern's state, how many."""
+_KEY = 8
+"""Hex digits of a pattern's key, but for the very few that need more."""
+_LAST = 0xFF
+_END = _COLUMN.pack(0, _LAST, 0)
+GAP, WIDE = 1, 2
+_RATS: tuple[str | None, ...] = (None, *RATS)
+_RAT = {rat: number for number, rat in enumerate(_RATS)}
 
 _DICTIONARY: Final = (
     b"handset.pricehandset.mmshandset.networkdata.monthdata.leftdata.eversms.bundle_leftnetwork.months"
@@ -49,30 +55,27 @@ def encode(sub: Subscriber) -> bytes:
     if sub.gates_dirty:
         sub.packed_gates = _deflate(orjson.dumps(_gates(sub)))
         sub.gates_dirty = False
-    gates = sub.packed_gates
     if sub.core_dirty:
-        sub.packed_core = orjson.dumps(_core(sub))
+        sub.packed_core = _pack_core(sub)
         sub.core_dirty = False
-    core = sub.packed_core
-    spot = f"{sub.cell or ''}\0{sub.rat or ''}".encode()
-    ids = _pack_ids(sub)
-    history = pack_history(sub.history)
+    core, gates, spot, heat = sub.packed_core, sub.packed_gates, _pack_cell(sub.cell), sub.heat.pack()
+    ids, business = sub.ids, sub.business_ids
+    sizes = len(core), len(gates), len(heat), len(ids), len(business)
+    lengths = _LENGTHS if max(sizes) <= 0xFFFF else _WIDE_LENGTHS
     fixed = _FIXED.pack(
+        VERSION,
         _rules_of(sub.rules),
         sub.clock,
         sub.seq,
         sub.seen_at,
         sub.seen_pos,
         sub.known_until,
-        sub.gap,
+        (GAP if sub.gap else 0) | (0 if lengths is _LENGTHS else WIDE),
+        _RAT[sub.rat],
         len(spot),
-        len(core),
-        len(gates),
-        len(ids),
-        len(history),
     )
-    body = b"".join((fixed, spot, core, gates, ids, history))
-    return _HEAD.pack(VERSION, zlib.crc32(body)) + body
+    body = b"".join((fixed, lengths.pack(*sizes), spot, core, gates, heat, ids, business, pack_history(sub.history)))
+    return body + _CHECK.pack(zlib.crc32(body))
 
 
 def decode(key: str, blob: bytes) -> Subscriber:
@@ -101,19 +104,48 @@ def _inflate(data: bytes) -> bytes:
     return zlib.decompressobj(-15, _DICTIONARY).decompress(data)
 
 
-def _core(sub: Subscriber) -> list[Any]:
-    return [
+def _pack_core(sub: Subscriber) -> bytes:
+    """Write presence and patterns: packed lists, a pattern key of 0 to end them, then JSON."""
+    parts: list[Any] = []
+    nodes: dict[str, list[Any]] = {}
+    for key, state in sub.nodes.items():
+        if state[0].__class__ is array and state[-1].__class__ is array and len(key) == _KEY:
+            number = int(key, 16)
+            for place, column in enumerate(state):
+                parts.append(_COLUMN.pack(number, place, len(column)))
+                parts.append(column)
+        else:
+            nodes[key] = [c.tolist() if c.__class__ is array else c for c in state]
+    parts.append(_END)
+    plain = [
         sub.offs or 0,
         sub.inside or 0,
         sub.visits or 0,
-        sub.nodes,
+        nodes,
         [(*mark, due) for mark, due in sub.timers.items()] if sub.timers else 0,
         sorted(sub.overdue) if sub.overdue else 0,
         # what fired matters only while the clock stands
         [sub.fired_at, sorted(sub.fired)] if sub.fired_at >= sub.clock and sub.fired else 0,
-        sub.business_ids or 0,
-        sub.heat.pack() or 0,
     ]
+    parts.append(orjson.dumps(plain))
+    return b"".join(parts)
+
+
+def _unpack_core(sub: Subscriber, data: bytes) -> None:
+    at = 0
+    packed: dict[str, list[Any]] = {}
+    while True:
+        number, place, count = _COLUMN.unpack_from(data, at)
+        at += _COLUMN.size
+        if place == _LAST:
+            break
+        state = packed.setdefault(f"{number:08x}", [])
+        state.append(array("q", data[at : at + 8 * count]))
+        at += 8 * count
+        if len(state) != place + 1 or len(state[-1]) != count:
+            raise ValueError("a packed list is not where it belongs")
+    _set_core(sub, orjson.loads(data[at:]))
+    sub.nodes.update(packed)
 
 
 def _set_core(sub: Subscriber, core: list[Any]) -> None:
@@ -126,8 +158,6 @@ def _set_core(sub: Subscriber, core: list[Any]) -> None:
     sub.overdue = {(node, place) for node, place in core[5] or ()}
     if core[6]:
         sub.fired_at, sub.fired = core[6][0], set(core[6][1])
-    sub.business_ids = core[7] or {}
-    sub.heat.unpack(core[8] or [])
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
     sub.wake = min(dues) if dues else 0
 
@@ -149,68 +179,40 @@ def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
     sub.contacts, sub.holds = gates[5:]
 
 
-# -- ids of the last hour ------------------------------------------------------------------------------------
+# -- the cell last seen --------------------------------------------------------------------------------------
 
 
-def _pack_ids(sub: Subscriber) -> bytes:
-    """Write ids and their times: u64 and i64 each if all are 16 hex digits, else JSON after a zero byte.
-
-    Only what was added since the last time is packed: ids stand in the order they came.
-    """
-    ids = sub.ids
-    if ids and next(iter(ids.values())) < sub.clock - FORGET:
-        ids = sub.ids = {id: time for id, time in ids.items() if time >= sub.clock - HOUR}
-        sub.packed_ids = bytearray(b"\x01")
-    packed = sub.packed_ids
-    done = (len(packed) - 1) // _ID.size
-    if done > len(ids):  # pruned meanwhile
-        packed = sub.packed_ids = bytearray(b"\x01")
-        done = 0
-    for id, time in islice(ids.items(), done, None):
-        try:
-            number = int(id, 16)
-            if len(id) != _HEX or id != f"{number:016x}":
-                raise ValueError
-        except ValueError:
-            return b"\x00" + orjson.dumps(ids)
-        packed += _ID.pack(number, time)
-    return bytes(packed)
-
-
-def _unpack_ids(data: bytes) -> dict[str, int]:
-    if data[0] == 0:
-        found: dict[str, int] = orjson.loads(data[1:])
-        return found
-    return {f"{number:016x}": time for number, time in _ID.iter_unpack(data[1:])}
+def _pack_cell(cell: str | None) -> bytes:
+    return b"" if cell is None else cell.encode()
 
 
 # -- versions ------------------------------------------------------------------------------------------------
 
 
 def _read_2(key: str, blob: bytes) -> Subscriber:
-    _, check = _HEAD.unpack_from(blob)
-    if zlib.crc32(memoryview(blob)[_HEAD.size :]) != check:
+    body = memoryview(blob)[: -_CHECK.size]
+    if zlib.crc32(body) != _CHECK.unpack_from(blob, len(body))[0]:
         raise ValueError("its checksum is not the one it was written with")
     sub = Subscriber(key)
-    rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, sub.known_until, late, *sizes = _FIXED.unpack_from(
-        blob, _HEAD.size
+    _, rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, sub.known_until, flags, rat, spot = (
+        _FIXED.unpack_from(blob)
     )
+    sub.rules, sub.gap, sub.rat = rules.hex(), bool(flags & GAP), _RATS[rat]
+    lengths = _WIDE_LENGTHS if flags & WIDE else _LENGTHS
+    at = _FIXED.size
+    sizes = (spot, *lengths.unpack_from(blob, at))
+    at += lengths.size
     parts = []
-    at = _HEAD.size + _FIXED.size
     for size in sizes:
         parts.append(blob[at : at + size])
         at += size
-    sub.rules = rules.hex()
-    sub.gap = bool(late)
-    spot, core, gates, ids, history = parts
-    cell, rat = spot.decode().split("\0")
-    sub.cell, sub.rat = cell or None, rat or None
-    sub.history = unpack_history(history)
+    cell, core, gates, heat, ids, business = parts
+    sub.cell = cell.decode() or None
+    sub.history = unpack_history(blob[at : len(body)])
     _set_gates(sub, orjson.loads(_inflate(gates)))
-    _set_core(sub, orjson.loads(core))
-    sub.ids = _unpack_ids(ids)
-    if ids[0]:
-        sub.packed_ids = bytearray(ids)
+    _unpack_core(sub, core)
+    sub.heat.unpack(heat)
+    sub.ids, sub.business_ids = bytearray(ids), bytearray(business)
     sub.packed_gates, sub.gates_dirty = gates, False
     sub.packed_core, sub.core_dirty = core, False
     return sub
@@ -220,13 +222,14 @@ def _read_1(key: str, blob: bytes) -> Subscriber:
     plain = orjson.loads(blob[1:])
     sub = Subscriber(key)
     core = plain["core"]
-    sub.rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, cell, sub.gap, rat, known = core[:9]
-    sub.known_until = known
+    sub.rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, sub.cell, sub.gap, sub.rat = core[:8]
+    sub.known_until = core[8]
     sub.history = plain_history(plain["history"], sub)
     _set_gates(sub, plain["gates"])
-    sub.cell, sub.rat = cell, rat
     _set_core(sub, core[9:])
-    sub.ids = dict(plain["ids"].items())
+    for packed, ids in ((sub.ids, plain["ids"]), (sub.business_ids, core[16] or {})):
+        for id, time in ids.items():
+            copies.note(packed, copies.name_of(id), time)
     return sub
 
 

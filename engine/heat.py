@@ -6,8 +6,9 @@ records in three days. Records before that count as of then (docs/decisions/0005
 
 from __future__ import annotations
 
+from array import array
 from bisect import insort
-from typing import Any
+from struct import Struct
 
 from engine.event_kinds import KINDS
 from engine.history import NEAR, History, read
@@ -16,46 +17,54 @@ HOT = 2000
 WATCHED = 1000
 DAY = 86_400_000_000
 WINDOW = 2 * DAY
+DAYS = 3
+_FULL = 0xFFFF
 
-
-_NUMBER = {kind: str(number) for number, kind in enumerate(KINDS)}
+_CODE = {kind: bytes((number,)) for number, kind in enumerate(KINDS)}
 """Numbers of kinds in stored state: the order of the table, which only grows at its end."""
+_HEAD = Struct("<HBB")
+_TIMES = Struct("<BH")
 
 
 class Heat:
     """Counts of one subscriber's records by kind."""
 
-    __slots__ = ("counts", "day", "times")
+    __slots__ = ("codes", "counts", "day", "times", "turns")
 
     def __init__(self) -> None:
         self.day = 0
-        """Number of the UTC day that `counts` begins with."""
-        self.counts: dict[str, list[int]] = {}
-        """Number of a kind -> records of this day, the day before, the day before that."""
+        """Number of the UTC day that is counted."""
+        self.turns = 0
+        """When it ends, µs."""
+        self.codes = bytearray()
+        """Numbers of the kinds that were counted."""
+        self.counts = array("H")
+        """For each: records of this day, the day before, the day before that."""
         self.times: dict[str, list[int]] = {}
-        """Number of a kind -> its 2,001 greatest times, sorted."""
+        """Kind -> its 2,001 greatest times, sorted."""
 
     def is_hot(self, kind: str, clock: int) -> bool:
         """Say whether `kind` has more than 2,000 records in (clock - 48 h, clock]."""
-        times = self.times.get(_NUMBER[kind])
+        times = self.times.get(kind)
         return times is not None and len(times) > HOT and times[0] > clock - WINDOW
 
     def count(self, kind: str, time: int, clock: int, history: History) -> None:
         """Count one record, which `history` already holds if it keeps its kind."""
-        if clock - self.day * DAY >= DAY:
+        if clock >= self.turns:
             self._turn(clock // DAY)
-        number = _NUMBER[kind]
-        counts = self.counts.get(number)
-        if counts is None:
-            self.counts[number] = [1, 0, 0]
+        at = self.codes.find(_CODE[kind]) * DAYS
+        if at < 0:
+            self.codes += _CODE[kind]
+            self.counts.extend((1, 0, 0))
             return
-        counts[0] += 1
-        if counts[0] > WATCHED // 3 or self.times:
-            self._watch(kind, time, counts, history)
+        today = self.counts[at]
+        if today < _FULL:
+            self.counts[at] = today + 1
+        if today >= WATCHED // DAYS or self.times:
+            self._watch(kind, time, self.counts[at : at + DAYS], history)
 
-    def _watch(self, kind: str, time: int, counts: list[int], history: History) -> None:
-        number = _NUMBER[kind]
-        times = self.times.get(number)
+    def _watch(self, kind: str, time: int, counts: array[int], history: History) -> None:
+        times = self.times.get(kind)
         if times is not None:
             insort(times, time)
             if len(times) > HOT + 1:
@@ -64,24 +73,47 @@ class Heat:
             held = sorted(p.clock - p.late for p in read(history) if p.kind == kind)
             # location and data records are not kept for long: those that are gone count as of now
             gone = sum(counts) - len(held) if kind.startswith(NEAR) else 0
-            self.times[number] = [*held, *[time] * gone][-HOT - 1 :]
+            self.times[kind] = [*held, *[time] * gone][-HOT - 1 :]
 
     def _turn(self, day: int) -> None:
-        gone = min(day - self.day, 3)
-        self.day = day
-        left = {kind: ([0] * gone + counts)[:3] for kind, counts in self.counts.items()}
-        self.counts = {kind: counts for kind, counts in left.items() if any(counts)}
+        gone = min(day - self.day, DAYS)
+        self.day, self.turns = day, (day + 1) * DAY
+        codes, counts = bytearray(), array("H")
+        for number, code in enumerate(self.codes):
+            rows = ([0] * gone + self.counts[number * DAYS : (number + 1) * DAYS].tolist())[:DAYS]
+            if any(rows):
+                codes.append(code)
+                counts.extend(rows)
+        self.codes, self.counts = codes, counts
         oldest = (day - 2) * DAY
         self.times = {kind: times for kind, times in self.times.items() if times[-1] >= oldest}
 
-    def pack(self) -> list[Any] | None:
-        """Return the state as plain JSON; None if nothing was counted."""
-        if not self.counts:
-            return None
-        return [self.day, self.counts, self.times] if self.times else [self.day, self.counts]
+    def pack(self) -> bytes:
+        """Return the state as bytes; empty if nothing was counted."""
+        codes = self.codes
+        if not codes:
+            return b""
+        packed = _HEAD.pack(self.day, len(codes), len(self.times)) + codes + self.counts.tobytes()
+        for kind, times in self.times.items():
+            packed += _TIMES.pack(_CODE[kind][0], len(times)) + array("q", times).tobytes()
+        return packed
 
-    def unpack(self, packed: list[Any]) -> None:
+    def unpack(self, data: bytes) -> None:
         """Restore what `pack` returned."""
-        if packed:
-            self.day, self.counts = packed[:2]
-            self.times = packed[2] if len(packed) > 2 else {}
+        if not data:
+            return
+        self.day, kinds, watched = _HEAD.unpack_from(data)
+        self.turns = (self.day + 1) * DAY
+        at = _HEAD.size
+        self.codes = bytearray(data[at : at + kinds])
+        at += kinds
+        self.counts = array("H", data[at : at + 2 * DAYS * kinds])
+        at += 2 * DAYS * kinds
+        for _ in range(watched):
+            code, number = _TIMES.unpack_from(data, at)
+            at += _TIMES.size
+            self.times[_KINDS[code]] = array("q", data[at : at + 8 * number]).tolist()
+            at += 8 * number
+
+
+_KINDS = tuple(KINDS)

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from engine.event import Event
-from engine.event_kinds import KINDS
+from engine.event_kinds import KINDS, PHASES, RATS
 
 HOUR = 3_600_000_000
 WINDOW = 48 * HOUR
@@ -66,6 +66,16 @@ for _kind, _spec in KINDS.items():
     NUMBERS[_kind] = tuple(n for n in _kept if _spec.fields[n].type in _NUMERIC_TYPES)
     WORDS[_kind] = tuple(n for n in _kept if n not in NUMBERS[_kind])
 
+LOOSE: dict[str, tuple[str, ...]] = {kind: () for kind in WORDS}
+"""Kind -> its words that hardly ever come again: they stand in the entry itself, unnumbered."""
+for _kind in WORDS:
+    LOOSE[_kind] = tuple(n for n in WORDS[_kind] if n in ("host", "text", "about"))
+    WORDS[_kind] = tuple(n for n in WORDS[_kind] if n not in LOOSE[_kind])
+
+FIXED_WORDS: tuple[Any, ...] = (None, *RATS, *PHASES, True, False)
+"""Words that have the same number for every subscriber, from 0 on; part of the stored form."""
+_NUMBERED = {word: number for number, word in enumerate(FIXED_WORDS)}
+
 _ENTRY = Struct("<BBHI")
 _WIDE_ENTRY = Struct("<BBIQ")
 _LAG = Struct("<I")
@@ -86,7 +96,6 @@ for _kind, _spec in KINDS.items():
         Struct("<" + "".join("d" if fraction else "I" for fraction in _fractions)),
         tuple(_NAN if fraction else _ABSENT for fraction in _fractions),
     )
-_NONE = b"\xff\xff\xff\xff"
 
 
 class Segment:
@@ -123,10 +132,10 @@ class History:
         self.sums = bytearray()
         """Use of data: (5-minute number since 1970, modulo 65,536, u16; units of 16 KB u16) of sessions that
         ended in it, in the order they came."""
-        self.refs: dict[Any, int] = {None: 0}
+        self.refs: dict[Any, int] = _NUMBERED.copy()
         """Word -> its number."""
         self.strings = bytearray()
-        """The words from number 1 on, see `_word`."""
+        """The words after `FIXED_WORDS`, see `_word`."""
 
     def begin_far(self, clock: int, seq: int, visits: dict[str, Any]) -> None:
         """Begin a segment; `visits`: those open before its first record."""
@@ -182,7 +191,7 @@ class History:
         """Drop the words that no entry uses any more."""
         words = list(self.refs)
         rows = [(s, list(entries_of(s, words))) for s in (*self.far, *self.near)]
-        self.refs, self.strings = {None: 0}, bytearray()
+        self.refs, self.strings = _NUMBERED.copy(), bytearray()
         for segment, entries in rows:
             segment.buffer.clear()
             segment.sealed = None
@@ -193,6 +202,8 @@ class History:
 
 def _word(word: Any) -> bytes:
     """Write a word: length and UTF-8; 255 and 16 bytes for a keyed hash; 254, length u16, JSON for others."""
+    if word is None:
+        return _NO_WORD
     if isinstance(word, str):
         if len(word) == 32:
             try:
@@ -202,13 +213,16 @@ def _word(word: Any) -> bytes:
             except ValueError:
                 pass
         text = word.encode()
-        if len(text) < 254:
+        if len(text) < 253:
             return bytes((len(text),)) + text
     text = orjson.dumps(word)
     return b"\xfe" + len(text).to_bytes(2, "little") + text
 
 
-def words_of(data: bytearray) -> Iterator[Any]:
+_NO_WORD = b"\xfd"
+
+
+def words_of(data: bytearray | bytes) -> Iterator[Any]:
     """Read words back; lists as tuples."""
     at = 0
     while at < len(data):
@@ -217,6 +231,8 @@ def words_of(data: bytearray) -> Iterator[Any]:
         if size == 255:
             yield data[at : at + 16].hex()
             at += 16
+        elif size == 253:
+            yield None
         elif size == 254:
             size = data[at] | data[at + 1] << 8
             word = orjson.loads(data[at + 2 : at + 2 + size])
@@ -237,23 +253,24 @@ def append(
     flags: int,
 ) -> None:
     """Add a record just applied; `flags`: NO_TRIGGER, IDLE."""
-    kind, fields = event.kind, event.fields
-    get = fields.get
+    kind = event.kind
+    get = event.fields.get
     packed = b""
     names = NUMBERS[kind]
     if names:
         form, absent = _FORMS[kind]
         try:
             packed = form.pack(*map(get, names, absent))
-            if _LARGEST in packed and any(fields.get(name) == _ABSENT for name in names):
-                packed, flags = _pack_numbers([get(name) for name in names], flags)
-            else:
-                flags |= SMALL
+            # a counter at its end is not one that is absent
+            small = _LARGEST not in packed or _ABSENT not in map(get, names)
         except StructError:  # a fraction, null, or too large for u32
-            packed, flags = _pack_numbers([get(name) for name in names], flags)
+            small = False
+        if small:
+            flags |= SMALL
         else:
-            if _NONE in packed and _ABSENT in map(get, names):  # a counter at its end, not one that is absent
-                packed, flags = _pack_numbers([get(name) for name in names], flags & ~SMALL)
+            packed, flags = _pack_numbers([get(name) for name in names], flags)
+    for name in LOOSE[kind]:
+        packed += _word(get(name))
     words = (places, event.cell, *map(get, WORDS[kind]))
     _write(history, segment, kind, seq, clock, flags, clock - event.t, event.t - event.seen, words, packed)
 
@@ -358,6 +375,7 @@ class Past:
         "places",
         "seen",
         "seq",
+        "sized",
         "words",
     )
 
@@ -375,6 +393,9 @@ class Past:
     pair: tuple[int, int]
     """Of a crossing: lateness, how long whereabouts were known before it; of a mark: the last sighting."""
     packed: bytes
+    """Numbers, then loose words."""
+    sized: int
+    """Bytes of the numbers."""
 
     def event(self) -> Event:
         """Build the record, as far as patterns can see it."""
@@ -382,11 +403,13 @@ class Past:
         fields = {n: v for n, v in zip(names, self.words, strict=True) if v is not None}
         if self.flags & SMALL:
             form, absent = _FORMS[self.kind]
-            row: Any = zip(NUMBERS[self.kind], form.unpack(self.packed), absent, strict=True)
+            row: Any = zip(NUMBERS[self.kind], form.unpack_from(self.packed), absent, strict=True)
             fields.update((n, v) for n, v, none in row if v != none and v == v)  # NaN is not itself
         elif self.flags & JSON:
-            pairs = zip(NUMBERS[self.kind], orjson.loads(self.packed[2:]), strict=True)
+            pairs = zip(NUMBERS[self.kind], orjson.loads(self.packed[2 : self.sized]), strict=True)
             fields.update((n, v) for n, v in pairs if v is not None)
+        loose = zip(LOOSE[self.kind], words_of(self.packed[self.sized :]), strict=True)
+        fields.update((n, v) for n, v in loose if v is not None)
         time = self.clock - self.late
         return Event(self.kind, time, "", fields, self.cell, time - self.seen)
 
@@ -445,6 +468,19 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
             size = _FORMS[kind][0].size
         elif flags & JSON:
             size = 2 + (data[at] | data[at + 1] << 8)
+        past.sized = size
+        for _ in LOOSE[kind]:
+            size += _length(data, at + size)
         past.packed = data[at : at + size]
         at += size
         yield past
+
+
+def _length(data: bytes, at: int) -> int:
+    """Return the length of a word written by `_word`."""
+    size = data[at]
+    if size == 255:
+        return 17
+    if size == 254:
+        return 3 + (data[at + 1] | data[at + 2] << 8)
+    return 1 if size == 253 else 1 + size

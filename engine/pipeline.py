@@ -23,6 +23,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 from engine import control, ledger, warm
+from engine.copies import forget, is_copy, is_due, name_of, note
 from engine.decision import Candidate, decision_id, early_refusal, judge
 from engine.emit import Decision, record
 from engine.event import Event
@@ -38,8 +39,6 @@ from engine.snapshot import NEVER, Subscriber
 HOUR = 3_600_000_000
 SIGNALING_LIMIT = HOUR
 BUSINESS_LIMIT = 48 * HOUR
-MOST_IDS = 4_000
-"""Ids a subscriber's state keeps, one a second for an hour: it stays bounded whatever a feed does."""
 _LIMITS = {
     kind: SIGNALING_LIMIT if spec.group == "signaling" else BUSINESS_LIMIT
     for kind, spec in KINDS.items()
@@ -150,24 +149,20 @@ class Fold:
         else:
             control.apply(self.subscriber(event.key), event)
 
-    def _in_order(self, sub: Subscriber, event: Event, limit: int, ids: dict[str, int]) -> bool:
+    def _in_order(self, sub: Subscriber, event: Event, limit: int, ids: bytearray) -> bool:
         """Drop the too late and the copies; fire what is due before; move the clock (1.3, 1.5, 1.6)."""
         time, clock, id = event.t, sub.clock, event.id
         if time < clock and clock - time > limit:
             self.outcomes["late"] += 1
             return False
         if id is not None:
-            known = ids.get(id)
-            if known is not None:
-                if known >= clock - limit:
-                    self.outcomes["duplicate"] += 1
-                    return False
-                del ids[id]
-                sub.packed_ids = bytearray(b"\x01")
-            ids[id] = time
-            if len(ids) > 64 and not len(ids) & 63:
-                _forget_ids(ids, max(time, clock) - limit)
-                sub.packed_ids = bytearray(b"\x01")
+            name = name_of(id)
+            if is_copy(ids, name, clock, limit):
+                self.outcomes["duplicate"] += 1
+                return False
+            note(ids, name, time)
+            if is_due(ids, max(time, clock), limit):
+                forget(ids, max(time, clock), limit)
         if time > clock:
             if sub.wake and sub.wake < time:
                 self._advance(sub, time)
@@ -373,9 +368,3 @@ class Fold:
         except KeyError:
             return None
 
-
-def _forget_ids(ids: dict[str, int], limit: int) -> None:
-    for id in [id for id, time in ids.items() if time < limit]:
-        del ids[id]
-    for id in list(ids)[: max(0, len(ids) - MOST_IDS)]:
-        del ids[id]

@@ -50,7 +50,6 @@ class Subscriber:
         "overdue",
         "packed_core",
         "packed_gates",
-        "packed_ids",
         "profile",
         "rat",
         "rules",
@@ -100,11 +99,10 @@ class Subscriber:
         """No timer or hold end is due before this; 0 = none is armed."""
         self.noted = 0
         """The wake-up that stands in the lane's heap."""
-        self.ids: dict[str, int] = {}
-        """Ids of applied signaling records -> t, the last hour of the clock (semantics 1.6)."""
-        self.packed_ids = bytearray(b"\x01")
-        """The first of `ids` as bytes (engine.codec)."""
-        self.business_ids: dict[str, int] = {}
+        self.ids = bytearray()
+        """Ids of applied signaling records, the last hour of the clock (engine.copies, semantics 1.6)."""
+        self.business_ids = bytearray()
+        """Those of business records, 48 hours."""
         self.history = History()
         self.heat = Heat()
         # -- who it is: changes rarely, so its bytes are kept until it does --

@@ -1,20 +1,101 @@
 """`after: A, no: B, for: D`: absence (semantics.md 3, 7 a, b, i).
 
-State: [A orders, B orders, wait]; `wait` = None or [order, order, place, data, trigger] of the one instant of
+State: [A orders, B orders, wait], the B orders of a bare `no:` apart (`Cancels`); `wait` = None or [order, order, place, data, trigger] of the one instant of
 A that may still fire. At most one can wait: a later A within D ends the wait of the one before. Both order
 lists are thinned to what the question "is there one in (a, a + D]?" can still tell apart.
 """
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
 from typing import Any
 
 from engine.event_kinds import KINDS
-from engine.patterns.base import LONGEST, Hits, Instant, Moment, Node, Order, arm, drop_until
+from engine.patterns.base import LONGEST, Hits, Instant, Moment, Node, Order, Predicate, arm, drop_until
 from engine.snapshot import HOURS_48, Subscriber
 
 LATEST = 3_600_000_000
 """A signaling record later than this starts no wait that is over by now (patience is at most 1 h)."""
+MINUTE = 60_000_000
+
+
+def memory_of(kinds: Iterable[str], wait: int) -> int:
+    """Return how old what stops a wait can be and still matter: a start may come late, and stop none older."""
+    business = any(KINDS[kind].group == "business" for kind in kinds)
+    return HOURS_48 if business else max(wait, LATEST)
+
+
+class Cancels(Node):
+    """A bare `no: {happens: E}`: starts and updates count too (1.4). It tells the waits and has no instants.
+
+    State: [orders], whole numbers in pairs. Waits that differ a little share one: `span` at most the shortest
+    of them, `memory` at least the longest.
+    """
+
+    def __init__(self, key: str, event: str, passes: Predicate | None, span: int, memory: int) -> None:
+        super().__init__(key)
+        self.kinds = frozenset((event,))
+        self.event = event
+        self.passes = passes
+        self.span = 2 * span
+        self.memory = memory
+
+    def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
+        """Judge one record of this kind."""
+        if self.passes is not None and not self.passes(moment):
+            return None
+        order, seq = 2 * moment.record.t, moment.seq
+        state = sub.nodes.get(self.key)
+        if state is None:
+            sub.nodes[self.key] = [array("q", (order, seq))]
+        else:
+            self._note(state[0], order, seq, 2 * (moment.now - self.memory) + 2)
+        for parent in self.parents:
+            parent.stop(sub, order, seq)
+        return None
+
+    def _note(self, orders: Any, order: int, seq: int, oldest: int) -> None:
+        while orders and orders[0] < oldest:
+            del orders[:2]
+        # Of three neighbours that span no wait the middle one goes: whoever it would stop, the third stops too,
+        # unless that is the very record that starts the wait; so the newest never makes one go.
+        if len(orders) >= 6 and orders[-2] - orders[-6] <= self.span:
+            del orders[-4:-2]
+        at = len(orders)
+        while at and (orders[at - 2], orders[at - 1]) > (order, seq):
+            at -= 2
+        orders.insert(at, order)
+        orders.insert(at + 1, seq)
+        if len(orders) > 2 * LONGEST:
+            del orders[:2]
+
+    def stops(self, sub: Subscriber, start: Order, last: int) -> bool:
+        """Say whether a record lies later than `start` and not after `last`, one of another record."""
+        state = sub.nodes.get(self.key)
+        if state is None:
+            return False
+        orders = state[0]
+        at = len(orders) - 2
+        while at >= 0:
+            order = (orders[at], orders[at + 1])
+            if order <= start:
+                return False
+            if order[0] <= last and not _same_record(order, start):
+                return True
+            at -= 2
+        return False
+
+
+def shared_by(wait: int, memory: int) -> tuple[int, int]:
+    """Return span and memory of the `Cancels` of a wait: round figures, so that alike waits share one."""
+    span = wait
+    if wait >= MINUTE:
+        span = MINUTE << ((wait // MINUTE).bit_length() - 1)
+    longer = LATEST
+    while longer < memory:
+        longer *= 2
+    return span, longer
 
 
 class After(Node):
@@ -23,9 +104,8 @@ class After(Node):
     def __init__(self, key: str, first: Node, no: Node, wait: int) -> None:
         super().__init__(key, (first, no))
         self.wait = wait
-        business = any(KINDS[kind].group == "business" for kind in first.kinds)
-        self.memory = HOURS_48 if business else max(wait, LATEST)
-        """How old what stops a wait can be and still matter: a start may come late, and stop none older."""
+        self.memory = memory_of(first.kinds, wait)
+        self.cancels = no if isinstance(no, Cancels) else None
 
     def step(self, sub: Subscriber, moment: Moment, hits: Hits) -> list[Instant] | None:
         """Take in what stops waits, then the instants that start them."""
@@ -53,23 +133,10 @@ class After(Node):
         _thin(b_orders, self.wait)
         return found or None
 
-    def stop(self, sub: Subscriber, order: int, seq: int, now: int) -> None:
+    def stop(self, sub: Subscriber, order: int, seq: int) -> None:
         """Take in a record of a bare `no:` at once: it is always at hand before what starts a wait."""
         state = sub.nodes.get(self.key)
-        if state is None:
-            sub.nodes[self.key] = [[], [[order, seq]], None]
-            return
-        orders = state[1]
-        if orders and orders[0][0] <= 2 * (now - self.memory) + 1:
-            drop_until(orders, now - self.memory)
-        if not orders or orders[-1][0] < order:
-            if len(orders) > 1 and order - orders[-2][0] <= 2 * self.wait:
-                orders[-1] = [order, seq]
-            else:
-                orders.append([order, seq])
-        else:
-            _insort(orders, (order, seq))
-        if state[2] is not None:
+        if state is not None and state[2] is not None:
             self._stop(sub, state, (order, seq), own=True)
 
     def _stop(self, sub: Subscriber, state: list[Any], order: Order, own: bool) -> None:
@@ -87,16 +154,18 @@ class After(Node):
         due = start.time + self.wait
         if due < moment.now or (due == moment.now and not start.timely):
             # 1.5, 7(a), 7(b): due in the past fires at once if the record is within patience, else never
-            if not start.timely or not self._alive(state, start.order, due):
+            if not start.timely or not self._alive(sub, state, start.order, due):
                 return None
             return Instant((2 * due + 1, 0), True, True, start.trigger, start.place, start.data, start.time)
-        if self._alive(state, start.order, due):
+        if self._alive(sub, state, start.order, due):
             state[2] = [*start.order, start.place, start.data, list(start.trigger)]
             arm(sub, self.key, "", due)
         return None
 
-    def _alive(self, state: list[Any], order: Order, due: int) -> bool:
+    def _alive(self, sub: Subscriber, state: list[Any], order: Order, due: int) -> bool:
         last = 2 * due + 1
+        if self.cancels is not None and self.cancels.stops(sub, order, last):
+            return False
         for other in state[0]:
             if order < tuple(other) and other[0] <= last:
                 return False

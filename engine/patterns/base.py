@@ -8,6 +8,7 @@ timers of one time are not later than each other. `order` = (2 * time + is_timer
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.event import Event
@@ -98,6 +99,10 @@ class Moment:
         return (2 * self.now + 1, 0) if self.group else (2 * self.now, self.seq)
 
 
+Predicate = Callable[[Moment], bool]
+"""The lines of `where` and `unless`, compiled."""
+
+
 class Node:
     """A compiled pattern. Leaves are called with the record, composites with their children's instants."""
 
@@ -132,7 +137,7 @@ class Node:
         """Fire the timers of this node that are due now."""
         raise AssertionError("expected a pattern with timers")  # pragma: no cover
 
-    def stop(self, sub: Subscriber, order: int, seq: int, now: int) -> None:
+    def stop(self, sub: Subscriber, order: int, seq: int) -> None:
         """Take in a record that stops waits: `order` and `seq` are its place in time and in the log."""
         raise AssertionError("expected an absence")  # pragma: no cover
 

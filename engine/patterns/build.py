@@ -7,13 +7,13 @@ from hashlib import blake2b
 from engine import audience
 from engine.event_kinds import KINDS
 from engine.language import model
-from engine.patterns.absence import After
+from engine.patterns.absence import After, Cancels, memory_of, shared_by
 from engine.patterns.base import Node
 from engine.patterns.combine import AllOf, AnyOf
 from engine.patterns.counting import Count, Total
 from engine.patterns.crossing import Enters, Leaves
 from engine.patterns.dwell import StaysIn
-from engine.patterns.happens import Cancels, Happens
+from engine.patterns.happens import Happens
 from engine.patterns.sequence import Sequence
 
 
@@ -29,14 +29,13 @@ class Builder:
         self._shared: dict[str, Node] = {}
         self._texts: dict[str, str] = {}
 
-    def build(self, pattern: model.Pattern, cancels: bool = False) -> Node:
-        """Return the node of a pattern; `cancels`: it stands under `no:` (starts and updates, 1.4)."""
-        bare = cancels and isinstance(pattern, model.Happens)
-        text = f"{'cancels ' if bare else ''}{pattern!r}"
+    def build(self, pattern: model.Pattern, cancels: tuple[int, int] | None = None) -> Node:
+        """Return the node of a pattern; `cancels`: it stands under `no:`, span and memory of its wait."""
+        bare = cancels if isinstance(pattern, model.Happens) else None
+        text = f"cancels {bare} {pattern!r}" if bare else repr(pattern)
         name = blake2b(text.encode(), digest_size=4).hexdigest()
-        if (
-            self._texts.setdefault(name, text) != text
-        ):  # one in four billion: the longer name tells them apart
+        # one in four billion: the longer name tells them apart
+        if self._texts.setdefault(name, text) != text:
             name = blake2b(text.encode(), digest_size=8).hexdigest()
         node = self._shared.get(name)
         if node is None:
@@ -52,13 +51,13 @@ class Builder:
         """Name the fields of a kind that some text shows."""
         return tuple(name for name in self.keep if name in KINDS[kind].fields)
 
-    def _make(self, name: str, pattern: model.Pattern, cancels: bool) -> Node:
+    def _make(self, name: str, pattern: model.Pattern, cancels: tuple[int, int] | None) -> Node:
         match pattern:
             case model.Happens():
                 passes = audience.compile_record(pattern.where, pattern.unless, self.key)
                 places = audience.places_named(pattern.where)
                 if cancels:
-                    return Cancels(name, pattern.event, passes)
+                    return Cancels(name, pattern.event, passes, *cancels)
                 return Happens(name, pattern.event, passes, places, self._shown(pattern.event))
             case model.Enters():
                 return Enters(name, pattern.members)
@@ -95,7 +94,8 @@ class Builder:
                 return Sequence(name, tuple(map(self.build, pattern.steps)), pattern.within)
             case model.After():
                 first = self.build(pattern.first)
-                return After(name, first, self.build(pattern.no, cancels=True), pattern.wait)
+                no = self.build(pattern.no, shared_by(pattern.wait, memory_of(first.kinds, pattern.wait)))
+                return After(name, first, no, pattern.wait)
             case model.AnyOf():
                 return AnyOf(name, tuple(map(self.build, pattern.parts)))
             case model.AllOf():

@@ -1,17 +1,19 @@
 """`count:` and `total:`: crossing a mark within a window (semantics.md 3).
 
-State: [times] or [times, amounts], sorted by time; a late record enters the window at its own time, and the
+State: [times] or [times, amounts], packed, sorted by time; a late record enters the window at its own time, and the
 window is the one at the clock.
 """
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from math import fsum
 from typing import Any
 
-from engine.patterns.base import LONGEST, Instant, Moment, Node
-from engine.patterns.happens import PARTIAL, PHASED, Predicate, kept, place_of
+from engine.patterns.base import LONGEST, Instant, Moment, Node, Predicate
+from engine.patterns.happens import PARTIAL, PHASED, kept, place_of
 from engine.snapshot import Subscriber
 
 
@@ -51,7 +53,7 @@ class Count(Node):
             return None
         state = sub.nodes.get(self.key)
         if state is None:
-            state = sub.nodes[self.key] = [[]]
+            state = sub.nodes[self.key] = [array("q")]
         times = state[0]
         _forget(state, bisect_right(times, limit))
         times.insert(bisect_right(times, event.t), event.t)
@@ -113,12 +115,14 @@ class Total(Node):
             return None
         state = sub.nodes.get(self.key)
         if state is None:
-            state = sub.nodes[self.key] = [[], []]
+            state = sub.nodes[self.key] = [array("q"), array("q")]
         times, amounts = state
         if times and times[0] <= limit:
             _forget(state, bisect_right(times, limit))
         at = len(times) if not times or times[-1] <= event.t else bisect_right(times, event.t)
         times.insert(at, event.t)
+        if amount.__class__ is float and amounts.__class__ is array:
+            amounts = state[1] = amounts.tolist()
         amounts.insert(at, amount)
         total = sum(amounts)
         if total.__class__ is float:
@@ -142,13 +146,13 @@ class Total(Node):
         ]
 
 
-def _forget(state: list[list[int]], upto: int) -> None:
+def _forget(state: list[Any], upto: int) -> None:
     if upto:
         for column in state:
             del column[:upto]
 
 
-def add_up(amounts: list[int | float]) -> int | float:
+def add_up(amounts: Sequence[int | float]) -> int | float:
     """Sum exactly: ten times 0.1 yuan is 1 yuan."""
     total = sum(amounts)
     return fsum(amounts) if isinstance(total, float) else total

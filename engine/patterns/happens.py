@@ -1,13 +1,9 @@
-"""`happens: E` and the bare `happens` of a `no:` (semantics.md 3, 1.4, 7 i)."""
+"""`happens: E` (semantics.md 3, 1.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from engine.patterns.base import Instant, Moment, Node
+from engine.patterns.base import Instant, Moment, Node, Predicate
 from engine.snapshot import Subscriber
-
-Predicate = Callable[[Moment], bool]
 
 PHASED = ("call.", "sms.", "mms.", "data.")
 """Kinds whose records may be the start, an update or the end of one call, message or session (1.4)."""
@@ -54,25 +50,6 @@ class Happens(Node):
                 kept(self.keep, moment),
             )
         ]
-
-
-class Cancels(Node):
-    """A bare `no: {happens: E}`: starts and updates count too (1.4). It tells the waits, no instants."""
-
-    def __init__(self, key: str, event: str, passes: Predicate | None) -> None:
-        super().__init__(key)
-        self.kinds = frozenset((event,))
-        self.event = event
-        self.passes = passes
-
-    def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
-        """Judge one record of this kind."""
-        event = moment.event
-        assert event is not None
-        if self.passes is None or self.passes(moment):
-            for parent in self.parents:
-                parent.stop(sub, 2 * event.t, moment.seq, moment.now)
-        return None
 
 
 def place_of(places: tuple[str, ...], moment: Moment) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from engine.decision import Candidate
 from engine.event import Event
 from engine.patterns.base import Instant, Moment, Node
-from engine.patterns.happens import Cancels
+from engine.patterns.absence import Cancels
 from engine.pipeline import Fold
 from engine.presence import is_known
 from engine.rulebook import Rulebook
@@ -121,7 +121,7 @@ class WatchedFold(Fold):
                 setattr(node, door, self._noting(inner, self.tallies[node.index]))
 
         if isinstance(node, Cancels):
-            node.see = self._cancelling(node, self.tallies[node.index])  # type: ignore[method-assign]
+            setattr(node, "see", self._cancelling(node, self.tallies[node.index]))  # noqa: B010
 
     def _cancelling(self, node: Cancels, tally: Tally) -> Callable[..., Any]:
         """Note what stops waits: it tells them itself and hands nothing out."""

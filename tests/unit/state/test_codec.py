@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from tests.simulation.course import Course, case_of
 from tests.unit.pipeline.stage import (
     BAR,
     CAFE,
-    HOUR,
     KEY,
     MINUTE,
     Stage,
@@ -47,10 +47,8 @@ def contents(sub: Subscriber) -> dict[str, Any]:
         "core_dirty",
         "fired",
         "fired_at",
-        "ids",
     }
     found = {name: getattr(sub, name) for name in Subscriber.__slots__ if name not in skip}
-    found["ids"] = {id: time for id, time in sub.ids.items() if time >= sub.clock - HOUR}
     found["fired"] = (sub.fired_at, sub.fired) if sub.fired and sub.fired_at >= sub.clock else None
     found["visits"] = {place: (a, b, tuple(c)) for place, (a, b, c) in sub.visits.items()}
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
@@ -62,6 +60,10 @@ def plain(value: Any) -> Any:
     """Tuples and lists are the same once they have been JSON; the order of entries is kept."""
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, array):
+        return value.tolist()
+    if isinstance(value, bytearray):
+        return value.hex()
     if isinstance(value, set):
         return sorted(plain(item) for item in value)
     if isinstance(value, dict):
