@@ -98,6 +98,10 @@ for _kind, _spec in KINDS.items():
     )
 
 
+_SHAPES = {kind: (NUMBERS[kind], *_FORMS[kind], WORDS[kind], LOOSE[kind]) for kind in KINDS}
+"""Kind -> all that `append` asks of it."""
+
+
 class Segment:
     """A run of packed entries."""
 
@@ -255,12 +259,12 @@ def append(
     """Add a record just applied; `flags`: NO_TRIGGER, IDLE."""
     kind = event.kind
     get = event.fields.get
+    names, form, absent, words, loose = _SHAPES[kind]
     packed = b""
-    names = NUMBERS[kind]
     if names:
-        form, absent = _FORMS[kind]
+        numbers = tuple(map(get, names, absent))
         try:
-            packed = form.pack(*map(get, names, absent))
+            packed = form.pack(*numbers)
             # a counter at its end is not one that is absent
             small = _LARGEST not in packed or _ABSENT not in map(get, names)
         except StructError:  # a fraction, null, or too large for u32
@@ -269,10 +273,11 @@ def append(
             flags |= SMALL
         else:
             packed, flags = _pack_numbers([get(name) for name in names], flags)
-    for name in LOOSE[kind]:
+    for name in loose:
         packed += _word(get(name))
-    words = (places, event.cell, *map(get, WORDS[kind]))
-    _write(history, segment, kind, seq, clock, flags, clock - event.t, event.t - event.seen, words, packed)
+    time = event.t
+    found = (places, event.cell, *map(get, words))
+    _write(history, segment, CODES[kind], seq, clock, flags, clock - time, time - event.seen, found, packed)
 
 
 def _pack_numbers(values: Sequence[Any], flags: int) -> tuple[bytes, int]:
@@ -295,7 +300,7 @@ def append_crossing(
     `words`: known before, opened, entered, went on, rat; `pair`: lateness, how long it was known before.
     """
     _write(
-        history, history.far[-1], CROSSING, seq, clock, 0, 0, 0, (places, None, *words), _SIGNED.pack(*pair)
+        history, history.far[-1], CODES[CROSSING], seq, clock, 0, 0, 0, (places, None, *words), _SIGNED.pack(*pair)
     )
 
 
@@ -312,13 +317,13 @@ def append_mark(
     `places`: those of the last sighting's cell from then on; `pair`: time and seq of that sighting.
     """
     words = (places, None, changed)
-    _write(history, history.far[-1], MARK, seq, clock, 0, 0, 0, words, _SIGNED.pack(*pair))
+    _write(history, history.far[-1], CODES[MARK], seq, clock, 0, 0, 0, words, _SIGNED.pack(*pair))
 
 
 def _write(
     history: History,
     segment: Segment,
-    kind: str,
+    code: int,
     seq: int,
     clock: int,
     flags: int,
@@ -347,7 +352,7 @@ def _write(
         else:
             refs = bytes(numbers)
     buffer = segment.buffer
-    buffer += form.pack(CODES[kind], flags, ahead, advance)
+    buffer += form.pack(code, flags, ahead, advance)
     if late:
         buffer += lag.pack(late)
     if seen:
@@ -418,7 +423,16 @@ class Past:
         flags = self.flags & ~(WIDE | LATE | SEEN | MANY)
         words = (self.places, self.cell, *self.words)
         _write(
-            history, segment, self.kind, self.seq, self.clock, flags, self.late, self.seen, words, self.packed
+            history,
+            segment,
+            CODES[self.kind],
+            self.seq,
+            self.clock,
+            flags,
+            self.late,
+            self.seen,
+            words,
+            self.packed,
         )
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 from engine import control, ledger, warm
-from engine.copies import forget, is_copy, is_due, name_of, note
+from engine.copies import LOOK, forget, is_copy, name_of, note
 from engine.decision import Candidate, decision_id, early_refusal, judge
 from engine.emit import Decision, record
 from engine.event import Event
@@ -78,6 +78,8 @@ class Fold:
         self._older: Rulebook | None = None
         self.wakes: list[tuple[int, str]] = []
         """Heap of (wake, subscriber key); stale entries are skipped."""
+        self._moment = Moment(NEVER, 0)
+        """The record being folded; nobody keeps it beyond that."""
         self.newest = NEVER
         """Greatest `t` applied, of any record (7 s)."""
         self.touched: dict[str, Subscriber] = {}
@@ -157,11 +159,11 @@ class Fold:
             return False
         if id is not None:
             name = name_of(id)
-            if is_copy(ids, name, clock, limit):
+            if ids.find(name) >= 0 and is_copy(ids, name, clock, limit):
                 self.outcomes["duplicate"] += 1
                 return False
             note(ids, name, time)
-            if is_due(ids, max(time, clock), limit):
+            if not len(ids) % LOOK:
                 forget(ids, max(time, clock), limit)
         if time > clock:
             if sub.wake and sub.wake < time:
@@ -237,11 +239,12 @@ class Fold:
         crossing: Crossing | None,
     ) -> None:
         clock = sub.clock
-        sub.core_dirty = True
-        timely = clock - event.t <= patience
-        trigger = (event.source, event.id, event.position)
-        fires = timely and not flags & NO_TRIGGER
-        moment = Moment(clock, sub.seq, False, event, timely, fires, trigger, places, crossing)
+        moment = self._moment
+        moment.now, moment.seq, moment.event = clock, sub.seq, event
+        moment.timely = timely = clock - event.t <= patience
+        moment.fires = timely and not flags & NO_TRIGGER
+        moment.trigger = (event.source, event.id, event.position)
+        moment.places, moment.crossing = places, crossing
         hits = fold(self.book, sub, moment)
         if sub.wake != sub.noted:
             self._note_wake(sub)
