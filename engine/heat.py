@@ -79,7 +79,7 @@ class Heat:
         gone = min(day - self.day, DAYS)
         self.day, self.turns = day, (day + 1) * DAY
         codes, counts = bytearray(), array("H")
-        for number, code in enumerate(self.codes):
+        for number, code in enumerate(bytes(self.codes)):
             rows = ([0] * gone + self.counts[number * DAYS : (number + 1) * DAYS].tolist())[:DAYS]
             if any(rows):
                 codes.append(code)

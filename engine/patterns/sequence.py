@@ -50,12 +50,12 @@ class Sequence(Node):
     def _chain(self, state: list[Any], final: Instant) -> list[Any] | None:
         """Find the chain with the latest start: from the end, always the latest step that still fits."""
         last = tuple(state[0])
-        steps = state[1:]
+        steps: list[Any] = state[1:]
         chain: list[Any] = []
         before = final.order
         records = set() if final.order[0] & 1 else {final.order[1]}
         clash = False
-        for items in reversed(steps):
+        for items in steps[::-1]:
             item = _latest(items, before)
             if item is None or (item[0], item[1]) <= last:
                 return None
@@ -81,7 +81,8 @@ class Sequence(Node):
         if not steps:
             return []
         best: list[Any] | None = None
-        for item in reversed(steps[-1]):
+        items: list[Any] = steps[-1]
+        for item in items[::-1]:
             order = (item[0], item[1])
             if order >= before or order <= last or (not item[0] & 1 and item[1] in used):
                 continue
@@ -99,7 +100,7 @@ def _order(instant: Instant) -> tuple[int, int]:
 
 
 def _latest(items: list[Any], before: tuple[int, int]) -> Any:
-    for item in reversed(items):
+    for item in items[::-1]:
         if (item[0], item[1]) < before:
             return item
     return None
