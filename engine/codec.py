@@ -23,12 +23,13 @@ from engine.codec_history import pack_history, unpack_history
 from engine.codec_v1 import plain_history
 from engine.errors import StateError
 from engine.event_kinds import RATS
-from engine.snapshot import Subscriber
+from engine.snapshot import HOURS_48, NEVER, Subscriber
 
 VERSION = 2
 _FIXED = Struct("<B16sqIqIqBBB")
-_LENGTHS, _WIDE_LENGTHS = Struct("<HHHHH"), Struct("<IIIII")
+_LENGTHS, _WIDE_LENGTHS = Struct("<HHHHHH"), Struct("<IIIIII")
 _CHECK = Struct("<I")
+_STAMP = Struct("<q")
 _COLUMN = Struct("<IBH")
 """A packed list of whole numbers: key of its pattern, place in the pattern's state, how many."""
 _KEY = 8
@@ -57,10 +58,15 @@ def encode(sub: Subscriber) -> bytes:
         sub.gates_dirty = False
     if sub.core_dirty:
         sub.packed_core = _pack_core(sub)
-        sub.core_dirty = False
+        # then it holds what changes without saying so, and must be written anew the next time, too
+        sub.core_dirty = _has_gaps(sub)
     core, gates, spot, heat = sub.packed_core, sub.packed_gates, _pack_cell(sub.cell), sub.heat.pack()
     ids, business = sub.ids, sub.business_ids
-    sizes = len(core), len(gates), len(heat), len(ids), len(business)
+    # what fired matters only while the clock stands
+    fired = b""
+    if sub.fired and sub.fired_at >= sub.clock:
+        fired = _STAMP.pack(sub.fired_at) + "\0".join(sorted(sub.fired)).encode()
+    sizes = len(core), len(gates), len(heat), len(ids), len(business), len(fired)
     lengths = _LENGTHS if max(sizes) <= 0xFFFF else _WIDE_LENGTHS
     fixed = _FIXED.pack(
         VERSION,
@@ -74,7 +80,7 @@ def encode(sub: Subscriber) -> bytes:
         _RAT[sub.rat],
         len(spot),
     )
-    body = b"".join((fixed, lengths.pack(*sizes), spot, core, gates, heat, ids, business, pack_history(sub.history)))
+    body = b"".join((fixed, lengths.pack(*sizes), spot, core, gates, heat, ids, business, fired, pack_history(sub.history)))
     return body + _CHECK.pack(zlib.crc32(body))
 
 
@@ -115,7 +121,7 @@ def _pack_core(sub: Subscriber) -> bytes:
                 parts.append(_COLUMN.pack(number, place, len(column)))
                 parts.append(column)
         else:
-            nodes[key] = [c.tolist() if c.__class__ is array else c for c in state]
+            nodes[key] = _plain(state)
     parts.append(_END)
     plain = [
         sub.offs or 0,
@@ -124,11 +130,20 @@ def _pack_core(sub: Subscriber) -> bytes:
         nodes,
         [(*mark, due) for mark, due in sub.timers.items()] if sub.timers else 0,
         sorted(sub.overdue) if sub.overdue else 0,
-        # what fired matters only while the clock stands
-        [sub.fired_at, sorted(sub.fired)] if sub.fired_at >= sub.clock and sub.fired else 0,
+        {key: _plain(state) for key, state in sub.derived.items()} if _has_gaps(sub) else 0,
     ]
     parts.append(orjson.dumps(plain))
     return b"".join(parts)
+
+
+def _plain(state: list[Any]) -> list[Any]:
+    return [column.tolist() if column.__class__ is array else column for column in state]
+
+
+def _has_gaps(sub: Subscriber) -> bool:
+    """Say whether the history lacks records of the last 48 hours: then it is not enough to derive from."""
+    skipped = sub.history.skipped
+    return skipped != NEVER and skipped > sub.clock - HOURS_48
 
 
 def _unpack_core(sub: Subscriber, data: bytes) -> None:
@@ -144,8 +159,12 @@ def _unpack_core(sub: Subscriber, data: bytes) -> None:
         at += 8 * count
         if len(state) != place + 1 or len(state[-1]) != count:
             raise ValueError("a packed list is not where it belongs")
-    _set_core(sub, orjson.loads(data[at:]))
+    core = orjson.loads(data[at:])
+    _set_core(sub, core)
     sub.nodes.update(packed)
+    sub.bare = not core[6]
+    if core[6]:
+        sub.derived, sub.history.skipped = core[6], sub.clock
 
 
 def _set_core(sub: Subscriber, core: list[Any]) -> None:
@@ -156,8 +175,6 @@ def _set_core(sub: Subscriber, core: list[Any]) -> None:
     sub.nodes = core[3]
     sub.timers = {(node, argument): due for node, argument, due in core[4] or ()}
     sub.overdue = {(node, place) for node, place in core[5] or ()}
-    if core[6]:
-        sub.fired_at, sub.fired = core[6][0], set(core[6][1])
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
     sub.wake = min(dues) if dues else 0
 
@@ -206,15 +223,18 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
     for size in sizes:
         parts.append(blob[at : at + size])
         at += size
-    cell, core, gates, heat, ids, business = parts
+    cell, core, gates, heat, ids, business, fired = parts
     sub.cell = cell.decode() or None
     sub.history = unpack_history(blob[at : len(body)])
     _set_gates(sub, orjson.loads(_inflate(gates)))
     _unpack_core(sub, core)
     sub.heat.unpack(heat)
     sub.ids, sub.business_ids = bytearray(ids), bytearray(business)
+    if fired:
+        (sub.fired_at,) = _STAMP.unpack_from(fired)
+        sub.fired = set(fired[_STAMP.size :].decode().split("\0"))
     sub.packed_gates, sub.gates_dirty = gates, False
-    sub.packed_core, sub.core_dirty = core, False
+    sub.packed_core, sub.core_dirty = core, _has_gaps(sub)
     return sub
 
 
@@ -227,6 +247,10 @@ def _read_1(key: str, blob: bytes) -> Subscriber:
     sub.history = plain_history(plain["history"], sub)
     _set_gates(sub, plain["gates"])
     _set_core(sub, core[9:])
+    if core[15]:
+        sub.fired_at, sub.fired = core[15][0], set(core[15][1])
+    # its history is all in one part, nothing is derived from that
+    sub.derived, sub.history.skipped = dict(sub.nodes), sub.clock
     for packed, ids in ((sub.ids, plain["ids"]), (sub.business_ids, core[16] or {})):
         for id, time in ids.items():
             copies.note(packed, copies.name_of(id), time)

@@ -52,7 +52,7 @@ CODES = {kind: code for code, kind in enumerate(KINDS)} | {CROSSING: 254, MARK: 
 _KIND_OF = {code: kind for kind, code in CODES.items()}
 
 _NUMERIC_TYPES = {"bytes", "duration", "money", "number"}
-_TECHNICAL = {"cell_prev", "plmn", "home_plmn", "lac", "tac", "result", "cause", "cell"}
+TECHNICAL = {"cell_prev", "plmn", "home_plmn", "lac", "tac", "result", "cause", "cell"}
 """Raw signaling, not behaviour: not kept, but for the cell and, of roaming records, the network."""
 WORDS: dict[str, tuple[str, ...]] = {
     CROSSING: ("known", "opened", "entered", "went_on", "rat"),
@@ -62,7 +62,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 NUMBERS: dict[str, tuple[str, ...]] = {CROSSING: (), MARK: ()}
 """Kind -> its fields that hold numbers, in a fixed order."""
 for _kind, _spec in KINDS.items():
-    _kept = [n for n in _spec.fields if n not in _TECHNICAL or (n == "plmn" and _kind.startswith("roam."))]
+    _kept = [n for n in _spec.fields if n not in TECHNICAL or (n == "plmn" and _kind.startswith("roam."))]
     NUMBERS[_kind] = tuple(n for n in _kept if _spec.fields[n].type in _NUMERIC_TYPES)
     WORDS[_kind] = tuple(n for n in _kept if n not in NUMBERS[_kind])
 
@@ -124,7 +124,7 @@ class Segment:
 class History:
     """Packed behaviours: `far` for 48 hours, `near` for what is kept only as long as rules look back."""
 
-    __slots__ = ("far", "far_until", "near", "packed", "refs", "strings", "sums")
+    __slots__ = ("far", "far_until", "near", "packed", "refs", "skipped", "strings", "sums")
 
     def __init__(self) -> None:
         self.packed: bytes | None = None
@@ -133,6 +133,8 @@ class History:
         self.far_until = -1
         """A record after this clock must begin a segment of the 48-hour part first."""
         self.near: list[Segment] = []
+        self.skipped = -1
+        """Clock of the last record that was not kept, to stay bounded."""
         self.sums = bytearray()
         """Use of data: (5-minute number since 1970, modulo 65,536, u16; units of 16 KB u16) of sessions that
         ended in it, in the order they came."""
@@ -442,6 +444,13 @@ def read(history: History) -> list[Past]:
     entries = [past for segment in (*history.far, *history.near) for past in entries_of(segment, words)]
     entries.sort(key=lambda past: (past.seq, past.kind == MARK))
     return entries
+
+
+def read_near(history: History) -> Iterator[Past]:
+    """Yield the entries of the near part in log order."""
+    words = list(history.refs)
+    for segment in history.near:
+        yield from entries_of(segment, words)
 
 
 def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:

@@ -96,6 +96,10 @@ class Fold:
     def adopt(self, sub: Subscriber) -> None:
         """Take in a subscriber read from the store."""
         self.subscribers[sub.key] = sub
+        if sub.bare:
+            book = self._book_of(sub.rules) if sub.rules != self.book.hash else self.book
+            if book is not None:
+                warm.derive(sub, book)
         sub.noted = 0
         self._note_wake(sub)
 

@@ -173,11 +173,15 @@ class Rulebook:
             node.ancestors = tuple(found[index] for index in sorted(found))
         self.by_kind: dict[str, tuple[Node, ...]] = {}
         self.by_place: dict[str, tuple[Node, ...]] = {}
+        self.derived: dict[str, tuple[Node, ...]] = {}
+        """Kind -> patterns over it whose memory is not stored."""
         for node in self.nodes:
             if node.children:
                 continue
             for kind in node.kinds:
                 self.by_kind[kind] = (*self.by_kind.get(kind, ()), node)
+                if node.derived:
+                    self.derived[kind] = (*self.derived.get(kind, ()), node)
             if isinstance(node, Enters | Leaves | StaysIn):
                 for place in node.members:
                     self.by_place[place] = (*self.by_place.get(place, ()), node)

@@ -26,6 +26,7 @@ class Subscriber:
     """State of one subscriber: profile, presence, waiting patterns, ledger, history."""
 
     __slots__ = (
+        "bare",
         "bound",
         "business_ids",
         "cell",
@@ -33,6 +34,7 @@ class Subscriber:
         "consent",
         "contacts",
         "core_dirty",
+        "derived",
         "fired",
         "fired_at",
         "gap",
@@ -91,6 +93,10 @@ class Subscriber:
         # -- patterns (semantics 3) --
         self.nodes: dict[str, list[Any]] = {}
         """Pattern key -> what that pattern remembers."""
+        self.derived: dict[str, list[Any]] = {}
+        """The same of patterns that find theirs in the history again; not stored (engine.warm.derive)."""
+        self.bare = False
+        """Just read from the store: `derived` must be found again."""
         self.timers: dict[tuple[str, str], int] = {}
         """(pattern key, argument) -> due."""
         self.overdue: set[tuple[str, str]] = set()
@@ -120,17 +126,21 @@ class Subscriber:
         """Rules that fired at the stamp `fired_at` (semantics 3: once per stamp)."""
         self.gates_dirty = True
         self.core_dirty = True
-        """Patterns, visits or counts changed since `packed_core` was written (engine.codec)."""
+        """Visits, timers or what patterns remember changed since `packed_core` was written (engine.codec)."""
         self.packed_core = b""
         self.packed_gates = b""
 
     def keep(self, event: Event, places: tuple[str, ...] | None, flags: int, horizon: int) -> None:
         """Keep a record just applied: for 48 hours, or for `horizon` µs if that is given."""
         if self.heat.times and self.heat.is_hot(event.kind, self.clock):
+            self.history.skipped = self.clock
+            self.core_dirty = True
             return  # bounded: what a hot subscriber does more of is counted, not kept
         history, seq, clock = self.history, self.seq, self.clock
         segment = history.near_segment(clock, seq, horizon) if horizon else history.far[-1]
         if len(segment.buffer) > MOST_BYTES:
+            history.skipped = clock
+            self.core_dirty = True
             return
         append(history, segment, event, seq, clock, places, flags)
         if seq - segment.first > 60_000:

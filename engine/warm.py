@@ -24,6 +24,7 @@ from engine.history import (
     append_crossing,
     append_mark,
     read,
+    read_near,
 )
 from engine.matching import fold, ring
 from engine.patterns.base import Moment
@@ -46,6 +47,8 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
     if changed:
         _move_fences(sub, book, changed)
     sub.nodes = {key: state for key, state in sub.nodes.items() if key in stay}
+    sub.derived = {key: state for key, state in sub.derived.items() if key in stay}
+    sub.bare = False
     sub.timers = {mark: due for mark, due in sub.timers.items() if mark[0] in stay}
     sub.overdue = {mark for mark in sub.overdue if mark[0] in stay}
     _count_again(sub, book.watched - (older.watched if older is not None else frozenset()))
@@ -54,12 +57,26 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
         for key in fresh:
             if key in scratch.nodes:
                 sub.nodes[key] = scratch.nodes[key]
+            if key in scratch.derived:
+                sub.derived[key] = scratch.derived[key]
         sub.timers.update((mark, due) for mark, due in scratch.timers.items() if mark[0] in fresh)
         sub.overdue |= {mark for mark in scratch.overdue if mark[0] in fresh}
     ledger.end_shadow(sub, {rule.name for rule in book.compiled.values() if not rule.shadow})
     sub.rules = book.hash
     sub.core_dirty = True
     set_wake(sub)
+
+
+def derive(sub: Subscriber, book: Rulebook) -> None:
+    """Find again what the store does not hold, for it stands in the near part of the history (ADR 4)."""
+    sub.bare = False
+    moment = Moment(sub.clock, 0)
+    for past in read_near(sub.history):
+        nodes = book.derived.get(past.kind)
+        if nodes:
+            moment.event, moment.now, moment.seq, moment.places = past.event(), past.clock, past.seq, past.places
+            for node in nodes:
+                node.note(sub, moment)
 
 
 def set_wake(sub: Subscriber) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.event_kinds import KINDS
 from engine.patterns.base import LONGEST, Hits, Instant, Moment, Node, Order, Predicate, arm, drop_until
@@ -43,17 +43,25 @@ class Cancels(Node):
 
     def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
         """Judge one record of this kind."""
+        if self.note(sub, moment):
+            order, seq = 2 * moment.record.t, moment.seq
+            for parent in self.parents:
+                parent.stop(sub, order, seq)
+        return None
+
+    def note(self, sub: Subscriber, moment: Moment) -> bool:
+        """Remember the record if it passes; tell nobody."""
         if self.passes is not None and not self.passes(moment):
-            return None
+            return False
         order, seq = 2 * moment.record.t, moment.seq
-        state = sub.nodes.get(self.key)
+        if not self.derived:
+            sub.core_dirty = True
+        state = (sub.derived if self.derived else sub.nodes).get(self.key)
         if state is None:
-            sub.nodes[self.key] = [array("q", (order, seq))]
+            self.remember(sub, [array("q", (order, seq))])
         else:
             self._note(state[0], order, seq, 2 * (moment.now - self.memory) + 2)
-        for parent in self.parents:
-            parent.stop(sub, order, seq)
-        return None
+        return True
 
     def _note(self, orders: Any, order: int, seq: int, oldest: int) -> None:
         while orders and orders[0] < oldest:
@@ -72,7 +80,7 @@ class Cancels(Node):
 
     def stops(self, sub: Subscriber, start: Order, last: int) -> bool:
         """Say whether a record lies later than `start` and not after `last`, one of another record."""
-        state = sub.nodes.get(self.key)
+        state = self.recall(sub)
         if state is None:
             return False
         orders = state[0]
@@ -87,15 +95,24 @@ class Cancels(Node):
         return False
 
 
-def shared_by(wait: int, memory: int) -> tuple[int, int]:
-    """Return span and memory of the `Cancels` of a wait: round figures, so that alike waits share one."""
+class Shared(NamedTuple):
+    """What waits that differ a little ask of the `Cancels` that they share."""
+
+    span: int
+    memory: int
+    near: bool
+    """What may start a wait is late by an hour at most: the near part of the history reaches that far."""
+
+
+def shared_by(kinds: Iterable[str], wait: int) -> Shared:
+    """Return round figures for a wait that records of `kinds` start, so that alike waits share one `Cancels`."""
     span = wait
     if wait >= MINUTE:
         span = MINUTE << ((wait // MINUTE).bit_length() - 1)
-    longer = LATEST
+    memory, longer = memory_of(kinds, wait), LATEST
     while longer < memory:
         longer *= 2
-    return span, longer
+    return Shared(span, longer, memory <= wait + LATEST)
 
 
 class After(Node):
@@ -110,6 +127,7 @@ class After(Node):
     def step(self, sub: Subscriber, moment: Moment, hits: Hits) -> list[Instant] | None:
         """Take in what stops waits, then the instants that start them."""
         first, no = self.children
+        sub.core_dirty = True
         starts = hits.get(first.index)
         stops = hits.get(no.index)
         state = sub.nodes.get(self.key)
@@ -149,6 +167,7 @@ class After(Node):
             return
         state[2] = None
         sub.timers.pop((self.key, ""), None)
+        sub.core_dirty = True
 
     def _start(self, sub: Subscriber, state: list[Any], moment: Moment, start: Instant) -> Instant | None:
         due = start.time + self.wait

@@ -119,7 +119,22 @@ class Node:
         self.ancestors: tuple[Node, ...] = ()
         self.rules: list[CompiledRule] = []
         """Rules whose `when` is this very pattern."""
+        self.derived = False
+        """What it remembers is found again in the packed history, so it is not stored (`engine.warm.derive`)."""
         self.kinds = frozenset().union(*(child.kinds for child in children))
+
+    def recall(self, sub: Subscriber) -> list[Any] | None:
+        """Return what this pattern remembers of a subscriber."""
+        return (sub.derived if self.derived else sub.nodes).get(self.key)
+
+    def remember(self, sub: Subscriber, state: list[Any]) -> None:
+        """Begin to remember."""
+        (sub.derived if self.derived else sub.nodes)[self.key] = state
+
+    def note(self, sub: Subscriber, moment: Moment) -> bool:
+        """Remember one record of this leaf's kind that was judged before."""
+        self.see(sub, moment)
+        return True
 
     def see(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
         """Judge one record of this leaf's kind."""
@@ -147,6 +162,7 @@ class Node:
 
 def arm(sub: Subscriber, node: str, argument: str, due: int) -> None:
     """Set a timer; an earlier one of the same node and argument is replaced."""
+    sub.core_dirty = True
     sub.timers[node, argument] = due
     if due < sub.wake or not sub.wake:
         sub.wake = due

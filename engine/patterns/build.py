@@ -6,8 +6,9 @@ from hashlib import blake2b
 
 from engine import audience
 from engine.event_kinds import KINDS
+from engine.history import NEAR, TECHNICAL
 from engine.language import model
-from engine.patterns.absence import After, Cancels, memory_of, shared_by
+from engine.patterns.absence import After, Cancels, Shared, shared_by
 from engine.patterns.base import Node
 from engine.patterns.combine import AllOf, AnyOf
 from engine.patterns.counting import Count, Total
@@ -29,8 +30,8 @@ class Builder:
         self._shared: dict[str, Node] = {}
         self._texts: dict[str, str] = {}
 
-    def build(self, pattern: model.Pattern, cancels: tuple[int, int] | None = None) -> Node:
-        """Return the node of a pattern; `cancels`: it stands under `no:`, span and memory of its wait."""
+    def build(self, pattern: model.Pattern, cancels: Shared | None = None) -> Node:
+        """Return the node of a pattern; `cancels`: it stands under `no:` (see `shared_by`)."""
         bare = cancels if isinstance(pattern, model.Happens) else None
         text = f"cancels {bare} {pattern!r}" if bare else repr(pattern)
         name = blake2b(text.encode(), digest_size=4).hexdigest()
@@ -41,6 +42,9 @@ class Builder:
         if node is None:
             node = self._make(name, pattern, bare)
             node.index = len(self.nodes)
+            node.derived = _is_derived(pattern) and isinstance(node, Count | Total | Cancels)
+            if bare is not None:
+                node.derived = node.derived and bare.near
             self.nodes.append(node)
             self._shared[name] = node
             for child in dict.fromkeys(node.children):
@@ -51,13 +55,13 @@ class Builder:
         """Name the fields of a kind that some text shows."""
         return tuple(name for name in self.keep if name in KINDS[kind].fields)
 
-    def _make(self, name: str, pattern: model.Pattern, cancels: tuple[int, int] | None) -> Node:
+    def _make(self, name: str, pattern: model.Pattern, cancels: Shared | None) -> Node:
         match pattern:
             case model.Happens():
                 passes = audience.compile_record(pattern.where, pattern.unless, self.key)
                 places = audience.places_named(pattern.where)
                 if cancels:
-                    return Cancels(name, pattern.event, passes, *cancels)
+                    return Cancels(name, pattern.event, passes, cancels.span, cancels.memory)
                 return Happens(name, pattern.event, passes, places, self._shown(pattern.event))
             case model.Enters():
                 return Enters(name, pattern.members)
@@ -94,9 +98,17 @@ class Builder:
                 return Sequence(name, tuple(map(self.build, pattern.steps)), pattern.within)
             case model.After():
                 first = self.build(pattern.first)
-                no = self.build(pattern.no, shared_by(pattern.wait, memory_of(first.kinds, pattern.wait)))
+                no = self.build(pattern.no, shared_by(first.kinds, pattern.wait))
                 return After(name, first, no, pattern.wait)
             case model.AnyOf():
                 return AnyOf(name, tuple(map(self.build, pattern.parts)))
             case model.AllOf():
                 return AllOf(name, tuple(map(self.build, pattern.parts)), pattern.within)
+
+
+def _is_derived(pattern: model.Pattern) -> bool:
+    """Say whether the history holds all that this pattern looks back at, for as long as it does."""
+    if not isinstance(pattern, model.Happens | model.Count | model.Total):
+        return False
+    tests = pattern.where + (pattern.unless if isinstance(pattern, model.Happens) else ())
+    return pattern.event.startswith(NEAR) and all(t.field == "cell" or t.field not in TECHNICAL for t in tests)

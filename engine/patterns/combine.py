@@ -37,6 +37,7 @@ class AllOf(Node):
         state = sub.nodes.get(self.key)
         if state is None:
             state = sub.nodes[self.key] = [[0, 0], *(None for _ in self.children)]
+        sub.core_dirty = True
         fresh: list[tuple[Instant, int]] = []
         for position, child in enumerate(self.children, 1):
             for instant in hits.get(child.index, ()):

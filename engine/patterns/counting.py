@@ -51,11 +51,15 @@ class Count(Node):
         limit = moment.now - self.within
         if event.t <= limit:
             return None
-        state = sub.nodes.get(self.key)
+        if not self.derived:
+            sub.core_dirty = True
+        state = (sub.derived if self.derived else sub.nodes).get(self.key)
         if state is None:
-            state = sub.nodes[self.key] = [array("q")]
+            state = [array("q")]
+            self.remember(sub, state)
         times = state[0]
-        _forget(state, bisect_right(times, limit))
+        if times and times[0] <= limit:
+            _forget(state, bisect_right(times, limit))
         times.insert(bisect_right(times, event.t), event.t)
         count = len(times)
         if count > LONGEST:
@@ -113,9 +117,12 @@ class Total(Node):
         limit = moment.now - self.within
         if event.t <= limit:
             return None
-        state = sub.nodes.get(self.key)
+        if not self.derived:
+            sub.core_dirty = True
+        state = (sub.derived if self.derived else sub.nodes).get(self.key)
         if state is None:
-            state = sub.nodes[self.key] = [array("q"), array("q")]
+            state = [array("q"), array("q")]
+            self.remember(sub, state)
         times, amounts = state
         if times and times[0] <= limit:
             _forget(state, bisect_right(times, limit))
@@ -147,9 +154,8 @@ class Total(Node):
 
 
 def _forget(state: list[Any], upto: int) -> None:
-    if upto:
-        for column in state:
-            del column[:upto]
+    for column in state:
+        del column[:upto]
 
 
 def add_up(amounts: Sequence[int | float]) -> int | float:

@@ -27,6 +27,7 @@ class StaysIn(Node):
         """Follow one sighting: close, make up, open."""
         crossing = moment.crossing
         assert crossing is not None
+        sub.core_dirty = True
         found: list[Instant] = []
         for place in self.members:
             if place in crossing.opened:

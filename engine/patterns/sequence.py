@@ -30,6 +30,7 @@ class Sequence(Node):
                 insert(state[position], [*instant.order, instant.place, instant.data])
         if state is None:
             return None
+        sub.core_dirty = True
         for items in state[1:]:
             drop_until(items, moment.now - self.within)
         finals = hits.get(self.children[-1].index)

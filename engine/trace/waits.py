@@ -109,12 +109,12 @@ def _state(seen: Seen, pattern: model.Pattern, node: Node, cancels: bool) -> str
         case model.Happens():
             return _records(seen, pattern.event, cancels)
         case model.Count():
-            times = (sub.nodes.get(node.key) or [[]])[0]
+            times = (node.recall(sub) or [[]])[0]
             count = sum(time > now - pattern.within for time in times)
             here = f"{count} of {pattern.at_least} in the last {write_duration(pattern.within)}"
             return f"{here}; {_records(seen, pattern.event, False)}"
         case model.Total():
-            times, amounts = sub.nodes.get(node.key) or [[], []]
+            times, amounts = node.recall(sub) or [[], []]
             total = sum(a for time, a in zip(times, amounts, strict=True) if time > now - pattern.within)
             here = f"{say(total, pattern.type)} of {say(pattern.at_least, pattern.type)}"
             within = write_duration(pattern.within)

@@ -39,6 +39,8 @@ def contents(sub: Subscriber) -> dict[str, Any]:
     skip = {
         "history",
         "heat",
+        "derived",
+        "bare",
         "wake",
         "noted",
         "packed_gates",
