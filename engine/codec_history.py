@@ -1,7 +1,8 @@
 """The packed history <-> bytes.
 
-Head: segments far and near (u8 each), sizes of words and sums (u32 each). Then words, sums, segments. Per
-segment: start and clock (i64), first seq, sizes of base and entries (u32 each). Writing is copying: all is
+Head: segments far and near (u8 each), sizes of words (u32) and sums (u16), the slot of the last sum (u32). Then
+words, sums, segments. Per segment: start (i64), how long it spans (40 bits, µs), first seq and size of base (u32
+each), size of entries (24 bits). Writing is copying: all is
 held in this form (`engine.history`), and not even that while nothing is added.
 """
 
@@ -11,8 +12,9 @@ from struct import Struct
 
 from engine.history import SPAN, History, Segment, words_of
 
-_HEAD = Struct("<BBII")
-_SEGMENT = Struct("<qqIII")
+_HEAD = Struct("<BBIHI")
+_SEGMENT = Struct("<qIBIIHB")
+_LOW = 0xFFFFFFFF
 
 
 def pack_history(history: History) -> bytes:
@@ -25,7 +27,7 @@ def pack_history(history: History) -> bytes:
 def _pack(history: History) -> bytes:
     far, near, strings, sums = history.far, history.near, history.strings, history.sums
     parts: list[bytes | bytearray] = [
-        _HEAD.pack(len(far), len(near), len(strings), len(sums)),
+        _HEAD.pack(len(far), len(near), len(strings), len(sums), history.sums_slot),
         strings,
         sums,
     ]
@@ -41,14 +43,17 @@ def _pack(history: History) -> bytes:
 
 def _pack_segment(segment: Segment) -> bytes:
     base, buffer = segment.base, segment.buffer
-    head = _SEGMENT.pack(segment.start, segment.clock, segment.first, len(base), len(buffer))
+    span, size = segment.clock - segment.start, len(buffer)
+    head = _SEGMENT.pack(
+        segment.start, span & _LOW, span >> 32, segment.first, len(base), size & 0xFFFF, size >> 16
+    )
     return head + base + buffer
 
 
 def unpack_history(data: bytes) -> History:
     """Read what `pack_history` wrote."""
     history = History()
-    far, near, strings, sums = _HEAD.unpack_from(data)
+    far, near, strings, sums, history.sums_slot = _HEAD.unpack_from(data)
     at = _HEAD.size
     history.strings = bytearray(data[at : at + strings])
     at += strings
@@ -68,10 +73,11 @@ def unpack_history(data: bytes) -> History:
 
 
 def _unpack_segment(data: bytes, at: int) -> tuple[Segment, int]:
-    start, clock, first, base, size = _SEGMENT.unpack_from(data, at)
+    start, span, days, first, base, low, high = _SEGMENT.unpack_from(data, at)
     at += _SEGMENT.size
     segment = Segment(start, first, data[at : at + base])
     at += base
+    size = low | high << 16
     segment.buffer = bytearray(data[at : at + size])
-    segment.clock = clock
+    segment.clock = start + span + (days << 32)
     return segment, at + size

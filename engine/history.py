@@ -17,6 +17,7 @@ lateness and, i64, how long whereabouts were known before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import log2
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -40,7 +41,8 @@ CROWDED = 96
 """Words above which those that no entry uses are dropped, when a segment begins."""
 
 WIDE, LATE, SEEN, SMALL, JSON, NO_TRIGGER, IDLE, MANY = 1, 2, 4, 8, 16, 32, 64, 128
-"""Flags of an entry. IDLE: a power.off that changed nothing, being older than the last sighting."""
+"""Flags of an entry. IDLE: a power.off that changed nothing, being older than the last sighting; of a kind with
+a duration: it was seen where it began, that long before its end."""
 
 NEAR = ("data.", "loc.")
 """Kinds that are kept only as far as rules look back at them (docs/decisions/0002)."""
@@ -81,24 +83,27 @@ _WIDE_ENTRY = Struct("<BBIQ")
 _LAG = Struct("<I")
 _WIDE_LAG = Struct("<Q")
 _SIGNED = Struct("<qq")
-_SUM = Struct("<HH")
-_SLOTS = 1 << 16
-UNIT = 16 * 1024
-"""Data use is summed in this many bytes, rounded up."""
+_SINCE = 6
+"""Bytes of the time since whereabouts were known no more, µs, signed."""
+_LONG_AGO, _MASK = (1 << 47) - 1, (1 << 48) - 1
 _ABSENT = 0xFFFFFFFF
 _LARGEST = _LAG.pack(_ABSENT)
 _NAN = float("nan")
 _FORMS: dict[str, tuple[Struct, tuple[int | float, ...]]] = {}
-"""Kind -> how its numbers are packed, and what stands for an absent one: fractions as f64, others as u32."""
+"""Kind -> how its numbers are packed, and what stands for an absent one: money as f64, durations as u32 ms, all
+others as u32."""
+TIMED = {kind for kind, names in NUMBERS.items() if "duration" in names}
+"""Kinds with a duration, which is the last of their numbers."""
 for _kind, _spec in KINDS.items():
-    _fractions = [_spec.fields[name].type in ("duration", "money") for name in NUMBERS[_kind]]
+    NUMBERS[_kind] = tuple(sorted(NUMBERS[_kind], key=lambda name: name == "duration"))
+    _money = [_spec.fields[name].type == "money" for name in NUMBERS[_kind]]
     _FORMS[_kind] = (
-        Struct("<" + "".join("d" if fraction else "I" for fraction in _fractions)),
-        tuple(_NAN if fraction else _ABSENT for fraction in _fractions),
+        Struct("<" + "".join("d" if money else "I" for money in _money)),
+        tuple(_NAN if money else _ABSENT for money in _money),
     )
 
 
-_SHAPES = {kind: (NUMBERS[kind], *_FORMS[kind], WORDS[kind], LOOSE[kind]) for kind in KINDS}
+_SHAPES = {kind: (NUMBERS[kind], *_FORMS[kind], WORDS[kind], LOOSE[kind], kind in TIMED) for kind in KINDS}
 """Kind -> all that `append` asks of it."""
 
 
@@ -124,7 +129,7 @@ class Segment:
 class History:
     """Packed behaviours: `far` for 48 hours, `near` for what is kept only as long as rules look back."""
 
-    __slots__ = ("far", "far_until", "near", "packed", "refs", "skipped", "strings", "sums")
+    __slots__ = ("far", "far_until", "near", "packed", "refs", "skipped", "strings", "sums", "sums_slot")
 
     def __init__(self) -> None:
         self.packed: bytes | None = None
@@ -136,8 +141,9 @@ class History:
         self.skipped = -1
         """Clock of the last record that was not kept, to stay bounded."""
         self.sums = bytearray()
-        """Use of data: (5-minute number since 1970, modulo 65,536, u16; units of 16 KB u16) of sessions that
-        ended in it, in the order they came."""
+        """Use of data by 5 minutes, of sessions that ended in them: (slots since the pair before, level)."""
+        self.sums_slot = 0
+        """The 5 minutes of the last pair, counted from 1970."""
         self.refs: dict[Any, int] = _NUMBERED.copy()
         """Word -> its number."""
         self.strings = bytearray()
@@ -151,9 +157,7 @@ class History:
         self.far.append(Segment(clock, seq, orjson.dumps(base) if base else b""))
         self.far_until = clock + SPAN
         self.packed = None
-        oldest = (clock - WINDOW) // SLOT
-        while self.sums and (_SUM.unpack_from(self.sums)[0] - oldest) % _SLOTS > _SLOTS // 2:
-            del self.sums[:4]
+        self._drop_sums((clock - WINDOW) // SLOT)
         if len(self.refs) > CROWDED:
             self._tidy()
 
@@ -170,20 +174,35 @@ class History:
 
     def add_use(self, time: int, size: int) -> None:
         """Add a data session to the 5-minute sums."""
-        slot, sums = time // SLOT % _SLOTS, self.sums
-        units = -(-size // UNIT)
-        at = len(sums) - 4
-        while at >= 0:
-            held, used = _SUM.unpack_from(sums, at)
-            if held == slot:
-                _SUM.pack_into(sums, at, slot, min(used + units, _SLOTS - 1))
-                break
-            if (slot - held) % _SLOTS < _SLOTS // 2:
-                at = -1
-            at -= 4
-        else:
-            sums += _SUM.pack(slot, min(units, _SLOTS - 1))
+        slot, sums = time // SLOT, self.sums
         self.packed = None
+        ahead = slot - self.sums_slot
+        if not sums or ahead > 0:
+            while sums and ahead > 255:
+                sums += b"\xff\x00"
+                ahead -= 255
+            sums.append(ahead if sums else 0)
+            sums.append(level_of(size))
+            self.sums_slot = slot
+            return
+        at, held = len(sums) - 2, self.sums_slot
+        while at and held > slot:
+            held -= sums[at]
+            at -= 2
+        if held == slot:
+            sums[at + 1] = level_of(size_of(sums[at + 1]) + size)
+        elif held < slot:
+            sums[at + 2 : at + 3] = bytes((slot - held, level_of(size), sums[at + 2] - (slot - held)))
+        else:
+            sums[:1] = bytes((0, level_of(size), min(held - slot, 255)))
+
+    def _drop_sums(self, oldest: int) -> None:
+        sums = self.sums
+        if sums:
+            first = self.sums_slot - sum(sums[2::2])
+            while sums and first < oldest:
+                first += sums[2] if len(sums) > 2 else 0
+                del sums[:2]
 
     def ref(self, word: Any) -> int:
         """Return the number of a word, adding it if it is new."""
@@ -206,8 +225,19 @@ class History:
                 past.write(self, segment)
 
 
+def level_of(size: float) -> int:
+    """Return data use as a level: eighths of an octave over 1 KB (9 % a step), from 1; 0 for nothing."""
+    return min(255, max(1, 1 + round(8 * log2(size / 1024)))) if size > 0 else 0
+
+
+def size_of(level: int) -> float:
+    """Return the bytes of a level."""
+    return 1024 * 2.0 ** ((level - 1) / 8) if level else 0.0
+
+
 def _word(word: Any) -> bytes:
-    """Write a word: length and UTF-8; 255 and 16 bytes for a keyed hash; 254, length u16, JSON for others."""
+    """Write a word: length and UTF-8; 255 and 16 bytes for a keyed hash; 252 and 9 bytes for a cell; 253 for
+    none; 254, length u16, JSON for others."""
     if word is None:
         return _NO_WORD
     if isinstance(word, str):
@@ -219,13 +249,40 @@ def _word(word: Any) -> bytes:
             except ValueError:
                 pass
         text = word.encode()
-        if len(text) < 253:
+        if len(text) < 252:
+            if word[:1].isdecimal():
+                packed = _pack_cell(word)
+                if packed:
+                    return packed
             return bytes((len(text),)) + text
     text = orjson.dumps(word)
     return b"\xfe" + len(text).to_bytes(2, "little") + text
 
 
 _NO_WORD = b"\xfd"
+_CELL = Struct("<BBHHI")
+_CELL_TAG = 252
+
+
+def _pack_cell(word: str) -> bytes:
+    """Write a canonical cell MCC-MNC-LAC-CI in 10 bytes; nothing if it is none or its numbers are too large."""
+    parts = word.split("-")
+    if len(parts) != 4 or len(parts[0]) != 3 or not word.isascii():
+        return b""
+    try:
+        mcc, mnc, area, cell = map(int, parts)
+        network = (mcc * 1000 + mnc) << 1 | (len(parts[1]) == 3)
+        packed = _CELL.pack(_CELL_TAG, network & 0xFF, network >> 8, area, cell)
+    except (ValueError, StructError):
+        return b""
+    return packed if _cell_of(packed) == word else b""
+
+
+def _cell_of(packed: bytes) -> str:
+    _, low, high, area, cell = _CELL.unpack(packed)
+    network = low | high << 8
+    mcc, mnc = divmod(network >> 1, 1000)
+    return f"{mcc:03}-{mnc:0{2 + (network & 1)}}-{area}-{cell}"
 
 
 def words_of(data: bytearray | bytes) -> Iterator[Any]:
@@ -239,6 +296,9 @@ def words_of(data: bytearray | bytes) -> Iterator[Any]:
             at += 16
         elif size == 253:
             yield None
+        elif size == _CELL_TAG:
+            yield _cell_of(bytes(data[at - 1 : at - 1 + _CELL.size]))
+            at += _CELL.size - 1
         elif size == 254:
             size = data[at] | data[at + 1] << 8
             word = orjson.loads(data[at + 2 : at + 2 + size])
@@ -261,14 +321,24 @@ def append(
     """Add a record just applied; `flags`: NO_TRIGGER, IDLE."""
     kind = event.kind
     get = event.fields.get
-    names, form, absent, words, loose = _SHAPES[kind]
+    names, form, absent, words, loose, timed = _SHAPES[kind]
+    time = event.t
+    seen = time - event.seen
     packed = b""
     if names:
-        numbers = tuple(map(get, names, absent))
+        small = True
+        numbers = list(map(get, names, absent))
+        if timed and numbers[-1] != _ABSENT:
+            duration = numbers[-1]
+            numbers[-1] = whole = round(duration * 1000) if duration is not None else -1
+            small = whole / 1000 == duration
+            if small and seen and seen == whole * 1000:
+                flags |= IDLE
+                seen = 0
         try:
             packed = form.pack(*numbers)
             # a counter at its end is not one that is absent
-            small = _LARGEST not in packed or _ABSENT not in map(get, names)
+            small = small and (_LARGEST not in packed or _ABSENT not in map(get, names))
         except StructError:  # a fraction, null, or too large for u32
             small = False
         if small:
@@ -277,9 +347,8 @@ def append(
             packed, flags = _pack_numbers([get(name) for name in names], flags)
     for name in loose:
         packed += _word(get(name))
-    time = event.t
     found = (places, event.cell, *map(get, words))
-    _write(history, segment, CODES[kind], seq, clock, flags, clock - time, time - event.seen, found, packed)
+    _write(history, segment, CODES[kind], seq, clock, flags, clock - time, seen, found, packed)
 
 
 def _pack_numbers(values: Sequence[Any], flags: int) -> tuple[bytes, int]:
@@ -295,15 +364,15 @@ def append_crossing(
     words: tuple[Any, ...],
     seq: int,
     clock: int,
-    pair: tuple[int, int],
+    late: int,
+    known_until: int,
 ) -> None:
     """Add what a sighting changed.
 
-    `words`: known before, opened, entered, went on, rat; `pair`: lateness, how long it was known before.
+    `words`: known before, opened, entered, went on, rat; `known_until`: how long whereabouts were known before.
     """
-    _write(
-        history, history.far[-1], CODES[CROSSING], seq, clock, 0, 0, 0, (places, None, *words), _SIGNED.pack(*pair)
-    )
+    since = (min(clock - known_until, _LONG_AGO) & _MASK).to_bytes(_SINCE, "little")
+    _write(history, history.far[-1], CODES[CROSSING], seq, clock, 0, late, 0, (places, None, *words), since)
 
 
 def append_mark(
@@ -412,6 +481,8 @@ class Past:
             form, absent = _FORMS[self.kind]
             row: Any = zip(NUMBERS[self.kind], form.unpack_from(self.packed), absent, strict=True)
             fields.update((n, v) for n, v, none in row if v != none and v == v)  # NaN is not itself
+            if self.kind in TIMED and "duration" in fields:
+                fields["duration"] = fields["duration"] / 1000
         elif self.flags & JSON:
             pairs = zip(NUMBERS[self.kind], orjson.loads(self.packed[2 : self.sized]), strict=True)
             fields.update((n, v) for n, v in pairs if v is not None)
@@ -423,6 +494,7 @@ class Past:
     def write(self, history: History, segment: Segment) -> None:
         """Write this entry again, words numbered anew."""
         flags = self.flags & ~(WIDE | LATE | SEEN | MANY)
+        seen = 0 if self.flags & IDLE and self.kind in TIMED else self.seen
         words = (self.places, self.cell, *self.words)
         _write(
             history,
@@ -432,7 +504,7 @@ class Past:
             self.clock,
             flags,
             self.late,
-            self.seen,
+            seen,
             words,
             self.packed,
         )
@@ -484,7 +556,11 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
         past.places, past.cell, *rest = (words[number] for number in numbers)
         past.words = tuple(rest)
         size = 0
-        if kind in (CROSSING, MARK):
+        if kind == CROSSING:
+            size = _SINCE
+            since = int.from_bytes(data[at : at + size], "little", signed=True)
+            past.pair = (past.late, clock - since if since < _LONG_AGO else -1)
+        elif kind == MARK:
             past.pair = _SIGNED.unpack_from(data, at)
             size = _SIGNED.size
         elif flags & SMALL:
@@ -492,6 +568,8 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
         elif flags & JSON:
             size = 2 + (data[at] | data[at + 1] << 8)
         past.sized = size
+        if flags & IDLE and kind in TIMED:
+            past.seen = 1000 * _LAG.unpack_from(data, at + size - _LAG.size)[0]
         for _ in LOOSE[kind]:
             size += _length(data, at + size)
         past.packed = data[at : at + size]
@@ -506,4 +584,6 @@ def _length(data: bytes, at: int) -> int:
         return 17
     if size == 254:
         return 3 + (data[at + 1] | data[at + 2] << 8)
+    if size == _CELL_TAG:
+        return _CELL.size
     return 1 if size == 253 else 1 + size

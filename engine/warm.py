@@ -129,7 +129,7 @@ def note_crossing(sub: Subscriber, crossing: Crossing) -> None:
         sub.rat,
     )
     late = sub.clock - crossing.time
-    append_crossing(sub.history, sub.inside, words, sub.seq, sub.clock, (late, crossing.known_until))
+    append_crossing(sub.history, sub.inside, words, sub.seq, sub.clock, late, crossing.known_until)
 
 
 def refold(sub: Subscriber, book: Rulebook, now: int) -> Subscriber:
