@@ -41,12 +41,14 @@ _RATS: tuple[str | None, ...] = (None, *RATS)
 _RAT = {rat: number for number, rat in enumerate(_RATS)}
 
 _DICTIONARY: Final = (
-    b"handset.pricehandset.mmshandset.networkdata.monthdata.leftdata.eversms.bundle_leftnetwork.months"
-    b'"student","do-not-disturb","has-data-plan"],"products":[],"tags":["group":"none","rfm":"age":"arpu":'
-    b'"tier":"ordinary","silver","gold","vip","brand":"GoTone","EasyOwn","M-Zone","handset.network":"5G","4G",'
-    b'"handset.mms":true,"handset.price":"data.month":"data.left":"data.ever":true,"sms.bundle_left":'
-    b'"network.months":0,"offer",false,"control","held",true,"shadow",null,"data-upsell",'
-    b'[{"brand":"},{"marketing":true,"profiling":true,"location":true},false,null,"+8613",[],[]]'
+    b'"student""has-data-plan","do-not-disturb"],"products":["offer",false]"control","held",true,"shadow",null,'
+    b'"data-upsell","data.ever":false,"sms.bundle_left":,{"marketing":true,"location":true},true,null,'
+    b'{"profiling":true,[{"brand":"M-Zone","tier":"silver","arpu":[{"brand":"GoTone","tier":"gold","arpu":"vip",'
+    b'"arpu":[{"brand":"EasyOwn","tier":"ordinary","arpu":,"age":,"rfm":"222","rfm":"111","tags":[],'
+    b'"products":[],"group":"none","handset.network":"4G","handset.mms":false,"handset.mms":true,'
+    b'"handset.price":"tags":[],"products":[],"group":"none","handset.network":"5G","handset.mms":true,'
+    b'"handset.price":1,"data.month":,"data.left":.,"data.ever":true,"sms.bundle_left":1,"network.months":1'
+    b'},{"marketing":true,"profiling":true,"location":true},false,null,"+8613",[],[]]'
 )
 """Words that profiles and ledgers repeat. Part of version 2: another dictionary is another version."""
 
@@ -111,7 +113,7 @@ def _inflate(data: bytes) -> bytes:
 
 
 def _pack_core(sub: Subscriber) -> bytes:
-    """Write presence and patterns: packed lists, a pattern key of 0 to end them, then JSON."""
+    """Write presence and patterns: packed lists, what ends them, then JSON; nothing for nothing."""
     parts: list[Any] = []
     nodes: dict[str, list[Any]] = {}
     for key, state in sub.nodes.items():
@@ -122,17 +124,19 @@ def _pack_core(sub: Subscriber) -> bytes:
                 parts.append(column)
         else:
             nodes[key] = _plain(state)
-    parts.append(_END)
-    plain = [
+    plain: list[Any] = [
         sub.offs or 0,
         sub.inside or 0,
         sub.visits or 0,
-        nodes,
+        nodes or 0,
         [(*mark, due) for mark, due in sub.timers.items()] if sub.timers else 0,
         sorted(sub.overdue) if sub.overdue else 0,
         {key: _plain(state) for key, state in sub.derived.items()} if _has_gaps(sub) else 0,
     ]
-    parts.append(orjson.dumps(plain))
+    if any(plain):
+        parts += (_END, orjson.dumps(plain))
+    elif parts:
+        parts.append(_END)
     return b"".join(parts)
 
 
@@ -149,7 +153,7 @@ def _has_gaps(sub: Subscriber) -> bool:
 def _unpack_core(sub: Subscriber, data: bytes) -> None:
     at = 0
     packed: dict[str, list[Any]] = {}
-    while True:
+    while data:
         number, place, count = _COLUMN.unpack_from(data, at)
         at += _COLUMN.size
         if place == _LAST:
@@ -159,7 +163,7 @@ def _unpack_core(sub: Subscriber, data: bytes) -> None:
         at += 8 * count
         if len(state) != place + 1 or len(state[-1]) != count:
             raise ValueError("a packed list is not where it belongs")
-    core = orjson.loads(data[at:])
+    core: list[Any] = orjson.loads(data[at:]) if at < len(data) else [0] * 7
     _set_core(sub, core)
     sub.nodes.update(packed)
     sub.bare = not core[6]
@@ -172,7 +176,7 @@ def _set_core(sub: Subscriber, core: list[Any]) -> None:
     sub.inside = tuple(core[1] or ())
     visits = core[2] or {}
     sub.visits = {p: (opened, seq, (t[0], t[1], t[2])) for p, (opened, seq, t) in visits.items()}
-    sub.nodes = core[3]
+    sub.nodes = core[3] or {}
     sub.timers = {(node, argument): due for node, argument, due in core[4] or ()}
     sub.overdue = {(node, place) for node, place in core[5] or ()}
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]

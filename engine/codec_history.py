@@ -1,8 +1,8 @@
 """The packed history <-> bytes.
 
 Head: segments far and near (u8 each), sizes of words (u32) and sums (u16), the slot of the last sum (u32). Then
-words, sums, segments. Per segment: start (i64), how long it spans (40 bits, µs), first seq and size of base (u32
-each), size of entries (24 bits). Writing is copying: all is
+words, sums, segments. Per segment: its base with its size (u32; far ones only), start (i64), how long it spans
+(40 bits, µs), first seq (u32), size of entries (24 bits). Writing is copying: all is
 held in this form (`engine.history`), and not even that while nothing is added.
 """
 
@@ -13,7 +13,8 @@ from struct import Struct
 from engine.history import SPAN, History, Segment, words_of
 
 _HEAD = Struct("<BBIHI")
-_SEGMENT = Struct("<qIBIIHB")
+_SEGMENT = Struct("<qIBIHB")
+_BASE = Struct("<I")
 _LOW = 0xFFFFFFFF
 
 
@@ -32,22 +33,22 @@ def _pack(history: History) -> bytes:
         sums,
     ]
     for segments in (far, near):
-        if segments:
-            for segment in segments[:-1]:
-                if segment.sealed is None:
-                    segment.sealed = _pack_segment(segment)
-                parts.append(segment.sealed)
-            parts.append(_pack_segment(segments[-1]))
+        last = segments[-1] if segments else None
+        for segment in segments:
+            sealed = segment.sealed
+            if sealed is None:
+                sealed = _pack_segment(segment, segments is far)
+                if segment is not last:
+                    segment.sealed = sealed
+            parts.append(sealed)
     return b"".join(parts)
 
 
-def _pack_segment(segment: Segment) -> bytes:
-    base, buffer = segment.base, segment.buffer
-    span, size = segment.clock - segment.start, len(buffer)
-    head = _SEGMENT.pack(
-        segment.start, span & _LOW, span >> 32, segment.first, len(base), size & 0xFFFF, size >> 16
-    )
-    return head + base + buffer
+def _pack_segment(segment: Segment, far: bool) -> bytes:
+    span, size = segment.clock - segment.start, len(segment.buffer)
+    head = _SEGMENT.pack(segment.start, span & _LOW, span >> 32, segment.first, size & 0xFFFF, size >> 16)
+    base = _BASE.pack(len(segment.base)) + segment.base if far else b""
+    return b"".join((base, head, segment.buffer))
 
 
 def unpack_history(data: bytes) -> History:
@@ -62,7 +63,7 @@ def unpack_history(data: bytes) -> History:
     for word in words_of(history.strings):
         history.refs[word] = len(history.refs)
     for number in range(far + near):
-        segment, at = _unpack_segment(data, at)
+        segment, at = _unpack_segment(data, at, number < far)
         (history.far if number < far else history.near).append(segment)
     if at != len(data):
         raise ValueError(f"expected a history of {at} bytes, was {len(data)}")
@@ -72,11 +73,16 @@ def unpack_history(data: bytes) -> History:
     return history
 
 
-def _unpack_segment(data: bytes, at: int) -> tuple[Segment, int]:
-    start, span, days, first, base, low, high = _SEGMENT.unpack_from(data, at)
+def _unpack_segment(data: bytes, at: int, far: bool) -> tuple[Segment, int]:
+    base = b""
+    if far:
+        (size,) = _BASE.unpack_from(data, at)
+        at += _BASE.size
+        base = data[at : at + size]
+        at += size
+    start, span, days, first, low, high = _SEGMENT.unpack_from(data, at)
     at += _SEGMENT.size
-    segment = Segment(start, first, data[at : at + base])
-    at += base
+    segment = Segment(start, first, base)
     size = low | high << 16
     segment.buffer = bytearray(data[at : at + size])
     segment.clock = start + span + (days << 32)

@@ -24,6 +24,8 @@ _CODE = {kind: bytes((number,)) for number, kind in enumerate(KINDS)}
 """Numbers of kinds in stored state: the order of the table, which only grows at its end."""
 _HEAD = Struct("<HBB")
 _TIMES = Struct("<BH")
+_LARGE = 0x80
+"""Added to the number of kinds: counts have two bytes each, not one."""
 
 
 class Heat:
@@ -93,7 +95,10 @@ class Heat:
         codes = self.codes
         if not codes:
             return b""
-        packed = _HEAD.pack(self.day, len(codes), len(self.times)) + codes + self.counts.tobytes()
+        small = max(self.counts) < 256
+        kinds = len(codes) | (0 if small else _LARGE)
+        packed = _HEAD.pack(self.day, kinds, len(self.times)) + codes
+        packed += bytes(self.counts.tolist()) if small else self.counts.tobytes()
         for kind, times in self.times.items():
             packed += _TIMES.pack(_CODE[kind][0], len(times)) + array("q", times).tobytes()
         return packed
@@ -105,10 +110,15 @@ class Heat:
         self.day, kinds, watched = _HEAD.unpack_from(data)
         self.turns = (self.day + 1) * DAY
         at = _HEAD.size
+        large, kinds = kinds & _LARGE, kinds & ~_LARGE
         self.codes = bytearray(data[at : at + kinds])
         at += kinds
-        self.counts = array("H", data[at : at + 2 * DAYS * kinds])
-        at += 2 * DAYS * kinds
+        if large:
+            self.counts = array("H", data[at : at + 2 * DAYS * kinds])
+            at += 2 * DAYS * kinds
+        else:
+            self.counts = array("H", tuple(data[at : at + DAYS * kinds]))
+            at += DAYS * kinds
         for _ in range(watched):
             code, number = _TIMES.unpack_from(data, at)
             at += _TIMES.size

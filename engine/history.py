@@ -49,8 +49,11 @@ NEAR = ("data.", "loc.")
 
 CROSSING, MARK = "@", "="
 """Kinds of entries that are no records: a sighting that changed something; a change of the catalogue."""
-CODES = {kind: code for code, kind in enumerate(KINDS)} | {CROSSING: 254, MARK: 255}
+CODES = {kind: code for code, kind in enumerate(KINDS)} | {CROSSING: 126, MARK: 127}
 """Numbers of kinds in stored state: the order of the table, which only grows at its end."""
+PLAIN = 128
+"""Added to the number of a kind: its last two words, which are rarely given, are not."""
+_RARE = 2
 _KIND_OF = {code: kind for kind, code in CODES.items()}
 
 _NUMERIC_TYPES = {"bytes", "duration", "money", "number"}
@@ -72,9 +75,12 @@ LOOSE: dict[str, tuple[str, ...]] = {kind: () for kind in WORDS}
 """Kind -> its words that hardly ever come again: they stand in the entry itself, unnumbered."""
 for _kind in WORDS:
     LOOSE[_kind] = tuple(n for n in WORDS[_kind] if n in ("host", "text", "about"))
-    WORDS[_kind] = tuple(n for n in WORDS[_kind] if n not in LOOSE[_kind])
+    _rare = [n for n in WORDS[_kind] if n in ("phase", "quality")]
+    WORDS[_kind] = tuple(n for n in WORDS[_kind] if n not in LOOSE[_kind] and n not in _rare) + tuple(_rare)
 
-FIXED_WORDS: tuple[Any, ...] = (None, *RATS, *PHASES, True, False)
+_COMMON = ("cmnet", "cmwap", "3gnet", "3gwap", "ctnet", "internet", "ims", "ctlte", "video", "music", "chat", "news",
+    "maps", "game", "shop", "social", "web", "mail")  # fmt: skip
+FIXED_WORDS: tuple[Any, ...] = (None, *RATS, *PHASES, True, False, *_COMMON)
 """Words that have the same number for every subscriber, from 0 on; part of the stored form."""
 _NUMBERED = {word: number for number, word in enumerate(FIXED_WORDS)}
 
@@ -236,10 +242,14 @@ def size_of(level: int) -> float:
 
 
 def _word(word: Any) -> bytes:
-    """Write a word: length and UTF-8; 255 and 16 bytes for a keyed hash; 252 and 9 bytes for a cell; 253 for
-    none; 254, length u16, JSON for others."""
+    """Write a word: length and UTF-8, or a tag and what it says.
+
+    251 how many, words: a list; 252 a cell; 253 none; 254 length u16, JSON; 255 a keyed hash.
+    """
     if word is None:
         return _NO_WORD
+    if word.__class__ is tuple and 0 < len(word) < 256 and all(type(part) is str for part in word):
+        return bytes((_LIST_TAG, len(word))) + b"".join(map(_word, word))
     if isinstance(word, str):
         if len(word) == 32:
             try:
@@ -249,7 +259,7 @@ def _word(word: Any) -> bytes:
             except ValueError:
                 pass
         text = word.encode()
-        if len(text) < 252:
+        if len(text) < _LIST_TAG:
             if word[:1].isdecimal():
                 packed = _pack_cell(word)
                 if packed:
@@ -261,7 +271,7 @@ def _word(word: Any) -> bytes:
 
 _NO_WORD = b"\xfd"
 _CELL = Struct("<BBHHI")
-_CELL_TAG = 252
+_CELL_TAG, _LIST_TAG = 252, 251
 
 
 def _pack_cell(word: str) -> bytes:
@@ -287,6 +297,21 @@ def _cell_of(packed: bytes) -> str:
 
 def words_of(data: bytearray | bytes) -> Iterator[Any]:
     """Read words back; lists as tuples."""
+    words = _flat_words(data)
+    for word in words:
+        yield tuple(next(words) for _ in range(word.size)) if word.__class__ is _List else word
+
+
+class _List:
+    """A list of as many of the words that follow."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+def _flat_words(data: bytearray | bytes) -> Iterator[Any]:
     at = 0
     while at < len(data):
         size = data[at]
@@ -296,6 +321,9 @@ def words_of(data: bytearray | bytes) -> Iterator[Any]:
             at += 16
         elif size == 253:
             yield None
+        elif size == _LIST_TAG:
+            yield _List(data[at])
+            at += 1
         elif size == _CELL_TAG:
             yield _cell_of(bytes(data[at - 1 : at - 1 + _CELL.size]))
             at += _CELL.size - 1
@@ -348,7 +376,10 @@ def append(
     for name in loose:
         packed += _word(get(name))
     found = (places, event.cell, *map(get, words))
-    _write(history, segment, CODES[kind], seq, clock, flags, clock - time, seen, found, packed)
+    code = CODES[kind]
+    if found[-1] is None is found[-2] and len(words) >= _RARE:
+        found, code = found[:-_RARE], code | PLAIN
+    _write(history, segment, code, seq, clock, flags, clock - time, seen, found, packed)
 
 
 def _pack_numbers(values: Sequence[Any], flags: int) -> tuple[bytes, int]:
@@ -496,10 +527,13 @@ class Past:
         flags = self.flags & ~(WIDE | LATE | SEEN | MANY)
         seen = 0 if self.flags & IDLE and self.kind in TIMED else self.seen
         words = (self.places, self.cell, *self.words)
+        code = CODES[self.kind]
+        if len(self.words) >= _RARE and words[-1] is None is words[-2] and code < CODES[CROSSING]:
+            words, code = words[:-_RARE], code | PLAIN
         _write(
             history,
             segment,
-            CODES[self.kind],
+            code,
             self.seq,
             self.clock,
             flags,
@@ -535,7 +569,7 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
         form, lag = (_WIDE_ENTRY, _WIDE_LAG) if flags & WIDE else (_ENTRY, _LAG)
         code, _, seq, advance = form.unpack_from(data, at)
         at += form.size
-        past.kind = kind = _KIND_OF[code]
+        past.kind = kind = _KIND_OF[code & ~PLAIN]
         past.seq = segment.first + seq
         past.clock = clock = clock + advance
         past.late = past.seen = 0
@@ -546,7 +580,8 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
         if flags & SEEN:
             (past.seen,) = lag.unpack_from(data, at)
             at += lag.size
-        count = len(WORDS[kind]) + 2
+        missing = _RARE if code & PLAIN else 0
+        count = len(WORDS[kind]) + 2 - missing
         if flags & MANY:
             numbers: Any = Struct(f"<{count}H").unpack_from(data, at)
             at += 2 * count
@@ -554,7 +589,7 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
             numbers = data[at : at + count]
             at += count
         past.places, past.cell, *rest = (words[number] for number in numbers)
-        past.words = tuple(rest)
+        past.words = (*rest, *(None,) * missing)
         size = 0
         if kind == CROSSING:
             size = _SINCE

@@ -113,4 +113,4 @@ def test_ids_are_forgotten_with_the_hour() -> None:
         on.record("sms.in", n)
     times = copies.times(on.sub.ids, on.sub.clock)
     assert len(times) <= 80
-    assert min(times) >= when(199) - HOUR - 20 * MINUTE
+    assert min(times) >= when(199) - HOUR - 12 * MINUTE
