@@ -22,7 +22,7 @@ EVENT_TARGET = 10.0
 """µs."""
 STATE_TARGET = 900
 """Bytes, median."""
-PARTS = ("core", "gates", "heat", "ids", "business ids", "fired", "history")
+PARTS = ("core", "gates", "ids", "business ids", "heat", "fired", "history")
 
 
 @dataclass(slots=True)

@@ -23,11 +23,12 @@ from engine.codec_history import pack_history, unpack_history
 from engine.codec_v1 import plain_history
 from engine.errors import StateError
 from engine.event_kinds import RATS
+from engine.history import words_of, write_word
 from engine.snapshot import HOURS_48, NEVER, Subscriber
 
 VERSION = 2
 _FIXED = Struct("<B16sqIqIqBBB")
-_LENGTHS, _WIDE_LENGTHS = Struct("<HHHHHH"), Struct("<IIIIII")
+_LENGTHS, _WIDE_LENGTHS = Struct("<HHHHBB"), Struct("<IIIIII")
 _CHECK = Struct("<I")
 _STAMP = Struct("<q")
 _COLUMN = Struct("<IBH")
@@ -62,14 +63,15 @@ def encode(sub: Subscriber) -> bytes:
         sub.packed_core = _pack_core(sub)
         # then it holds what changes without saying so, and must be written anew the next time, too
         sub.core_dirty = _has_gaps(sub)
-    core, gates, spot, heat = sub.packed_core, sub.packed_gates, _pack_cell(sub.cell), sub.heat.pack()
+    core, gates, spot, heat = sub.packed_core, sub.packed_gates, _pack_cell(sub.cell) if sub.cell is not None else b"", sub.heat.pack()
     ids, business = sub.ids, sub.business_ids
     # what fired matters only while the clock stands
     fired = b""
     if sub.fired and sub.fired_at >= sub.clock:
         fired = _STAMP.pack(sub.fired_at) + "\0".join(sorted(sub.fired)).encode()
-    sizes = len(core), len(gates), len(heat), len(ids), len(business), len(fired)
-    lengths = _LENGTHS if max(sizes) <= 0xFFFF else _WIDE_LENGTHS
+    sizes = len(core), len(gates), len(ids), len(business), len(heat), len(fired)
+    small = max(sizes) <= 0xFFFF and len(heat) <= 0xFF and len(fired) <= 0xFF
+    lengths = _LENGTHS if small else _WIDE_LENGTHS
     fixed = _FIXED.pack(
         VERSION,
         _rules_of(sub.rules),
@@ -82,7 +84,7 @@ def encode(sub: Subscriber) -> bytes:
         _RAT[sub.rat],
         len(spot),
     )
-    body = b"".join((fixed, lengths.pack(*sizes), spot, core, gates, heat, ids, business, fired, pack_history(sub.history)))
+    body = b"".join((fixed, lengths.pack(*sizes), spot, core, gates, ids, business, heat, fired, pack_history(sub.history)))
     return body + _CHECK.pack(zlib.crc32(body))
 
 
@@ -200,11 +202,9 @@ def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
     sub.contacts, sub.holds = gates[5:]
 
 
-# -- the cell last seen --------------------------------------------------------------------------------------
-
-
-def _pack_cell(cell: str | None) -> bytes:
-    return b"" if cell is None else cell.encode()
+@lru_cache(maxsize=65_536)
+def _pack_cell(cell: str) -> bytes:
+    return write_word(cell)
 
 
 # -- versions ------------------------------------------------------------------------------------------------
@@ -227,8 +227,8 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
     for size in sizes:
         parts.append(blob[at : at + size])
         at += size
-    cell, core, gates, heat, ids, business, fired = parts
-    sub.cell = cell.decode() or None
+    cell, core, gates, ids, business, heat, fired = parts
+    sub.cell = next(words_of(cell)) if cell else None
     sub.history = unpack_history(blob[at : len(body)])
     _set_gates(sub, orjson.loads(_inflate(gates)))
     _unpack_core(sub, core)

@@ -1,7 +1,7 @@
 """The packed history <-> bytes.
 
 Head: segments far and near (u8 each), sizes of words (u32) and sums (u16), the slot of the last sum (u32). Then
-words, sums, segments. Per segment: its base with its size (u32; far ones only), start (i64), how long it spans
+words, sums, segments. Per segment: its base with its size (u16; far ones only), start (i64), how long it spans
 (40 bits, µs), first seq (u32), size of entries (24 bits). Writing is copying: all is
 held in this form (`engine.history`), and not even that while nothing is added.
 """
@@ -14,7 +14,7 @@ from engine.history import SPAN, History, Segment, words_of
 
 _HEAD = Struct("<BBIHI")
 _SEGMENT = Struct("<qIBIHB")
-_BASE = Struct("<I")
+_BASE = Struct("<H")
 _LOW = 0xFFFFFFFF
 
 

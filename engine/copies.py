@@ -47,11 +47,8 @@ def note(ids: bytearray, name: bytes, time: int) -> None:
 
 
 def forget(ids: bytearray, clock: int, limit: int) -> None:
-    """Drop the ids applied with `t` < clock - limit, and the oldest of more than `MOST`, if there are some.
-
-    Not one by one: only when the oldest of them is an eighth over the limit.
-    """
-    if len(ids) > MOST * SIZE or _age(ids, 0, clock) > limit + limit // 8:
+    """Drop the ids applied with `t` < clock - limit, and the oldest of more than `MOST`, if there are some."""
+    if len(ids) > MOST * SIZE or _age(ids, 0, clock) > limit:
         kept = [ids[at : at + SIZE] for at in range(0, len(ids), SIZE) if _age(ids, at, clock) <= limit]
         ids[:] = b"".join(kept[-MOST:])
 

@@ -153,7 +153,7 @@ class History:
         self.refs: dict[Any, int] = _NUMBERED.copy()
         """Word -> its number."""
         self.strings = bytearray()
-        """The words after `FIXED_WORDS`, see `_word`."""
+        """The words after `FIXED_WORDS`, see `write_word`."""
 
     def begin_far(self, clock: int, seq: int, visits: dict[str, Any]) -> None:
         """Begin a segment; `visits`: those open before its first record."""
@@ -215,7 +215,7 @@ class History:
         number = self.refs.get(word)
         if number is None:
             number = self.refs[word] = len(self.refs)
-            self.strings += _word(word)
+            self.strings += write_word(word)
         return number
 
     def _tidy(self) -> None:
@@ -241,7 +241,7 @@ def size_of(level: int) -> float:
     return 1024 * 2.0 ** ((level - 1) / 8) if level else 0.0
 
 
-def _word(word: Any) -> bytes:
+def write_word(word: Any) -> bytes:
     """Write a word: length and UTF-8, or a tag and what it says.
 
     251 how many, words: a list; 252 a cell; 253 none; 254 length u16, JSON; 255 a keyed hash.
@@ -249,7 +249,7 @@ def _word(word: Any) -> bytes:
     if word is None:
         return _NO_WORD
     if word.__class__ is tuple and 0 < len(word) < 256 and all(type(part) is str for part in word):
-        return bytes((_LIST_TAG, len(word))) + b"".join(map(_word, word))
+        return bytes((_LIST_TAG, len(word))) + b"".join(map(write_word, word))
     if isinstance(word, str):
         if len(word) == 32:
             try:
@@ -374,7 +374,7 @@ def append(
         else:
             packed, flags = _pack_numbers([get(name) for name in names], flags)
     for name in loose:
-        packed += _word(get(name))
+        packed += write_word(get(name))
     found = (places, event.cell, *map(get, words))
     code = CODES[kind]
     if found[-1] is None is found[-2] and len(words) >= _RARE:
@@ -613,7 +613,7 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
 
 
 def _length(data: bytes, at: int) -> int:
-    """Return the length of a word written by `_word`."""
+    """Return the length of a word written by `write_word`."""
     size = data[at]
     if size == 255:
         return 17
