@@ -27,10 +27,12 @@ from engine.history import words_of, write_word
 from engine.snapshot import HOURS_48, NEVER, Subscriber
 
 VERSION = 2
-_FIXED = Struct("<B16sqIqIqBBB")
+_FIXED = Struct("<B16sqIqIIBBBB")
 _LENGTHS, _WIDE_LENGTHS = Struct("<HHHHBB"), Struct("<IIIIII")
 _CHECK = Struct("<I")
 _STAMP = Struct("<q")
+_LONGEST = (1 << 40) - 1
+"""µs: 12 days, longer than anything counts."""
 _COLUMN = Struct("<IBH")
 """A packed list of whole numbers: key of its pattern, place in the pattern's state, how many."""
 _KEY = 8
@@ -72,6 +74,7 @@ def encode(sub: Subscriber) -> bytes:
     sizes = len(core), len(gates), len(ids), len(business), len(heat), len(fired)
     small = max(sizes) <= 0xFFFF and len(heat) <= 0xFF and len(fired) <= 0xFF
     lengths = _LENGTHS if small else _WIDE_LENGTHS
+    known = min(sub.known_until - sub.seen_at, _LONGEST)
     fixed = _FIXED.pack(
         VERSION,
         _rules_of(sub.rules),
@@ -79,7 +82,8 @@ def encode(sub: Subscriber) -> bytes:
         sub.seq,
         sub.seen_at,
         sub.seen_pos,
-        sub.known_until,
+        known & 0xFFFFFFFF,
+        known >> 32,
         (GAP if sub.gap else 0) | (0 if lengths is _LENGTHS else WIDE),
         _RAT[sub.rat],
         len(spot),
@@ -215,9 +219,8 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
     if zlib.crc32(body) != _CHECK.unpack_from(blob, len(body))[0]:
         raise ValueError("its checksum is not the one it was written with")
     sub = Subscriber(key)
-    _, rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, sub.known_until, flags, rat, spot = (
-        _FIXED.unpack_from(blob)
-    )
+    _, rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, known, days, flags, rat, spot = _FIXED.unpack_from(blob)
+    sub.known_until = sub.seen_at + known + (days << 32)
     sub.rules, sub.gap, sub.rat = rules.hex(), bool(flags & GAP), _RATS[rat]
     lengths = _WIDE_LENGTHS if flags & WIDE else _LENGTHS
     at = _FIXED.size

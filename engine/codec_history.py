@@ -1,7 +1,7 @@
 """The packed history <-> bytes.
 
 Head: segments far and near (u8 each), sizes of words (u32) and sums (u16), the slot of the last sum (u32). Then
-words, sums, segments. Per segment: its base with its size (u16; far ones only), start (i64), how long it spans
+words, sums, segments. Per segment: its base with its size (u8, or 255 and u32; far ones only), start (i64), how long it spans
 (40 bits, µs), first seq (u32), size of entries (24 bits). Writing is copying: all is
 held in this form (`engine.history`), and not even that while nothing is added.
 """
@@ -14,7 +14,8 @@ from engine.history import SPAN, History, Segment, words_of
 
 _HEAD = Struct("<BBIHI")
 _SEGMENT = Struct("<qIBIHB")
-_BASE = Struct("<H")
+_BASE, _COUNT = Struct("<BI"), Struct("<I")
+_SHORT = 255
 _LOW = 0xFFFFFFFF
 
 
@@ -47,8 +48,11 @@ def _pack(history: History) -> bytes:
 def _pack_segment(segment: Segment, far: bool) -> bytes:
     span, size = segment.clock - segment.start, len(segment.buffer)
     head = _SEGMENT.pack(segment.start, span & _LOW, span >> 32, segment.first, size & 0xFFFF, size >> 16)
-    base = _BASE.pack(len(segment.base)) + segment.base if far else b""
-    return b"".join((base, head, segment.buffer))
+    if not far:
+        return head + segment.buffer
+    size = len(segment.base)
+    sized = bytes((size,)) if size < _SHORT else _BASE.pack(_SHORT, size)
+    return b"".join((sized, segment.base, head, segment.buffer))
 
 
 def unpack_history(data: bytes) -> History:
@@ -76,8 +80,11 @@ def unpack_history(data: bytes) -> History:
 def _unpack_segment(data: bytes, at: int, far: bool) -> tuple[Segment, int]:
     base = b""
     if far:
-        (size,) = _BASE.unpack_from(data, at)
-        at += _BASE.size
+        size = data[at]
+        at += 1
+        if size == _SHORT:
+            (size,) = _COUNT.unpack_from(data, at)
+            at += _COUNT.size
         base = data[at : at + size]
         at += size
     start, span, days, first, low, high = _SEGMENT.unpack_from(data, at)

@@ -403,7 +403,7 @@ def append_crossing(
     `words`: known before, opened, entered, went on, rat; `known_until`: how long whereabouts were known before.
     """
     since = (min(clock - known_until, _LONG_AGO) & _MASK).to_bytes(_SINCE, "little")
-    _write(history, history.far[-1], CODES[CROSSING], seq, clock, 0, late, 0, (places, None, *words), since)
+    _write(history, history.far[-1], CODES[CROSSING], seq, clock, 0, late, 0, (places, *words), since)
 
 
 def append_mark(
@@ -418,7 +418,7 @@ def append_mark(
 
     `places`: those of the last sighting's cell from then on; `pair`: time and seq of that sighting.
     """
-    words = (places, None, changed)
+    words = (places, changed)
     _write(history, history.far[-1], CODES[MARK], seq, clock, 0, 0, 0, words, _SIGNED.pack(*pair))
 
 
@@ -526,8 +526,9 @@ class Past:
         """Write this entry again, words numbered anew."""
         flags = self.flags & ~(WIDE | LATE | SEEN | MANY)
         seen = 0 if self.flags & IDLE and self.kind in TIMED else self.seen
-        words = (self.places, self.cell, *self.words)
         code = CODES[self.kind]
+        own = (self.places,) if self.kind in (CROSSING, MARK) else (self.places, self.cell)
+        words = (*own, *self.words)
         if len(self.words) >= _RARE and words[-1] is None is words[-2] and code < CODES[CROSSING]:
             words, code = words[:-_RARE], code | PLAIN
         _write(
@@ -581,14 +582,18 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
             (past.seen,) = lag.unpack_from(data, at)
             at += lag.size
         missing = _RARE if code & PLAIN else 0
-        count = len(WORDS[kind]) + 2 - missing
+        own = 1 if kind in (CROSSING, MARK) else 2
+        count = len(WORDS[kind]) + own - missing
         if flags & MANY:
             numbers: Any = Struct(f"<{count}H").unpack_from(data, at)
             at += 2 * count
         else:
             numbers = data[at : at + count]
             at += count
-        past.places, past.cell, *rest = (words[number] for number in numbers)
+        found = [words[number] for number in numbers]
+        past.places = found[0]
+        past.cell = found[1] if own == 2 else None
+        rest = found[own:]
         past.words = (*rest, *(None,) * missing)
         size = 0
         if kind == CROSSING:
