@@ -47,10 +47,16 @@ def note(ids: bytearray, name: bytes, time: int) -> None:
 
 
 def forget(ids: bytearray, clock: int, limit: int) -> None:
-    """Drop the ids applied with `t` < clock - limit, and the oldest of more than `MOST`, if there are some."""
-    if len(ids) > MOST * SIZE or _age(ids, 0, clock) > limit:
-        kept = [ids[at : at + SIZE] for at in range(0, len(ids), SIZE) if _age(ids, at, clock) <= limit]
-        ids[:] = b"".join(kept[-MOST:])
+    """Drop what stands before the first id applied with `t` >= clock - limit, and the oldest of more than `MOST`.
+
+    A late one may be dropped later than it could be: what is too old is no copy anyway.
+    """
+    size = len(ids)
+    at = max(0, size - MOST * SIZE)
+    while at < size and _age(ids, at, clock) > limit:
+        at += SIZE
+    if at:
+        del ids[:at]
 
 
 def times(ids: bytearray, clock: int) -> list[int]:

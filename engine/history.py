@@ -17,7 +17,6 @@ lateness and, i64, how long whereabouts were known before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import log2
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -232,13 +231,20 @@ class History:
 
 
 def level_of(size: float) -> int:
-    """Return data use as a level: eighths of an octave over 1 KB (9 % a step), from 1; 0 for nothing."""
-    return min(255, max(1, 1 + round(8 * log2(size / 1024)))) if size > 0 else 0
+    """Return data use as a level: eighths of an octave over 1 KB (6 to 12 % a step), from 1; 0 for nothing."""
+    if size <= 0:
+        return 0
+    eighths = max(int(size) >> 7, 8)
+    octave = eighths.bit_length() - 4
+    return min(255, 1 + 8 * octave + (eighths >> octave) - 8)
 
 
-def size_of(level: int) -> float:
-    """Return the bytes of a level."""
-    return 1024 * 2.0 ** ((level - 1) / 8) if level else 0.0
+def size_of(level: int) -> int:
+    """Return the bytes of a level, in its middle."""
+    if not level:
+        return 0
+    octave, eighth = divmod(level - 1, 8)
+    return ((2 * (8 + eighth) + 1) << octave) << 6
 
 
 def write_word(word: Any) -> bytes:

@@ -88,10 +88,15 @@ def firings(book: Rulebook, sub: Subscriber, hits: Hits, stamp: int, warming: di
         rules = book.nodes[index].rules
         if not rules:
             continue
-        may = [instant for instant in instants if instant.fires]
-        if not may:
-            continue
-        instant = min(may, key=_order)
+        if len(instants) == 1:
+            instant = instants[0]
+            if not instant.fires:
+                continue
+        else:
+            may = [instant for instant in instants if instant.fires]
+            if not may:
+                continue
+            instant = min(may, key=_order)
         for rule in rules:
             if sub.fired_at == stamp:
                 if rule.name in sub.fired:
