@@ -13,7 +13,8 @@ from pathlib import Path
 import orjson
 
 from bench import checking, day, doors, lanes, pieces, profiling, replaying
-from bench.report import QUICK, Scale, Section, as_json, machine, show
+from bench.report import QUICK, Scale, Section, as_json, is_compiled, machine, show
+from engine.app import calm_collector
 from engine.errors import TouchpointError
 
 BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
@@ -46,6 +47,9 @@ def main() -> int:
     for name in given.names:
         if name not in BENCHMARKS:
             parser.error(f"expected a benchmark ({', '.join(BENCHMARKS)}), was {name!r}")
+    if "profile" in given.names and is_compiled():
+        parser.error("profile sees Python functions only: ./run bench --interpreted profile")
+    calm_collector()
     names = given.names or [name for name in BENCHMARKS if name not in ONLY_NAMED]
     for key, value in machine().items():
         print(f"{key:8} {value}")

@@ -108,7 +108,7 @@ def _costs(section: Section, runs: list[Run], target: float | None) -> None:
     section.add("encode, each", each, "µs per state", "each touched subscriber once per batch")
     section.add("encodes", course.encodes / course.records, "per event")
     share = chosen.collected / course.total * 100
-    section.add("garbage collector", share, "% of total", "inside the stages; Python's defaults")
+    section.add("garbage collector", share, "% of total", "inside the stages; set as in the program")
 
 
 def _mix(section: Section, course: Course) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from engine import pipeline
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -85,10 +87,16 @@ def machine() -> dict[str, Any]:
         "load": [round(load, 2) for load in os.getloadavg()],
         "system": f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
         "python": platform.python_version(),
+        "core": "compiled" if is_compiled() else "interpreted",
         "commit": _commit(),
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "command": " ".join(["python -m bench", *sys.argv[1:]]),
     }
+
+
+def is_compiled() -> bool:
+    """Say whether the engine's core runs as machine code (`./run compile`)."""
+    return not str(pipeline.__file__).endswith(".py")
 
 
 def _cpu() -> str:

@@ -11,6 +11,7 @@ import typer
 
 from engine.cli.backtest import FILES, Backtest, Summary, is_balanced
 from engine.cli.console import ManyValues, note, progress, say, say_json, table
+from engine.app import calm_collector
 from engine.cli.inputs import column_map, length_of_time, lines_in, load_rules, moment
 from engine.settings import load_settings
 
@@ -69,6 +70,7 @@ def command(
         until=None if until is None else moment("--until", until, ruleset.policy.timezone),
         reveal=reveal,
     )
+    calm_collector()
     began = time.monotonic()
     total = lines_in(events) if sys.stderr.isatty() else None
     with progress("replaying", total) as advance:

@@ -12,7 +12,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from engine.app import Embedded, load_rules
+from engine.app import Embedded, calm_collector, load_rules
 from engine.cli.live import Display, print_summary, summary_of
 from engine.errors import InputError
 from engine.language.words import Unreadable, duration
@@ -41,6 +41,7 @@ def command(
     """
     settings = load_settings()
     seconds = _seconds(for_)
+    calm_collector()
     run = Embedded(
         settings,
         load_rules(rules or settings.rules, settings.home_cc),

@@ -106,7 +106,7 @@ Predicate = Callable[[Moment], bool]
 class Node:
     """A compiled pattern. Leaves are called with the record, composites with their children's instants."""
 
-    kinds: frozenset[str] = frozenset()
+    kinds: frozenset[str]
     """Record kinds this pattern looks at, at any depth; presence looks at none."""
 
     def __init__(self, key: str, children: tuple[Node, ...] = ()) -> None:

@@ -1,0 +1,1 @@
+"""What builds and measures touchpoint; no part of it."""
