@@ -30,6 +30,9 @@ What the stages lean on:
     heat.py           who has more records than rules may be asked about
     control.py        what profile, consent and receipt records change
     history.py        the behaviours of 48 hours, packed
+    history_words.py  their words as bytes
+    data_use.py       use of data by 5 minutes, to be shown
+    copies.py         ids of applied records, packed
     warm.py           a new rule sees the past as if it had been there
     codec.py          the snapshot as bytes, with a version
     codec_history.py  the packed history as bytes

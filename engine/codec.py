@@ -23,7 +23,7 @@ from engine.codec_history import pack_history, unpack_history
 from engine.codec_v1 import plain_history
 from engine.errors import StateError
 from engine.event_kinds import RATS
-from engine.history import words_of, write_word
+from engine.history_words import words_of, write_word
 from engine.snapshot import HOURS_48, NEVER, Subscriber
 
 VERSION = 2
@@ -65,7 +65,12 @@ def encode(sub: Subscriber) -> bytes:
         sub.packed_core = _pack_core(sub)
         # then it holds what changes without saying so, and must be written anew the next time, too
         sub.core_dirty = _has_gaps(sub)
-    core, gates, spot, heat = sub.packed_core, sub.packed_gates, _pack_cell(sub.cell) if sub.cell is not None else b"", sub.heat.pack()
+    core, gates, spot, heat = (
+        sub.packed_core,
+        sub.packed_gates,
+        _pack_cell(sub.cell) if sub.cell is not None else b"",
+        sub.heat.pack(),
+    )
     ids, business = sub.ids, sub.business_ids
     # what fired matters only while the clock stands
     fired = b""
@@ -88,7 +93,20 @@ def encode(sub: Subscriber) -> bytes:
         _RAT[sub.rat],
         len(spot),
     )
-    body = b"".join((fixed, lengths.pack(*sizes), spot, core, gates, ids, business, heat, fired, pack_history(sub.history)))
+    body = b"".join(
+        (
+            fixed,
+            lengths.pack(*sizes),
+            spot,
+            core,
+            gates,
+            ids,
+            business,
+            heat,
+            fired,
+            pack_history(sub.history),
+        )
+    )
     return body + _CHECK.pack(zlib.crc32(body))
 
 
@@ -219,7 +237,9 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
     if zlib.crc32(body) != _CHECK.unpack_from(blob, len(body))[0]:
         raise ValueError("its checksum is not the one it was written with")
     sub = Subscriber(key)
-    _, rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, known, days, flags, rat, spot = _FIXED.unpack_from(blob)
+    _, rules, sub.clock, sub.seq, sub.seen_at, sub.seen_pos, known, days, flags, rat, spot = (
+        _FIXED.unpack_from(blob)
+    )
     sub.known_until = sub.seen_at + known + (days << 32)
     sub.rules, sub.gap, sub.rat = rules.hex(), bool(flags & GAP), _RATS[rat]
     lengths = _WIDE_LENGTHS if flags & WIDE else _LENGTHS

@@ -1,8 +1,8 @@
 """The packed history <-> bytes.
 
-Head: segments far and near (u8 each), sizes of words (u32) and sums (u16), the slot of the last sum (u32). Then
-words, sums, segments. Per segment: its base with its size (u8, or 255 and u32; far ones only), start (i64), how long it spans
-(40 bits, µs), first seq (u32), size of entries (24 bits). Writing is copying: all is
+Head: segments far and near (u8 each), sizes of words (u32) and sums (u16), the slot of the last sum (u32).
+Then words, sums, segments. Per segment: its base with its size (u8, or 255 and u32; far ones only), start
+(i64), how long it spans (40 bits, µs), first seq (u32), size of entries (24 bits). Writing is copying: all is
 held in this form (`engine.history`), and not even that while nothing is added.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from struct import Struct
 
-from engine.history import SPAN, History, Segment, words_of
+from engine.history import SPAN, History, Segment
+from engine.history_words import words_of
 
 _HEAD = Struct("<BBIHI")
 _SEGMENT = Struct("<qIBIHB")
@@ -27,9 +28,9 @@ def pack_history(history: History) -> bytes:
 
 
 def _pack(history: History) -> bytes:
-    far, near, strings, sums = history.far, history.near, history.strings, history.sums
+    far, near, strings, sums = history.far, history.near, history.strings, history.use.pairs
     parts: list[bytes | bytearray] = [
-        _HEAD.pack(len(far), len(near), len(strings), len(sums), history.sums_slot),
+        _HEAD.pack(len(far), len(near), len(strings), len(sums), history.use.slot),
         strings,
         sums,
     ]
@@ -58,11 +59,11 @@ def _pack_segment(segment: Segment, far: bool) -> bytes:
 def unpack_history(data: bytes) -> History:
     """Read what `pack_history` wrote."""
     history = History()
-    far, near, strings, sums, history.sums_slot = _HEAD.unpack_from(data)
+    far, near, strings, sums, history.use.slot = _HEAD.unpack_from(data)
     at = _HEAD.size
     history.strings = bytearray(data[at : at + strings])
     at += strings
-    history.sums = bytearray(data[at : at + sums])
+    history.use.pairs = bytearray(data[at : at + sums])
     at += sums
     for word in words_of(history.strings):
         history.refs[word] = len(history.refs)

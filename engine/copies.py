@@ -47,7 +47,8 @@ def note(ids: bytearray, name: bytes, time: int) -> None:
 
 
 def forget(ids: bytearray, clock: int, limit: int) -> None:
-    """Drop what stands before the first id applied with `t` >= clock - limit, and the oldest of more than `MOST`.
+    """Drop what stands before the first id applied with `t` >= clock - limit, and the oldest of more than
+    `MOST`.
 
     A late one may be dropped later than it could be: what is too old is no copy anyway.
     """

@@ -23,8 +23,10 @@ from typing import Any
 
 import orjson
 
+from engine.data_use import DataUse
 from engine.event import Event
-from engine.event_kinds import KINDS, PHASES, RATS
+from engine.event_kinds import KINDS
+from engine.history_words import FIXED_WORDS, length_of, words_of, write_word
 
 HOUR = 3_600_000_000
 WINDOW = 48 * HOUR
@@ -32,16 +34,14 @@ SPAN = 24 * HOUR
 """Length of a segment of the 48-hour part: two to three live ones."""
 NEAR_SEGMENTS = 2
 """The near part reaches back its horizon and at most half more."""
-SLOT = 300_000_000
-"""Length of a sum of data use, µs."""
 MOST_BYTES = 128 * 1024
 """Size of a segment above which nothing more is kept: state stays bounded whatever a feed does."""
 CROWDED = 96
 """Words above which those that no entry uses are dropped, when a segment begins."""
 
 WIDE, LATE, SEEN, SMALL, JSON, NO_TRIGGER, IDLE, MANY = 1, 2, 4, 8, 16, 32, 64, 128
-"""Flags of an entry. IDLE: a power.off that changed nothing, being older than the last sighting; of a kind with
-a duration: it was seen where it began, that long before its end."""
+"""Flags of an entry. IDLE: a power.off that changed nothing, being older than the last sighting; of a kind
+with a duration: it was seen where it began, that long before its end."""
 
 NEAR = ("data.", "loc.")
 """Kinds that are kept only as far as rules look back at them (docs/decisions/0002)."""
@@ -70,17 +70,13 @@ for _kind, _spec in KINDS.items():
     NUMBERS[_kind] = tuple(n for n in _kept if _spec.fields[n].type in _NUMERIC_TYPES)
     WORDS[_kind] = tuple(n for n in _kept if n not in NUMBERS[_kind])
 
-LOOSE: dict[str, tuple[str, ...]] = {kind: () for kind in WORDS}
+LOOSE: dict[str, tuple[str, ...]] = dict.fromkeys(WORDS, ())
 """Kind -> its words that hardly ever come again: they stand in the entry itself, unnumbered."""
 for _kind in WORDS:
     LOOSE[_kind] = tuple(n for n in WORDS[_kind] if n in ("host", "text", "about"))
     _rare = [n for n in WORDS[_kind] if n in ("phase", "quality")]
     WORDS[_kind] = tuple(n for n in WORDS[_kind] if n not in LOOSE[_kind] and n not in _rare) + tuple(_rare)
 
-_COMMON = ("cmnet", "cmwap", "3gnet", "3gwap", "ctnet", "internet", "ims", "ctlte", "video", "music", "chat", "news",
-    "maps", "game", "shop", "social", "web", "mail")  # fmt: skip
-FIXED_WORDS: tuple[Any, ...] = (None, *RATS, *PHASES, True, False, *_COMMON)
-"""Words that have the same number for every subscriber, from 0 on; part of the stored form."""
 _NUMBERED = {word: number for number, word in enumerate(FIXED_WORDS)}
 
 _ENTRY = Struct("<BBHI")
@@ -95,8 +91,8 @@ _ABSENT = 0xFFFFFFFF
 _LARGEST = _LAG.pack(_ABSENT)
 _NAN = float("nan")
 _FORMS: dict[str, tuple[Struct, tuple[int | float, ...]]] = {}
-"""Kind -> how its numbers are packed, and what stands for an absent one: money as f64, durations as u32 ms, all
-others as u32."""
+"""Kind -> how its numbers are packed, and what stands for an absent one: money as f64, durations as u32 ms,
+all others as u32."""
 TIMED = {kind for kind, names in NUMBERS.items() if "duration" in names}
 """Kinds with a duration, which is the last of their numbers."""
 for _kind, _spec in KINDS.items():
@@ -134,7 +130,7 @@ class Segment:
 class History:
     """Packed behaviours: `far` for 48 hours, `near` for what is kept only as long as rules look back."""
 
-    __slots__ = ("far", "far_until", "near", "packed", "refs", "skipped", "strings", "sums", "sums_slot")
+    __slots__ = ("far", "far_until", "near", "packed", "refs", "skipped", "strings", "use")
 
     def __init__(self) -> None:
         self.packed: bytes | None = None
@@ -145,10 +141,7 @@ class History:
         self.near: list[Segment] = []
         self.skipped = -1
         """Clock of the last record that was not kept, to stay bounded."""
-        self.sums = bytearray()
-        """Use of data by 5 minutes, of sessions that ended in them: (slots since the pair before, level)."""
-        self.sums_slot = 0
-        """The 5 minutes of the last pair, counted from 1970."""
+        self.use = DataUse()
         self.refs: dict[Any, int] = _NUMBERED.copy()
         """Word -> its number."""
         self.strings = bytearray()
@@ -162,7 +155,7 @@ class History:
         self.far.append(Segment(clock, seq, orjson.dumps(base) if base else b""))
         self.far_until = clock + SPAN
         self.packed = None
-        self._drop_sums((clock - WINDOW) // SLOT)
+        self.use.forget(clock - WINDOW)
         if len(self.refs) > CROWDED:
             self._tidy()
 
@@ -176,38 +169,6 @@ class History:
             if len(self.refs) > CROWDED:
                 self._tidy()
         return near[-1]
-
-    def add_use(self, time: int, size: int) -> None:
-        """Add a data session to the 5-minute sums."""
-        slot, sums = time // SLOT, self.sums
-        self.packed = None
-        ahead = slot - self.sums_slot
-        if not sums or ahead > 0:
-            while sums and ahead > 255:
-                sums += b"\xff\x00"
-                ahead -= 255
-            sums.append(ahead if sums else 0)
-            sums.append(level_of(size))
-            self.sums_slot = slot
-            return
-        at, held = len(sums) - 2, self.sums_slot
-        while at and held > slot:
-            held -= sums[at]
-            at -= 2
-        if held == slot:
-            sums[at + 1] = level_of(size_of(sums[at + 1]) + size)
-        elif held < slot:
-            sums[at + 2 : at + 3] = bytes((slot - held, level_of(size), sums[at + 2] - (slot - held)))
-        else:
-            sums[:1] = bytes((0, level_of(size), min(held - slot, 255)))
-
-    def _drop_sums(self, oldest: int) -> None:
-        sums = self.sums
-        if sums:
-            first = self.sums_slot - sum(sums[2::2])
-            while sums and first < oldest:
-                first += sums[2] if len(sums) > 2 else 0
-                del sums[:2]
 
     def ref(self, word: Any) -> int:
         """Return the number of a word, adding it if it is new."""
@@ -228,119 +189,6 @@ class History:
             segment.clock = segment.start
             for past in entries:
                 past.write(self, segment)
-
-
-def level_of(size: float) -> int:
-    """Return data use as a level: eighths of an octave over 1 KB (6 to 12 % a step), from 1; 0 for nothing."""
-    if size <= 0:
-        return 0
-    eighths = max(int(size) >> 7, 8)
-    octave = eighths.bit_length() - 4
-    return min(255, 1 + 8 * octave + (eighths >> octave) - 8)
-
-
-def size_of(level: int) -> int:
-    """Return the bytes of a level, in its middle."""
-    if not level:
-        return 0
-    octave, eighth = divmod(level - 1, 8)
-    return ((2 * (8 + eighth) + 1) << octave) << 6
-
-
-def write_word(word: Any) -> bytes:
-    """Write a word: length and UTF-8, or a tag and what it says.
-
-    251 how many, words: a list; 252 a cell; 253 none; 254 length u16, JSON; 255 a keyed hash.
-    """
-    if word is None:
-        return _NO_WORD
-    if word.__class__ is tuple and 0 < len(word) < 256 and all(type(part) is str for part in word):
-        return bytes((_LIST_TAG, len(word))) + b"".join(map(write_word, word))
-    if isinstance(word, str):
-        if len(word) == 32:
-            try:
-                packed = bytes.fromhex(word)
-                if packed.hex() == word:
-                    return b"\xff" + packed
-            except ValueError:
-                pass
-        text = word.encode()
-        if len(text) < _LIST_TAG:
-            if word[:1].isdecimal():
-                packed = _pack_cell(word)
-                if packed:
-                    return packed
-            return bytes((len(text),)) + text
-    text = orjson.dumps(word)
-    return b"\xfe" + len(text).to_bytes(2, "little") + text
-
-
-_NO_WORD = b"\xfd"
-_CELL = Struct("<BBHHI")
-_CELL_TAG, _LIST_TAG = 252, 251
-
-
-def _pack_cell(word: str) -> bytes:
-    """Write a canonical cell MCC-MNC-LAC-CI in 10 bytes; nothing if it is none or its numbers are too large."""
-    parts = word.split("-")
-    if len(parts) != 4 or len(parts[0]) != 3 or not word.isascii():
-        return b""
-    try:
-        mcc, mnc, area, cell = map(int, parts)
-        network = (mcc * 1000 + mnc) << 1 | (len(parts[1]) == 3)
-        packed = _CELL.pack(_CELL_TAG, network & 0xFF, network >> 8, area, cell)
-    except (ValueError, StructError):
-        return b""
-    return packed if _cell_of(packed) == word else b""
-
-
-def _cell_of(packed: bytes) -> str:
-    _, low, high, area, cell = _CELL.unpack(packed)
-    network = low | high << 8
-    mcc, mnc = divmod(network >> 1, 1000)
-    return f"{mcc:03}-{mnc:0{2 + (network & 1)}}-{area}-{cell}"
-
-
-def words_of(data: bytearray | bytes) -> Iterator[Any]:
-    """Read words back; lists as tuples."""
-    words = _flat_words(data)
-    for word in words:
-        yield tuple(next(words) for _ in range(word.size)) if word.__class__ is _List else word
-
-
-class _List:
-    """A list of as many of the words that follow."""
-
-    __slots__ = ("size",)
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-
-def _flat_words(data: bytearray | bytes) -> Iterator[Any]:
-    at = 0
-    while at < len(data):
-        size = data[at]
-        at += 1
-        if size == 255:
-            yield data[at : at + 16].hex()
-            at += 16
-        elif size == 253:
-            yield None
-        elif size == _LIST_TAG:
-            yield _List(data[at])
-            at += 1
-        elif size == _CELL_TAG:
-            yield _cell_of(bytes(data[at - 1 : at - 1 + _CELL.size]))
-            at += _CELL.size - 1
-        elif size == 254:
-            size = data[at] | data[at + 1] << 8
-            word = orjson.loads(data[at + 2 : at + 2 + size])
-            yield tuple(word) if isinstance(word, list) else word
-            at += 2 + size
-        else:
-            yield data[at : at + size].decode()
-            at += size
 
 
 def append(
@@ -406,7 +254,8 @@ def append_crossing(
 ) -> None:
     """Add what a sighting changed.
 
-    `words`: known before, opened, entered, went on, rat; `known_until`: how long whereabouts were known before.
+    `words`: known before, opened, entered, went on, rat; `known_until`: how long whereabouts were known
+    before.
     """
     since = (min(clock - known_until, _LONG_AGO) & _MASK).to_bytes(_SINCE, "little")
     _write(history, history.far[-1], CODES[CROSSING], seq, clock, 0, late, 0, (places, *words), since)
@@ -617,19 +466,7 @@ def entries_of(segment: Segment, words: list[Any]) -> Iterator[Past]:
         if flags & IDLE and kind in TIMED:
             past.seen = 1000 * _LAG.unpack_from(data, at + size - _LAG.size)[0]
         for _ in LOOSE[kind]:
-            size += _length(data, at + size)
+            size += length_of(data, at + size)
         past.packed = data[at : at + size]
         at += size
         yield past
-
-
-def _length(data: bytes, at: int) -> int:
-    """Return the length of a word written by `write_word`."""
-    size = data[at]
-    if size == 255:
-        return 17
-    if size == 254:
-        return 3 + (data[at + 1] | data[at + 2] << 8)
-    if size == _CELL_TAG:
-        return _CELL.size
-    return 1 if size == 253 else 1 + size

@@ -212,7 +212,8 @@ class Fold:
         elif horizon:
             sub.keep(event, places, flags, book.horizon)
             if kind == "data.session":
-                sub.history.add_use(event.t, fields.get("up", 0) + fields.get("down", 0))
+                sub.history.use.add(event.t, fields.get("up", 0) + fields.get("down", 0))
+                sub.history.packed = None
         if kind in book.watched:
             sub.heat.count(kind, event.t, clock, sub.history)
             self._match(sub, event, places, book.policy.patience, flags, crossing)
@@ -374,4 +375,3 @@ class Fold:
             return self.books(name) if self.books is not None else None
         except KeyError:
             return None
-

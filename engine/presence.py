@@ -69,7 +69,8 @@ def sight(sub: Subscriber, event: Event, places: Places, policy: Policy) -> Cros
     time, clock, rat = event.seen, sub.clock, event.fields.get("rat")
     until, known_until = sub.known_until, time + lapse_of(policy, rat)
     known = time <= until and sub.seen_at != NEVER
-    # a sighting told late may heal a gap that timers have already seen: patterns hear of it, until it is closed
+    # a sighting told late may heal a gap that timers have already seen: patterns hear of it, until it is
+    # closed
     gap = time < clock and (clock > until or clock > known_until or sub.gap or bool(sub.offs))
     crossing = None
     if sub.offs:

@@ -78,8 +78,8 @@ class Subscriber:
         """Time of the last sighting."""
         self.seen_pos = 0
         self.gap = False
-        """The last sighting was told late, and whereabouts had been unknown by then: sightings are told to the
-        patterns, even if nothing changed, until one is not late."""
+        """The last sighting was told late, and whereabouts had been unknown by then: sightings are told to
+        the patterns, even if nothing changed, until one is not late."""
         self.cell: str | None = None
         self.rat: str | None = None
         self.known_until = NEVER

@@ -74,7 +74,12 @@ def derive(sub: Subscriber, book: Rulebook) -> None:
     for past in read_near(sub.history):
         nodes = book.derived.get(past.kind)
         if nodes:
-            moment.event, moment.now, moment.seq, moment.places = past.event(), past.clock, past.seq, past.places
+            moment.event, moment.now, moment.seq, moment.places = (
+                past.event(),
+                past.clock,
+                past.seq,
+                past.places,
+            )
             for node in nodes:
                 node.note(sub, moment)
 

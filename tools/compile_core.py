@@ -3,8 +3,8 @@
     python -m tools.compile_core FOLDER
 
 The folder gets a copy of `engine/` and `connectors/` with the compiled modules beside their sources; whoever
-has it first on the path runs them. Needs a C compiler and Python's headers. Exit codes: 0 compiled; 1 it could
-not be (said on stderr).
+has it first on the path runs them. Needs a C compiler and Python's headers. Exit codes: 0 compiled; 1 it
+could not be (said on stderr).
 """
 
 from __future__ import annotations
@@ -21,7 +21,20 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PARTS = ("engine", "connectors")
 CORE = (
     *("event", "refusals", "numbers", "identity", "field_checks", "subject", "intake", "ticks", "feeds"),
-    *("history", "heat", "copies", "places", "snapshot", "presence", "audience", "rulebook", "matching", "ledger"),
+    *(
+        "history",
+        "history_words",
+        "data_use",
+        "heat",
+        "copies",
+        "places",
+        "snapshot",
+        "presence",
+        "audience",
+        "rulebook",
+        "matching",
+        "ledger",
+    ),
     *("decision", "emit", "control", "warm", "codec", "codec_history", "codec_v1", "pipeline"),
     *(f"patterns/{name}" for name in ("base", "absence", "build", "combine", "counting", "crossing")),
     *(f"patterns/{name}" for name in ("dwell", "happens", "sequence")),
@@ -46,13 +59,20 @@ def compile_into(folder: Path) -> None:
     with TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as name:
         work = Path(name)
         for part in PARTS:
-            shutil.copytree(CHECKOUT / part, work / part, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+            shutil.copytree(
+                CHECKOUT / part, work / part, ignore=shutil.ignore_patterns("__pycache__", "*.so")
+            )
         with contextlib.chdir(work):
             modules = [f"engine/{module}.py" for module in CORE]
             # what they import but do not compile is not checked here: `./run lint` does
             options = ["--follow-imports=silent", "--explicit-package-bases", "--namespace-packages"]
             built = mypycify([*options, *modules], opt_level="3", debug_level="0")
-            setup(name="touchpoint-core", ext_modules=built, packages=[], script_args=["-q", "build_ext", "--inplace"])
+            setup(
+                name="touchpoint-core",
+                ext_modules=built,
+                packages=[],
+                script_args=["-q", "build_ext", "--inplace"],
+            )
             shutil.rmtree("build", ignore_errors=True)
         (work / "rules").symlink_to(CHECKOUT / "rules")  # the default folder of the settings
         shutil.rmtree(folder, ignore_errors=True)

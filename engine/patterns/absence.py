@@ -1,8 +1,9 @@
 """`after: A, no: B, for: D`: absence (semantics.md 3, 7 a, b, i).
 
-State: [A orders, B orders, wait], the B orders of a bare `no:` apart (`Cancels`); `wait` = None or [order, order, place, data, trigger] of the one instant of
-A that may still fire. At most one can wait: a later A within D ends the wait of the one before. Both order
-lists are thinned to what the question "is there one in (a, a + D]?" can still tell apart.
+State: [A orders, B orders, wait], the B orders of a bare `no:` apart (`Cancels`); `wait` = None or [order,
+order, place, data, trigger] of the one instant of A that may still fire. At most one can wait: a later A
+within D ends the wait of the one before. Both order lists are thinned to what the question "is there one in
+(a, a + D]?" can still tell apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ MINUTE = 60_000_000
 
 
 def memory_of(kinds: Iterable[str], wait: int) -> int:
-    """Return how old what stops a wait can be and still matter: a start may come late, and stop none older."""
+    """Return how old what stops a wait can be and still matter: a start may come late, and stop none
+    older."""
     business = any(KINDS[kind].group == "business" for kind in kinds)
     return HOURS_48 if business else max(wait, LATEST)
 
@@ -66,8 +68,8 @@ class Cancels(Node):
     def _note(self, orders: Any, order: int, seq: int, oldest: int) -> None:
         while orders and orders[0] < oldest:
             del orders[:2]
-        # Of three neighbours that span no wait the middle one goes: whoever it would stop, the third stops too,
-        # unless that is the very record that starts the wait; so the newest never makes one go.
+        # Of three neighbours that span no wait the middle one goes: whoever it would stop, the third stops
+        # too, unless that is the very record that starts the wait; so the newest never makes one go.
         if len(orders) >= 6 and orders[-2] - orders[-6] <= self.span:
             del orders[-4:-2]
         at = len(orders)
@@ -105,7 +107,8 @@ class Shared(NamedTuple):
 
 
 def shared_by(kinds: Iterable[str], wait: int) -> Shared:
-    """Return round figures for a wait that records of `kinds` start, so that alike waits share one `Cancels`."""
+    """Return round figures for a wait that records of `kinds` start, so that alike waits share one
+    `Cancels`."""
     span = wait
     if wait >= MINUTE:
         span = MINUTE << ((wait // MINUTE).bit_length() - 1)

@@ -120,7 +120,8 @@ class Node:
         self.rules: list[CompiledRule] = []
         """Rules whose `when` is this very pattern."""
         self.derived = False
-        """What it remembers is found again in the packed history, so it is not stored (`engine.warm.derive`)."""
+        """What it remembers is found again in the packed history, so it is not stored
+        (`engine.warm.derive`)."""
         self.kinds = frozenset().union(*(child.kinds for child in children))
 
     def recall(self, sub: Subscriber) -> list[Any] | None:

@@ -111,4 +111,6 @@ def _is_derived(pattern: model.Pattern) -> bool:
     if not isinstance(pattern, model.Happens | model.Count | model.Total):
         return False
     tests = pattern.where + (pattern.unless if isinstance(pattern, model.Happens) else ())
-    return pattern.event.startswith(NEAR) and all(t.field == "cell" or t.field not in TECHNICAL for t in tests)
+    return pattern.event.startswith(NEAR) and all(
+        t.field == "cell" or t.field not in TECHNICAL for t in tests
+    )

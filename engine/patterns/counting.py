@@ -1,7 +1,7 @@
 """`count:` and `total:`: crossing a mark within a window (semantics.md 3).
 
-State: [times] or [times, amounts], packed, sorted by time; a late record enters the window at its own time, and the
-window is the one at the clock.
+State: [times] or [times, amounts], packed, sorted by time; a late record enters the window at its own time,
+and the window is the one at the clock.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from engine.decision import Candidate
 from engine.event import Event
-from engine.patterns.base import Instant, Moment, Node
 from engine.patterns.absence import Cancels
+from engine.patterns.base import Instant, Moment, Node
 from engine.pipeline import Fold
 from engine.presence import is_known
 from engine.rulebook import Rulebook
