@@ -68,7 +68,7 @@ def encode(sub: Subscriber) -> bytes:
     core, gates, spot, heat = (
         sub.packed_core,
         sub.packed_gates,
-        _pack_cell(sub.cell) if sub.cell is not None else b"",
+        write_word(sub.cell) if sub.cell is not None else b"",
         sub.heat.pack(),
     )
     ids, business = sub.ids, sub.business_ids
@@ -222,11 +222,6 @@ def _gates(sub: Subscriber) -> list[Any]:
 def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
     sub.profile, sub.consent, sub.suppressed, sub.timezone, sub.bound = gates[:5]
     sub.contacts, sub.holds = gates[5:]
-
-
-@lru_cache(maxsize=65_536)
-def _pack_cell(cell: str) -> bytes:
-    return write_word(cell)
 
 
 # -- versions ------------------------------------------------------------------------------------------------

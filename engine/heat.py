@@ -31,7 +31,7 @@ _LARGE = 0x80
 class Heat:
     """Counts of one subscriber's records by kind."""
 
-    __slots__ = ("codes", "counts", "day", "times", "turns")
+    __slots__ = ("codes", "counts", "day", "packed", "times", "turns")
 
     def __init__(self) -> None:
         self.day = 0
@@ -42,6 +42,8 @@ class Heat:
         """Numbers of the kinds that were counted."""
         self.counts = array("H")
         """For each: records of this day, the day before, the day before that."""
+        self.packed: bytes | None = None
+        """What `pack` returned, good until something is counted."""
         self.times: dict[str, list[int]] = {}
         """Kind -> its 2,001 greatest times, sorted."""
 
@@ -52,6 +54,7 @@ class Heat:
 
     def count(self, kind: str, time: int, clock: int, history: History) -> None:
         """Count one record, which `history` already holds if it keeps its kind."""
+        self.packed = None
         if clock >= self.turns:
             self._turn(clock // DAY)
         at = self.codes.find(_CODE[kind]) * DAYS
@@ -92,6 +95,11 @@ class Heat:
 
     def pack(self) -> bytes:
         """Return the state as bytes; empty if nothing was counted."""
+        if self.packed is None:
+            self.packed = self._pack()
+        return self.packed
+
+    def _pack(self) -> bytes:
         codes = self.codes
         if not codes:
             return b""

@@ -299,8 +299,9 @@ def _write(
     if advance > _ABSENT or late > _ABSENT or seen > _ABSENT or ahead > 0xFFFF:
         flags |= WIDE
         form, lag = _WIDE_ENTRY, _WIDE_LAG
+    known = history.refs
     try:
-        refs = bytes(map(history.refs.__getitem__, words))
+        refs = bytes([known[word] for word in words])
     except (KeyError, ValueError, TypeError):  # a new word; more than 255 words; a list
         numbers = [history.ref(tuple(w) if isinstance(w, list) else w) for w in words]
         if max(numbers) > 255:
@@ -308,14 +309,12 @@ def _write(
             refs = b"".join(number.to_bytes(2, "little") for number in numbers)
         else:
             refs = bytes(numbers)
-    buffer = segment.buffer
-    buffer += form.pack(code, flags, ahead, advance)
+    entry = form.pack(code, flags, ahead, advance)
     if late:
-        buffer += lag.pack(late)
+        entry += lag.pack(late)
     if seen:
-        buffer += lag.pack(seen)
-    buffer += refs
-    buffer += packed
+        entry += lag.pack(seen)
+    segment.buffer += entry + refs + packed
     segment.clock = clock
     history.packed = None
 

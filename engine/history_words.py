@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -54,6 +55,7 @@ def write_word(word: Any) -> bytes:
     return b"\xfe" + len(text).to_bytes(2, "little") + text
 
 
+@lru_cache(maxsize=65_536)
 def _pack_cell(word: str) -> bytes:
     """Write a canonical cell MCC-MNC-LAC-CI in 10 bytes; nothing if it is none or its numbers are too
     large."""
