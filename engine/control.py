@@ -6,6 +6,8 @@ not tested for lateness or copies (1.3).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine import ledger
 from engine.event import Event
 from engine.language.model import Policy
@@ -32,15 +34,22 @@ def apply(sub: Subscriber, event: Event) -> None:
             _set_timezone(sub, fields["timezone"])
         if fields.get("msisdn"):
             sub.bound = fields["msisdn"]
-        for purpose, given in (fields.get("consent") or {}).items():
-            sub.consent[purpose] = given
+        _set_consents(sub, fields.get("consent") or {})
     elif event.kind == "consent.change":
-        for purpose, given in (fields.get("consent") or {}).items():
-            sub.consent[purpose] = given
+        _set_consents(sub, fields.get("consent") or {})
         if (fields.get("consent") or {}).get("marketing") is True:
             sub.suppressed = False
     elif event.kind == "offer.receipt" and fields.get("status") in FINAL_REJECTIONS:
         ledger.remove(sub, str(fields.get("decision")))
+
+
+def _set_consents(sub: Subscriber, consents: Mapping[str, bool | None]) -> None:
+    """Merge by purpose; None = now unknown, which refuses as no does."""
+    for purpose, given in consents.items():
+        if given is None:
+            sub.consent.pop(purpose, None)
+        else:
+            sub.consent[purpose] = given
 
 
 def _set_timezone(sub: Subscriber, value: object) -> None:

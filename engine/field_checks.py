@@ -146,11 +146,11 @@ def profile_map(value: Any) -> dict[str, Any]:
     return kept
 
 
-def yes_no_map(value: Any) -> dict[str, bool]:
-    """Take consents by purpose; null means "not given"."""
+def yes_no_map(value: Any) -> dict[str, bool | None]:
+    """Take consents by purpose; null means "now unknown"."""
     if value.__class__ is not dict:
         raise Bad("a mapping of true or false by purpose")
-    return {name: _entry(name, entry, yes_no) for name, entry in value.items() if entry is not None}
+    return {name: None if entry is None else _entry(name, entry, yes_no) for name, entry in value.items()}
 
 
 def deeper_than(value: Any, levels: int) -> bool:

@@ -230,6 +230,8 @@ class Intake:
             imei = pop("imei", None)
             imeisv = pop("imeisv", None)
 
+            if table.is_profile and fields.get("timezone", "") is None:
+                _unset_timezone(fields)
             plain, amounts, closed = table.plain, table.amounts, table.closed
             dropped = None
             for name, value in fields.items():
@@ -301,6 +303,13 @@ class Intake:
             reason = "depth"
         detail = f"{bad.field}: expected {bad.expected}, was {bad.was or describe(value)}"
         self.refuse(reason, detail, source, position, str(fields) if raw is None else raw)
+
+
+def _unset_timezone(fields: dict[str, Any]) -> None:
+    """Say in the profile that the timezone is now unknown: elsewhere a null is not kept."""
+    profile = fields.get("profile")
+    if profile is None or profile.__class__ is dict:
+        fields["profile"] = {**(profile or {}), "timezone": None}
 
 
 def _settle(fields: dict[str, Any], name: str, value: Any, table: _Table) -> bool:

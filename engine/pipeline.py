@@ -163,7 +163,10 @@ class Fold:
             return False
         if id is not None:
             name = name_of(id)
-            if ids.find(name) >= 0 and is_copy(ids, name, clock, limit):
+            other = sub.business_ids if limit == SIGNALING_LIMIT else sub.ids
+            if (ids.find(name) >= 0 and is_copy(ids, name, clock, limit)) or (
+                other and other.find(name) >= 0 and is_copy(other, name, clock, limit)
+            ):
                 self.outcomes["duplicate"] += 1
                 return False
             note(ids, name, time)
@@ -199,7 +202,8 @@ class Fold:
             places = sub.inside if is_known(sub, clock) else None
         else:
             places = book.places.of_cell.get(cell, ())
-            if event.seen >= sub.seen_at and not flags and kind != "power.off":
+            # 2.1: one earlier than the last sighting is ignored, one late by more than 1 h is dropped (1.5)
+            if sub.seen_at <= event.seen >= clock - SIGNALING_LIMIT and not flags and kind != "power.off":
                 crossing = sight(sub, event, places, book.policy)
                 if crossing is not None:
                     if places or crossing.before:

@@ -65,7 +65,7 @@ def _kind(spec: KindSpec, *, in_log: bool) -> Schema:
     for field in spec.fields.values():
         properties[field.name] = _field(field, in_log=in_log)
     for mapping in spec.maps.values():
-        properties[mapping.name] = _map(mapping, in_log=in_log)
+        properties[mapping.name] = _map(mapping)
     required += [field.name for field in spec.fields.values() if field.required]
     required += [mapping.name for mapping in spec.maps.values() if mapping.required]
     schema: Schema = {
@@ -145,11 +145,9 @@ def _field(field: FieldDef, *, in_log: bool) -> Schema:
     return schema
 
 
-def _map(mapping: MapDef, *, in_log: bool) -> Schema:
+def _map(mapping: MapDef) -> Schema:
     if mapping.values == "yes/no":
-        values: Schema = {"type": "boolean"}
-        if not in_log:
-            values = _or_null(values)
+        values: Schema = _or_null({"type": "boolean"})
     else:
         values = {
             "type": ["string", "number", "boolean", "array", "null"],

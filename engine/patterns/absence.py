@@ -137,8 +137,10 @@ class After(Node):
         if state is None:
             state = sub.nodes[self.key] = [[], [], None]
         a_orders, b_orders, _ = state
-        drop_until(a_orders, moment.now - self.memory)
-        drop_until(b_orders, moment.now - self.memory)
+        # what stands at the very end of it may be a timer, later than a record of the same time
+        oldest = moment.now - self.memory - 1
+        drop_until(a_orders, oldest)
+        drop_until(b_orders, oldest)
         for stop in stops or ():
             _insort(b_orders, stop.order)
             self._stop(sub, state, stop.order, own=True)

@@ -45,16 +45,18 @@ class AllOf(Node):
                 held = state[position]
                 if held is None or (held[0], held[1]) < instant.order:
                     state[position] = [*instant.order, instant.place, instant.data]
-        found = []
+        found: list[Instant] = []
         limit = moment.now - self.within
+        # each is judged by what was before this moment: one that may not fire takes nothing from one that may
+        last = (state[0][0], state[0][1])
         for instant, position in sorted(fresh, key=lambda pair: (pair[0].order, pair[1])):
-            last = (state[0][0], state[0][1])
-            if instant.order <= last:
-                continue
+            if instant.order <= last or (found and found[-1].order == instant.order):
+                continue  # two parts at one time are one instant, that of the part written first
             others = [state[p] for p in range(1, len(state)) if p != position]
             if all(o is not None and (o[0] >> 1) > limit and (o[0], o[1]) > last for o in others):
-                state[0] = list(moment.stamp)
                 found.append(self._completed(instant, others))
+        if found:
+            state[0] = list(moment.stamp)
         return found or None
 
     def _completed(self, instant: Instant, others: list[list[object]]) -> Instant:

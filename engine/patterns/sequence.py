@@ -36,13 +36,14 @@ class Sequence(Node):
         finals = hits.get(self.children[-1].index)
         if not finals:
             return None
+        # each is judged by what was before this moment: one that may not fire takes nothing from one that may
         found = []
         for instant in sorted(finals, key=_order):
             chain = self._chain(state, instant)
             if chain is not None:
-                state[0] = list(moment.stamp)
                 found.append(_completed(instant, chain))
         if found:
+            state[0] = list(moment.stamp)
             last = tuple(state[0])
             for items in state[1:]:
                 items[:] = [item for item in items if (item[0], item[1]) > last]

@@ -12,7 +12,7 @@ from typing import Any
 from .decide import Candidate, Ledger, Rule
 from .intake import BUSINESS, CONTROL, SIGNALING, Identities, drop_limit, refusal
 from .patterns import After, Moment, Node, build
-from .values import SECOND, TWO_DAYS
+from .values import HOUR, SECOND, TWO_DAYS
 from .world import Applied, House, Past, Sighting
 
 HOT = 2_000  # 3: records of a kind in 48 h
@@ -77,6 +77,8 @@ class Subscriber:
         time = int(record["t"]) if start is None else int(start)
         if past.sightings and time < past.sightings[-1].time:
             return None  # 2.1: ignored for presence
+        if past.clock - time > HOUR:
+            return None  # 2.1: late in the sense of 1.5, so dropped as a sighting
         past.sightings.append(
             Sighting(time, self.log_order, record["cell"], record.get("rat"), past.clock - time)
         )
@@ -94,6 +96,9 @@ class Subscriber:
         ledger = self.ledger
         if record["kind"] == "profile.update":
             ledger.profile.update(record.get("profile") or {})  # 4.8: null = unknown
+            if "timezone" in record:
+                ledger.profile["timezone"] = record["timezone"]
+            ledger.consent.update(record.get("consent") or {})
         elif record["kind"] == "consent.change":
             consent = record.get("consent") or {}
             ledger.consent.update(consent)

@@ -276,14 +276,15 @@ class Sequence(Node):
 
     def match(self, moment: Moment) -> list[Instant]:
         found = []
-        # docs/decisions/0003: instants of one moment are taken one after the other, earliest first
+        # docs/decisions/0003: instants of one moment are judged by the last instant before that moment
         for end in sorted(self.children[-1].fresh, key=lambda one: one.position):
             if self.last is not None and end.position <= self.last:
                 continue
             chain = self.chain([end], moment.now)
             if chain:
                 found.append(replace(end, place=place_of(end, chain[1:]), base=None))
-                self.last = moment.order
+        if found:
+            self.last = moment.order
         return found
 
     def chain(self, later: list[Instant], now: int) -> list[Instant] | None:
@@ -311,15 +312,18 @@ class AllOf(Node):
         self.last: Position | None = None
 
     def match(self, moment: Moment) -> list[Instant]:
-        found = []
-        # docs/decisions/0003: instants of one moment are taken one after the other, earliest first
+        found: list[Instant] = []
+        # docs/decisions/0003: instants of one moment are judged by the last instant before that moment
         ends = [(end, child) for child in self.children for end in child.fresh]
         for end, child in sorted(ends, key=lambda pair: pair[0].position):
             others = [self.latest(other, moment.now) for other in self.children if other is not child]
+            if found and found[-1].position == end.position:
+                continue  # two parts at one time are one instant, that of the part written first
             if self.is_new(end) and all(others):
                 earlier = sorted(filter(None, others), key=lambda one: one.position, reverse=True)
                 found.append(replace(end, place=place_of(end, earlier), base=None))
-                self.last = moment.order
+        if found:
+            self.last = moment.order
         return found
 
     def is_new(self, one: Instant) -> bool:

@@ -283,7 +283,7 @@ def test_a_profile_line_is_a_profile_update(desk: Desk) -> None:
         "msisdn": MSISDN,
         "timezone": "Asia/Shanghai",
         "profile": {"arpu": 58.5, "tags": ["student"], "data.ever": False, "age": None},
-        "consent": {"marketing": True},
+        "consent": {"marketing": True, "location": None},
         "source": "profiles.jsonl",
         "subscriber_key": desk.intake.identity.of_imsi(IMSI),
     }

@@ -119,3 +119,24 @@ def test_an_absence_inside_another_pattern_is_not_asked_about_feeds() -> None:
     on.record("call.out", 0)
     on.tick(10, "sms.out")
     assert fates(on.tick(31)) == ["r offer"]
+
+
+def test_a_timer_at_the_very_time_of_an_a_an_hour_late_is_later_and_cancels() -> None:
+    pattern = {"after": {"happens": "call.out"}, "no": {"stays_in": "cafe", "for": "2m"}, "for": "2m"}
+    on = Stage(rule("r", pattern), patience="1h")
+    on.see(CAFE, 0)
+    on.record("sms.in", 62)
+    assert on.record("call.out", 2) == []
+
+
+def test_of_what_stops_it_the_record_that_starts_it_hides_none() -> None:
+    pattern = {"after": {"enters": "cafe"}, "no": {"happens": "call.out"}, "for": "30m"}
+    on = Stage(rule("r", pattern))
+    on.record("call.out", -1)
+    on.record("call.out", 5)
+    on.record("call.out", 10, start=0, cell=CAFE)  # enters at 0; the call that ended at 5 comes after that
+    assert on.tick(60) == []
+    alone = Stage(rule("r", pattern))
+    alone.record("call.out", -1)
+    alone.record("call.out", 10, start=0, cell=CAFE)
+    assert minutes(alone.tick(60)) == [30]

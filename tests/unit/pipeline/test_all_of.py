@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.pipeline.stage import CAFE, MINUTE, Stage, minutes, rule
+from tests.unit.pipeline.stage import CAFE, MINUTE, PLACES, STREET, Stage, fates, minutes, rule
 
 SMALL = 1 / MINUTE
 BOTH = {"all_of": [{"happens": "call.out"}, {"happens": "sms.out"}], "within": "30m"}
@@ -52,3 +52,17 @@ def test_completed_late_the_last_instant_is_the_clock() -> None:
     assert minutes(on.record("call.out", 6)) == [10]
     assert on.record("sms.out", 10) == []
     assert minutes(on.record("call.out", 11)) == [11]
+
+
+def test_a_late_part_of_a_record_takes_nothing_from_a_timely_one() -> None:
+    """7(d): each instant has its own lateness, and a rule fires if any instant of that moment may."""
+    on = Stage(rule("r", {"all_of": [{"happens": "data.session"}, {"enters": "cafe"}], "within": "4h"}))
+    assert fates(on.record("data.session", 30, start=0, cell=CAFE)) == ["r offer"]
+    assert on.record("data.session", 31) == []
+
+
+def test_two_parts_at_one_time_are_one_instant_that_of_the_part_written_first() -> None:
+    places = {**PLACES, "bar": {"name": "Bar", "cells": [CAFE]}}
+    on = Stage(rule("r", {"all_of": [{"leaves": "bar"}, {"leaves": "cafe"}], "within": "1h"}), places=places)
+    on.see(CAFE, 0)
+    assert [decision["place"] for decision in on.see(STREET, 1)] == ["bar"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.pipeline.stage import Stage, fates, rule, rules_of
 
 TEXT = {"happens": "sms.out"}
@@ -78,3 +80,18 @@ def test_a_switch_to_the_rules_at_work_changes_nothing_and_one_to_others_changes
     on.switch(other)
     assert on.fold.book.hash == other.hash
     assert fates(on.record("sms.out", 0)) == ["s offer"]
+
+
+@pytest.mark.parametrize("kind", ["profile.update", "consent.change"])
+def test_a_consent_of_null_is_unknown_and_refuses(kind: str) -> None:
+    on = Stage(rule("r", {"happens": "sms.out"}))
+    on.record(kind, 1, consent={"marketing": None})
+    assert fates(on.record("sms.out", 2)) == ["r consent.marketing"]
+
+
+def test_a_timezone_of_null_is_unknown() -> None:
+    on = Stage(rule("r", {"happens": "sms.out"}, quiet="11:00 to 13:00"))
+    on.record("profile.update", 0, timezone="Asia/Tokyo")
+    assert fates(on.record("sms.out", 1)) == ["r held"]
+    on.record("profile.update", 2, timezone=None)
+    assert fates(on.record("sms.out", 3)) == ["r offer"]

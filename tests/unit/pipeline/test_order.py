@@ -114,3 +114,15 @@ def test_ids_are_forgotten_with_the_hour() -> None:
     times = copies.times(on.sub.ids, on.sub.clock)
     assert len(times) <= 80
     assert min(times) >= when(199) - HOUR - 12 * MINUTE
+
+
+def test_an_id_is_known_whatever_kind_of_record_had_it() -> None:
+    on = stage()
+    on.record("sms.in", 1, id="x")
+    on.record("recharge", 2, id="x")
+    on.record("recharge", 3, id="y")
+    on.record("sms.in", 4, id="y")
+    assert on.fold.outcomes["duplicate"] == 2
+    on.tick(64)
+    on.record("sms.in", 64, id="y")  # the recharge is more than an hour ago
+    assert on.fold.outcomes["duplicate"] == 2

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from engine.presence import is_known
-from tests.unit.pipeline.stage import BAR, CAFE, CAFE_2, MINUTE, PLACES, STREET, Stage, rule, when
+from tests.unit.pipeline.stage import BAR, CAFE, CAFE_2, MINUTE, PLACES, STREET, Stage, minutes, rule, when
+
+SMALL = 1 / MINUTE
 
 IN_CAFE = {"happens": "sms.in", "where": {"place": "cafe"}}
 """An instant wherever the state in the cafe is `in`: the record has no cell of its own."""
@@ -160,3 +162,12 @@ def test_an_open_visit_keeps_its_opening_past_48_hours() -> None:
     for hour in range(52):
         on.see(CAFE, hour * 60 * 0.95)
     assert on.sub.visits["cafe"][0] == when(0)
+
+
+@pytest.mark.parametrize(("began", "at"), [(0, [30]), (-SMALL, [])])
+def test_a_sighting_more_than_an_hour_late_is_dropped(began: float, at: list[float]) -> None:
+    """2.1: it is late in the sense of 1.5; the record itself is not."""
+    on = Stage(rule("r", {"stays_in": "cafe", "for": "90m"}), presence={"lapse": "4h"})
+    on.record("data.session", 60, start=began, cell=CAFE)
+    assert on.fold.outcomes["applied"] == 2
+    assert minutes(on.tick(120)) == [90 for _ in at]

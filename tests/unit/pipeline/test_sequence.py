@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.pipeline.stage import MINUTE, TEN, Json, Stage, minutes, rule
+from tests.unit.pipeline.stage import CAFE, MINUTE, TEN, Json, Stage, fates, minutes, rule
 
 SMALL = 1 / MINUTE
 CALL_TEXT: Json = {"sequence": [{"happens": "call.out"}, {"happens": "sms.out"}], "within": "30m"}
@@ -95,3 +95,12 @@ def test_a_timer_can_be_a_step() -> None:
     decision = on.record("sms.out", 11)[0]
     assert decision["place"] == "cafe"
     assert start(decision) == 10
+
+
+def test_a_late_end_of_a_record_takes_nothing_from_a_timely_one() -> None:
+    """7(d): each instant has its own lateness, and a rule fires if any instant of that moment may."""
+    ends = {"any_of": [{"happens": "data.session"}, {"enters": "cafe"}]}
+    on = Stage(rule("r", {"sequence": [{"happens": "call.out"}, ends], "within": "4h"}))
+    on.record("call.out", 0)
+    assert fates(on.record("data.session", 40, start=10, cell=CAFE)) == ["r offer"]
+    assert on.record("data.session", 41) == []
