@@ -19,7 +19,7 @@ from tests import testdata as real
 NOTE = "stands on"
 """Name of the user property that carries kind, name and how it was found, parted by tabs."""
 
-WHY_NOT = {"data": real.MISSING}
+WHY_NOT = {"data": real.MISSING, "build": "no C compiler"}
 """What the table says about a kind of thing that is missing."""
 
 # The same few examples at every run; how many is each test's own decision. A busy machine is no failure.

@@ -1,0 +1,112 @@
+"""The compiled core decides as the sources do. Compiling takes a minute; it is not run without a C compiler."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import stand_on
+from tests.testdata import CHECKOUT
+from tools.compile_core import CORE, why_not
+
+CASES = """
+import json
+import engine.pipeline
+from tests.differential.compare import case_of, difference
+from tests.differential.generator import FOCI
+assert not engine.pipeline.__file__.endswith(".py"), engine.pipeline.__file__
+differ = [seed for seed in range(300) if difference(case_of(seed))]
+differ += [focus for focus in sorted(FOCI) if difference(case_of(3_000_000, focus))]
+print(json.dumps({"differ": differ, "cases": 300 + len(FOCI)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the compiled program."""
+    missing = why_not()
+    if missing:
+        pytest.skip(missing)
+    folder = tmp_path_factory.mktemp("core") / "compiled"
+    command = [sys.executable, "-m", "tools.compile_core", str(folder)]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def listed(request: pytest.FixtureRequest) -> None:
+    """Name the compiler in the closing table."""
+    if "compiled" in request.fixturenames:
+        stand_on(request.node, "build", "compiled core", "" if why_not() else str(shutil.which("cc") or "cc"))
+
+
+def run(compiled: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the compiled program first on its path."""
+    paths = os.pathsep.join((str(compiled), str(CHECKOUT)))
+    return subprocess.run(
+        [sys.executable, "-P", *words],
+        cwd=compiled.parent,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
+
+
+def test_it_decides_as_the_reference_model_does(compiled: Path) -> None:
+    done = run(compiled, "-c", CASES)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["differ"] == []
+    assert json.loads(done.stdout)["cases"] > 350
+
+
+def test_a_replay_writes_the_same_bytes(compiled: Path, tmp_path: Path) -> None:
+    city, program = tmp_path / "city", "from engine.cli.main import main; main()"
+    simulate = [
+        "simulate",
+        "--seed",
+        "3",
+        "--subscribers",
+        "200",
+        "--hours",
+        "2",
+        "--lively",
+        "--out",
+        str(city),
+    ]
+    run(compiled, "-c", program, *simulate)
+    rules = str(CHECKOUT / "rules")
+    feed = ["--events", str(city / "events.jsonl"), "--profiles", str(city / "profiles.jsonl")]
+    replay = ["replay", "--rules", rules, *feed, "--disorder", "5m", "--out"]
+    done = run(compiled, "-c", program, *replay, str(tmp_path / "compiled"))
+    assert done.returncode == 0, done.stderr[-2000:]
+    command = [sys.executable, "-P", "-c", program, *replay, str(tmp_path / "plain")]
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run(command, cwd=tmp_path, env=plain, check=True, capture_output=True, timeout=250)
+    made = (tmp_path / "compiled" / "decisions.jsonl").read_bytes()
+    assert made.count(b"\n") > 100
+    assert made == (tmp_path / "plain" / "decisions.jsonl").read_bytes()
+
+
+def test_the_core_is_all_that_a_record_goes_through() -> None:
+    """What the pipeline imports is compiled, but for tables, text and what is asked once."""
+    plain = {"errors", "event_kinds", "localtime", "text", "sms", "language", "ports"}
+    imported = set()
+    for module in CORE:
+        for line in (CHECKOUT / "engine" / f"{module}.py").read_text(encoding="utf-8").splitlines():
+            if line.startswith("from engine."):
+                imported.add(line.split()[1].removeprefix("engine.").replace(".", "/"))
+    missing = {name for name in imported if name not in CORE and name.split("/")[0] not in plain}
+    assert missing <= {"patterns"}
+
+
+def test_without_a_compiler_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.compile_core.shutil.which", lambda _: None)
+    assert why_not().startswith("expected a C compiler")
