@@ -228,3 +228,47 @@ def test_ci_brings_what_a_bare_debian_lacks_and_runs_the_gate(machine: Machine, 
 @pytest.mark.parametrize("script", ["run", ".ci/run"])
 def test_the_scripts_can_be_executed(script: str) -> None:
     assert os.access(CHECKOUT / script, os.X_OK)
+
+
+# -- the compiled core ---------------------------------------------------------------------------------------
+
+COMPILED = PROGRAM.replace('"|".join(', '"compiled|" + "|".join(')
+
+
+def with_core(machine: Machine, stamp: str) -> None:
+    """Put a compiled program into a machine that is set up; `stamp`: what it says it was made of."""
+    for name in ("find", "sort", "xargs"):
+        (machine.tools / name).symlink_to(shutil.which(name) or name)
+    (machine.folder / "connectors").mkdir(exist_ok=True)
+    machine.start()
+    core = machine.folder / ".venv" / "compiled"
+    (core / "engine" / "cli").mkdir(parents=True)
+    (core / "engine" / "cli" / "main.py").write_text(COMPILED, encoding="utf-8")
+    (core / "stamp").write_text(stamp, encoding="utf-8")
+
+
+def stamp_of(machine: Machine) -> str:
+    """What `core_stamp` of the script prints."""
+    script = (
+        "cd \"$0\" && find engine connectors -type f ! -name '*.pyc' | LC_ALL=C sort | xargs cat | cksum;"
+        ' readlink -f "$0/.venv/bin/python"'
+    )
+    return subprocess.run(
+        ["sh", "-c", script, str(machine.folder)], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_a_compiled_core_of_these_sources_runs_and_replays(machine: Machine) -> None:
+    with_core(machine, "")
+    (machine.folder / ".venv" / "compiled" / "stamp").write_text(stamp_of(machine), encoding="utf-8")
+    assert machine.start("--for", "1s").stdout.startswith("compiled|touchpoint|run")
+    assert machine.start("touchpoint", "replay").stdout.startswith("compiled|touchpoint|replay")
+    # these watch patterns by replacing methods
+    assert machine.start("touchpoint", "explain").stdout.startswith("touchpoint|explain")
+
+
+def test_one_of_other_sources_does_not_and_it_is_said(machine: Machine) -> None:
+    with_core(machine, "123 456\n")
+    done = machine.start("--for", "1s")
+    assert done.stdout.startswith("touchpoint|run")
+    assert "of other sources and not used" in done.stderr
