@@ -22,8 +22,7 @@ MINUTE = 60_000_000
 
 
 def memory_of(kinds: Iterable[str], wait: int) -> int:
-    """Return how old what stops a wait can be and still matter: a start may come late, and stop none
-    older."""
+    """Return how old what stops a wait can be and still matter: none older can follow a late start."""
     business = any(KINDS[kind].group == "business" for kind in kinds)
     return HOURS_48 if business else max(wait, LATEST)
 
@@ -58,7 +57,7 @@ class Cancels(Node):
         order, seq = 2 * moment.record.t, moment.seq
         if not self.derived:
             sub.core_dirty = True
-        state = (sub.derived if self.derived else sub.nodes).get(self.key)
+        state = self.recall(sub)
         if state is None:
             self.remember(sub, [array("q", (order, seq))])
         else:
@@ -107,8 +106,7 @@ class Shared(NamedTuple):
 
 
 def shared_by(kinds: Iterable[str], wait: int) -> Shared:
-    """Return round figures for a wait that records of `kinds` start, so that alike waits share one
-    `Cancels`."""
+    """Return round figures for a wait that records of `kinds` start: alike waits share one `Cancels`."""
     span = wait
     if wait >= MINUTE:
         span = MINUTE << ((wait // MINUTE).bit_length() - 1)

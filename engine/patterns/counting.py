@@ -53,7 +53,7 @@ class Count(Node):
             return None
         if not self.derived:
             sub.core_dirty = True
-        state = (sub.derived if self.derived else sub.nodes).get(self.key)
+        state = self.recall(sub)
         if state is None:
             state = [array("q")]
             self.remember(sub, state)
@@ -119,7 +119,7 @@ class Total(Node):
             return None
         if not self.derived:
             sub.core_dirty = True
-        state = (sub.derived if self.derived else sub.nodes).get(self.key)
+        state = self.recall(sub)
         if state is None:
             state = [array("q"), array("q")]
             self.remember(sub, state)
