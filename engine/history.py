@@ -201,38 +201,42 @@ def append(
     flags: int,
 ) -> None:
     """Add a record just applied; `flags`: NO_TRIGGER, IDLE."""
-    kind = event.kind
-    get = event.fields.get
+    kind, fields = event.kind, event.fields
     names, form, absent, words, loose, timed = _SHAPES[kind]
     time = event.t
     seen = time - event.seen
     packed = b""
     if names:
-        small = True
-        numbers = list(map(get, names, absent))
-        if timed and numbers[-1] != _ABSENT:
+        given = [fields.get(name) for name in names]
+        numbers = [none if value is None else value for value, none in zip(given, absent, strict=True)]
+        small, began = True, False
+        if timed and given[-1] is not None:
             duration = numbers[-1]
-            numbers[-1] = whole = round(duration * 1000) if duration is not None else -1
-            small = whole / 1000 == duration
-            if small and seen and seen == whole * 1000:
-                flags |= IDLE
-                seen = 0
+            numbers[-1] = whole = round(duration * 1000)
+            small = whole / 1000 == duration and whole != _ABSENT
+            began = seen == whole * 1000 and seen > 0
         try:
             packed = form.pack(*numbers)
             # a counter at its end is not one that is absent
-            small = small and (_LARGEST not in packed or _ABSENT not in map(get, names))
-        except StructError:  # a fraction, null, or too large for u32
+            small = small and (_LARGEST not in packed or _ABSENT not in given)
+        except StructError:  # a fraction, or too large for u32
             small = False
-        if small:
-            flags |= SMALL
+        if not small:
+            packed, flags = _pack_numbers(given, flags)
         else:
-            packed, flags = _pack_numbers([get(name) for name in names], flags)
+            flags |= SMALL
+            if began:
+                flags |= IDLE
+                seen = 0
     for name in loose:
-        packed += write_word(get(name))
-    found = (places, event.cell, *map(get, words))
+        packed += write_word(fields.get(name))
+    found = [places, event.cell]
+    for name in words:
+        found.append(fields.get(name))
     code = CODES[kind]
     if found[-1] is None is found[-2] and len(words) >= _RARE:
-        found, code = found[:-_RARE], code | PLAIN
+        del found[-_RARE:]
+        code |= PLAIN
     _write(history, segment, code, seq, clock, flags, clock - time, seen, found, packed)
 
 
@@ -286,7 +290,7 @@ def _write(
     flags: int,
     late: int,
     seen: int,
-    words: tuple[Any, ...],
+    words: Sequence[Any],
     packed: bytes,
 ) -> None:
     advance = clock - segment.clock

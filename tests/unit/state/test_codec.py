@@ -12,6 +12,7 @@ import pytest
 
 from engine.codec import VERSION, decode, encode
 from engine.errors import StateError
+from engine.history import read
 from engine.snapshot import Subscriber
 from tests.simulation.course import Course, case_of
 from tests.unit.pipeline.stage import (
@@ -154,6 +155,32 @@ def test_what_rules_can_test_is_kept_for_new_rules(field: str, value: Any, test:
     on.switch(rules_of(rule("r", {"sequence": [call, {"happens": "sms.out"}], "within": "1h"})), 3)
     (decision,) = on.record("sms.out", 4)
     assert decision["values"]["match"] == {"start": when(1)}
+
+
+@pytest.mark.parametrize(
+    ("up", "duration"), [(5, 90), (5, 0.25), (5, 1 / 3), (5_000_000_000, 90), (1.5, 90), (4294967295, 90)]
+)
+def test_a_session_is_kept_with_its_start_whatever_its_numbers(up: float, duration: float) -> None:
+    on = Stage(rule("r", {"total": "data.session.bytes", "at_least": "1 GB", "within": "2h"}))
+    on.record("data.session", 10, start=8.5, up=up, duration=duration, app="video", host="a.example")
+    on.restart()
+    (past,) = read(on.sub.history)
+    event = past.event()
+    assert (event.t, event.seen) == (when(10), when(8.5))
+    wanted = {"up": up, "duration": duration, "app": "video", "host": "a.example"}
+    assert event.fields == wanted
+
+
+def test_a_word_of_a_megabyte_is_cut_and_does_no_harm() -> None:
+    on = Stage(rule("r", {"happens": "complaint"}))
+    on.record("sms.reply", 1, text="退" * 300_000, number="10086")
+    on.record("roam.out", 2, country="x" * 300_000)
+    on.record("call.out", 3, quality=["dup"] * 300)
+    on.restart()
+    assert len(encode(on.sub)) < 100_000
+    words = [past.words for past in read(on.sub.history)]
+    assert words[1][0] == "x" * 10_000
+    assert words[2][-1] == ("dup",) * 255
 
 
 # -- versions ------------------------------------------------------------------------------------------------
