@@ -230,7 +230,7 @@ def append(
                 seen = 0
     for name in loose:
         packed += write_word(fields.get(name))
-    found = [places, event.cell]
+    found: list[Any] = [places, event.cell]
     for name in words:
         found.append(fields.get(name))
     code = CODES[kind]
