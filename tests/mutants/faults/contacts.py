@@ -317,6 +317,7 @@ MUTANTS = (
         'if "marketing" in (fields.get("consent") or {}):',
         "4.8 suppressed until a later `consent.change` with `marketing: true`",
         ("suppressed",),
+        tests="tests/unit/pipeline/test_control.py",
     ),
     Mutant(
         "complaint-does-not-suppress",

@@ -70,7 +70,7 @@ CONTACT = """\
 """
 GROUP = """\
         # 9
-        group = limits.only_one_of
+        group: str | None = limits.only_one_of
         if group is not None and ledger.of_group(sub, rule, group, now - rule.cooldown):
             return "only_one_of"
 """
@@ -171,8 +171,8 @@ MUTANTS = (
     Mutant(
         "location-is-always-asked",
         RULEBOOK,
-        '*(("location",) if self.names_place else ())',
-        '"location"',
+        'located = ("location",) if self.names_place else ()',
+        'located = ("location",)',
         "4.2 gate 4: `location` if the rule names a place",
         ("consent.location", "happens"),
     ),

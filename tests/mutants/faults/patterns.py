@@ -14,6 +14,16 @@ HEAT = "engine/heat.py"
 
 CORNERS = "tests/differential/test_corners.py"
 
+COUNT_BEGINS = """\
+            return None
+        if not self.derived:
+            sub.core_dirty = True
+        state = self.recall(sub)
+        if state is None:
+            state = [array("q")]
+"""
+"""Of a count, not of a total."""
+
 MUTANTS = (
     Mutant(
         "count-beyond-the-mark",
@@ -26,18 +36,18 @@ MUTANTS = (
     Mutant(
         "count-window-is-closed",
         COUNTING,
-        "times = state[0]\n        _forget(state, bisect_right(times, limit))",
-        "times = state[0]\n        _forget(state, bisect_right(times, limit - 1))",
+        "        times = state[0]\n        if times and times[0] <= limit:\n"
+        "            _forget(state, bisect_right(times, limit))",
+        "        times = state[0]\n        if times and times[0] <= limit:\n"
+        "            _forget(state, bisect_right(times, limit - 1))",
         "1.7 window W at now: (now − W, now]",
         ("count",),
     ),
     Mutant(
         "count-window-at-the-record",
         COUNTING,
-        "        if event.t <= limit:\n            return None\n        state = sub.nodes.get(self.key)\n"
-        "        if state is None:\n            state = sub.nodes[self.key] = [[]]\n",
-        "        if event.t < limit:\n            return None\n        state = sub.nodes.get(self.key)\n"
-        "        if state is None:\n            state = sub.nodes[self.key] = [[]]\n",
+        "        if event.t <= limit:\n" + COUNT_BEGINS,
+        "        if event.t < limit:\n" + COUNT_BEGINS,
         "1.5 a late record enters the windows at its own t",
         ("count", "late"),
     ),
@@ -52,32 +62,34 @@ MUTANTS = (
     Mutant(
         "total-over-the-mark",
         COUNTING,
-        "if total < self.at_least or",
-        "if total <= self.at_least or",
+        "if total >= self.at_least else None",
+        "if total > self.at_least else None",
         "3 `total`: the sum in the window with it is ≥ A",
         ("total",),
     ),
     Mutant(
         "total-at-the-mark-again",
         COUNTING,
-        "before >= self.at_least:",
-        "before > self.at_least:",
+        "add_up(without) >= self.at_least:",
+        "add_up(without) > self.at_least:",
         "3 `total`: and without it < A",
         ("total",),
     ),
     Mutant(
         "total-window-is-closed",
         COUNTING,
-        "times, amounts = state\n        _forget(state, bisect_right(times, limit))",
-        "times, amounts = state\n        _forget(state, bisect_right(times, limit - 1))",
+        "        times, amounts = state\n        if times and times[0] <= limit:\n"
+        "            _forget(state, bisect_right(times, limit))",
+        "        times, amounts = state\n        if times and times[0] <= limit:\n"
+        "            _forget(state, bisect_right(times, limit - 1))",
         "1.7 window W at now: (now − W, now]",
         ("total",),
     ),
     Mutant(
         "bytes-need-both-ways",
         COUNTING,
-        "            return down if up is None else up\n",
-        "            return None\n",
+        "        return down if up is None else up\n",
+        "        return None\n",
         "7(k) `bytes` with only one of `up`, `down` is that one",
         ("total",),
     ),
@@ -175,7 +187,7 @@ MUTANTS = (
     Mutant(
         "sequence-keeps-the-first-start",
         SEQUENCE,
-        "    for item in reversed(items):\n        if (item",
+        "    for item in items[::-1]:\n        if (item",
         "    for item in items:\n        if (item",
         "3 `sequence`: start reported: the latest possible",
         ("sequence",),
@@ -200,8 +212,8 @@ MUTANTS = (
     Mutant(
         "all-of-completing-part-in-the-window",
         COMBINE,
-        "            if instant.order <= last:\n",
-        "            if instant.order <= last or instant.time <= limit:\n",
+        "            if instant.order <= last or (found",
+        "            if instant.order <= last or instant.time <= limit or (found",
         "7(c) the completing part of an `all_of` need not lie in the window",
         ("all_of", "late"),
     ),
@@ -240,10 +252,11 @@ MUTANTS = (
     Mutant(
         "any-of-takes-the-first-only",
         COMBINE,
-        "if held is None or (instant.fires and not held.fires):",
-        "if held is None:",
+        "held = found.get(instant.order)",
+        "held = next(iter(found.values()), None)",
         "7(d) each instant has its own lateness; a rule fires if any instant of that moment may",
         ("any_of", "late"),
+        also=(("if held is None or (instant.fires and not held.fires):", "if held is None:"),),
         tests="tests/unit/pipeline/test_any_of.py",
     ),
     Mutant(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 PIPELINE = "engine/pipeline.py"
+COPIES = "engine/copies.py"
 TICKS = "engine/ticks.py"
 REPLAY = "engine/replay.py"
 HAPPENS = "engine/patterns/happens.py"
@@ -49,8 +50,8 @@ MUTANTS = (
     Mutant(
         "starts-do-not-cancel",
         BUILD,
-        "bare = cancels and isinstance(pattern, model.Happens)",
-        "bare = False",
+        "bare = cancels if isinstance(pattern, model.Happens) else None",
+        "bare = None",
         "1.4 starts and updates cancel a `no:` of their kind",
         ("after.no>happens",),
     ),
@@ -112,17 +113,17 @@ MUTANTS = (
     ),
     Mutant(
         "copies-at-the-hour",
-        PIPELINE,
-        "if known >= clock - limit:",
-        "if known > clock - limit:",
+        COPIES,
+        "_age(ids, at, clock) <= limit:",
+        "_age(ids, at, clock) < limit:",
         "1.6 a record whose id was applied with t ≥ clock − 1 h is dropped",
         ("duplicate",),
     ),
     Mutant(
         "copies-by-the-clock-after",
         PIPELINE,
-        "if known >= clock - limit:",
-        "if known >= max(time, clock) - limit:",
+        "if (ids.find(name) >= 0 and is_copy(ids, name, clock, limit)) or (",
+        "if (ids.find(name) >= 0 and is_copy(ids, name, max(time, clock), limit)) or (",
         "7(q) duplicates look at the clock before the copy",
         ("duplicate",),
         tests="tests/unit/pipeline/test_order.py",

@@ -104,8 +104,8 @@ MUTANTS = (
     Mutant(
         "after-runs-beyond-its-end",
         ABSENCE,
-        "order[0] >> 1 > (wait[0] >> 1) + self.wait",
-        "False",
+        "        last = 2 * due + 1\n",
+        "        last = 2 * max(due, sub.clock) + 1\n",
         "3 `after`: no B lies later than a and ≤ a + D",
         ("after", "late"),
     ),
@@ -169,8 +169,8 @@ MUTANTS = (
     Mutant(
         "after-beyond-patience-fires",
         ABSENCE,
-        "if not start.timely or not self._alive(state, start.order, due):",
-        "if not self._alive(state, start.order, due):",
+        "if not start.timely or not self._alive(sub, state, start.order, due):",
+        "if not self._alive(sub, state, start.order, due):",
         "1.5 late by more than patience it arms only timers due after the clock",
         ("after", "late"),
     ),
@@ -243,6 +243,7 @@ MUTANTS = (
         '                candidates = [Candidate.ending(compiled.get(hold["rule"]), hold)',
         "3 all timers of a subscriber with one due time form one group",
         ("held", "quiet"),
+        tests="tests/unit/pipeline/test_decision.py",
     ),
     Mutant(
         "feed-down-at-the-end-is-late",

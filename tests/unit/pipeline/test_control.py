@@ -95,3 +95,13 @@ def test_a_timezone_of_null_is_unknown() -> None:
     assert fates(on.record("sms.out", 1)) == ["r held"]
     on.record("profile.update", 2, timezone=None)
     assert fates(on.record("sms.out", 3)) == ["r offer"]
+
+
+def test_only_a_consent_change_to_marketing_lifts_a_suppression() -> None:
+    on = Stage(rule("r", TEXT))
+    on.record("complaint", 0)
+    on.record("consent.change", 1, consent={"marketing": False})
+    on.record("profile.update", 2, consent={"marketing": True})
+    assert fates(on.record("sms.out", 3)) == ["r suppressed"]
+    on.record("consent.change", 4, consent={"marketing": True})
+    assert fates(on.record("sms.out", 5)) == ["r offer"]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.unit.pipeline.stage import (
+    CAFE,
     DAY,
     GIVEN,
     KEY,
@@ -261,6 +262,16 @@ def test_of_two_holds_of_one_rule_that_end_together_the_second_loses() -> None:
     made = on.tick(90)
     assert fates(made) == ["r offer", "r arbitration"]
     assert made[0]["id"] != made[1]["id"]
+
+
+def test_a_hold_that_ends_and_a_timer_of_its_time_are_judged_together() -> None:
+    dwell = rule("d", {"stays_in": "cafe", "for": "30m"}, priority="40")
+    on = Stage(rule("r", TEXT, quiet=QUIET), dwell)
+    on.see(CAFE, 30)
+    on.record("sms.out", 35)
+    made = on.tick(61)
+    assert minutes(made) == [60, 60]
+    assert fates(made) == ["r offer", "d arbitration"]
 
 
 def test_a_hold_whose_rule_is_gone_or_no_longer_live_ends_refused_valid() -> None:
