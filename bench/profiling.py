@@ -22,10 +22,10 @@ TOP = 25
 STAGES: dict[str, tuple[str, ...]] = {
     "intake": ("intake", "field_checks", "identity", "numbers", "refusals"),
     "ticks": ("ticks", "feeds"),
-    "order, clock": ("pipeline",),
+    "order, clock": ("pipeline", "copies"),
     "control": ("control",),
     "presence": ("presence", "places"),
-    "history, heat": ("history", "heat", "snapshot"),
+    "history, heat": ("history", "history_words", "data_use", "heat", "snapshot"),
     "patterns": ("matching", "patterns", "subject", "warm", "rulebook"),
     "decision": ("decision", "ledger", "audience", "localtime", "emit", "text", "sms"),
     "encode": ("codec", "codec_history", "codec_v1"),

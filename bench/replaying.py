@@ -50,9 +50,9 @@ def _run(events: Path, profiles: Path, out: Path) -> tuple[dict[str, Any], float
     words = ["--rules", "rules", "--events", str(events), "--profiles", str(profiles), "--disorder", "5m"]
     before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", _START, "replay", *words, "--out", str(out), "--json"],
+        [sys.executable, "-P", "-c", _START, "replay", *words, "--out", str(out), "--json"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((os.environ.get("PYTHONPATH", ""), str(ROOT)))},
         capture_output=True,
         check=False,
     )
