@@ -1,4 +1,4 @@
-"""The compiled core decides as the sources do. Compiling takes a minute; it is not run without a C compiler."""
+"""The compiled core decides as the sources do. It takes a minute to compile, and needs a C compiler."""
 
 from __future__ import annotations
 
