@@ -20,6 +20,8 @@ from .people import Person, chance
 from .trips import COUNTRIES
 
 _TRIP_DAYS: Final = 3
+ADMINISTRATION: Final = (("consent.change", 0.002), ("profile.update", 0.02))
+"""Control records of the business systems: share of people they come for on a day (assumed)."""
 
 
 class Calendar:
@@ -75,6 +77,7 @@ class Planner:
                 plan.act(self.start + plan.minutes(2, 50) if lively else plan.between(8.0, 22.0), "arrive")
         elif trip is None:
             self._plant(plan, lively)
+            self._administer(plan, number)
         steps = [step for step in person.carried if step[0] < end] + plan.steps()
         steps.sort(key=lambda step: step[0])
         steps = [(t, order, do, what) for order, (t, _, do, what) in enumerate(steps)]
@@ -112,6 +115,20 @@ class Planner:
             fitting = [behaviour for behaviour in BEHAVIOURS if behaviour.fits(person)]
             chosen: Behaviour = rng.choices(fitting, [behaviour.weight for behaviour in fitting])[0]
             chosen.plan(plan, self.start + plan.minutes(5, 50))
+
+    def _administer(self, plan: Day, number: int) -> None:
+        """Lay what the business systems say of a person into the day, drawn beside the day's own stream."""
+        for kind, share in ADMINISTRATION:
+            u = chance(self.seed, plan.person.index, kind, number) / share
+            if u >= 1.0:
+                continue
+            v = chance(self.seed, plan.person.index, f"{kind}:what", number)
+            at = plan.start + int((8.5 + 12.0 * u) * HOUR)
+            if kind == "consent.change":
+                given = {"marketing": v < 0.6} if u < 0.5 else {"location": v < 0.5}
+                plan.record(at, kind, {"consent": given})
+            else:
+                plan.record(at, kind, {"profile": {"data.left": round(100 * v, 1)}})
 
 
 def _travel(plan: Day, k: int) -> None:

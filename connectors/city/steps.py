@@ -13,7 +13,9 @@ from .options import CityOptions
 from .people import Person
 from .traits import Handset
 
-_BUSINESS: Final = frozenset({"product.bought", "sms.reply", "complaint", "recharge", "bill"})
+_BUSINESS: Final = frozenset(
+    {"product.bought", "sms.reply", "complaint", "recharge", "bill", "profile.update", "consent.change"}
+)
 _HOMES: Final = {"440": "JP", "450": "KR", "525": "SG", "310": "US", "454": "HK"}
 """Country code of a guest's network (MCC) -> country."""
 
