@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.faults import contacts, gates, patterns, presence, records, values, waits
+from tests.mutants.faults import contacts, gates, memory, patterns, presence, records, values, waits
 from tests.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -13,4 +13,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *gates.MUTANTS,
     *contacts.MUTANTS,
     *values.MUTANTS,
+    *memory.MUTANTS,
 )

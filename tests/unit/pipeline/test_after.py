@@ -140,3 +140,27 @@ def test_of_what_stops_it_the_record_that_starts_it_hides_none() -> None:
     alone.record("call.out", -1)
     alone.record("call.out", 10, start=0, cell=CAFE)
     assert minutes(alone.tick(60)) == [30]
+
+
+def test_what_would_have_stopped_a_wait_told_an_hour_late_is_still_known() -> None:
+    on = Stage(
+        rule("r", {"after": {"happens": "call.out"}, "no": {"happens": "sms.out"}, "for": "30m"}),
+        patience="1h",
+    )
+    for at in (0, 25, 56, 57):
+        on.record("sms.out", at)
+    on.record("sms.in", 58)
+    assert on.record("call.out", 20) == []  # by the text at 25
+    assert minutes(on.record("call.out", 25.5)) == [58]  # due at 55.5, before the next one
+
+
+def test_what_would_have_stopped_a_late_wait_is_known_after_a_restart() -> None:
+    on = Stage(
+        rule("r", {"after": {"happens": "call.out"}, "no": {"happens": "loc.update"}, "for": "30m"}),
+        patience="1h",
+    )
+    on.see(STREET, 25)
+    on.record("sms.in", 58)
+    on.restart()
+    assert on.record("call.out", 20) == []
+    assert minutes(on.record("call.out", 26)) == [58]

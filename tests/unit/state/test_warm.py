@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.language.model import RuleSet
@@ -30,14 +32,14 @@ NOTHING = rule("old", {"happens": "complaint"})
 class Past(Stage):
     """A stage whose only rule never fires; at the switch the process may end and begin again."""
 
-    def __init__(self, before: Json = NOTHING, places: Json | None = None) -> None:
-        super().__init__(before, places=places)
+    def __init__(self, before: Json = NOTHING, places: Json | None = None, **policy: Any) -> None:
+        super().__init__(before, places=places, **policy)
 
-    def begin(self, *rules: Json, at: float, places: Json | None = None) -> list[Json]:
+    def begin(self, *rules: Json, at: float, places: Json | None = None, **policy: Any) -> list[Json]:
         """Let time come to `at`, then change the rules."""
         made = self.tick(at)
         self.restart()
-        return made + self.switch(rules_of(*rules, places=places), at)
+        return made + self.switch(rules_of(*rules, places=places, **policy), at)
 
 
 def test_a_sequence_begun_before_is_seen() -> None:
