@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.pipeline.stage import CAFE, Stage, minutes, rule
+from tests.unit.pipeline.stage import CAFE, Json, Stage, minutes, rule
 from tests.unit.state.test_warm import NOTHING, Past
 
 Step = tuple[str, float, dict[str, str]]
 """Kind (`see`: a sighting in the cafe), minute, more fields."""
 
-LAPSES = {"presence": {"lapse": {"GSM": "4h", "LTE": "10m"}, "bridge": "4h"}}
+LAPSES: Json = {"presence": {"lapse": {"GSM": "4h", "LTE": "10m"}, "bridge": "4h"}}
 
 
 def see(at: float, rat: str = "") -> Step:
@@ -55,7 +55,7 @@ def course(on: Stage, steps: list[Step]) -> None:
 )
 def test_a_new_dwell_is_made_up_as_if_it_had_been_there(dwell: str, steps: list[Step], again: bool) -> None:
     stays = rule("r", {"stays_in": "cafe", "for": dwell})
-    policy = LAPSES if "rat" in {name for _, _, fields in steps for name in fields} else {}
+    policy: Json = LAPSES if "rat" in {name for _, _, fields in steps for name in fields} else {}
     always = Stage(stays, **policy)
     course(always, steps)
     late = Past(NOTHING, **policy)
