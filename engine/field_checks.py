@@ -6,6 +6,7 @@ numbers itself, because a call per field would cost more than reading the record
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import isfinite
 from typing import Any
@@ -24,7 +25,12 @@ NUMBER_AT_MOST = 64
 CELL_AT_MOST = 64
 """Characters: the cell is kept in the state of the subscriber."""
 LEAST, MOST = -(2**63), 2**63 - 1
+AMOUNT_AT_MOST = 2**53
+"""Of bytes, seconds, yuan and other numbers of a record: beyond it sums would no longer be exact."""
 
+FREE_TEXT = ("text", "about")
+"""Fields that people write: a number among their words is hashed like any other."""
+_LONG_NUMBER = re.compile(r"\+?\d{9,}")
 PERSONAL = frozenset({"imsi", "msisdn", "imei", "imeisv", "subscriber"})
 """Fields that name a person: taken off every record (an MSISDN stays in `profile.update`)."""
 
@@ -42,8 +48,10 @@ def check_of(field: FieldDef, identity: Identity, *, from_log: bool) -> Check:
             return _one_of(field.values)
         if field.name in ("from.tac", "to.tac"):
             return tac
+        if field.name in FREE_TEXT and not from_log:
+            return _free_text_check(identity)
         return timezone if field.name == "timezone" else text
-    return any_number if field.type == "money" else positive_number
+    return amount if field.type == "money" else positive_number
 
 
 def map_check_of(field: MapDef) -> Check:
@@ -74,11 +82,16 @@ def any_number(value: Any) -> Any:
     raise Bad("a number", "too large" if value.__class__ in (int, float) else None)
 
 
-def positive_number(value: Any) -> Any:
-    """Take a finite number of 0 or more."""
-    if value.__class__ is int and 0 <= value <= MOST:
+def amount(value: Any) -> Any:
+    """Take a sum of money, also one that is owed."""
+    if value.__class__ in (int, float) and -AMOUNT_AT_MOST <= value <= AMOUNT_AT_MOST:
         return value
-    if value.__class__ is float and value >= 0 and isfinite(value):
+    raise Bad("a number", "out of range" if value.__class__ in (int, float) else None)
+
+
+def positive_number(value: Any) -> Any:
+    """Take a finite number of 0 or more, up to 2⁵³."""
+    if value.__class__ in (int, float) and 0 <= value <= AMOUNT_AT_MOST:
         return value
     raise Bad("a number of 0 or more", "out of range" if value.__class__ in (int, float) else None)
 
@@ -178,6 +191,15 @@ def _one_of(values: tuple[str, ...]) -> Check:
         if value not in values:
             raise Bad(expected, quote(value))
         return value
+
+    return check
+
+
+def _free_text_check(identity: Identity) -> Check:
+    def check(value: Any) -> Any:
+        if value.__class__ is not str:
+            raise Bad("text")
+        return _LONG_NUMBER.sub(lambda found: identity.number(found[0]), value)
 
     return check
 

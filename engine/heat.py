@@ -1,7 +1,8 @@
 """Who is hot: more than 2,000 records of a kind in 48 hours (semantics.md 3). Its patterns then fire nothing.
 
 Nearly nobody is, so records are counted by UTC day; exact times are kept only once a kind has `WATCHED`
-records in three days. Records before that count as of then (docs/decisions/0005).
+records in three days. Of records before that only the day is known if they are kept no more
+(docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -66,19 +67,30 @@ class Heat:
         if today < _FULL:
             self.counts[at] = today + 1
         if today >= WATCHED // DAYS or self.times:
-            self._watch(kind, time, self.counts[at : at + DAYS], history)
+            self._watch(kind, time, clock, self.counts[at : at + DAYS], history)
 
-    def _watch(self, kind: str, time: int, counts: array[int], history: History) -> None:
+    def _watch(self, kind: str, time: int, clock: int, counts: array[int], history: History) -> None:
         times = self.times.get(kind)
         if times is not None:
             insort(times, time)
             if len(times) > HOT + 1:
                 del times[0]
         elif sum(counts) >= WATCHED:
-            held = sorted(p.clock - p.late for p in read(history) if p.kind == kind)
-            # location and data records are not kept for long: those that are gone count as of now
-            gone = sum(counts) - len(held) if kind.startswith(NEAR) else 0
-            self.times[kind] = [*held, *[time] * gone][-HOT - 1 :]
+            held = [p.clock - p.late for p in read(history) if p.kind == kind]
+            # Location and data records are not kept for long, others are unless there were too many.
+            if kind.startswith(NEAR) or history.skipped > clock - WINDOW:
+                held += self._gone(counts, held, clock)
+            self.times[kind] = sorted(held or [time])[-HOT - 1 :]
+
+    def _gone(self, counts: array[int], held: list[int], clock: int) -> list[int]:
+        """Return times for the records that were counted but are not kept: spread over their days."""
+        found: list[int] = []
+        for back, count in enumerate(counts):
+            start = (self.day - back) * DAY
+            length = min(DAY, clock - start)
+            gone = count - sum(start <= time < start + DAY for time in held)
+            found += [start + length * n // gone for n in range(gone)]
+        return found
 
     def _turn(self, day: int) -> None:
         gone = min(day - self.day, DAYS)

@@ -26,7 +26,7 @@ import orjson
 from engine.data_use import DataUse
 from engine.event import Event
 from engine.event_kinds import KINDS
-from engine.history_words import FIXED_WORDS, length_of, words_of, write_word
+from engine.history_words import FIXED_WORDS, cut, length_of, words_of, write_word
 
 HOUR = 3_600_000_000
 WINDOW = 48 * HOUR
@@ -36,6 +36,8 @@ NEAR_SEGMENTS = 2
 """The near part reaches back its horizon and at most half more."""
 MOST_BYTES = 128 * 1024
 """Size of a segment above which nothing more is kept: state stays bounded whatever a feed does."""
+MOST_WORDS = 60_000
+"""Words are numbered with 16 bits."""
 CROWDED = 96
 """Words above which those that no entry uses are dropped, when a segment begins."""
 
@@ -170,8 +172,15 @@ class History:
                 self._tidy()
         return near[-1]
 
+    def is_full(self, segment: Segment) -> bool:
+        """Say whether nothing more is kept in a segment: state stays bounded whatever a feed does."""
+        return (
+            len(segment.buffer) > MOST_BYTES or len(self.strings) > MOST_BYTES or len(self.refs) > MOST_WORDS
+        )
+
     def ref(self, word: Any) -> int:
-        """Return the number of a word, adding it if it is new."""
+        """Return the number of a word, adding it if it is new; of a very long one its beginning counts."""
+        word = cut(word)
         number = self.refs.get(word)
         if number is None:
             number = self.refs[word] = len(self.refs)
@@ -229,7 +238,7 @@ def append(
                 flags |= IDLE
                 seen = 0
     for name in loose:
-        packed += write_word(fields.get(name))
+        packed += write_word(cut(fields.get(name)))
     found: list[Any] = [places, event.cell]
     for name in words:
         found.append(fields.get(name))
@@ -307,7 +316,7 @@ def _write(
     try:
         refs = bytes([known[word] for word in words])
     except (KeyError, ValueError, TypeError):  # a new word; more than 255 words; a list
-        numbers = [history.ref(tuple(w) if isinstance(w, list) else w) for w in words]
+        numbers = [history.ref(word) for word in words]
         if max(numbers) > 255:
             flags |= MANY
             refs = b"".join(number.to_bytes(2, "little") for number in numbers)

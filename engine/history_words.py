@@ -19,8 +19,10 @@ _COMMON = (
 FIXED_WORDS: tuple[Any, ...] = (None, *RATS, *PHASES, True, False, *_COMMON)
 """Words that have the same number for every subscriber, from 0 on; part of the stored form."""
 
-LONGEST = 10_000
+LONGEST = 500
 """Characters of a word that are kept: a text may have a million."""
+MOST_PARTS = 255
+"""Parts of a list that are kept."""
 _NO_WORD = b"\xfd"
 _CELL = Struct("<BBHHI")
 _CELL_TAG, _LIST_TAG = 252, 251
@@ -34,7 +36,6 @@ def write_word(word: Any) -> bytes:
     if word is None:
         return _NO_WORD
     if word.__class__ is tuple and word and all(type(part) is str for part in word):
-        word = word[:255]
         return bytes((_LIST_TAG, len(word))) + b"".join(map(write_word, word))
     if isinstance(word, str):
         if len(word) == 32:
@@ -44,15 +45,24 @@ def write_word(word: Any) -> bytes:
                     return b"\xff" + packed
             except ValueError:
                 pass
-        text = word[:LONGEST].encode()
+        text = word.encode()
         if len(text) < _LIST_TAG:
             if word[:1].isdecimal():
                 packed = _pack_cell(word)
                 if packed:
                     return packed
             return bytes((len(text),)) + text
-    text = orjson.dumps(word[:LONGEST] if isinstance(word, str) else word)
+    text = orjson.dumps(word)
     return b"\xfe" + len(text).to_bytes(2, "little") + text
+
+
+def cut(word: Any) -> Any:
+    """Return as much of a word as is kept."""
+    if isinstance(word, str):
+        return word[:LONGEST]
+    if isinstance(word, tuple | list):
+        return tuple(map(cut, word[:MOST_PARTS]))
+    return word
 
 
 @lru_cache(maxsize=65_536)
@@ -129,4 +139,9 @@ def length_of(data: bytes, at: int) -> int:
         return 3 + (data[at + 1] | data[at + 2] << 8)
     if size == _CELL_TAG:
         return _CELL.size
+    if size == _LIST_TAG:
+        end = at + 2
+        for _ in range(data[at + 1]):
+            end += length_of(data, end)
+        return end - at
     return 1 if size == 253 else 1 + size

@@ -21,9 +21,9 @@ import orjson
 from engine.event import Event
 from engine.event_kinds import KINDS, KindSpec
 from engine.field_checks import (
+    AMOUNT_AT_MOST,
     CELL_AT_MOST,
     DEPTH_AT_MOST,
-    MOST,
     Check,
     check_of,
     deeper_than,
@@ -71,7 +71,7 @@ class _Table:
         self.closed: dict[str, tuple[str, ...]] = {}
         """Text that is one of these is taken without a call."""
         self.amounts: set[str] = set()
-        """A whole number of 0 or more that fits 63 bits is taken without a call."""
+        """A number of 0 or more, up to 2⁵³, is taken without a call."""
         self.checks: dict[str, Check] = {
             "kind": text,
             "t": whole,
@@ -239,7 +239,7 @@ class Intake:
                 if plain.get(name) is found:
                     continue
                 if found is int or found is float:
-                    if name in amounts and 0 <= value <= MOST:
+                    if name in amounts and 0 <= value <= AMOUNT_AT_MOST:
                         continue
                 elif found is str and name in closed and value in closed[name]:
                     continue

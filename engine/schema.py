@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.event_kinds import KINDS, FieldDef, KindSpec, MapDef
-from engine.field_checks import CELL_AT_MOST, NUMBER_AT_MOST
+from engine.field_checks import AMOUNT_AT_MOST, CELL_AT_MOST, NUMBER_AT_MOST
 from engine.identity import OPAQUE_AT_MOST
 from engine.intake import YEAR_2000, YEAR_2100
 from engine.numbers import HASH_LENGTH, OPEN_DIGITS
@@ -138,8 +138,7 @@ def _field(field: FieldDef, *, in_log: bool) -> Schema:
         schema.update(type="array", items={"type": "string"})
     else:
         schema["type"] = "number"
-        if field.type != "money":
-            schema["minimum"] = 0
+        schema.update(minimum=-AMOUNT_AT_MOST if field.type == "money" else 0, maximum=AMOUNT_AT_MOST)
         if field.type != "number":
             schema["description"] += f" ({field.type})"
     return schema

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.event import Event
 from engine.heat import Heat
-from engine.history import MOST_BYTES, History, append
+from engine.history import History, append
 
 HOURS_48 = 48 * 3_600_000_000
 NEVER = -1
@@ -138,7 +138,7 @@ class Subscriber:
             return  # bounded: what a hot subscriber does more of is counted, not kept
         history, seq, clock = self.history, self.seq, self.clock
         segment = history.near_segment(clock, seq, horizon) if horizon else history.far[-1]
-        if len(segment.buffer) > MOST_BYTES:
+        if history.is_full(segment):
             history.skipped = clock
             self.core_dirty = True
             return

@@ -18,7 +18,6 @@ from engine.history import (
     CROSSING,
     IDLE,
     MARK,
-    MOST_BYTES,
     NO_TRIGGER,
     Past,
     append_crossing,
@@ -124,7 +123,7 @@ def _reopen(sub: Subscriber, book: Rulebook, changed: frozenset[str], places: tu
 
 def note_crossing(sub: Subscriber, crossing: Crossing) -> None:
     """Keep what a sighting changed about places: all that patterns over places look at."""
-    if len(sub.history.far[-1].buffer) > MOST_BYTES:
+    if sub.history.is_full(sub.history.far[-1]):
         return
     words = (
         crossing.known,

@@ -23,6 +23,14 @@ LINES_PER_PASS = 5
 """Offers printed per pass where the output is no terminal: a log for people, the rest is in the files."""
 
 
+class Screen(Console):
+    """A console that leaves it to the program what a reader who has gone means (exit code 141)."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on raising what was caught."""
+        raise BrokenPipeError
+
+
 class Display:
     """Follows a run: feed it decisions, call `refresh` after each slice."""
 

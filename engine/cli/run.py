@@ -10,10 +10,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from engine.app import Embedded, calm_collector, load_rules
-from engine.cli.live import Display, print_summary, summary_of
+from engine.cli.console import unwritable
+from engine.cli.live import Display, Screen, print_summary, summary_of
 from engine.errors import InputError
 from engine.language.words import Unreadable, duration
 from engine.settings import load_settings
@@ -42,15 +42,13 @@ def command(
     settings = load_settings()
     seconds = _seconds(for_)
     calm_collector()
-    run = Embedded(
-        settings,
-        load_rules(rules or settings.rules, settings.home_cc),
-        seed=seed,
-        subscribers=subscribers,
-        speed=speed,
-        out=out or settings.out,
-    )
-    console = Console(quiet=as_json)
+    ruleset = load_rules(rules or settings.rules, settings.home_cc)
+    folder = out or settings.out
+    try:
+        run = Embedded(settings, ruleset, seed=seed, subscribers=subscribers, speed=speed, out=folder)
+    except OSError as error:
+        raise unwritable(folder, "a folder for output", error) from None
+    console = Screen(quiet=as_json)
     try:
         took = asyncio.run(_live(run, console, seconds))
     finally:
@@ -74,7 +72,7 @@ def _seconds(text: str | None) -> float | None:
         raise InputError("--for", "a length of time such as 20s or 5m", text) from error
 
 
-async def _live(run: Embedded, console: Console, seconds: float | None) -> float:
+async def _live(run: Embedded, console: Screen, seconds: float | None) -> float:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

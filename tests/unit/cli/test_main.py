@@ -104,3 +104,22 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
         said = process.stderr.read()
         assert process.wait(30) == 130
         assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize("out", ["/proc/none", "README.md"])
+def test_run_says_which_folder_it_cannot_write(touchpoint: Touchpoint, out: str) -> None:
+    folder = out if out.startswith("/") else str(CHECKOUT / out)
+    done = touchpoint("run", "--for", "1s", "--out", folder)
+    assert done.exit_code == 2
+    assert f"{folder}: expected a folder for output that can be written" in done.stderr
+
+
+def test_a_reader_of_the_demo_who_goes_away_ends_it_with_141(tmp_path: Path) -> None:
+    words = ["run", "--for", "20s", "--subscribers", "600", "--speed", "0", "--out", str(tmp_path)]
+    with subprocess.Popen(
+        [*PROGRAM, *words], cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        run.stdout.close()
+        assert run.wait(timeout=60) == 141

@@ -320,3 +320,21 @@ def test_a_wrong_profile_line_is_refused_with_its_place(desk: Desk, line: Any, r
     assert profile(desk, line) is None
     (refusal,) = desk.refusals
     assert (refusal.reason, refusal.position) == (reason, "profiles.jsonl:3")
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63 - 1, 1e308, 1.7e308])
+@pytest.mark.parametrize(
+    ("kind", "field"), [("call.out", "duration"), ("data.session", "up"), ("recharge", "amount")]
+)
+def test_numbers_beyond_all_measure_are_refused(desk: Desk, kind: str, field: str, number: float) -> None:
+    raw = orjson.dumps({"kind": kind, "t": T, "imsi": IMSI, field: number})
+    assert desk.intake.read(raw, "feed", "0:1") == []
+    assert desk.intake.refused == {"type": 1}
+
+
+def test_a_number_among_words_is_hashed(desk: Desk) -> None:
+    raw = orjson.dumps({"kind": "sms.reply", "t": T, "imsi": IMSI, "text": "call 13912345678, not 10086"})
+    (event,) = desk.intake.read(raw, "feed", "0:1")
+    hashed = desk.intake.identity.number("13912345678")
+    assert event.fields["text"] == f"call {hashed}, not 10086"
+    assert len(hashed) == 32

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from engine.codec import encode
 from engine.event import Event
+from engine.history import read
 from engine.pipeline import Fold
 from tests.unit.pipeline.stage import CAFE, GIVEN, STREET, Stage, fates, rule, rules_of, when
 from tests.unit.state.test_hot import TEXT, flood, stage
 from tests.unit.state.test_warm import Past
+
+FEW = {"at_least": "2000", "within": "48h"}
 
 
 def test_a_switch_to_an_unpublished_set_does_not_kill_the_lane() -> None:
@@ -78,3 +81,39 @@ def test_two_rulebook_users_do_not_share_warming() -> None:
     fresh.fold = Fold(shared, b"salt")
     fresh.record("profile.update", 0, **GIVEN)
     assert fates(fresh.record("data.session", 11)) == ["r offer"]
+
+
+def test_long_words_that_begin_alike_are_one_word_and_shift_no_other() -> None:
+    on = stage(rule("c", {"happens": "complaint"}))
+    for at, tail in enumerate("ab"):
+        on.record("sim.change", at, **{"to.model": "x" * 600 + tail})
+    on.record("sim.change", 3, **{"to.model": "phone"})
+    before = [past.words for past in read(on.sub.history)]
+    on.restart()
+    assert [past.words for past in read(on.sub.history)] == before
+    assert "phone" in before[-1]
+
+
+def test_many_long_words_are_bounded() -> None:
+    on = stage(rule("c", {"happens": "complaint"}))
+    for n in range(3_000):
+        on.record("sim.change", n / 10, **{"to.model": f"{n}" + "x" * 9_000})
+    assert len(encode(on.sub)) < 400_000
+    on.restart()
+    assert fates(on.record("complaint", 400)) == ["c suppressed"]
+
+
+def test_a_steady_use_below_the_mark_is_never_hot() -> None:
+    on = stage(rule("r", {"happens": "data.session"}), rule("c", {"count": "data.session", **FEW}))
+    made = []
+    for n in range(900 * 5):
+        made += fates(on.record("data.session", n * 1.6))
+    assert made.count("r offer") == 900 * 5
+
+
+def test_hot_is_seen_though_the_history_is_full() -> None:
+    on = stage(rule("r", {"happens": "complaint"}), rule("t", TEXT))
+    for n in range(400):
+        on.record("sms.reply", n / 100, text=f"{n}" + "x" * 499)  # fills the history
+    made = flood(on, "sms.out", 2500, 10, 600)
+    assert 1990 <= len(made) <= 2000
