@@ -165,7 +165,7 @@ class Fold:
             name = name_of(id)
             other = sub.business_ids if limit == SIGNALING_LIMIT else sub.ids
             if (ids.find(name) >= 0 and is_copy(ids, name, clock, limit)) or (
-                other and other.find(name) >= 0 and is_copy(other, name, clock, limit)
+                other and other.find(name) >= 0 and is_copy(other, name, clock, SIGNALING_LIMIT)
             ):
                 self.outcomes["duplicate"] += 1
                 return False

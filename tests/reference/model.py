@@ -27,7 +27,7 @@ class Subscriber:
         self.ledger = Ledger(house, key)
         count = [0]
         self.trees: list[tuple[Rule, Node]] = [(rule, build(self.past, rule.when, count)) for rule in rules]
-        self.ids: list[tuple[str, int]] = []
+        self.ids: list[tuple[str, int, int]] = []  # id, t, how long it is remembered
         self.fired: set[tuple[str, int]] = set()  # (rule, stamp): 3, at most once
         self.log_order = 0
 
@@ -39,11 +39,13 @@ class Subscriber:
         if past.clock is not None:
             if past.clock - t > limit:
                 return "late"  # 1.5
-            if (record.get("id") or "") in {i for i, then in self.ids if then >= past.clock - limit}:
+            # docs/decisions/0003: ids of signaling records are remembered for an hour
+            known = {i for i, then, kept in self.ids if then >= past.clock - min(limit, kept)}
+            if (record.get("id") or "") in known:
                 return "duplicate"  # 1.6, 7(q)
         self.advance(t)
         if record.get("id"):
-            self.ids.append((record["id"], t))
+            self.ids.append((record["id"], t, limit))
         self.log_order += 1
         past.clock = t if past.clock is None else max(past.clock, t)  # 1.3
         self.take_effect(record)  # 7(l): before the rules on the record are judged

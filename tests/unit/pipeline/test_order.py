@@ -126,3 +126,12 @@ def test_an_id_is_known_whatever_kind_of_record_had_it() -> None:
     on.tick(64)
     on.record("sms.in", 64, id="y")  # the recharge is more than an hour ago
     assert on.fold.outcomes["duplicate"] == 2
+
+
+@pytest.mark.parametrize(("at", "copies"), [(61, 1), (61 + SMALL, 0)])
+def test_ids_of_signaling_records_are_held_against_others_for_an_hour(at: float, copies: int) -> None:
+    on = stage()
+    on.record("sms.in", 1, id="x")
+    on.tick(at)
+    on.record("recharge", at, id="x")
+    assert on.fold.outcomes["duplicate"] == copies
