@@ -77,13 +77,6 @@ MUTANTS = (
         "",
         "3 `stays_in`: at opened + D if the state is then `in`",
         ("stays_in",),
-        also=(
-            (
-                "for place in self.members:\n            if place not in arguments and",
-                "for place in self.members:\n            if place not in sub.visits:\n"
-                "                continue\n            if place not in arguments and",
-            ),
-        ),
     ),
     Mutant(
         "dwell-of-the-last-member",
