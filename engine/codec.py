@@ -1,9 +1,10 @@
 """Subscriber state <-> bytes: one blob per subscriber, with a version byte.
 
 Version 2 (written): 0x02, a fixed part (rule set, clock, presence, lengths), then the parts: the cell last
-seen, patterns (JSON, lists of whole numbers apart and packed), identity and ledger (JSON, deflated against a
-dictionary), counts by kind, ids, history; at the end CRC-32 of all that stands before it. Parts keep their
-bytes until they change. Version 1 (still read): 0x01 and one JSON object with everything in the open, the
+seen, patterns (lists of whole numbers packed, the rest JSON), identity and ledger (JSON, deflated against a
+dictionary), ids, ids of business records, counts by kind, what fired at the clock, history; at the end CRC-32
+of all that stands before it. Parts keep their bytes until they change.
+Version 1 (still read): 0x01 and one JSON object with everything in the open, the
 history as a list of plain entries. A blob of an older version is migrated as it is read and written in the
 newest form at the next commit; one of a newer version, or a damaged one, raises `StateError`.
 """
