@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from engine.errors import LogError
-from engine.ports import LogRecord
+from engine.ports import LogRecord, Mark
 
 
 class MemoryLog:
@@ -14,6 +15,7 @@ class MemoryLog:
     def __init__(self, partitions: int) -> None:
         self._partitions: list[list[bytes]] = [[] for _ in range(partitions)]
         self._bases = [0] * partitions
+        self._marks: dict[int, Mark] = {}
 
     @property
     def partitions(self) -> int:
@@ -25,13 +27,27 @@ class MemoryLog:
         for partition, value in records:
             self._partitions[partition].append(value)
 
-    async def fetch(self, partition: int, offset: int, limit: int) -> list[LogRecord]:
+    async def fetch(self, partition: int, offset: int, limit: int, wait: float = 0) -> list[LogRecord]:
         """Return up to `limit` records from `offset` on; raise `LogError` if they are trimmed."""
+        if wait and offset >= self.end(partition):
+            await asyncio.sleep(wait)
         base = self._bases[partition]
         if offset < base:
             raise LogError(f"partition {partition}: expected an offset from {base} on, was {offset}")
         values = self._partitions[partition][offset - base : offset - base + limit]
         return [LogRecord(offset + i, value) for i, value in enumerate(values)]
+
+    async def start(self, partition: int) -> int:
+        """Return the offset of the oldest record that is kept."""
+        return self._bases[partition]
+
+    async def mark(self, partition: int, mark: Mark) -> None:
+        """Keep a mark."""
+        self._marks[partition] = mark
+
+    async def marked(self, partition: int) -> Mark | None:
+        """Return the last mark."""
+        return self._marks.get(partition)
 
     def end(self, partition: int) -> int:
         """Return the offset that the next record will get."""

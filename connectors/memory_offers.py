@@ -1,27 +1,86 @@
-"""Published decisions in memory: the twin of the offers and decisions topics."""
+"""What lanes publish, in memory: the twin of the topics of offers, decisions and profiles, and of their reader."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from engine.ports import OFFER, PROFILE, Queued
 
 
 class MemoryOffers:
-    """One list per partition; repeats are kept, as a topic would, and dropped by consumers."""
+    """One list per partition; repeats are kept, as a topic would, and dropped by consumers.
 
-    def __init__(self, partitions: int) -> None:
-        self._payloads: list[list[bytes]] = [[] for _ in range(partitions)]
-        self._names: list[dict[str, None]] = [{} for _ in range(partitions)]
+    `keep_lines`: the embedded run has no use for lines and profiles, and would only grow by them.
+    """
 
-    async def publish(self, partition: int, payloads: Sequence[tuple[str, bytes]]) -> None:
-        """Append (name, payload) pairs."""
-        for name, payload in payloads:
-            self._names[partition][name] = None
-            self._payloads[partition].append(payload)
+    def __init__(self, partitions: int, *, keep_lines: bool = True) -> None:
+        self.keep_lines = keep_lines
+        self._offers: list[list[tuple[str, bytes]]] = [[] for _ in range(partitions)]
+        self._lines: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
+        self._profiles: list[dict[str, bytes]] = [{} for _ in range(partitions)]
 
-    async def names(self, partition: int) -> frozenset[str]:
-        """Name everything published for a partition."""
-        return frozenset(self._names[partition])
+    async def publish(
+        self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
+    ) -> int:
+        """Publish outbox entries."""
+        for name, payload in entries:
+            if name.startswith(OFFER) and name not in known:
+                self._offers[partition].append((name, payload))
+            if not self.keep_lines:
+                continue
+            if name.startswith(PROFILE):
+                self._profiles[partition][name.removeprefix(PROFILE)] = payload
+            else:
+                self._lines[partition].append((offset, payload))
+        return len(self._offers[partition])
 
-    async def read(self, partition: int, offset: int, limit: int) -> list[bytes]:
-        """Return up to `limit` payloads from `offset` on."""
-        return self._payloads[partition][offset : offset + limit]
+    async def names(self, partition: int, since: int) -> frozenset[str]:
+        """Name the offers published from a position on."""
+        return frozenset(name for name, _ in self._offers[partition][since:])
+
+    async def end(self, partition: int) -> int:
+        """Return the position of the next offer."""
+        return len(self._offers[partition])
+
+    async def lines(self, partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
+        """Give all lines."""
+        yield list(self._lines[partition])
+
+    async def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """Give the last profile of every subscriber; those that were forgotten are none."""
+        yield [(key, payload) for key, payload in self._profiles[partition].items() if payload]
+
+    def read(self, partition: int, offset: int, limit: int) -> list[bytes]:
+        """Return up to `limit` offers from a position on."""
+        return [payload for _, payload in self._offers[partition][offset : offset + limit]]
+
+
+class MemoryQueue:
+    """Takes offers from the twin above, in turn from each partition; `done` outlives the taker."""
+
+    def __init__(self, offers: MemoryOffers, partitions: int, done: dict[int, int] | None = None) -> None:
+        self.offers = offers
+        self.positions: dict[int, int] = done if done is not None else {}
+        """Partition -> what `done` was told; hand it to the next taker to go on after a crash."""
+        self._next = {partition: self.positions.get(partition, 0) for partition in range(partitions)}
+
+    async def take(self, limit: int, wait: float = 0) -> list[Queued]:
+        """Return up to `limit` offers."""
+        taken = self._take(limit)
+        if not taken and wait:
+            await asyncio.sleep(wait)
+            taken = self._take(limit)
+        return taken
+
+    def _take(self, limit: int) -> list[Queued]:
+        taken: list[Queued] = []
+        for partition, offset in self._next.items():
+            payloads = self.offers.read(partition, offset, limit - len(taken))
+            taken += [Queued(partition, offset + i, payload) for i, payload in enumerate(payloads)]
+            self._next[partition] = offset + len(payloads)
+        return taken
+
+    async def done(self, positions: Mapping[int, int]) -> None:
+        """Keep the positions."""
+        self.positions.update(positions)

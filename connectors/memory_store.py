@@ -16,6 +16,8 @@ class _Partition:
         self.states: dict[str, bytes] = {}
         self.wakes: dict[str, int] = {}
         self.outbox: dict[str, bytes] = {}
+        self.offers_at = 0
+        self.floor = 0
 
 
 class MemoryStore:
@@ -28,7 +30,9 @@ class MemoryStore:
     async def open(self, partition: int) -> Control:
         """Read where a partition stands."""
         held = self._partitions[partition]
-        return Control(held.token, held.offset, held.lane, dict(held.outbox))
+        return Control(
+            held.token, held.offset, held.lane, dict(held.outbox), held.offers_at, held.floor
+        )
 
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
         """Return states, None where there is none."""
@@ -43,6 +47,14 @@ class MemoryStore:
         """Name all subscribers of a partition."""
         return list(self._partitions[partition].states)
 
+    async def clear(self, partition: int, token: str) -> None:
+        """Remove every state of a partition."""
+        held = self._partitions[partition]
+        if token != held.token:
+            raise FencedError(f"partition {partition}: expected token {token!r}, was {held.token!r}")
+        held.states.clear()
+        held.wakes.clear()
+
     async def commit(self, partition: int, commit: Commit) -> None:
         """Apply a commit whole, or refuse it."""
         held = self._partitions[partition]
@@ -54,11 +66,16 @@ class MemoryStore:
                 held.wakes[key] = wake
             else:
                 held.wakes.pop(key, None)
+        for key in commit.gone:
+            held.states.pop(key, None)
+            held.wakes.pop(key, None)
         for name in commit.published:
             held.outbox.pop(name, None)
         held.outbox.update(commit.out)
         held.offset = commit.offset
         held.lane = commit.lane
+        held.offers_at = commit.offers_at
+        held.floor = commit.floor
         held.token = commit.next_token
 
     async def claim(self, decision: str) -> bool:

@@ -7,7 +7,7 @@ All are asynchronous and work in batches: nothing here is called once per event.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +18,17 @@ class LogRecord:
 
     offset: int
     value: bytes
+    time: int = field(default=0, compare=False)
+    """When it was appended, µs UTC; 0 if the log does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a partition was folded and published, kept beside the log: what is left if the store is lost."""
+
+    offset: int
+    note: str
+    """At most 4,000 characters."""
 
 
 class Log(Protocol):
@@ -32,8 +43,43 @@ class Log(Protocol):
         """Append (partition, value) pairs in order; all are durable once this returns."""
         ...
 
-    async def fetch(self, partition: int, offset: int, limit: int) -> list[LogRecord]:
-        """Return up to `limit` records from `offset` on; empty if there are none yet."""
+    async def fetch(self, partition: int, offset: int, limit: int, wait: float = 0) -> list[LogRecord]:
+        """Return up to `limit` records from `offset` on; empty if none come within `wait` seconds.
+
+        Raise `LogError` if retention has taken records from `offset` on. Offsets may have gaps.
+        """
+        ...
+
+    async def start(self, partition: int) -> int:
+        """Return the offset of the oldest record that is kept."""
+        ...
+
+    async def mark(self, partition: int, mark: Mark) -> None:
+        """Keep a mark: for lag tools, and for a rebuild."""
+        ...
+
+    async def marked(self, partition: int) -> Mark | None:
+        """Return the last mark, None if there never was one."""
+        ...
+
+
+class Inlet(Protocol):
+    """A source's way into the log: records, and how far the source was read, become durable in one step."""
+
+    @property
+    def partitions(self) -> int:
+        """Number of partitions of the log."""
+        ...
+
+    async def resume(self) -> bytes | None:
+        """Take the source over, fencing whoever had it; return its last checkpoint, None at the very start."""
+        ...
+
+    async def append(self, records: Sequence[tuple[int, bytes]], checkpoint: bytes) -> None:
+        """Append (partition, value) pairs in order and the checkpoint: all or nothing.
+
+        Raise `FencedError` if another has taken the source over meanwhile.
+        """
         ...
 
 
@@ -48,7 +94,11 @@ class Control:
     lane: bytes
     """Lane-wide state (feeds, rule set), as `Lane` packed it; empty at the very start."""
     outbox: Mapping[str, bytes]
-    """Decisions committed but not known to be published: `id@at` -> payload."""
+    """What is committed but not known to be published: name (see `Offers`) -> payload."""
+    offers_at: int = 0
+    """Position in the published offers up to which everything published has left the outbox."""
+    floor: int = 0
+    """Offers before this position were published before the store was lost: claims of them may be lost, too."""
 
 
 @dataclass(slots=True)
@@ -65,9 +115,15 @@ class Commit:
     wakes: dict[str, int] = field(default_factory=dict)
     """Subscriber key -> next due time, µs; 0 removes it."""
     out: dict[str, bytes] = field(default_factory=dict)
-    """Decisions to add to the outbox."""
+    """What to add to the outbox."""
     published: Sequence[str] = ()
-    """Outbox entries known to be published: removed."""
+    """Outbox entries known to be published: removed, before `out` is added."""
+    gone: Sequence[str] = ()
+    """Subscribers whose state ends: it is removed with its wake-up."""
+    offers_at: int = 0
+    """See `Control`."""
+    floor: int = 0
+    """See `Control`."""
 
 
 class Store(Protocol):
@@ -89,6 +145,13 @@ class Store(Protocol):
         """Name all subscribers of a partition: what a rule switch sweeps."""
         ...
 
+    async def clear(self, partition: int, token: str) -> None:
+        """Remove every state of a partition: a rebuild that was cut off begins anew.
+
+        Raise `FencedError` if the token is not the one that stands.
+        """
+        ...
+
     async def commit(self, partition: int, commit: Commit) -> None:
         """Apply a commit in one step; raise `FencedError` if its token is not the one that stands."""
         ...
@@ -98,19 +161,67 @@ class Store(Protocol):
         ...
 
 
+OFFER, LINE, REFUSALS, RELEASE, PROFILE = "o:", "d:", "r:", "x:", "p:"
+"""What the names of outbox entries begin with, and what their payloads are:
+
+    o:ID@AT   a decision line with outcome `offer`: published as an offer, and as a line
+    d:ID@AT   another decision line
+    r:ID@AT   a JSON array of decision lines, all refusals; named after the first
+    x:ID      {"release": ID, "subscriber_key", "t"}: the contact of a decision was taken away afterwards
+    p:KEY     the profile of a subscriber, whole; empty = forgotten
+"""
+
+
 class Offers(Protocol):
-    """Published decisions: consumers drop repeats by (id, at)."""
+    """What lanes publish: offers to be sent, lines to be kept, profiles. Consumers drop repeats by (id, at)."""
 
-    async def publish(self, partition: int, payloads: Sequence[tuple[str, bytes]]) -> None:
-        """Append (name, payload) pairs; durable once this returns."""
+    async def publish(
+        self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
+    ) -> int:
+        """Publish outbox entries in order; all are durable once this returns.
+
+        `offset`: up to where the log was folded when they were committed; kept with lines. `known`: names that
+        must not become offers again (their lines may be repeated). Returns the position after the last offer
+        of the partition.
+        """
         ...
 
-    async def names(self, partition: int) -> frozenset[str]:
-        """Name what was published for a partition as far back as an outbox can reach."""
+    async def names(self, partition: int, since: int) -> frozenset[str]:
+        """Name the offers published for a partition from position `since` on."""
         ...
 
-    async def read(self, partition: int, offset: int, limit: int) -> list[bytes]:
-        """Return up to `limit` payloads from `offset` on."""
+    async def end(self, partition: int) -> int:
+        """Return the position that the next offer of a partition will get."""
+        ...
+
+    def lines(self, partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
+        """Give all lines that are kept, oldest first, as (`offset` of `publish`, payload), in batches."""
+        ...
+
+    def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """Give the profiles that are kept, (subscriber key, payload), in batches; of repeats the last holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An offer waiting to be sent."""
+
+    partition: int
+    offset: int
+    payload: bytes
+    """A decision line."""
+
+
+class Queue(Protocol):
+    """Published offers as the dispatcher takes them."""
+
+    async def take(self, limit: int, wait: float = 0) -> list[Queued]:
+        """Return up to `limit` offers not taken before by this taker, empty if none come within `wait` s."""
+        ...
+
+    async def done(self, positions: Mapping[int, int]) -> None:
+        """Say up to where (partition -> offset) nothing needs to be taken again, also not after a crash."""
         ...
 
 

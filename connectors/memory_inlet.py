@@ -1,0 +1,44 @@
+"""A source's way into the memory log: the twin of the transactional Kafka producer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.memory_log import MemoryLog
+from engine.errors import FencedError
+
+
+class Checkpoints:
+    """What outlives a taker of sources: checkpoints, and who took a source over last."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.epochs: dict[str, int] = {}
+
+
+class MemoryInlet:
+    """The way of one source into a log."""
+
+    def __init__(self, log: MemoryLog, source: str, checkpoints: Checkpoints) -> None:
+        self.log = log
+        self.source = source
+        self._checkpoints = checkpoints
+        self._epoch = 0
+
+    @property
+    def partitions(self) -> int:
+        """Number of partitions of the log."""
+        return self.log.partitions
+
+    async def resume(self) -> bytes | None:
+        """Take the source over."""
+        self._epoch = self._checkpoints.epochs.get(self.source, 0) + 1
+        self._checkpoints.epochs[self.source] = self._epoch
+        return self._checkpoints.kept.get(self.source)
+
+    async def append(self, records: Sequence[tuple[int, bytes]], checkpoint: bytes) -> None:
+        """Append records and checkpoint."""
+        if self._checkpoints.epochs.get(self.source) != self._epoch:
+            raise FencedError(f"source {self.source}: expected to own it, was taken over by another")
+        await self.log.append(records)
+        self._checkpoints.kept[self.source] = checkpoint
