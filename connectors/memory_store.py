@@ -60,15 +60,15 @@ class MemoryStore:
         held = self._partitions[partition]
         if commit.token != held.token:
             raise FencedError(f"partition {partition}: expected token {commit.token!r}, was {held.token!r}")
+        for key in commit.gone:
+            held.states.pop(key, None)
+            held.wakes.pop(key, None)
         held.states.update(commit.states)
         for key, wake in commit.wakes.items():
             if wake:
                 held.wakes[key] = wake
             else:
                 held.wakes.pop(key, None)
-        for key in commit.gone:
-            held.states.pop(key, None)
-            held.wakes.pop(key, None)
         for name in commit.published:
             held.outbox.pop(name, None)
         held.outbox.update(commit.out)
@@ -84,6 +84,10 @@ class MemoryStore:
             return False
         self._claims.add(decision)
         return True
+
+    def lose(self, partition: int) -> None:
+        """Lose everything of a partition: what an emptied server does."""
+        self._partitions[partition] = _Partition()
 
     def size(self) -> tuple[int, int]:
         """Return (subscribers, bytes of state): for the display and benchmarks."""
