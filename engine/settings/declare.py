@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 PREFIX: Final = "TOUCHPOINT_"
 
@@ -27,9 +28,9 @@ def whole(
     return setting(default, expected, meaning, roles, ge=least, le=most)
 
 
-def secret(meaning: str, roles: tuple[str, ...]) -> Any:
-    """Declare a secret that need not be given."""
-    return setting(SecretStr(""), "a secret, or nothing", meaning, roles)
+def password(meaning: str, roles: tuple[str, ...]) -> Any:
+    """Declare a password that need not be given."""
+    return setting(SecretStr(""), "a password", meaning, roles)
 
 
 def address_parts(text: str, port: int | None = None) -> list[tuple[str, int]]:
@@ -49,3 +50,23 @@ def address_parts(text: str, port: int | None = None) -> list[tuple[str, int]]:
             raise ValueError("not a port")
         found.append((plain, int(number)))
     return found
+
+
+def _check_servers(text: str) -> str:
+    if text:
+        address_parts(text)
+    return text
+
+
+def _check_file(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError("no such file")
+    return path
+
+
+Servers = Annotated[str, AfterValidator(_check_servers)]
+"""`host:port,host:port`, or empty: not given."""
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda path: None if path == "" else path)]
+"""A path; empty: not given. A file or folder of this name need not exist."""
+OptionalFile = Annotated[OptionalPath, AfterValidator(_check_file)]
+"""A file that exists; empty: not given."""

@@ -72,7 +72,9 @@ class SettingsFile:
 
     def _take(self, key: str, value: Any) -> None:
         field = Settings.model_fields.get(key)
-        if field is None:
+        if isinstance(value, dict):
+            self.problems.append(f"{self.where(key)}: expected no tables, was one")
+        elif field is None:
             near = get_close_matches(key.lower(), Settings.model_fields, n=1)
             hint = f", did you mean {near[0]}?" if near else ""
             self.problems.append(f"{self.where(key)}: unknown setting{hint}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, SecretStr, field_validator
+from pydantic import BaseModel, SecretStr
 
-from engine.settings.declare import DEPLOYED, address_parts, secret, setting, whole
+from engine.settings.declare import DEPLOYED, OptionalFile, Servers, password, setting, whole
 
 SERVERS = "host:port, or several with commas between them"
 
@@ -15,7 +14,7 @@ SERVERS = "host:port, or several with commas between them"
 class KafkaSettings(BaseModel):
     """Kafka and its topics."""
 
-    kafka_bootstrap: str = setting(
+    kafka_bootstrap: Servers = setting(
         "", SERVERS, "Brokers to begin with. Every role of a deployment needs it.", DEPLOYED
     )
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = setting(
@@ -31,17 +30,17 @@ class KafkaSettings(BaseModel):
         DEPLOYED,
     )
     kafka_user: str = setting("", "a user name", "User to sign in as, with `SASL`.", DEPLOYED)
-    kafka_password: SecretStr = secret("Password of this user.", DEPLOYED)
-    kafka_ca: Path | None = setting(
+    kafka_password: SecretStr = password("Password of this user.", DEPLOYED)
+    kafka_ca: OptionalFile = setting(
         None,
         "a file with certificates (PEM)",
         "Authorities that may have signed the brokers' certificates; without it, those of the system.",
         DEPLOYED,
     )
-    kafka_cert: Path | None = setting(
+    kafka_cert: OptionalFile = setting(
         None, "a file with a certificate (PEM)", "Certificate to show to the brokers.", DEPLOYED
     )
-    kafka_cert_key: Path | None = setting(
+    kafka_cert_key: OptionalFile = setting(
         None,
         "a file with a private key (PEM)",
         "Private key of `KAFKA_CERT`, without a passphrase.",
@@ -77,25 +76,6 @@ class KafkaSettings(BaseModel):
         DEPLOYED,
         "days",
     )
-
-    @field_validator("kafka_ca", "kafka_cert", "kafka_cert_key", mode="before")
-    @classmethod
-    def _empty_is_none(cls, path: object) -> object:
-        return None if path == "" else path
-
-    @field_validator("kafka_ca", "kafka_cert", "kafka_cert_key")
-    @classmethod
-    def _is_a_file(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError("no such file")
-        return path
-
-    @field_validator("kafka_bootstrap")
-    @classmethod
-    def _are_servers(cls, text: str) -> str:
-        if text:
-            address_parts(text)
-        return text
 
     @property
     def kafka_servers(self) -> list[str]:

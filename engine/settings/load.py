@@ -21,7 +21,8 @@ ALIKE = 0.7
 """From here on a name is taken for a misspelt one (`difflib`): `SLAT` is 0.75 like `SALT`."""
 
 _OF_KUBERNETES = re.compile(r"(?:\w+_)?(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT_\d+_\w+)|PORT")
-_URL_HIDES = re.compile(r"//[^/]*@")
+_IN_URL = re.compile(r".*@|\?.*", re.DOTALL)
+"""Where the address of a store may hold a password: before an @, behind a question mark."""
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -97,7 +98,7 @@ def _said(name: str, value: Any) -> str:
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         was = f"{len(text.encode())} bytes"
     elif name == "redis_url":
-        was = shorten(_URL_HIDES.sub("//…@", str(value)))
+        was = shorten(_IN_URL.sub("…", str(value)))
     else:
         was = shorten(str(value) if isinstance(value, Path) else value)
     return f"expected {expected_of(name)}, was {was}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, SecretStr, field_validator
 
-from engine.settings.declare import address_parts, secret, setting, whole
+from engine.settings.declare import OptionalFile, address_parts, password, setting, whole
 
 READERS = ("engine", "dispatcher")
 PORT, SENTINEL_PORT = 6379, 26379
@@ -32,8 +31,8 @@ class RedisSettings(BaseModel):
     redis_user: str = setting(
         "", "a user name", "User (ACL) to sign in as; without it, Redis' `default`.", READERS
     )
-    redis_password: SecretStr = secret("Password of this user.", READERS)
-    redis_ca: Path | None = setting(
+    redis_password: SecretStr = password("Password of this user.", READERS)
+    redis_ca: OptionalFile = setting(
         None,
         "a file with certificates (PEM)",
         "Authorities that may have signed the server's certificate (`rediss://`); without it, those of the "
@@ -48,18 +47,6 @@ class RedisSettings(BaseModel):
         "sent twice.",
         ("dispatcher",),
     )
-
-    @field_validator("redis_ca", mode="before")
-    @classmethod
-    def _empty_is_none(cls, path: object) -> object:
-        return None if path == "" else path
-
-    @field_validator("redis_ca")
-    @classmethod
-    def _is_a_file(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError("no such file")
-        return path
 
     @field_validator("redis_url")
     @classmethod

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel
 
-from engine.settings.declare import DEPLOYED, address_parts, setting, whole
+from engine.settings.declare import DEPLOYED, OptionalPath, Servers, setting, whole
 from engine.settings.kafka import SERVERS
 
 HOUR_MS = 3_600_000
@@ -29,7 +28,7 @@ class RoleSettings(BaseModel):
     cache_subscribers: int = whole(
         200_000, 1, 100_000_000, "Subscribers that a lane keeps in memory, about 5 KB each.", ENGINE
     )
-    landing: Path | None = setting(
+    landing: OptionalPath = setting(
         None,
         "a folder",
         "Folder into which files of records are put; the collector reads them in.",
@@ -57,7 +56,7 @@ class RoleSettings(BaseModel):
         COLLECTOR,
         pattern=r"^[a-zA-Z0-9._-]{0,249}$",
     )
-    foreign_bootstrap: str = setting(
+    foreign_bootstrap: Servers = setting(
         "",
         SERVERS,
         "Brokers of this topic, where they are not those of `KAFKA_BOOTSTRAP`; security is the same.",
@@ -102,18 +101,6 @@ class RoleSettings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "debug, info, warning or error", "What is logged: this and all above it.", DEPLOYED
     )
-
-    @field_validator("landing", mode="before")
-    @classmethod
-    def _empty_is_none(cls, path: object) -> object:
-        return None if path == "" else path
-
-    @field_validator("foreign_bootstrap")
-    @classmethod
-    def _are_servers(cls, text: str) -> str:
-        if text:
-            address_parts(text)
-        return text
 
     @property
     def foreign_servers(self) -> list[str]:
