@@ -41,9 +41,9 @@ Write = Callable[[bytes], object]
 def setup(level: str, role: str, write: Write | None = None) -> None:
     """Have everything that this process logs become JSON lines; call it once, before anything is logged.
 
-    `level`: `debug`, `info`, `warning` or `error`. `write` takes a line; None: stderr as it is now, for libraries
-    may put something else in its place. A library must not set up logging after this: mode's worker wants
-    `override_logging=False, redirect_stdouts=False`, uvicorn `log_config=None`.
+    `level`: `debug`, `info`, `warning` or `error`. `write` takes a line; None: stderr as it is now, for
+    libraries may put something else in its place. A library must not set up logging after this: mode's worker
+    wants `override_logging=False, redirect_stdouts=False`, uvicorn `log_config=None`.
     """
     lines = _Lines(role, write or partial(_write_to, sys.stderr))
     structlog.configure(
