@@ -6,6 +6,7 @@ sent after an opt-out was added, nothing in quiet time, and no message stays val
 
 from __future__ import annotations
 
+import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ STARTS: Final = (
     ("2026-09-07 20:59:59", "Asia/Shanghai"),
 )
 POINTS: Final = ("claim", "gates", "report", "settle", "keep")
+EXAMPLES: Final = int(os.environ.get("TOUCHPOINT_EXAMPLES", "40"))
 PEOPLE: Final = tuple(f"{number:02x}" * 16 for number in range(1, 9))
 FAULTS: Final = Faults(
     throttled=0.1,
@@ -77,7 +79,11 @@ class Chaos:
         self.calm = False
         for door in (self.desk.store, self.desk.deliveries, self.desk.optouts, self.desk.appending):
             door.fails = self.fails
-        self.desk.begin(self.point)
+        self.at_a_time = self.random.choice((1, 8))
+        self.begin()
+
+    def begin(self) -> None:
+        self.desk.begin(self.point, at_a_time=self.at_a_time)
 
     def fails(self, _: str) -> str:
         return "" if self.calm else self.random.choices(("", "before", "after"), (94, 3, 3))[0]
@@ -137,8 +143,8 @@ class Chaos:
             life = self.desk.life
             try:
                 await life.step()
-            except CrashError:
-                self.desk.begin(self.point)
+            except* CrashError:
+                self.begin()
             assert life.taken == sum(life.statuses.values()) + len(life.open)
 
     async def drain(self) -> None:
@@ -174,7 +180,7 @@ async def check(chaos: Chaos) -> None:
 
 @pytest.mark.parametrize("start", STARTS)
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=8)
+@settings(max_examples=EXAMPLES)
 async def test_whatever_happens_nothing_is_sent_twice_and_everything_ends(
     start: tuple[str, str], seed: int
 ) -> None:

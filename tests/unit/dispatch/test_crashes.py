@@ -333,6 +333,7 @@ async def test_a_ledger_that_falls_back_while_offers_wait_for_the_morning(desk: 
     more = await desk.offer(4, subscriber_key="c3" * 16)
     await desk.steps()
     await desk.after(2 * SECOND)
+    await desk.after(2 * SECOND)
     assert desk.life.courses.rolled_back == 1
     assert await desk.memory_deliveries.reached(0) == 1  # so that the next life notices, too
     second = desk.begin()
@@ -360,3 +361,59 @@ async def test_a_ledger_that_falls_back_does_not_stop_what_it_never_knew(desk: D
     assert desk.life.courses.rolled_back == 1
     await desk.after(2 * SECOND)
     assert await desk.memory_deliveries.reached(0) == 3
+
+
+async def test_what_was_seen_without_a_claim_before_the_ledger_fell_back_is_sent_in_the_morning(
+    desk: Desk,
+) -> None:
+    await desk.person()
+    await desk.offer(1)
+    await desk.steps()
+    copy = deepcopy(desk.memory_deliveries)
+    desk.now = at("2026-09-07 22:00")
+    waits = await desk.offer(2)
+    await desk.steps()
+    desk.begin()
+    await desk.steps()
+    await desk.after(2 * SECOND)
+    desk.lose_the_ledger(copy)
+    await desk.offer(3, subscriber_key="d4" * 16)
+    await desk.steps()
+    await desk.after(2 * SECOND)
+    assert desk.life.courses.rolled_back == 1
+    desk.now = at("2026-09-08 09:00")
+    await desk.steps()
+    assert desk.told(waits) == ["accepted", "delivered"]
+
+
+async def test_an_accepted_message_ends_also_if_the_ledger_has_lost_it(desk: Desk) -> None:
+    desk.channel.faults = Faults(silent=1)
+    await desk.person()
+    id = await desk.offer()
+    await desk.steps()
+    desk.lose_the_ledger()
+    await desk.after(10 * HOUR)
+    assert desk.told(id) == ["accepted", "indeterminate"]
+    assert desk.life.statuses == {"indeterminate": 1}
+    assert await desk.memory_deliveries.open() == 0
+
+
+async def test_an_offer_whose_claim_is_being_tried_is_not_ended_meanwhile(desk: Desk) -> None:
+    await desk.person()
+    id = await desk.offer()
+    asked: list[str] = []
+
+    def fails(name: str) -> str:
+        if name != "claim" or len(asked) > 20:
+            return ""
+        asked.append(name)
+        return "after" if len(asked) == 1 else "before"
+
+    desk.deliveries.fails = fails
+    await desk.steps()
+    for _ in range(12):
+        await desk.after(MINUTE)
+    assert (await desk.memory_deliveries.overdue(desk.now, 9), desk.told(id)) == ([(id, ANNA)], [])
+    for _ in range(12):
+        await desk.after(MINUTE)
+    assert desk.told(id) == ["accepted", "delivered"]
