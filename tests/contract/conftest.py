@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
+import pytest
+from aiokafka import AIOKafkaProducer
+from redis.asyncio import Redis, RedisCluster
+
+from connectors.kafka_queue import KafkaQueue
+from connectors.memory_deliveries import MemoryDeliveries
 from connectors.memory_log import MemoryLog
-from connectors.memory_offers import MemoryOffers
+from connectors.memory_offers import MemoryOffers, MemoryQueue
+from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
-from engine.ports import Log, Offers, Store
+from connectors.redis_deliveries import RedisDeliveries
+from connectors.redis_optouts import RedisOptOuts
+from connectors.redis_scripts import Client
+from engine.ports import Deliveries, Log, Offers, OptOuts, Progress, Queue, Store
+from tests.contract.test_queue import QueueBench
+from tests.servers.eventually import eventually
 
 PARTITIONS = 3
 
@@ -31,3 +44,96 @@ def offers(request: pytest.FixtureRequest) -> Offers:
     """Give an empty topic of decisions of three partitions."""
     assert request.param == "memory"
     return MemoryOffers(PARTITIONS)
+
+
+@pytest.fixture(params=["memory", "redis", "cluster"])
+async def deliveries(request: pytest.FixtureRequest) -> AsyncIterator[Deliveries]:
+    """Give an empty ledger of deliveries."""
+    if request.param == "memory":
+        yield MemoryDeliveries()
+        return
+    client = client_of(request)
+    # a replica must confirm where there is one
+    yield RedisDeliveries(client, replicas=1 if request.param == "cluster" else 0)
+    await client.aclose()
+
+
+@pytest.fixture(params=["memory", "redis", "cluster"])
+async def optouts(request: pytest.FixtureRequest) -> AsyncIterator[OptOuts]:
+    """Give an empty set of opt-outs."""
+    if request.param == "memory":
+        yield MemoryOptOuts()
+        return
+    client = client_of(request)
+    yield RedisOptOuts(client, replicas=1 if request.param == "cluster" else 0)
+    await client.aclose()
+
+
+def client_of(request: pytest.FixtureRequest) -> Client:
+    """Return a client of an empty Redis, standalone or Cluster as the parameter says."""
+    if request.param == "cluster":
+        return RedisCluster.from_url(request.getfixturevalue("redis_cluster").url)
+    return Redis.from_url(request.getfixturevalue("redis_server").url)
+
+
+class MemoryBench:
+    """Offers and takers in memory."""
+
+    def __init__(self) -> None:
+        self.offers = MemoryOffers(PARTITIONS)
+        self.kept: dict[int, Progress] = {}
+
+    async def publish(self, partition: int, payloads: Sequence[bytes]) -> None:
+        """Append offers."""
+        entries = [(f"o:{payload!r}", payload) for payload in payloads]
+        await self.offers.publish(partition, entries, offset=0, known=frozenset())
+
+    async def taker(self) -> Queue:
+        """Give a taker."""
+        return MemoryQueue(self.offers, PARTITIONS, self.kept)
+
+    async def leave(self, taker: Queue) -> None:
+        """Nothing is held."""
+
+
+class KafkaBench:
+    """A topic of a real Kafka and members of one group."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self.bootstrap = bootstrap
+        self.topic = topic
+        self.takers: list[KafkaQueue] = []
+
+    async def publish(self, partition: int, payloads: Sequence[bytes]) -> None:
+        """Append offers; all are there once this returns."""
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
+            for payload in payloads:
+                await producer.send_and_wait(self.topic, payload, partition=partition)
+
+    async def taker(self) -> Queue:
+        """Join the group and wait for all partitions."""
+        queue = KafkaQueue({"bootstrap_servers": self.bootstrap}, self.topic, f"{self.topic}.group")
+        await queue.start()
+        self.takers.append(queue)
+        await eventually(lambda: len(queue.terms()) == PARTITIONS)
+        return queue
+
+    async def leave(self, taker: Queue) -> None:
+        """Leave the group."""
+        assert isinstance(taker, KafkaQueue)
+        await taker.stop()
+
+
+@pytest.fixture(params=["memory", "kafka"])
+async def queues(request: pytest.FixtureRequest) -> AsyncIterator[QueueBench]:
+    """Give an empty topic of offers of three partitions, and its takers."""
+    if request.param == "memory":
+        yield MemoryBench()
+        return
+    server = request.getfixturevalue("kafka_server")
+    topic = f"{request.getfixturevalue('topic_prefix')}.offers.v1"
+    await asyncio.to_thread(server.create_topics, topic, partitions=PARTITIONS)
+    bench = KafkaBench(server.bootstrap, topic)
+    yield bench
+    for taker in bench.takers:
+        await taker.stop()
