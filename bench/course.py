@@ -15,7 +15,7 @@ from engine.codec import encode
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.lane import name_of
+from engine.outbox import name_of
 from engine.language.model import RuleSet
 from engine.pipeline import Fold
 from engine.rulebook import Rulebook

@@ -61,11 +61,7 @@ class MemoryStore:
             held.states.pop(key, None)
             held.wakes.pop(key, None)
         held.states.update(commit.states)
-        for key, wake in commit.wakes.items():
-            if wake:
-                held.wakes[key] = wake
-            else:
-                held.wakes.pop(key, None)
+        held.wakes.update(commit.wakes)
         for name in commit.published:
             held.outbox.pop(name, None)
         held.outbox.update(commit.out)

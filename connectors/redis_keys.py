@@ -1,4 +1,13 @@
-"""Every Redis key of the dispatcher and its lifetime, with the reason for each number.
+"""Every Redis key and its lifetime, with the reason for each number.
+
+    {P.N}ctl           hash   a partition: token, offset, lane, offers_at, floor; P its number, N see `tag_of`
+    {P.N}s:KEY         string the state of a subscriber
+    {P.N}wake          zset   every subscriber with a state -> next due time or expiry, µs of the log
+    {P.N}out           hash   committed, not known to be published: name -> payload
+    {P.N}stage         hash   a commit too large for one script, while it is carried out
+
+These never lapse by the clock of the server: a state ends when the log says so (`engine.expiry`), whatever
+outage or backlog there was. The dispatcher's:
 
     {d.XX}c:DECISION   hash   who claimed a decision and how it stands; XX = first two digits of the decision
     {d.XX}open         zset   decisions of the bucket that have not ended -> deadline, µs
@@ -10,6 +19,8 @@ What one script touches shares one hash tag, so that it stays legal in Redis Clu
 
 from __future__ import annotations
 
+from binascii import crc_hqx
+from functools import lru_cache
 from typing import Final
 
 HOUR_MS: Final = 3_600_000
@@ -23,6 +34,23 @@ for 72 h; the rest is for clocks that differ and for receipts that come late."""
 
 REACHED: Final = "{d.at}reached"
 """Never lapses: a few bytes per partition, and without it a restored copy of Redis would not be noticed."""
+
+
+SLOTS: Final = 16_384
+
+
+@lru_cache(maxsize=None)
+def tag_of(partition: int, partitions: int) -> str:
+    """Return the hash tag of a partition, with a suffix by which partitions are spread evenly over the slots.
+
+    The p-th of n partitions lies in the p-th n-th of the slots, so that a cluster whose masters have equal
+    ranges of slots has equal shares of partitions.
+    """
+    first, last = partition * SLOTS // partitions, (partition + 1) * SLOTS // partitions
+    number = 0
+    while not first <= crc_hqx(f"{partition}.{number}".encode(), 0) % SLOTS < last:
+        number += 1
+    return f"{{{partition}.{number}}}"
 
 
 def claim_key(decision: str) -> str:

@@ -23,7 +23,7 @@ CONFIRM_MS = 1_000
 """How long replicas get to confirm a write: a healthy one needs one round trip."""
 
 Client = Redis | RedisCluster
-Argument = str | int
+Argument = str | int | bytes
 
 
 @lru_cache(maxsize=64)

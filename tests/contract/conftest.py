@@ -18,6 +18,7 @@ from connectors.memory_store import MemoryStore
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_scripts import Client
+from connectors.redis_store import AT_ONCE, RedisStore
 from engine.ports import Deliveries, Log, Offers, OptOuts, Progress, Queue, Store
 from tests.contract.test_queue import QueueBench
 from tests.servers.eventually import eventually
@@ -32,11 +33,15 @@ def log(request: pytest.FixtureRequest) -> Log:
     return MemoryLog(PARTITIONS)
 
 
-@pytest.fixture(params=["memory"])
-def store(request: pytest.FixtureRequest) -> Store:
+@pytest.fixture(params=["memory", "redis", "redis in parts", "cluster"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """Give an empty store of three partitions."""
-    assert request.param == "memory"
-    return MemoryStore(PARTITIONS)
+    if request.param == "memory":
+        yield MemoryStore(PARTITIONS)
+        return
+    client = client_of(request)
+    yield RedisStore(client, PARTITIONS, at_once=2 if request.param == "redis in parts" else AT_ONCE)
+    await client.aclose()
 
 
 @pytest.fixture(params=["memory"])

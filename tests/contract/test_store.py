@@ -61,7 +61,7 @@ async def test_a_stale_token_is_refused_and_changes_nothing(store: Store) -> Non
     before = await everything(store)
     for stale in ("", "t0", "t2"):
         late = commit(
-            stale, "t9", 9, states={"a": b"X", "z": b"Z"}, wakes={"a": 0, "z": 1}, out={"x@9": b"X"}
+            stale, "t9", 9, states={"a": b"X", "z": b"Z"}, wakes={"a": 99, "z": 1}, out={"x@9": b"X"}
         )
         late.published = ["d@1"]
         with pytest.raises(FencedError):
@@ -100,11 +100,52 @@ async def test_due_names_those_who_wake_before_a_time_and_not_at_it(store: Store
     assert sorted(await store.due(0, 30)) == ["a", "b"]
 
 
-async def test_a_wake_up_moves_and_goes_away_with_zero(store: Store) -> None:
+async def test_a_wake_up_moves(store: Store) -> None:
     await store.commit(0, commit("", "t1", wakes={"a": 10, "b": 10}))
-    await store.commit(0, commit("t1", "t2", wakes={"a": 0, "b": 99, "c": 0}))
-    assert await store.due(0, 99) == []
-    assert await store.due(0, 100) == ["b"]
+    await store.commit(0, commit("t1", "t2", wakes={"a": 50, "b": 99}))
+    assert await store.due(0, 50) == []
+    assert await store.due(0, 99) == ["a"]
+    assert sorted(await store.due(0, 100)) == ["a", "b"]
+
+
+async def test_a_state_that_ends_goes_with_its_wake_up(store: Store) -> None:
+    await store.commit(0, commit("", "t1", states={"a": b"A", "b": b"B"}, wakes={"a": 10, "b": 10}))
+    await store.commit(0, commit("t1", "t2", gone=["a", "never"]))
+    assert await store.read(0, ["a", "b"]) == [None, b"B"]
+    assert await store.keys(0) == await store.due(0, 99) == ["b"]
+
+
+async def test_a_state_that_ends_and_begins_anew_in_one_commit_is_the_new_one(store: Store) -> None:
+    await store.commit(0, commit("", "t1", states={"a": b"A"}, wakes={"a": 10}))
+    await store.commit(0, commit("t1", "t2", gone=["a"], states={"a": b"new"}, wakes={"a": 20}))
+    assert await store.read(0, ["a"]) == [b"new"]
+    assert await store.due(0, 11) == []
+    assert await store.due(0, 21) == ["a"]
+
+
+async def test_what_is_pruned_and_put_in_by_one_commit_stays(store: Store) -> None:
+    await store.commit(0, commit("", "t1", out={"p:a": b"old"}))
+    await store.commit(0, commit("t1", "t2", published=["p:a"], out={"p:a": b"new"}))
+    assert (await store.open(0)).outbox == {"p:a": b"new"}
+
+
+async def test_positions_of_offers_are_kept(store: Store) -> None:
+    await store.commit(0, commit("", "t1", offers_at=7, floor=3))
+    found = await store.open(0)
+    assert (found.offers_at, found.floor) == (7, 3)
+
+
+async def test_clearing_takes_all_states_of_one_partition_from_its_owner_only(store: Store) -> None:
+    await store.commit(0, commit("", "t1", 4, states={"a": b"A", "b": b"B"}, wakes={"a": 1, "b": 2}))
+    await store.commit(1, commit("", "u1", states={"a": b"other"}, wakes={"a": 1}))
+    with pytest.raises(FencedError):
+        await store.clear(0, "t0")
+    assert sorted(await store.keys(0)) == ["a", "b"]
+    await store.clear(0, "t1")
+    assert await store.keys(0) == []
+    assert await store.read(0, ["a", "b"]) == [None, None]
+    assert await store.read(1, ["a"]) == [b"other"]
+    assert (await store.open(0)).offset == 4
 
 
 async def test_the_outbox_keeps_a_decision_until_a_commit_says_it_is_published(store: Store) -> None:
