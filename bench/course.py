@@ -15,8 +15,8 @@ from engine.codec import encode
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.outbox import name_of
 from engine.language.model import RuleSet
+from engine.outbox import name_of
 from engine.pipeline import Fold
 from engine.rulebook import Rulebook
 from engine.ticks import TickMaker

@@ -50,8 +50,8 @@ class MemoryOffers:
         yield list(self._lines[partition])
 
     async def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
-        """Give the last profile of every subscriber; those that were forgotten are none."""
-        yield [(key, payload) for key, payload in self._profiles[partition].items() if payload]
+        """Give the last profile of every subscriber."""
+        yield list(self._profiles[partition].items())
 
     def read(self, partition: int, offset: int, limit: int) -> list[bytes]:
         """Return up to `limit` offers from a position on."""

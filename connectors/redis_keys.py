@@ -20,7 +20,7 @@ What one script touches shares one hash tag, so that it stays legal in Redis Clu
 from __future__ import annotations
 
 from binascii import crc_hqx
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 HOUR_MS: Final = 3_600_000
@@ -39,7 +39,7 @@ REACHED: Final = "{d.at}reached"
 SLOTS: Final = 16_384
 
 
-@lru_cache(maxsize=None)
+@cache
 def tag_of(partition: int, partitions: int) -> str:
     """Return the hash tag of a partition, with a suffix by which partitions are spread evenly over the slots.
 

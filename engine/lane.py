@@ -18,7 +18,6 @@ same (id, at), which consumers drop.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -401,7 +400,9 @@ class Lane:
     async def _publish(self, entries: Any, known: frozenset[str]) -> None:
         """Publish outbox entries and put opt-outs where the dispatcher asks for them."""
         if self.optouts is not None:
-            await self._tell_optouts([payload for name, payload in entries.items() if name.startswith(PROFILE)])
+            await self._tell_optouts(
+                [payload for name, payload in entries.items() if name.startswith(PROFILE)]
+            )
         end = await self.offers.publish(
             self.partition, list(entries.items()), offset=self.offset, known=known
         )

@@ -195,7 +195,10 @@ class Offers(Protocol):
         ...
 
     def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
-        """Give the profiles that are kept, (subscriber key, payload), in batches; of repeats the last holds."""
+        """Give the profiles that are kept, (subscriber key, payload), in batches; of repeats the last holds.
+
+        An empty payload says that the subscriber was forgotten.
+        """
         ...
 
 

@@ -83,7 +83,13 @@ class _Work:
     async def profiles(self, batch: list[tuple[str, bytes]]) -> None:
         """Write who subscribers are."""
         found: dict[str, Subscriber] = {}
+        gone = [key for key, payload in batch if not payload]
+        if gone:
+            lane = b"{" + REBUILDING + b"}"
+            await self._commit(Commit(self.token, secrets.token_hex(8), self.start, lane, gone=gone))
         for key, payload in batch:
+            if not payload:
+                continue
             profile: dict[str, Any] = orjson.loads(payload)
             sub = Subscriber(key, self.fold.book.hash)
             sub.bound, sub.timezone = profile["msisdn"], profile["timezone"]
@@ -111,7 +117,9 @@ class _Work:
                 changed[sub.key] = sub
         await self._write(changed)
 
-    async def finish(self, note: dict[str, Any], *, muted_until: int, known_until: int, floor: int) -> Control:
+    async def finish(
+        self, note: dict[str, Any], *, muted_until: int, known_until: int, floor: int
+    ) -> Control:
         """Write that phase 3 is next."""
         fold = self.fold
         fold.switched_at = note.get("switched_at", fold.switched_at)

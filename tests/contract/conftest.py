@@ -9,6 +9,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis, RedisCluster
 
+from connectors.kafka_log import KafkaLog
+from connectors.kafka_offers import KafkaOffers
 from connectors.kafka_queue import KafkaQueue
 from connectors.memory_deliveries import MemoryDeliveries
 from connectors.memory_log import MemoryLog
@@ -26,11 +28,19 @@ from tests.servers.eventually import eventually
 PARTITIONS = 3
 
 
-@pytest.fixture(params=["memory"])
-def log(request: pytest.FixtureRequest) -> Log:
+@pytest.fixture(params=["memory", "kafka"])
+async def log(request: pytest.FixtureRequest) -> AsyncIterator[Log]:
     """Give an empty log of three partitions."""
-    assert request.param == "memory"
-    return MemoryLog(PARTITIONS)
+    if request.param == "memory":
+        yield MemoryLog(PARTITIONS)
+        return
+    kafka, prefix = request.getfixturevalue("kafka_server"), request.getfixturevalue("topic_prefix")
+    topic = f"{prefix}.events.v1"
+    await asyncio.to_thread(kafka.create_topics, topic, partitions=PARTITIONS)
+    found = KafkaLog({"bootstrap_servers": kafka.bootstrap}, topic, PARTITIONS, f"{prefix}.engine")
+    await found.assign(range(PARTITIONS))
+    yield found
+    await found.close()
 
 
 @pytest.fixture(params=["memory", "redis", "redis in parts", "cluster"])
@@ -44,11 +54,19 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     await client.aclose()
 
 
-@pytest.fixture(params=["memory"])
-def offers(request: pytest.FixtureRequest) -> Offers:
-    """Give an empty topic of decisions of three partitions."""
-    assert request.param == "memory"
-    return MemoryOffers(PARTITIONS)
+@pytest.fixture(params=["memory", "kafka"])
+async def offers(request: pytest.FixtureRequest) -> AsyncIterator[Offers]:
+    """Give empty topics of three partitions."""
+    if request.param == "memory":
+        yield MemoryOffers(PARTITIONS)
+        return
+    kafka, prefix = request.getfixturevalue("kafka_server"), request.getfixturevalue("topic_prefix")
+    names = [f"{prefix}.{name}.v1" for name in ("offers", "decisions", "profiles", "deadletters")]
+    await asyncio.to_thread(kafka.create_topics, *names, partitions=PARTITIONS)
+    found = KafkaOffers({"bootstrap_servers": kafka.bootstrap}, prefix)
+    await found.open()
+    yield found
+    await found.close()
 
 
 @pytest.fixture(params=["memory", "redis", "cluster"])

@@ -12,7 +12,8 @@ async def lines(offers: Offers, partition: int) -> list[tuple[int, bytes]]:
 
 
 async def profiles(offers: Offers, partition: int) -> dict[str, bytes]:
-    return dict([profile async for batch in offers.profiles(partition) for profile in batch])
+    found = dict([profile async for batch in offers.profiles(partition) for profile in batch])
+    return {key: payload for key, payload in found.items() if payload}
 
 
 async def test_a_new_topic_has_nothing(offers: Offers) -> None:

@@ -50,9 +50,7 @@ def test_random_crashes_lost_replies_and_torn_writes() -> None:
             rng.choice((0, 1, 3, 9999)),
         )
         behind = rng.choice((0, 0, 1e9))
-        run = Run(
-            course, partitions=partitions, batch=batch, cache=cache, script=script, commit_after=behind
-        )
+        run = Run(course, partitions=partitions, batch=batch, cache=cache, script=script, commit_after=behind)
         check(run.go())
         met |= script.met
     assert {(point, CRASH) for point in POINTS} <= met

@@ -1,0 +1,172 @@
+"""The log on Kafka, as the lanes of one process read it: one consumer, each lane its partition.
+
+Not to be done (design/protocol.md): `getmany` without a partition (it means all), `pause` (it drops what was
+fetched ahead). No callback says that partitions were lost: only the token of the store protects the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    OffsetOutOfRangeError,
+    RebalanceInProgressError,
+)
+from aiokafka.structs import OffsetAndMetadata
+
+from connectors.kafka_read import log_errors
+from engine.errors import LogError
+from engine.ports import LogRecord, Mark
+
+SESSION_MS = 8_000
+"""How soon a dead worker's partitions go to others; a pause of the process below it costs nothing."""
+HEARTBEAT_MS = 1_500
+REBALANCE_MS = 30_000
+"""How long a worker may take to give up its lanes (3 s, protocol.md) and join again."""
+
+
+class KafkaLog:
+    """The events topic. `group`: whose marks are read and written, and who shares the partitions."""
+
+    def __init__(self, options: Mapping[str, Any], topic: str, partitions: int, group: str) -> None:
+        self.topic = topic
+        self.group = group
+        self._options = dict(options)
+        self._partitions = partitions
+        self._consumer: AIOKafkaConsumer | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self._next: dict[int, int] = {}
+        """Partition -> the offset from which the consumer goes on."""
+
+    @property
+    def partitions(self) -> int:
+        """Number of partitions."""
+        return self._partitions
+
+    async def join(self, listener: ConsumerRebalanceListener) -> None:
+        """Take part in the group: the listener is told which partitions are ours."""
+        consumer = await self._start()
+        consumer.subscribe([self.topic], listener=listener)
+
+    async def assign(self, partitions: Sequence[int]) -> None:
+        """Read some partitions without taking part in the group's sharing: tools and tests."""
+        consumer = await self._start()
+        consumer.assign([TopicPartition(self.topic, partition) for partition in partitions])
+
+    async def close(self) -> None:
+        """Leave the group."""
+        consumer, self._consumer = self._consumer, None
+        producer, self._producer = self._producer, None
+        if consumer is not None:
+            await consumer.stop()
+        if producer is not None:
+            await producer.stop()
+
+    async def append(self, records: Sequence[tuple[int, bytes]]) -> None:
+        """Append (partition, value) pairs in order, each once however often a broker fails."""
+        if self._producer is None:
+            with log_errors(self.topic, "be written"):
+                producer = AIOKafkaProducer(**self._options, enable_idempotence=True, acks="all", linger_ms=2)
+                await producer.start()
+                self._producer = producer
+        with log_errors(self.topic, "be written"):
+            sent = [
+                await self._producer.send(self.topic, value, partition=partition)
+                for partition, value in records
+            ]
+            for future in sent:
+                await future
+
+    async def fetch(self, partition: int, offset: int, limit: int, wait: float = 0) -> list[LogRecord]:
+        """Return up to `limit` records from `offset` on."""
+        place = TopicPartition(self.topic, partition)
+        consumer = self._given()
+        try:
+            if self._next.get(partition) != offset:
+                consumer.seek(place, offset)
+            found = await consumer.getmany(place, timeout_ms=int(wait * 1_000), max_records=limit)
+        except OffsetOutOfRangeError:
+            self._next.pop(partition, None)
+            start = await self.start(partition)
+            raise LogError(
+                f"topic {self.topic}, partition {partition}: expected an offset from {start} on, was {offset}"
+            ) from None
+        except (KafkaError, OSError) as error:
+            self._next.pop(partition, None)
+            raise LogError(
+                f"topic {self.topic}, partition {partition}: expected records, was {type(error).__name__}"
+            ) from error
+        records = [
+            LogRecord(record.offset, record.value or b"", record.timestamp * 1_000)
+            for record in found.get(place, ())
+        ]
+        self._next[partition] = records[-1].offset + 1 if records else offset
+        return records
+
+    async def start(self, partition: int) -> int:
+        """Return the offset of the oldest record that is kept."""
+        place = TopicPartition(self.topic, partition)
+        with log_errors(self.topic, "say what it keeps"):
+            return int((await self._given().beginning_offsets([place]))[place])
+
+    async def ends(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Return the offset after the newest record of each partition: lag is measured by it."""
+        places = [TopicPartition(self.topic, partition) for partition in partitions]
+        with log_errors(self.topic, "say where it ends"):
+            found = await self._given().end_offsets(places)
+        return {place.partition: end for place, end in found.items()}
+
+    async def mark(self, partition: int, mark: Mark) -> None:
+        """Commit the offset with the note as its metadata; while partitions change hands it is left out."""
+        place = TopicPartition(self.topic, partition)
+        with log_errors(self.topic, "keep an offset"):
+            try:
+                await self._given().commit({place: OffsetAndMetadata(mark.offset, mark.note)})
+            except (CommitFailedError, IllegalStateError, RebalanceInProgressError):
+                return
+
+    async def marked(self, partition: int) -> Mark | None:
+        """Return the group's offset and its metadata."""
+        place = TopicPartition(self.topic, partition)
+        with log_errors(self.topic, "say how far it was read"):
+            admin = AIOKafkaAdminClient(**self._options)
+            await admin.start()
+            try:
+                found = await admin.list_consumer_group_offsets(self.group, partitions=[place])
+            finally:
+                await admin.close()
+        kept = found.get(place)
+        return None if kept is None or kept.offset < 0 else Mark(kept.offset, kept.metadata or "{}")
+
+    async def _start(self) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **self._options,
+            group_id=self.group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            rebalance_timeout_ms=REBALANCE_MS,
+            max_poll_interval_ms=300_000,
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=1 << 20,
+        )
+        with log_errors(self.topic, "be read"):
+            await consumer.start()
+        self._consumer = consumer
+        self._next = {}
+        return consumer
+
+    def _given(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise LogError(f"topic {self.topic}: expected to be joined first, was not")
+        return self._consumer

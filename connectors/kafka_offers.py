@@ -1,0 +1,129 @@
+"""What lanes publish, on Kafka.
+
+    PREFIX.offers.v1       offers, key = ID@AT: what the dispatcher sends
+    PREFIX.decisions.v1    every decision line, refusals packed; header `offset` = up to where the log was folded
+    PREFIX.profiles.v1     profiles, compacted, key = subscriber key, no value = forgotten
+
+One idempotent producer, acks=all: what `publish` has returned is on all in-sync replicas, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from connectors.kafka_read import log_errors, read_to_end
+from engine.errors import LogError
+from engine.ports import OFFER, PROFILE, REFUSALS
+
+OFFSET = "offset"
+
+
+class KafkaOffers:
+    """The three topics of a prefix; each has the partitions of the log."""
+
+    def __init__(self, options: Mapping[str, Any], prefix: str) -> None:
+        self.offers = f"{prefix}.offers.v1"
+        self.decisions = f"{prefix}.decisions.v1"
+        self.profile = f"{prefix}.profiles.v1"
+        self.deadletters = f"{prefix}.deadletters.v1"
+        self._options = dict(options)
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """Begin to publish."""
+        producer = AIOKafkaProducer(
+            **self._options,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=1,
+            max_batch_size=1 << 18,
+            max_request_size=4 << 20,
+        )
+        with log_errors(self.offers, "be written"):
+            await producer.start()
+        self._producer = producer
+
+    async def close(self) -> None:
+        """Publish no more."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def publish(
+        self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
+    ) -> int | None:
+        """Publish outbox entries."""
+        producer = self._given()
+        headers = [(OFFSET, b"%d" % offset)]
+        offered, others = [], []
+        with log_errors(self.offers, "be written"):
+            for name, payload in entries:
+                key = name[2:].encode()
+                if name.startswith(PROFILE):
+                    others.append(
+                        await producer.send(self.profile, payload or None, key=key, partition=partition)
+                    )
+                    continue
+                if name.startswith(OFFER) and name not in known:
+                    offered.append(await producer.send(self.offers, payload, key=key, partition=partition))
+                others.append(
+                    await producer.send(
+                        self.decisions,
+                        payload,
+                        key=None if name.startswith(REFUSALS) else key,
+                        partition=partition,
+                        headers=headers,
+                    )
+                )
+            for future in others:
+                await future
+            last = [await future for future in offered]
+        return max(found.offset for found in last) + 1 if last else None
+
+    async def put(self, letters: Sequence[bytes]) -> None:
+        """Keep dead letters."""
+        producer = self._given()
+        with log_errors(self.deadletters, "be written"):
+            for future in [await producer.send(self.deadletters, letter) for letter in letters]:
+                await future
+
+    async def names(self, partition: int, since: int) -> frozenset[str]:
+        """Name the offers published from a position on."""
+        found: set[str] = set()
+        async for records in read_to_end(self._options, self.offers, partition, since):
+            found.update(OFFER + record.key.decode() for record in records if record.key is not None)
+        return frozenset(found)
+
+    async def end(self, partition: int) -> int:
+        """Return the position of the next offer."""
+        place = TopicPartition(self.offers, partition)
+        with log_errors(self.offers, "say where it ends"):
+            consumer = AIOKafkaConsumer(**self._options, group_id=None, enable_auto_commit=False)
+            await consumer.start()
+            try:
+                return int((await consumer.end_offsets([place]))[place])
+            finally:
+                await consumer.stop()
+
+    async def lines(self, partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
+        """Give all lines that are kept."""
+        async for records in read_to_end(self._options, self.decisions, partition):
+            yield [
+                (int(dict(record.headers).get(OFFSET, b"0")), record.value)
+                for record in records
+                if record.value is not None
+            ]
+
+    async def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """Give profiles; within a batch the last of a subscriber."""
+        async for records in read_to_end(self._options, self.profile, partition):
+            last = {record.key.decode(): record.value for record in records if record.key is not None}
+            yield [(key, value or b"") for key, value in last.items()]
+
+    def _given(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise LogError(f"topic {self.offers}: expected to be opened first, was not")
+        return self._producer
