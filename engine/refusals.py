@@ -21,7 +21,8 @@ _HIDDEN = "<digits>"
 class Refusal:
     """One record that was not taken: what a dead letter holds.
 
-    `reason`: `utf8 json nan depth size type kind identity time`; doors add `columns number` and `file`.
+    `reason`: `utf8 json nan depth size type kind identity time`; doors add `columns number value`, `file` (it
+    can't be read to its end) and `gap` (rows are gone before they were read).
     `detail`: "FIELD: expected X, was Y". `raw`: the start of the record, long numbers hidden.
     """
 
