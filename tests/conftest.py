@@ -1,13 +1,8 @@
-"""What every test gets: real data or an honest skip, Hypothesis profiles, and the closing table.
-
-The table lists whatever outside of the repository tests stood on: real data sets, and engines (Redis, Kafka)
-where a fixture calls `stand_on` with kind `engine`. It travels in the reports: xdist too shows all of it.
-"""
+"""What every test gets: real data or an honest skip, real servers, Hypothesis profiles, the closing table."""
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +10,29 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import testdata as real
+from tests.closing_table import print_table, stand_on
+from tests.servers.fixtures import (
+    _kafka,
+    _redis,
+    _redis_cluster,
+    kafka_server,
+    new_redis,
+    redis_cluster,
+    redis_server,
+    topic_prefix,
+)
 
-NOTE = "stands on"
-"""Name of the user property that carries kind, name and how it was found, parted by tabs."""
-
-WHY_NOT = {"data": real.MISSING, "build": "no C compiler"}
-"""What the table says about a kind of thing that is missing."""
+__all__ = [
+    "_kafka",
+    "_redis",
+    "_redis_cluster",
+    "kafka_server",
+    "new_redis",
+    "redis_cluster",
+    "redis_server",
+    "stand_on",
+    "topic_prefix",
+]
 
 # The same few examples at every run; how many is each test's own decision. A busy machine is no failure.
 settings.register_profile(
@@ -47,11 +59,6 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("deep")
 
 
-def stand_on(item: pytest.Item, kind: str, name: str, found: str) -> None:
-    """Note for the closing table that `item` needs `name`; `found`: where and how, empty if it is missing."""
-    item.user_properties.append((NOTE, f"{kind}\t{name}\t{found}"))
-
-
 def demand(item: pytest.Item, path: str) -> Path:
     """Return the real data `path`, or skip the test where it is missing."""
     found = real.find(path)
@@ -76,28 +83,4 @@ def testdata(request: pytest.FixtureRequest) -> Callable[[str], Path]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests stood on and what was not run for want of it."""
-    found: dict[tuple[str, str], str] = {}
-    ran: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    left: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for outcome, reports in terminalreporter.stats.items():
-        # "" holds the passed setups and teardowns: the call's report says how the test went.
-        for report in reports if outcome else ():
-            for name, value in getattr(report, "user_properties", ()):
-                if name == NOTE:
-                    kind, need, where = str(value).split("\t")
-                    found[kind, need] = found.get((kind, need)) or where
-                    (left if outcome == "skipped" else ran)[kind, need].add(report.nodeid)
-    if not found:
-        return
-    terminalreporter.section("what the tests stood on")
-    width = max(len(need) for _, need in found)
-    for row, where in sorted(found.items()):
-        head = f"{row[0]:6}  {row[1]:{width}}  "
-        if where and ran[row]:
-            skipped = f", {len(left[row])} skipped" if left[row] else ""
-            terminalreporter.write_line(f"{head}tests run: {len(ran[row])}{skipped}; {where}", green=True)
-        else:
-            why = "skipped for another reason" if where else WHY_NOT.get(row[0], "not found")
-            terminalreporter.write_line(
-                f"{head}not run: {why}; tests left out: {len(left[row])}", yellow=True
-            )
+    print_table(terminalreporter)
