@@ -81,8 +81,6 @@ class Landing:
         """Mark -> name of files that are done, oldest first."""
         self._finished: dict[str, tuple[str, str]] = {}
         """Mark -> (name, folder to move it to): done, but not yet known to be durable."""
-        self._moved_late: set[str] = set()
-        """Marks of files that were done when a collector was killed before it moved them."""
         self._current: _Open | None = None
         self._queue: deque[str] = deque()
         self._left: dict[str, tuple[int, int]] = {}
@@ -99,7 +97,8 @@ class Landing:
     @property
     def position(self) -> Mapping[str, Any]:
         """What is done, what is to be moved, and how far the file being read was read."""
-        position: dict[str, Any] = {"seen": self._seen, "moving": list(self._finished)}
+        moving = {mark: folder for mark, (_, folder) in self._finished.items()}
+        position: dict[str, Any] = {"seen": self._seen, "moving": moving}
         if self._current is not None:
             lines = self._current.lines
             position["file"] = {
@@ -132,7 +131,11 @@ class Landing:
             raise _unreadable(self.folder, error) from None
         position = position or {}
         self._seen = dict(position.get("seen", {}))
-        self._moved_late = set(position.get("moving", ()))
+        for mark, target in position.get("moving", {}).items():
+            name = self._seen.get(mark, "")
+            # The collector before may have been killed before it moved them. What is in both places came again.
+            if self._mark(name) == mark != self._mark(name, target):
+                self._put_away(name, target)
         file = position.get("file")
         if file is not None and self._mark(file["name"]) == file["mark"]:
             self._begin(file["name"], file["mark"], file["offset"], file["number"])
@@ -191,9 +194,6 @@ class Landing:
             elif mark not in self._seen:
                 self._begin(name, mark)
                 return True
-            elif mark in self._moved_late:
-                self._moved_late.discard(mark)
-                self._put_away(name, DONE)
             elif mark not in self._finished:
                 self.counts["again"] += self._move
                 self._put_away(name, DONE)
@@ -226,10 +226,10 @@ class Landing:
 
         self._current = _Open(name, mark, lines, iter(lines), take)
 
-    def _mark(self, name: str) -> str | None:
-        """Return what a file is known by; None if it can't be read, or is gone."""
+    def _mark(self, name: str, folder: str = "") -> str | None:
+        """Return what a file is known by; None if it can't be read, or is not there."""
         try:
-            with (self.folder / name).open("rb") as file:
+            with (self.folder / folder / name).open("rb") as file:
                 head = file.read(_HEAD)
                 size = os.fstat(file.fileno()).st_size
         except OSError:

@@ -85,6 +85,10 @@ class Bindings(Protocol):
         """Bind those that have come since, without waiting."""
         ...
 
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -225,9 +229,12 @@ class LiveCollector:
             await self._commit(batch, Counter(ticks=1))
 
     async def close(self) -> None:
-        """Let go of the sources."""
+        """Let go of the sources, and of the name."""
         for live in self.sources.values():
             await live.source.close()
+        if self._bindings is not None:
+            await self._bindings.close()
+        await self.inlet.close()
 
     # -- one step --------------------------------------------------------------------------------------------
 

@@ -85,6 +85,10 @@ class Inlet(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Leave the source to whoever takes it over."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Control:

@@ -112,9 +112,9 @@ class SourceTicks:
         return event.kind != "tick" or len(self.sources) == 1
 
     def closing(self) -> Event | None:
-        """Return the tick after which nothing comes, 1 µs after the newest record; None if there was none."""
+        """Return the tick after which nothing comes, 1 µs after the newest record; None if there is no need."""
         newest = max(self.greatest.values(), default=_NEVER)
-        if newest == _NEVER:
+        if newest == _NEVER or self.last > newest:
             return None
         self._maker.enter(newest + 1)
         return self._made(newest + 1)
