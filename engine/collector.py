@@ -188,10 +188,11 @@ class LiveCollector:
         positions = self._restore(checkpoint)
         if self._bindings is not None:
             await self._bindings.load(self._identity)
-        for name, live in self.sources.items():
-            await live.source.open(positions.get(name), self._intake)
-        self._kept = {n: p for n, p in positions.items() if n not in self.sources}
         self._dead, self._reasons = [], Counter()
+        for name, live in self.sources.items():
+            self._reading = live.source
+            await live.source.open(positions.get(name), self._intake)
+        self._kept = {name: place for name, place in positions.items() if name not in self.sources}
         self._quiet = dict.fromkeys(self.sources, self._clock())
         self.committed_at = self._clock()
         self.trouble = ""
@@ -215,7 +216,7 @@ class LiveCollector:
                 self._take(name, event, batch, counts)
         for name in self._idle():
             self._append_ticks(self.ticks.silent(name), batch, counts)
-        if read_any or batch:
+        if read_any or batch or self._dead:
             await self._commit(batch, counts)
         return read_any
 
