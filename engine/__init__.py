@@ -57,5 +57,5 @@ Around them:
     cli/              the commands
     app.py            puts the real thing together: which door stands behind which port
     errors.py         the tree of errors
-    settings.py       the settings and their variables
+    settings/         the settings, their variables and file
 """
