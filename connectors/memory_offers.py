@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from engine.ports import OFFER, PROFILE, Queued
+from engine.ports import OFFER, PROFILE, Progress, Queued
 
 
 class MemoryOffers:
@@ -59,11 +59,20 @@ class MemoryOffers:
 class MemoryQueue:
     """Takes offers from the twin above, in turn from each partition; `done` outlives the taker."""
 
-    def __init__(self, offers: MemoryOffers, partitions: int, done: dict[int, int] | None = None) -> None:
+    def __init__(
+        self, offers: MemoryOffers, partitions: int, done: dict[int, Progress] | None = None
+    ) -> None:
         self.offers = offers
-        self.positions: dict[int, int] = done if done is not None else {}
+        self.kept: dict[int, Progress] = done if done is not None else {}
         """Partition -> what `done` was told; hand it to the next taker to go on after a crash."""
-        self._next = {partition: self.positions.get(partition, 0) for partition in range(partitions)}
+        self._next = {partition: self._kept(partition).done for partition in range(partitions)}
+
+    def _kept(self, partition: int) -> Progress:
+        return self.kept.get(partition, Progress())
+
+    def terms(self) -> Mapping[int, int]:
+        """Name all partitions: they never go."""
+        return dict.fromkeys(self._next, 0)
 
     async def take(self, limit: int, wait: float = 0) -> list[Queued]:
         """Return up to `limit` offers."""
@@ -81,6 +90,14 @@ class MemoryQueue:
             self._next[partition] = offset + len(payloads)
         return taken
 
-    async def done(self, positions: Mapping[int, int]) -> None:
-        """Keep the positions."""
-        self.positions.update(positions)
+    async def end(self, partition: int) -> int:
+        """Return the position of the next offer."""
+        return await self.offers.end(partition)
+
+    async def progress(self, partition: int) -> Progress:
+        """Return what was kept."""
+        return self._kept(partition)
+
+    async def done(self, progress: Mapping[int, Progress]) -> None:
+        """Keep it."""
+        self.kept.update(progress)

@@ -25,14 +25,11 @@ class MemoryStore:
 
     def __init__(self, partitions: int) -> None:
         self._partitions = [_Partition() for _ in range(partitions)]
-        self._claims: set[str] = set()
 
     async def open(self, partition: int) -> Control:
         """Read where a partition stands."""
         held = self._partitions[partition]
-        return Control(
-            held.token, held.offset, held.lane, dict(held.outbox), held.offers_at, held.floor
-        )
+        return Control(held.token, held.offset, held.lane, dict(held.outbox), held.offers_at, held.floor)
 
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
         """Return states, None where there is none."""
@@ -77,13 +74,6 @@ class MemoryStore:
         held.offers_at = commit.offers_at
         held.floor = commit.floor
         held.token = commit.next_token
-
-    async def claim(self, decision: str) -> bool:
-        """Claim a decision: True once."""
-        if decision in self._claims:
-            return False
-        self._claims.add(decision)
-        return True
 
     def size(self) -> tuple[int, int]:
         """Return (subscribers, bytes of state): for the display and benchmarks."""

@@ -45,7 +45,11 @@ What the stages lean on:
 Whole runs over the stages:
 
     collect.py        events of a source -> records of the log, and the ticks that follow them
-    dispatch.py       offers -> channels, and what became of them back into the log
+    dispatch.py       offers -> channels, at most once, and what became of them back into the log
+    last_gates.py     may this offer be sent now? and every way in which an offer ends
+    receipts.py       what became of messages: to the log, the ledger, the books
+    course.py         how far a partition of the queue was sent, and whether the ledger may be trusted
+    tally.py          the books: taken = ended + open
     replay.py         recorded events through the same engine
     rule_tests/       the tests that stand beside the rules
     trace/            why somebody did or did not get an offer

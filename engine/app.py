@@ -16,11 +16,13 @@ import orjson
 
 from connectors.channels.file import FileChannel
 from connectors.city import City, CityOptions
+from connectors.memory_deliveries import MemoryDeliveries
 from connectors.memory_log import MemoryLog
-from connectors.memory_offers import MemoryOffers
+from connectors.memory_offers import MemoryOffers, MemoryQueue
+from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
 from engine.collect import Collector
-from engine.dispatch import Dispatcher
+from engine.dispatch import Dispatcher, Patience
 from engine.emit import Decision
 from engine.errors import RulesError
 from engine.event import Event
@@ -29,6 +31,7 @@ from engine.intake import Intake
 from engine.lane import Lane
 from engine.language.loader import load_dir
 from engine.language.model import RuleSet
+from engine.numbers import normalise
 from engine.pipeline import Fold
 from engine.refusals import Refusal
 from engine.rulebook import Rulebook
@@ -87,7 +90,20 @@ class Embedded:
         self.out = out
         self.channel = FileChannel(out / "messages.jsonl")
         channels = dict.fromkeys(("sms", "mms", "manual"), self.channel)
-        self.dispatcher = Dispatcher(partitions, self.offers, self.store, channels, lambda: self.now)
+        identity = Identity(settings.key_bytes, settings.home_cc)
+        self.dispatcher = Dispatcher(
+            MemoryQueue(self.offers, partitions),
+            self.store,
+            MemoryDeliveries(),
+            MemoryOptOuts(),
+            channels,
+            self.collector.add,
+            lambda: self.book,
+            lambda: self.now,
+            number_hash=lambda number: identity.hash_number(normalise(number, settings.home_cc)),
+            patience=Patience(batch=1_000, at_a_time=1),
+            at_once=True,
+        )
         self.profiles = 0
         self.read = 0
         """Records offered to intake."""
@@ -182,10 +198,8 @@ class Embedded:
             for lane in self.lanes:
                 await lane.run()
                 self.log.trim(lane.partition, lane.offset)
-            receipts = await self.dispatcher.step()
-            if not receipts:
+            if not await self.dispatcher.step():
                 break
-            await self.collector.add(receipts)
 
     def close(self) -> None:
         """Close the files."""

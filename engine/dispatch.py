@@ -1,114 +1,486 @@
 """The dispatcher: published offers -> channels, and what became of them back into the log.
 
-At most once towards the subscriber (design/protocol.md): claim the decision, ask the last gates right before
-the write, submit, let receipts go through the log. Every decision ends under one name: `delivered failed
-rejected expired indeterminate`, or `suppressed consent.marketing unbound` where a last gate stopped it.
+At most once towards the subscriber (design/protocol.md). The order of a pass, each step a named point at
+which a crash sends nothing twice and loses no end:
+
+    1 take      offers from the queue; repeats by (id, at) are dropped
+    2 wait      until the partition is ready, and until quiet time is over: nothing is claimed yet
+    3 claim     the decision in the ledger: whoever finds it claimed never sends it
+    4 gates     state, rules, wall clock, opt-outs: right before the write
+    5 submit    to the channel
+    6 report    receipts to the log
+    7 settle    the ledger, then the books
+    8 keep      how far the queue needs no second look
+
+Whatever fails before 5 is tried again later: nothing is sent while the store, the ledger, the opt-outs or the
+log do not answer. What was claimed and has not ended by its deadline, whoever claimed it, ends as
+`indeterminate`; a receipt may settle it before.
 """
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Final
 
 import orjson
 
 from engine.codec import decode
+from engine.course import Courses
+from engine.errors import LogError, StateError, StoreError, ThrottledError
 from engine.event import Event
-from engine.ports import Channel, Message, Offers, Receipt, Store
-
-ENDS = frozenset(
-    (
-        "delivered",
-        "failed",
-        "rejected",
-        "expired",
-        "indeterminate",
-        "suppressed",
-        "unbound",
-        "consent.marketing",
-    )
+from engine.last_gates import ENDS, RECEIPTS, Offer, expiry, refuse, valid_until, waits_until
+from engine.ports import (
+    Channel,
+    Control,
+    Deliveries,
+    Message,
+    OptOuts,
+    Queue,
+    Queued,
+    Receipt,
+    Store,
 )
-"""Statuses after which nothing more is expected."""
+from engine.receipts import Point, Receipts, Report
+from engine.rulebook import Rulebook
+from engine.snapshot import Subscriber
+from engine.tally import Tally
+
+IDLE: Final = 0.1
+"""Seconds between two looks at a queue that had nothing new."""
+REMEMBERED: Final = 200_000
+"""(id, at) of offers read lately; the ledger knows the rest."""
+
+
+FRESH: Final = 2_000_000
+"""µs for which what the gates were told holds: a process that was stopped meanwhile asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the dispatcher waits for what, and how much it takes at a time. Times in µs."""
+
+    claim_us: int = 600_000_000
+    """From the claim to its end as `indeterminate`, if nothing was heard."""
+    unmatched_us: int = 600_000_000
+    """How long a receipt waits for its decision to be known."""
+    retry_us: int = 500_000
+    """First pause after an error; doubled up to `retry_most_us`."""
+    retry_most_us: int = 30_000_000
+    sweep_us: int = 5_000_000
+    """Between two looks for what is overdue."""
+    keep_us: int = 1_000_000
+    """Between two writes of how far the queue was sent."""
+    submit_s: float = 30
+    """Seconds until the answer to a submit is given up: its fate is then unknown."""
+    batch: int = 64
+    """Offers per pass."""
+    at_a_time: int = 64
+    """Submits under way at once."""
+    waiting: int = 100_000
+    """Offers held in memory: beyond it no more are taken."""
+
+
+async def _go_on(_: str) -> None:
+    """Do nothing at a point."""
 
 
 class Dispatcher:
-    """Sends the offers of all partitions; `now` gives log time for receipts."""
+    """Sends the offers of the partitions it holds.
+
+    `book`: the rules in force, None while they are not known (nothing is sent then). `clock`: wall clock, µs
+    UTC. `number_hash`: a number (E.164) -> the keyed hash under which opt-outs are kept. `at_once`: a run on
+    the time of its records, in which nothing is ever on the way: gates look at the moment of the decision.
+    """
 
     def __init__(
         self,
-        partitions: int,
-        offers: Offers,
+        queue: Queue,
         store: Store,
+        deliveries: Deliveries,
+        optouts: OptOuts,
         channels: Mapping[str, Channel],
-        now: Callable[[], int],
+        append_receipts: Callable[[list[Event]], Awaitable[None]],
+        book: Callable[[], Rulebook | None],
+        clock: Callable[[], int],
+        *,
+        number_hash: Callable[[str], str],
+        patience: Patience | None = None,
+        at_once: bool = False,
+        point: Point = _go_on,
     ) -> None:
-        self.offers = offers
+        self.queue = queue
         self.store = store
+        self.deliveries = deliveries
+        self.optouts = optouts
         self.channels = channels
-        self.now = now
-        self.offsets = [0] * partitions
-        self.seen: set[str] = set()
-        """(id, at) of lines read: repeats are dropped."""
-        self.open: dict[str, str] = {}
-        """Decision id -> subscriber key, until its last receipt."""
-        self.statuses: Counter[str] = Counter()
-        """How decisions ended."""
-        self.taken = 0
+        self.book = book
+        self.clock = clock
+        self.number_hash = number_hash
+        self.patience = patience or Patience()
+        self.at_once = at_once
+        self.point = point
+        self.tally = Tally()
+        self.reports = Receipts(
+            deliveries,
+            append_receipts,
+            self.tally,
+            clock,
+            unmatched_us=self.patience.unmatched_us,
+            deadline_us=self.patience.claim_us,
+            point=point,
+        )
+        self.courses = Courses(queue, deliveries)
+        self.unknown = 0
+        """Submits whose answer was lost."""
+        self._incoming: list[Queued] = []
+        self._waiting: list[tuple[int, int, Offer]] = []
+        """Heap of (when to look, order, offer)."""
+        self._order = count()
+        self._seen: dict[tuple[str, int], None] = {}
+        self._busy: set[str] = set()
+        """Decisions that are, or may be, claimed here and not yet sent."""
+        self._swept = self._kept = 0
+
+    @property
+    def taken(self) -> int:
         """Offers read, each once."""
-        self.receipts = 0
-        """Receipts handed to the log."""
+        return self.tally.taken
 
-    async def step(self) -> list[Event]:
-        """Send what is new; return receipts as records for the log."""
-        receipts: list[tuple[str, Receipt]] = []
-        for partition, offset in enumerate(self.offsets):
-            payloads = await self.offers.read(partition, offset, 1000)
-            self.offsets[partition] += len(payloads)
-            for payload in payloads:
-                decision = orjson.loads(payload)
-                if decision["outcome"] == "offer":
-                    receipt = await self._send(partition, decision)
-                    if receipt is not None:
-                        receipts.append((decision["subscriber_key"], receipt))
-        for channel in dict.fromkeys(self.channels.values()):
-            for receipt in await channel.receipts():
-                key = self.open.get(receipt.decision)
-                if key is not None:
-                    receipts.append((key, receipt))
-        return [self._event(key, receipt) for key, receipt in receipts]
+    @property
+    def statuses(self) -> Counter[str]:
+        """How they ended."""
+        return self.tally.statuses
 
-    async def _send(self, partition: int, decision: dict[str, Any]) -> Receipt | None:
-        name = f"{decision['id']}@{decision['at']}"
-        if name in self.seen:
+    @property
+    def open(self) -> dict[str, str]:
+        """Those that have not ended: decision -> subscriber key."""
+        return self.tally.open
+
+    @property
+    def receipts(self) -> int:
+        """Records handed to the log."""
+        return self.reports.logged
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop` is set; what is under way then is brought to its end."""
+        while not stop.is_set():
+            try:
+                if not await self.step(IDLE) and self._is_full():
+                    await asyncio.sleep(IDLE)
+            except (LogError, StoreError):
+                await asyncio.sleep(self.patience.retry_us / 1e6)
+        await self.reports.report(())
+        await self.point("keep")
+        await self.courses.keep()
+
+    async def step(self, wait: float = 0) -> int:
+        """Make one pass; return how much there was to do. Raise `LogError` if the queue does not answer."""
+        await self.reports.report(())
+        worked = 0
+        if not self.reports.backlog:
+            worked = await self._take(wait) + await self._send()
+        worked += await self.reports.collect(dict.fromkeys(self.channels.values()))
+        now = self.clock()
+        if now - self._swept >= self.patience.sweep_us:
+            await self.reports.sweep(frozenset(self._busy))
+            self._swept = now
+        if now - self._kept >= self.patience.keep_us:
+            await self.point("keep")
+            await self.courses.keep()
+            self._kept = now
+        return worked
+
+    # -- 1 take ----------------------------------------------------------------------------------------------
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self.patience.waiting
+
+    async def _take(self, wait: float) -> int:
+        if not self._incoming and not self._is_full():
+            self._incoming = await self.queue.take(self.patience.batch, wait)
+        try:
+            while lost := await self.courses.hold():
+                for partition in lost:
+                    self._let_go(partition)
+        except StoreError:
+            return 0  # not known yet what the ledger remembers: what was taken waits
+        incoming, self._incoming = self._incoming, []
+        for queued in incoming:
+            course = self.courses.held.get(queued.partition)
+            if course is None or course.term != queued.term:
+                continue  # lost meanwhile: the new owner takes it
+            course.take(queued.offset)
+            offer = self._read(queued)
+            if offer is None:
+                course.finish(queued.offset)
+            else:
+                heappush(self._waiting, (0, next(self._order), offer))
+        return len(incoming)
+
+    def _let_go(self, partition: int) -> None:
+        """Leave what waits of a partition to its next owner."""
+        for _, _, offer in self._waiting:
+            if offer.partition == partition:
+                self._seen.pop((offer.id, offer.at), None)
+                self._busy.discard(offer.id)
+                self.tally.elsewhere(offer.id)
+        self._waiting = [entry for entry in self._waiting if entry[2].partition != partition]
+        heapify(self._waiting)
+
+    def _read(self, queued: Queued) -> Offer | None:
+        """Read an offer; None if it is a repeat, is none, or can't be read."""
+        try:
+            line = orjson.loads(queued.payload)
+            if line["outcome"] != "offer":
+                return None
+            offer = Offer(queued.partition, queued.offset, queued.term, line, secrets.token_hex(8))
+        except (KeyError, TypeError, ValueError):
+            self.tally.broken()
             return None
-        self.seen.add(name)
-        self.taken += 1
-        id, key = decision["id"], decision["subscriber_key"]
-        if not await self.store.claim(id):
+        name = (offer.id, offer.at)
+        if name in self._seen or offer.id in self.tally.open:
             return None
-        self.open[id] = key
-        [blob] = await self.store.read(partition, [key])
-        state = decode(key, blob) if blob is not None else None
-        channel = self.channels[decision["channel"]]
-        if state is None or state.suppressed:
-            return Receipt(id, "suppressed")
-        if not state.consent.get("marketing"):
-            return Receipt(id, "consent.marketing")
-        if state.bound is None and decision["channel"] != "manual":
-            return Receipt(id, "unbound", "no profile binds a number")
-        message = Message(id, decision["channel"], state.bound, decision["text"], decision.get("subject"))
-        return await channel.submit(message)
+        self._seen[name] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        self.tally.take(offer.id, offer.key)
+        return offer
 
-    def _event(self, key: str, receipt: Receipt) -> Event:
-        self.receipts += 1
-        if receipt.status in ENDS and self.open.pop(receipt.decision, None) is not None:
-            self.statuses[receipt.status] += 1
-        fields: dict[str, Any] = {
-            "kind": "offer.receipt",
-            "t": self.now(),
-            "subscriber_key": key,
-            "decision": receipt.decision,
-            "status": receipt.status,
-        }
-        return Event("offer.receipt", fields["t"], key, fields)
+    # -- 2 wait ----------------------------------------------------------------------------------------------
+
+    async def _send(self) -> int:
+        """Bring what is due on its way; return how many left the queue for good."""
+        now, due = self.clock(), list[Offer]()
+        while self._waiting and self._waiting[0][0] <= now and len(due) < self.patience.batch:
+            due.append(heappop(self._waiting)[2])
+        if not due:
+            return 0
+        going: list[Offer] = []
+        try:
+            views = await self._look(due)
+        except StoreError:
+            for offer in due:
+                self._put_off(offer)
+            return 0
+        for offer in due:
+            if await self._may_go(offer, views[offer.partition]):
+                going.append(offer)
+        claimed: list[Offer] = []
+        await self._each(going, lambda offer: self._claim(offer, claimed))
+        if claimed:
+            await self._finish(claimed)
+        return len(going)
+
+    async def _may_go(self, offer: Offer, view: _View) -> bool:
+        """Say whether an offer goes on to the claim; if not it waits."""
+        book = self.book()
+        if book is None or not view.control.token:
+            self._put_off(offer)
+            return False
+        if self.at_once or self._lost_reason(offer, view.control) is not None:
+            return True
+        now = self._now(offer)
+        try:
+            until = waits_until(offer, view.subscriber(offer.key), book, now)
+        except StateError:
+            until = now if now >= expiry(offer, None) else now + self.patience.retry_most_us
+        if until <= now:
+            return True
+        try:
+            if await self._known_before(offer):
+                return True
+        except StoreError:
+            self._put_off(offer)
+            return False
+        self._wait(offer, until)
+        return False
+
+    async def _known_before(self, offer: Offer) -> bool:
+        """Say whether an offer, before it waits, has a claim: one that is seen now may be lost until then."""
+        if offer.untouched or offer.offset >= self.courses.held[offer.partition].fresh_from:
+            return False
+        if await self.deliveries.standing(offer.id):
+            return True
+        offer.untouched = True
+        return False
+
+    def _wait(self, offer: Offer, until: int) -> None:
+        heappush(self._waiting, (until, next(self._order), offer))
+
+    def _put_off(self, offer: Offer) -> None:
+        """Try an offer again later; if it was claimed, by the same claim."""
+        patience = self.patience
+        pause = min(patience.retry_us << min(offer.tries, 16), patience.retry_most_us)
+        offer.tries += 1
+        self._wait(offer, self.clock() + pause)
+
+    # -- 3 claim ---------------------------------------------------------------------------------------------
+
+    async def _claim(self, offer: Offer, claimed: list[Offer]) -> None:
+        await self.point("claim")
+        self._busy.add(offer.id)
+        offer.deadline = self.clock() + self.patience.claim_us
+        try:
+            stands = await self.deliveries.claim(offer.id, offer.key, offer.deadline, offer.claimer)
+        except StoreError:
+            self._put_off(offer)
+            return
+        if not stands:
+            claimed.append(offer)
+        elif stands in ENDS:
+            self.tally.elsewhere(offer.id)
+            self._done_with(offer)
+        else:
+            # claimed by an earlier life or another dispatcher: never sent again, the ledger ends it
+            self.tally.watch(offer.id, offer.deadline)
+            self._done_with(offer)
+
+    def _done_with(self, offer: Offer) -> None:
+        self._busy.discard(offer.id)
+        course = self.courses.held.get(offer.partition)
+        if course is not None and course.term == offer.term:
+            course.finish(offer.offset)
+
+    # -- 4 gates, 5 submit -----------------------------------------------------------------------------------
+
+    async def _finish(self, claimed: list[Offer]) -> None:
+        """Ask the last gates of claimed offers, submit those that pass, report what became of all."""
+        await self.point("gates")
+        try:
+            views = await self._look(claimed)
+        except StoreError:
+            for offer in claimed:
+                self._put_off(offer)
+            return
+        reports: list[Report] = []
+        await self._each(claimed, lambda offer: self._last(offer, views[offer.partition], reports))
+        await self.reports.report(reports)
+
+    async def _last(self, offer: Offer, view: _View, reports: list[Report]) -> None:
+        try:
+            message = await self._message(offer, view)
+        except (StoreError, StateError):
+            self._put_off(offer)
+            return
+        if message.__class__ is str:
+            reports.append(Report(offer.key, Receipt(offer.id, message)))
+        elif isinstance(message, Message) and not await self._submit(offer, message, reports):
+            return
+        self._done_with(offer)
+
+    async def _message(self, offer: Offer, view: _View) -> Message | str:
+        """Ask the last gates; return the message, or the reason why there is none."""
+        book = self.book()
+        if book is None or not view.control.token:
+            raise StoreError(f"partition {offer.partition}: expected its state, was none")
+        lost = self._lost_reason(offer, view.control)
+        if lost is not None:
+            return lost
+        if offer.channel not in self.channels:
+            return "channel"
+        try:
+            sub = view.subscriber(offer.key)
+        except StateError:
+            if self._now(offer) < expiry(offer, None):
+                raise
+            sub = Subscriber(offer.key)
+        reason = refuse(offer, sub, book, self._now(offer))
+        if reason is not None:
+            return reason
+        names = [offer.key] if sub.bound is None else [self.number_hash(sub.bound), offer.key]
+        if any(await self.optouts.holds(names)):
+            return "suppressed"
+        # from here to the write nothing is awaited; the clock went on while the opt-outs were asked
+        if self.clock() >= min(view.at + FRESH, offer.deadline):
+            raise StoreError(f"partition {offer.partition}: expected answers of this second, were older")
+        now = self._now(offer)
+        reason = refuse(offer, sub, book, now)
+        if reason is not None:
+            return reason
+        until = valid_until(offer, sub, book, now)
+        return Message(offer.id, offer.channel, sub.bound, offer.text, offer.subject, until)
+
+    async def _submit(self, offer: Offer, message: Message, reports: list[Report]) -> bool:
+        """Write a message, once; False if the channel took nothing."""
+        try:
+            async with asyncio.timeout(self.patience.submit_s):
+                receipt = await self.channels[offer.channel].submit(message)
+        except ThrottledError:
+            self._put_off(offer)
+            return False
+        except (OSError, EOFError):
+            self.unknown += 1
+            self.tally.watch(offer.id, offer.deadline)
+            return True
+        last = max(message.valid_until_us + RECEIPTS, offer.deadline)
+        reports.append(Report(offer.key, receipt, 0 if receipt.status in ENDS else last))
+        return True
+
+    # -- what all of them ask --------------------------------------------------------------------------------
+
+    def _now(self, offer: Offer) -> int:
+        return offer.at if self.at_once else self.clock()
+
+    def _lost_reason(self, offer: Offer, control: Control) -> str | None:
+        """Return how an offer ends that has no claim now but may have had one, None for all others."""
+        if offer.offset < control.floor:
+            return "rebuild"
+        course = self.courses.held.get(offer.partition)
+        if course is not None and offer.offset < course.guard and not offer.untouched:
+            return "indeterminate"
+        return None
+
+    async def _look(self, offers: Sequence[Offer]) -> dict[int, _View]:
+        """Read where partitions stand, and the states of subscribers."""
+        wanted: dict[int, dict[str, None]] = {}
+        for offer in offers:
+            wanted.setdefault(offer.partition, {})[offer.key] = None
+        views: dict[int, _View] = {}
+        now = self.clock()
+        for partition, keys in wanted.items():
+            control = await self.store.open(partition)
+            blobs = await self.store.read(partition, list(keys)) if control.token else [None] * len(keys)
+            views[partition] = _View(now, control, dict(zip(keys, blobs, strict=True)))
+        return views
+
+    async def _each(self, offers: Iterable[Offer], act: Callable[[Offer], Awaitable[None]]) -> None:
+        """Do something with all offers, `at_a_time` at a time."""
+        most = self.patience.at_a_time
+        if most == 1:
+            for offer in offers:
+                await act(offer)
+            return
+        free = asyncio.Semaphore(most)
+
+        async def one(offer: Offer) -> None:
+            async with free:
+                await act(offer)
+
+        async with asyncio.TaskGroup() as group:
+            for offer in offers:
+                group.create_task(one(offer))
+
+
+class _View:
+    """A partition as one pass sees it: where it stands, and some states."""
+
+    def __init__(self, at: int, control: Control, blobs: dict[str, bytes | None]) -> None:
+        self.at = at
+        """When it was asked for, µs."""
+        self.control = control
+        self._blobs = blobs
+        self._read: dict[str, Subscriber] = {}
+
+    def subscriber(self, key: str) -> Subscriber:
+        """Return a state; of whom nothing is known an empty one. Raise `StateError` if it can't be read."""
+        found = self._read.get(key)
+        if found is None:
+            blob = self._blobs[key]
+            found = self._read[key] = Subscriber(key) if blob is None else decode(key, blob)
+        return found

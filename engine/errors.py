@@ -6,8 +6,9 @@
     ├── RulesError                  rules, catalogue or policy have problems: carries all of them
     ├── StateError                  stored state can't be decoded: damaged, or of a newer version
     ├── LogError                    the log can't be read or written
-    └── StoreError                  the store can't be read or written
-        └── FencedError             a commit was refused: another owner has the lane, rewind
+    ├── StoreError                  the store can't be read or written
+    │   └── FencedError             a commit was refused: another owner has the lane, rewind
+    └── ThrottledError              a channel takes no more for now: nothing was handed over
 
 Catch `TouchpointError` at the edge (the CLI, the lane's runner) and nothing wider: all other exceptions are
 bugs and keep their traceback. Messages read `WHERE: expected X, was Y`.
@@ -81,6 +82,10 @@ class FencedError(StoreError):
 
     The lane throws its cached state away, reloads it and rewinds to the committed position.
     """
+
+
+class ThrottledError(TouchpointError):
+    """A channel takes no more for now: nothing was handed over, the same message may be tried again."""
 
 
 def shorten(value: object) -> str:

@@ -59,6 +59,25 @@ def quiet_end(now: int, timezone: str, intervals: tuple[Interval, ...]) -> int:
     return cap
 
 
+def quiet_start(now: int, timezone: str, intervals: tuple[Interval, ...], until: int) -> int:
+    """Return the first moment in [`now`, `until`) that is in one of `intervals`, else `until`.
+
+    By the wall clock of `timezone`, as `quiet_end`: also where the clock is put back into an interval, or
+    forward into the midst of one.
+    """
+    spans = _union(intervals)
+    moment = now if spans else until
+    while moment < until:
+        for start, end, offset in _stretches(timezone, moment // DAY):
+            while start <= moment < end:
+                clock = (moment + offset) % DAY
+                if any(begin <= clock < stop for begin, stop in spans):
+                    return min(moment, until)
+                ahead = min((begin for begin, _ in spans if begin > clock), default=DAY) - clock
+                moment = min(moment + ahead, end)
+    return until
+
+
 def valid_span(first: date, last: date, timezone: str) -> tuple[int, int]:
     """Return [00:00 of `first`, 24:00 of `last`) by the wall clock of `timezone` as µs UTC.
 

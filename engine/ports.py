@@ -2,7 +2,7 @@
 
 A memory twin of each stands in `connectors/`; the same contract tests run over the twin and the real thing.
 All are asynchronous and work in batches: nothing here is called once per event. Errors: `LogError`,
-`StoreError`, and `FencedError` where a commit was refused.
+`StoreError`, `FencedError` where a commit was refused, `ThrottledError` of a channel.
 """
 
 from __future__ import annotations
@@ -163,10 +163,6 @@ class Store(Protocol):
         """Apply a commit in one step; raise `FencedError` if its token is not the one that stands."""
         ...
 
-    async def claim(self, decision: str) -> bool:
-        """Claim a decision for sending: True once ever, whoever asks (at most one submit)."""
-        ...
-
 
 OFFER, LINE, REFUSALS, RELEASE, PROFILE = "o:", "d:", "r:", "x:", "p:"
 """What the names of outbox entries begin with, and what their payloads are:
@@ -218,17 +214,108 @@ class Queued:
     offset: int
     payload: bytes
     """A decision line."""
+    term: int = 0
+    """The `Queue.terms` of its partition when it was taken: of an older term it is no longer this taker's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a partition of the queue has come; kept beside the queue, not in Redis."""
+
+    done: int = 0
+    """Before this position nothing needs to be taken again, also not after a crash."""
+    reached: int = 0
+    """From this position on nothing had been sent when this was kept."""
 
 
 class Queue(Protocol):
-    """Published offers as the dispatcher takes them."""
+    """Published offers as the dispatcher takes them. Errors: `LogError`."""
+
+    def terms(self) -> Mapping[int, int]:
+        """Name the partitions held now, each with a number that changes whenever it comes anew."""
+        ...
 
     async def take(self, limit: int, wait: float = 0) -> list[Queued]:
         """Return up to `limit` offers not taken before by this taker, empty if none come within `wait` s."""
         ...
 
-    async def done(self, positions: Mapping[int, int]) -> None:
-        """Say up to where (partition -> offset) nothing needs to be taken again, also not after a crash."""
+    async def end(self, partition: int) -> int:
+        """Return the position that the next offer of a partition will get."""
+        ...
+
+    async def progress(self, partition: int) -> Progress:
+        """Return what was kept last for a partition, by whoever had it."""
+        ...
+
+    async def done(self, progress: Mapping[int, Progress]) -> None:
+        """Keep how far partitions have come; those no longer held are left out."""
+        ...
+
+
+class Deliveries(Protocol):
+    """The ledger of what is being sent: who may send a decision, and how its sending stands.
+
+    It guards against a second submit, so it must outlive every way in which an offer can come again.
+    """
+
+    async def claim(self, decision: str, subscriber_key: str, deadline_us: int, claimer: str) -> str:
+        """Claim a decision for sending: "" if the caller has it now, else the status that stands.
+
+        `claimer`: a random text of this one attempt. Asking again with it gives "" again as long as nothing
+        was settled: so a lost reply, or too few replicas (`StoreError`), can be tried again by the same
+        attempt and by no other. `deadline_us`: from when on `overdue` names it.
+        """
+        ...
+
+    async def settle(self, decision: str, status: str, final: bool, deadline_us: int = 0) -> bool:
+        """Write how a claimed decision stands; the first final status wins.
+
+        Return False, and write nothing, if it had ended before or was never claimed. `deadline_us`: a new
+        deadline of one that stays open.
+        """
+        ...
+
+    async def find(self, decision: str) -> str | None:
+        """Return the subscriber key of a claimed decision: whose receipt it is."""
+        ...
+
+    async def standing(self, decision: str) -> str:
+        """Return the status that stands, "" if it was never claimed."""
+        ...
+
+    async def overdue(self, now_us: int, limit: int) -> list[tuple[str, str]]:
+        """Name up to `limit` open decisions past their deadline, as (decision, subscriber key)."""
+        ...
+
+    async def open(self) -> int:
+        """Count the claimed decisions that have not ended."""
+        ...
+
+    async def reached(self, partition: int) -> int:
+        """Return up to where a partition of the queue was sent, as far as this ledger knows."""
+        ...
+
+    async def remember(self, partition: int, expected: int, reached: int) -> bool:
+        """Write `reached`, unless less than `expected` is there: then the ledger is an older copy of itself.
+
+        Return False in that case, with nothing written. It never goes back.
+        """
+        ...
+
+
+class OptOuts(Protocol):
+    """Who wants no messages, by keyed hash (32 hex digits) of number or subscriber key; with the time, µs."""
+
+    async def add(self, times: Mapping[str, int]) -> None:
+        """Add; where one is there already, the later time stands. It holds once this returns."""
+        ...
+
+    async def release(self, times: Mapping[str, int]) -> None:
+        """Remove those that were added at the given time or before it."""
+        ...
+
+    async def holds(self, hashes: Sequence[str]) -> list[bool]:
+        """Say of each whether it is there."""
         ...
 
 
@@ -242,6 +329,8 @@ class Message:
     """MSISDN; None where no profile bound one."""
     text: str
     subject: str | None = None
+    valid_until_us: int = 0
+    """The network must not deliver it at or after this time, µs UTC; 0 = its own default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +346,11 @@ class Channel(Protocol):
     """A way to the subscriber."""
 
     async def submit(self, message: Message) -> Receipt:
-        """Hand one message over, once; what is known of its fate then. Later receipts: `receipts`."""
+        """Hand one message over, once; what is known of its fate then. Later receipts: `receipts`.
+
+        Raise `ThrottledError` if nothing was handed over and it may be tried again. `OSError`: its fate is
+        unknown, it is not tried again.
+        """
         ...
 
     async def receipts(self) -> list[Receipt]:

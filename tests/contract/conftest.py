@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+=======
 
+import pytest
+from redis.asyncio import Redis, RedisCluster
+
+from connectors.memory_deliveries import MemoryDeliveries
 from connectors.memory_log import MemoryLog
 from connectors.memory_offers import MemoryOffers
+from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
 from engine.ports import Log, Offers, Store
 from tests.contract.inlets import Inlets, KafkaInlets, MemoryInlets
+=======
+from connectors.redis_deliveries import RedisDeliveries
+from connectors.redis_optouts import RedisOptOuts
+from connectors.redis_scripts import Client
+from engine.ports import Deliveries, Log, Offers, OptOuts, Store
 
 PARTITIONS = 3
 
@@ -45,3 +56,32 @@ async def inlets(request: pytest.FixtureRequest) -> AsyncIterator[Inlets]:
         made = KafkaInlets(server, request.getfixturevalue("topic_prefix"))
     yield made
     await made.close()
+
+@pytest.fixture(params=["memory", "redis", "cluster"])
+async def deliveries(request: pytest.FixtureRequest) -> AsyncIterator[Deliveries]:
+    """Give an empty ledger of deliveries."""
+    if request.param == "memory":
+        yield MemoryDeliveries()
+        return
+    client = client_of(request)
+    # a replica must confirm where there is one
+    yield RedisDeliveries(client, replicas=1 if request.param == "cluster" else 0)
+    await client.aclose()
+
+
+@pytest.fixture(params=["memory", "redis", "cluster"])
+async def optouts(request: pytest.FixtureRequest) -> AsyncIterator[OptOuts]:
+    """Give an empty set of opt-outs."""
+    if request.param == "memory":
+        yield MemoryOptOuts()
+        return
+    client = client_of(request)
+    yield RedisOptOuts(client, replicas=1 if request.param == "cluster" else 0)
+    await client.aclose()
+
+
+def client_of(request: pytest.FixtureRequest) -> Client:
+    """Return a client of an empty Redis, standalone or Cluster as the parameter says."""
+    if request.param == "cluster":
+        return RedisCluster.from_url(request.getfixturevalue("redis_cluster").url)
+    return Redis.from_url(request.getfixturevalue("redis_server").url)

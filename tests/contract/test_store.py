@@ -121,10 +121,3 @@ async def test_what_was_handed_out_does_not_change_under_the_reader(store: Store
     await store.commit(0, commit("t1", "t2", published=["a@1"]))
     assert held.outbox == {"a@1": b"A"}
     assert held.token == "t1"
-
-
-async def test_a_decision_is_claimed_once_whoever_asks(store: Store) -> None:
-    assert await store.claim("d1") is True
-    assert await store.claim("d1") is False
-    assert await store.claim("d2") is True
-    assert await store.claim("d1") is False

@@ -1,0 +1,40 @@
+"""Every Redis key of the dispatcher and its lifetime, with the reason for each number.
+
+    {d.XX}c:DECISION   hash   who claimed a decision and how it stands; XX = first two digits of the decision
+    {d.XX}open         zset   decisions of the bucket that have not ended -> deadline, µs
+    {d.at}reached      hash   partition of the queue -> up to where it was sent
+    {o.XX}             hash   keyed hash of a number or subscriber key -> time of the opt-out, µs
+
+What one script touches shares one hash tag, so that it stays legal in Redis Cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+HOUR_MS: Final = 3_600_000
+
+BUCKETS: Final = tuple(f"{number:02x}" for number in range(256))
+"""Two digits: 256 tags lie evenly over a dozen masters, and a look at all of them is one round trip each."""
+
+CLAIM_TTL_MS: Final = 96 * HOUR_MS
+"""A claim has to outlive every way in which its offer can come again. Offers are kept, and published again,
+for 72 h; the rest is for clocks that differ and for receipts that come late."""
+
+REACHED: Final = "{d.at}reached"
+"""Never lapses: a few bytes per partition, and without it a restored copy of Redis would not be noticed."""
+
+
+def claim_key(decision: str) -> str:
+    """Name the hash of a claim."""
+    return f"{{d.{decision[:2]}}}c:{decision}"
+
+
+def open_key(bucket: str) -> str:
+    """Name the sorted set of a bucket's open decisions; entries leave it when they end."""
+    return f"{{d.{bucket}}}open"
+
+
+def optout_key(name: str) -> str:
+    """Name the bucket of an opt-out. It never lapses: a no holds until it is taken back."""
+    return f"{{o.{name[:2]}}}"
