@@ -95,7 +95,8 @@ class KafkaInlet:
                     for partition, value in records
                 ]
                 sent += [await producer.send(self.dead, value) for value in dead]
-                sent.append(await producer.send(self.checkpoints, checkpoint, key=self.source.encode()))
+                # no value = forgotten: what compaction does with the key of a source that ended
+                sent.append(await producer.send(self.checkpoints, checkpoint or None, key=self.source.encode()))
                 await asyncio.gather(*sent)
                 await producer.commit_transaction()
         except _FENCED:
@@ -128,7 +129,7 @@ class KafkaInlet:
         # committed checkpoint behind it until it ends.
         ends = await self._ends(partitions)
         wanted = {partition: end for partition, end in ends.items() if end > 0}
-        newest: tuple[int, bytes] | None = None
+        newest: tuple[int, bytes | None] | None = None
         if not wanted:
             return None
         async with _consumer(self._options, "read_committed") as consumer:

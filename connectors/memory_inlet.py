@@ -45,7 +45,10 @@ class MemoryInlet:
             raise FencedError(f"source {self.source}: expected to own it, was taken over by another")
         await self.log.append(records)
         self._checkpoints.dead += dead
-        self._checkpoints.kept[self.source] = checkpoint
+        if checkpoint:
+            self._checkpoints.kept[self.source] = checkpoint
+        else:
+            self._checkpoints.kept.pop(self.source, None)
 
     async def close(self) -> None:
         """Leave the source to whoever takes it over."""

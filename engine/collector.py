@@ -25,7 +25,7 @@ from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
 from engine.ports import Inlet
-from engine.refusals import Refusal
+from engine.refusals import Refusal, dead_letter
 from engine.sources import SourceTicks, SourceTime
 from engine.ticks import CONTROL
 
@@ -308,8 +308,7 @@ class LiveCollector:
     def _refused(self, refusal: Refusal) -> None:
         self._reasons[refusal.reason] += 1
         origin = {} if self._reading is None else self._reading.origin
-        letter = {**refusal.as_dict(), **origin, "stage": STAGE, "failed_at": self._wall()}
-        self._dead.append(orjson.dumps(letter))
+        self._dead.append(dead_letter(refusal, STAGE, self._wall(), origin))
 
     # -- the checkpoint --------------------------------------------------------------------------------------
 

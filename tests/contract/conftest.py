@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-=======
-
-import pytest
 from redis.asyncio import Redis, RedisCluster
 
 from connectors.memory_deliveries import MemoryDeliveries
@@ -15,13 +12,11 @@ from connectors.memory_log import MemoryLog
 from connectors.memory_offers import MemoryOffers
 from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
-from engine.ports import Log, Offers, Store
-from tests.contract.inlets import Inlets, KafkaInlets, MemoryInlets
-=======
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_scripts import Client
 from engine.ports import Deliveries, Log, Offers, OptOuts, Store
+from tests.contract.inlets import Inlets, KafkaInlets, MemoryInlets
 
 PARTITIONS = 3
 

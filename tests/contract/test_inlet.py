@@ -63,6 +63,18 @@ async def test_a_closed_inlet_may_be_taken_up_again(inlets: Inlets) -> None:
     assert await inlet.resume() == b"at 1"
 
 
+async def test_an_empty_checkpoint_forgets_the_source(inlets: Inlets) -> None:
+    inlet = inlets.open("one")
+    await inlet.resume()
+    await inlet.append([(0, b"a")], b"")
+    assert await inlets.open("one").resume() is None
+    await inlet.resume()
+    await inlet.append([(0, b"b")], b"at 2")
+    await inlet.append([(0, b"c")], b"")
+    assert await inlet.resume() is None
+    assert await inlets.log(0) == [b"a", b"b", b"c"]
+
+
 async def test_many_records_keep_their_order(inlets: Inlets) -> None:
     inlet = inlets.open("one")
     await inlet.resume()
