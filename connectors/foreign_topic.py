@@ -1,8 +1,8 @@
 """The door for somebody else's Kafka topic: JSON, a record or an array of them per message.
 
-Partitions are assigned, not shared by a group: how far each was read is in our checkpoint, in the same step as
-the records, so a crash repeats nothing and skips nothing. Messages that retention has taken before they were
-read are told as a dead letter of reason `gap`.
+Partitions are assigned, not shared by a group: how far each was read is in our checkpoint, in the same step
+as the records, so a crash repeats nothing and skips nothing. Messages that retention has taken before they
+were read are told as a dead letter of reason `gap`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOOK_SECONDS = 30.0
 
 
 class ForeignTopic:
-    """A topic as a source; every error of Kafka is a `LogError`. `options`: connection options of aiokafka."""
+    """A topic as a source; Kafka's errors are `LogError`. `options`: connection options of aiokafka."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """Which number is bound to which subscriber key: learned from the compacted topic of profiles.
 
-Any collector may be the one that reads a profile; the engine writes every profile, merged, to `PREFIX.profiles.v1`
-(key = subscriber key, `msisdn` in the value, no value = forgotten). A collector reads the topic to its end when
-it starts, and follows it from then on.
+Any collector may be the one that reads a profile; the engine writes every profile, merged, to
+`PREFIX.profiles.v1` (key = subscriber key, `msisdn` in the value, no value = forgotten). A collector reads
+the topic to its end when it starts, and follows it from then on.
 """
 
 from __future__ import annotations

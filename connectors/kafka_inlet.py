@@ -38,8 +38,8 @@ class KafkaInlet:
     """The way of one source into the log.
 
     `options`: connection options that aiokafka's clients share. `partitions`: of the events topic; all three
-    topics must exist. Raises `LogError` while Kafka can't be reached, `FencedError` once another has taken the
-    source over. After either only `resume` and `close` may be called.
+    topics must exist. Raises `LogError` while Kafka can't be reached, `FencedError` once another has taken
+    the source over. After either only `resume` and `close` may be called.
     """
 
     def __init__(self, options: Mapping[str, Any], prefix: str, source: str, partitions: int) -> None:
@@ -58,7 +58,7 @@ class KafkaInlet:
         return self._partitions
 
     async def resume(self) -> bytes | None:
-        """Take the source over: the producer's start fences the one before; then its last checkpoint stands."""
+        """Take the source over: the producer's start fences the one before, so its last checkpoint stands."""
         await self.close()
         self._producer = AIOKafkaProducer(
             **self._options,
@@ -96,7 +96,9 @@ class KafkaInlet:
                 ]
                 sent += [await producer.send(self.dead, value) for value in dead]
                 # no value = forgotten: what compaction does with the key of a source that ended
-                sent.append(await producer.send(self.checkpoints, checkpoint or None, key=self.source.encode()))
+                sent.append(
+                    await producer.send(self.checkpoints, checkpoint or None, key=self.source.encode())
+                )
                 await asyncio.gather(*sent)
                 await producer.commit_transaction()
         except _FENCED:
@@ -119,7 +121,7 @@ class KafkaInlet:
             await producer.client.close()
 
     async def _last_checkpoint(self, producer: AIOKafkaProducer) -> bytes | None:
-        """Read the source's last committed checkpoint, up to what was written when the source was taken over."""
+        """Read the source's last committed checkpoint, of all that was written before it was taken over."""
         found = await _partitions_of(producer, self.events)
         if len(found) != self._partitions:
             raise LogError(f"topic {self.events}: expected {self._partitions} partitions, was {len(found)}")

@@ -1,8 +1,8 @@
 """The door for a landing directory: files appear in it by rename, are read, and moved to `done/`.
 
-Files are taken in the order of their names, plain or gzip: JSON lines, or delimited by a column map. Names that
-end in `.tmp` or `.part` or begin with a dot are still being written. One that can't be read to its end is moved
-to `bad/`, its good rows applied, with a dead letter of reason `file`.
+Files are taken in the order of their names, plain or gzip: JSON lines, or delimited by a column map. Names
+that end in `.tmp` or `.part` or begin with a dot are still being written. One that can't be read to its end
+is moved to `bad/`, its good rows applied, with a dead letter of reason `file`.
 
 What was done is in the position, which becomes durable with the records: a file is moved only after that. A
 file that comes again (same name, size and beginning) is moved without being read, and counted.
@@ -52,9 +52,10 @@ class _Open:
 class Landing:
     """One landing directory as a source.
 
-    `columns`: how its files are delimited; None: JSON lines, whose records are of source FILE unless they say so
-    themselves, as in a replay. `move`: False leaves files where they are, known by the position as long as they
-    stay. `scan_seconds`: how often the directory is looked at. Raises InputError if it can't be read at `open`.
+    `columns`: how its files are delimited; None: JSON lines, whose records are of source FILE unless they say
+    so themselves, as in a replay. `move`: False leaves files where they are, known by the position as long as
+    they stay. `scan_seconds`: how often the directory is looked at. Raises InputError if it can't be read at
+    `open`.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Landing:
         self.folder = folder
         self.columns = columns
         self.counts: Counter[str] = Counter()
-        """Files since the start: `done`, `bad`, `again` (came a second time), `unreadable` (tried again later)."""
+        """Files since the start: `done`, `bad`, `again` (came twice), `unreadable` (tried again later)."""
         self._name = name
         self._move = move
         self._scan_seconds = scan_seconds
@@ -133,7 +134,7 @@ class Landing:
         self._seen = dict(position.get("seen", {}))
         for mark, target in position.get("moving", {}).items():
             name = self._seen.get(mark, "")
-            # The collector before may have been killed before it moved them. What is in both places came again.
+            # The one before may have been killed before it moved them. What is in both places came again.
             if self._mark(name) == mark != self._mark(name, target):
                 self._put_away(name, target)
         file = position.get("file")

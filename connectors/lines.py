@@ -34,9 +34,9 @@ class Lines:
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Yield (line number from 1, line without its end) of all lines that are not blank.
 
-        Gzip is told by its first bytes, not by the name; to go on in it, it is unpacked from its start. A line
-        of more than 1 MB is refused (`size`) without being read into memory; the last line may lack its end.
-        Raises InputError if the file can't be read, and, after the lines before it, where a gzip file is
+        Gzip is told by its first bytes, not by the name; to go on in it, it is unpacked from its start. A
+        line of more than 1 MB is refused (`size`) without being read into memory; the last line may lack its
+        end. Raises InputError if the file can't be read, and, after the lines before it, where a gzip file is
         damaged or cut off.
         """
         try:

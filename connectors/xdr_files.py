@@ -48,7 +48,7 @@ def rows(path: Path, columns: ColumnMap, intake: Intake) -> Iterator[Event]:
 
 
 class Rows:
-    """Takes rows by a column map; raises InputError for constants and `values` of it that are not of their type."""
+    """Takes rows by a column map; raises InputError for constants and `values` in it of a wrong type."""
 
     def __init__(self, columns: ColumnMap, intake: Intake) -> None:
         self.columns = columns

@@ -14,6 +14,9 @@ from engine.event import Event
 from engine.ports import Log
 from engine.ticks import TickMaker
 
+VALUE_AT_MOST = 900_000
+"""Bytes of a record in the log: brokers refuse messages of 1 MB, and one that can't be written stops all."""
+
 
 def partition_of(key: str, partitions: int) -> int:
     """Return the partition of a subscriber key (32 hex digits)."""

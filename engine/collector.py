@@ -1,8 +1,8 @@
-"""The collector role: live sources -> records and ticks in the log, every row once (protocol.md, semantics.md 1.8).
+"""The collector role: live sources -> records and ticks in the log, every row once (semantics.md 1.8).
 
     1. read the source that is furthest behind          4. the ticks that go before and after each record
-    2. intake; what it refuses becomes a dead letter     5. ONE step: records, dead letters and the checkpoint
-    3. times ahead of the clock are clamped (7 r)        6. tell the sources (a file that is done is moved away)
+    2. intake: what it refuses becomes a dead letter    5. ONE step: records, dead letters, the checkpoint
+    3. times ahead of the clock are clamped (7 r)       6. tell the sources (a file that is done is moved)
 
 The checkpoint says for each source how far it was read, and where the ticks stand; a collector that starts
 goes on exactly there, so a crash at any point applies every row once and makes the same ticks.
@@ -14,12 +14,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
 
-from engine.collect import spread
+from engine.collect import VALUE_AT_MOST, spread
 from engine.errors import LogError, StateError
 from engine.event import Event
 from engine.identity import Identity
@@ -30,9 +30,7 @@ from engine.sources import SourceTicks, SourceTime
 from engine.ticks import CONTROL
 
 AHEAD_AT_MOST = 3_600_000_000
-"""µs that a record's time may be ahead of the clock: clamped up to that, refused beyond (semantics.md 7 r)."""
-VALUE_AT_MOST = 900_000
-"""Bytes of a record in the log: brokers refuse messages of 1 MB, and one that can't be written stops all."""
+"""µs that a record's time may be ahead of the clock: clamped up to that, refused beyond (7 r)."""
 CLAMPED = "clamped"
 """Flag in `quality` of a record whose time was."""
 STAGE = "collector"
@@ -58,11 +56,11 @@ class Source(Protocol):
         ...
 
     async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
-        """Go on from a position, or from the beginning; also after a failure, so forget what was read since."""
+        """Go on from a position, or from the beginning; after a failure, too: forget what was read since."""
         ...
 
     async def read(self, limit: int) -> list[Event] | None:
-        """Return the events of up to `limit` rows that are there now; None if there are none, never waiting."""
+        """Return the events of up to `limit` rows that are there now; None if there are none. Never wait."""
         ...
 
     async def committed(self) -> None:
@@ -95,7 +93,7 @@ class Live:
     """A source, and what time needs to know about it."""
 
     source: Source
-    time: SourceTime = SourceTime()
+    time: SourceTime = field(default_factory=SourceTime)
     idle_seconds: float = 0.0
     """Wall-clock seconds without a record after which it is down; 0: never."""
 
@@ -117,8 +115,8 @@ class Pace:
 class LiveCollector:
     """Reads sources into the log. Order of calls: `run`, or `start`, then `step` as often as wanted, `close`.
 
-    `wall`: µs now; `clock`: seconds that only go up. Raises `FencedError` if another collector of this name has
-    taken over: the process must end. A `LogError` is waited out by `run`: nothing is lost, sources wait.
+    `wall`: µs now; `clock`: seconds that only go up. Raises `FencedError` if another collector of this name
+    has taken over: the process must end. A `LogError` is waited out by `run`: nothing is lost, sources wait.
     """
 
     def __init__(
@@ -240,7 +238,7 @@ class LiveCollector:
     # -- one step --------------------------------------------------------------------------------------------
 
     async def _read(self, limit: int) -> tuple[str, list[Event]] | None:
-        """Read the source that is furthest behind of those that have something: they come out nearly merged."""
+        """Read the source furthest behind of those that have something: they come out nearly merged."""
         for name in sorted(self.sources, key=lambda name: self.ticks.greatest[name]):
             self._reading = self.sources[name].source
             events = await self._reading.read(limit)
@@ -252,12 +250,14 @@ class LiveCollector:
                 return name, events
         return None
 
-    def _take(
-        self, name: str, event: Event, batch: list[tuple[int, bytes]], counts: Counter[str]
-    ) -> None:
+    def _take(self, name: str, event: Event, batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
         if event.kind == "rules.switch":
             self._intake.refuse(
-                "kind", "kind: expected one that sources may bring, was rules.switch", event.source, event.position, ""
+                "kind",
+                "kind: expected one that sources may bring, was rules.switch",
+                event.source,
+                event.position,
+                "",
             )
             return
         now = self._wall()
@@ -279,9 +279,7 @@ class LiveCollector:
             counts["read"] += 1
         self._append_ticks(self.ticks.after(name, event), batch, counts)
 
-    def _append_ticks(
-        self, ticks: list[Event], batch: list[tuple[int, bytes]], counts: Counter[str]
-    ) -> None:
+    def _append_ticks(self, ticks: list[Event], batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
         for each in ticks:
             counts["ticks"] += 1
             batch += spread(each, self.inlet.partitions)

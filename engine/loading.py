@@ -1,25 +1,25 @@
 """Loads: files of profiles, consents and opt-outs become records of the log, all or with every mistake named.
 
     profiles    JSON lines as `replay --profiles` takes them (semantics.md 6)
-    consents    JSON lines {"subscriber" | "msisdn" | "imsi", "consent": {PURPOSE: true or false}}, or columns of
-                these names with a header: imsi, msisdn, subscriber, marketing, profiling, location
-    optouts     a number per line, or columns with a header one of which is `msisdn`
+    consents    JSON lines {"subscriber" | "msisdn" | "imsi", "consent": {PURPOSE: true or false}}, or columns
+                with a header: imsi, msisdn, subscriber, marketing, profiling, location
+    optouts     a number per line, or a header and columns, one of them msisdn
 
-A number that opts out does so under its own key and under the key it is bound to, and its keyed hash goes into the
-set that the dispatcher asks: so it holds whichever way the number is known later. That set is written before the
-log: a load that is cut off has silenced too many, never too few, and may be repeated.
+A number that opts out does so under its own key and under the key it is bound to, and its keyed hash goes
+into the set that the dispatcher asks: so it holds whichever way the number is known later. That set is
+written before the log: a load that is cut off has silenced too many, never too few, and may be repeated.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
 
-from engine.collect import spread
+from engine.collect import VALUE_AT_MOST, spread
 from engine.errors import InputError
 from engine.event import Event
 from engine.identity import Identity
@@ -69,17 +69,22 @@ class ProfileLines:
 
 
 class Columns:
-    """The columns of a file with a header. Raises InputError for a header that has not what is needed."""
+    """The columns of a file with a header.
 
-    def __init__(self, header: str, position: str, known: Iterable[str] | None, needed: str) -> None:
+    `known`: names they may have, None = any; `needed`: groups of which one name each has to be there. Raises
+    InputError for another header.
+    """
+
+    def __init__(
+        self, header: str, position: str, known: Sequence[str] | None, *needed: Sequence[str]
+    ) -> None:
         self._separator = max(_SEPARATORS, key=header.count)
         self.names = [name.lower() for name in self._cells(header)]
-        unknown = [] if known is None else [name for name in self.names if name not in known]
-        if unknown or needed not in self.names:
-            expected = f"a header with {needed}"
-            if known is not None:
-                expected += f", of the columns {', '.join(known)}"
-            raise InputError(position, expected, redact(header))
+        unknown = known is not None and not set(self.names) <= set(known)
+        if unknown or not all(set(group) & set(self.names) for group in needed):
+            wanted = " and ".join(" or ".join(group) for group in needed)
+            others = "" if known is None else " and nothing else"
+            raise InputError(position, f"a header with {wanted}{others}", redact(header))
 
     def read(self, line: str) -> dict[str, str]:
         """Return what stands in the columns of a line, empty ones left out; raise `Bad` for another width."""
@@ -103,12 +108,13 @@ class ConsentLines:
 
     def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
         """Take a line as a `consent.change`."""
-        if not self._begun:
-            self._begun = True
-            if not line.lstrip().startswith(b"{"):
-                self._columns = Columns(_text(line), position, (*IDENTITIES, *PURPOSES), "marketing")
-                return None
         try:
+            if not self._begun:
+                self._begun = True
+                if not line.lstrip().startswith(b"{"):
+                    known = (*IDENTITIES, *PURPOSES)
+                    self._columns = Columns(_text(line), position, known, IDENTITIES, PURPOSES)
+                    return None
             given = self._json(line, position) if self._columns is None else self._row(self._columns, line)
         except Bad as bad:
             detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'nothing'}"
@@ -116,16 +122,14 @@ class ConsentLines:
             return None
         if given is None:
             return None
-        number_given = given.get("msisdn") or given.get("subscriber")
+        numbers = [given.get("msisdn"), given.get("subscriber")]
         event = self._intake.record({"kind": "consent.change", "t": t, **given}, self._source, position)
         if event is None:
             return None
         loaded = Loaded([event])
         if event.fields["consent"].get("marketing") is True:
             loaded.given = [event.key]
-            own = own_key(self._intake.identity, number_given)
-            if own is not None and own != event.key:
-                loaded.given.append(own)
+            loaded.given += own_keys(self._intake.identity, *numbers)
         return loaded
 
     def _json(self, line: bytes, position: str) -> dict[str, Any] | None:
@@ -179,13 +183,14 @@ class OptOutLines:
             if not self._begun:
                 self._begun = True
                 if any(character.isalpha() for character in text):
-                    self._columns = Columns(text, position, None, "msisdn")
+                    self._columns = Columns(text, position, None, ("msisdn",))
                     return None
             given = text if self._columns is None else self._columns.read(text).get("msisdn", "")
             identity = self._intake.identity
             e164 = identity.e164(given.strip().strip('"'))
             if e164 is None:
-                raise Bad("a number: + and E.164 digits, or a national one", f"{len(given)} characters", "identity", "msisdn")
+                expected = "a number: + and E.164 digits, or a national one"
+                raise Bad(expected, f"{len(given)} characters", "identity", "msisdn")
         except Bad as bad:
             detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'nothing'}"
             self._intake.refuse(bad.reason, detail, self._source, position, line)
@@ -206,25 +211,29 @@ READERS: Mapping[str, Callable[[Intake, str], LineReader]] = {
 class Loader:
     """Takes lines in steps: first whoever opts out, then the log, then whoever opts in again.
 
-    `inlet`: None for a dry run: nothing is written. Everything is durable once `run` returns. Raises `LogError`
-    or `StoreError` if it can't be; repeating the file then does no harm.
+    `kind`: one of `READERS`; `source`: the name of the file; `inlet`: None for a dry run, which writes
+    nothing. Everything is durable once `run` returns. Raises `LogError` or `StoreError` if it can't be;
+    repeating the file then does no harm.
     """
 
     def __init__(
         self,
-        reader: LineReader,
+        kind: str,
         source: str,
-        inlet: Inlet | None,
-        optouts: OptOuts | None,
+        identity: Identity,
         wall: Callable[[], int],
+        inlet: Inlet | None = None,
+        optouts: OptOuts | None = None,
+        *,
         batch: int = BATCH,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """`lines` that hold something, `records` written, `opted_out` numbers."""
-        self.refusals: list[Refusal] = []
-        """Of the step being taken; `on_refusal` gets each when it is durable."""
+        """`lines` that hold something, `records` written, `opted_out` numbers, `refused` lines."""
         self.on_refusal: Callable[[Refusal], None] = lambda _: None
-        self._reader = reader
+        """Hears of each refused line once its dead letter is durable."""
+        self._refusals: list[Refusal] = []
+        self.intake = Intake(identity, on_refused=self._refusals.append)
+        self._reader = READERS[kind](self.intake, source)
         self._source = source
         self._inlet = inlet
         self._optouts = optouts
@@ -240,14 +249,21 @@ class Loader:
         for number, line in lines:
             self.counts["lines"] += 1
             loaded = self._reader.take(number, line, f"{self._source}:{number}", self._wall())
-            if loaded is not None:
+            if loaded is not None and self._fits(loaded, line, f"{self._source}:{number}"):
                 taken.append(loaded)
-            if len(taken) + len(self.refusals) >= self._batch:
+            if len(taken) + len(self._refusals) >= self._batch:
                 await self._write(taken)
                 taken = []
                 on_step(number)
         await self._write(taken)
         on_step(number)
+
+    def _fits(self, loaded: Loaded, line: bytes, position: str) -> bool:
+        size = max(len(orjson.dumps(event.fields)) for event in loaded.events)
+        if size > VALUE_AT_MOST:
+            detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {size}"
+            self.intake.refuse("size", detail, self._source, position, line)
+        return size <= VALUE_AT_MOST
 
     async def _write(self, taken: list[Loaded]) -> None:
         now = self._wall()
@@ -260,25 +276,26 @@ class Loader:
             partitions = self._inlet.partitions
             batch = [pair for event in events for pair in spread(event, partitions)]
             origin = {"file": self._source}
-            dead = [dead_letter(refusal, STAGE, now, origin) for refusal in self.refusals]
+            dead = [dead_letter(refusal, STAGE, now, origin) for refusal in self._refusals]
             if batch or dead:
                 await self._inlet.append(batch, b"", dead)
             if given and self._optouts is not None:
                 await self._optouts.release(given)
         self.counts["records"] += len(events)
         self.counts["opted_out"] += len(opted)
-        self.counts["refused"] += len(self.refusals)
-        refusals, self.refusals[:] = list(self.refusals), []
-        for refusal in refusals:
+        self.counts["refused"] += len(self._refusals)
+        for refusal in self._refusals:
             self.on_refusal(refusal)
+        self._refusals.clear()
 
 
-def own_key(identity: Identity, given: object) -> str | None:
-    """Return the key of a number itself, whatever it is bound to; None if this is no number."""
-    if given.__class__ is not str:
-        return None
-    e164 = identity.e164(str(given))
-    return None if e164 is None else identity.hash_number(e164)
+def own_keys(identity: Identity, msisdn: object, subscriber: object) -> list[str]:
+    """Return the own key of the number that a line names, whatever it is bound to; empty if it names none."""
+    given = msisdn or subscriber
+    if not isinstance(given, str) or not (msisdn or given.startswith("+")):
+        return []
+    e164 = identity.e164(given)
+    return [] if e164 is None else [identity.hash_number(e164)]
 
 
 def _opt_out(key: str, t: int, source: str, position: str) -> Event:

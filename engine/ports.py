@@ -80,9 +80,9 @@ class Inlet(Protocol):
     ) -> None:
         """Append (partition, value) pairs in order, dead letters and the checkpoint: all or nothing.
 
-        An empty checkpoint forgets the one before: nothing is kept of a source that ends. After a `LogError` it
-        is not known whether that happened: `resume` tells. Raise `FencedError` if another has taken the source
-        over meanwhile.
+        An empty checkpoint forgets the one before: nothing is kept of a source that ends. After a `LogError`
+        it is not known whether that happened: `resume` tells. Raise `FencedError` if another has taken the
+        source over meanwhile.
         """
         ...
 

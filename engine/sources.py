@@ -1,10 +1,10 @@
 """Several live sources, one time: where the least of them is, and which kinds are missing (semantics.md 1.8).
 
-Each source has a watermark of its own: its greatest `t` so far - its disorder. The ticks of the log follow the
-least of the live ones, and never go back. A source that has brought nothing for a while is *down*: it holds
-time back no longer, and the ticks name the kinds that only it brings, from the last tick before that on. When
-it is back, time waits until it has caught up, and that tick is the first not to name them. When all are down,
-time stops.
+Each source has a watermark of its own: its greatest `t` so far - its disorder. The ticks of the log follow
+the least of the live ones, and never go back. A source that has brought nothing for a while is *down*: it
+holds time back no longer, and the ticks name the kinds that only it brings, from the last tick before that
+on. When it is back, time waits until it has caught up, and that tick is the first not to name them. When all
+are down, time stops.
 
 With one source these are the ticks of `TickMaker`, which derives them here as well.
 """
@@ -56,7 +56,7 @@ class SourceTicks:
 
     @property
     def watermark(self) -> int | None:
-        """The least watermark of the live sources, µs; None while one of them has none yet, or none is live."""
+        """The least watermark of the live sources, µs; None while one has none yet, or none is live."""
         least: int | None = None
         for name in self.live:
             greatest = self.greatest[name]
@@ -70,8 +70,8 @@ class SourceTicks:
     def before(self, name: str, event: Event) -> list[Event]:
         """Take in that a record comes; return the ticks that go before it.
 
-        Only one that finds its source down makes any: the first after all were silent. Time goes on from where
-        it stopped, so what is missing since then is named from there on.
+        Only one that finds its source down makes any: the first after all were silent. Time goes on from
+        where it stopped, so what is missing since then is named from there on.
         """
         if name in self.live or event.kind in CONTROL:
             return []
@@ -99,7 +99,7 @@ class SourceTicks:
         return self._enter()
 
     def silent(self, name: str) -> list[Event]:
-        """Take a source for down; return the ticks that say so: first the kinds, then the time that is free."""
+        """Take a source for down; return the ticks that say so: the kinds, then the time that is free."""
         if name not in self.live:
             return []
         self.live.discard(name)
@@ -112,7 +112,7 @@ class SourceTicks:
         return event.kind != "tick" or len(self.sources) == 1
 
     def closing(self) -> Event | None:
-        """Return the tick after which nothing comes, 1 µs after the newest record; None if there is no need."""
+        """Return the tick after which nothing comes, 1 µs after the newest record; None if it was made."""
         newest = max(self.greatest.values(), default=_NEVER)
         if newest == _NEVER or self.last > newest:
             return None
@@ -120,7 +120,7 @@ class SourceTicks:
         return self._made(newest + 1)
 
     def down(self) -> list[str]:
-        """Name the kinds that are missing now: those that sources say, then those of sources that are down."""
+        """Name the kinds that are missing now: those that sources say, then those of sources down."""
         said = [kind for given in self._given.values() for kind in given]
         brought = {kind for name in self.live for kind in self.sources[name].kinds}
         missing = {

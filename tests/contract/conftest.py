@@ -52,6 +52,7 @@ async def inlets(request: pytest.FixtureRequest) -> AsyncIterator[Inlets]:
     yield made
     await made.close()
 
+
 @pytest.fixture(params=["memory", "redis", "cluster"])
 async def deliveries(request: pytest.FixtureRequest) -> AsyncIterator[Deliveries]:
     """Give an empty ledger of deliveries."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -106,5 +105,3 @@ async def read_committed(options: dict[str, Any], topic: str, partition: int = 0
     finally:
         await consumer.stop()
     return found
-
-

@@ -1,4 +1,4 @@
-"""A collector as a process of its own, to be killed: BOOTSTRAP PREFIX FOLDER PARTITIONS. Prints a line per step."""
+"""A collector as a process to be killed: BOOTSTRAP PREFIX FOLDER PARTITIONS. Prints a line per step."""
 
 from __future__ import annotations
 

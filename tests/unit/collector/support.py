@@ -94,9 +94,7 @@ class World:
     def inlet(self) -> MemoryInlet:
         return MemoryInlet(self.log, "c1", self.checkpoints)
 
-    def live(
-        self, source: Source, kinds: str = "", disorder: float = 0, idle: float = 0
-    ) -> Live:
+    def live(self, source: Source, kinds: str = "", disorder: float = 0, idle: float = 0) -> Live:
         time = SourceTime(frozenset(kinds.split()), round(disorder * SECOND), round(idle * SECOND))
         return Live(source, time, idle)
 

@@ -1,4 +1,4 @@
-"""The collector role over the memory twins: every row once, the ticks of a replay, whatever happens between."""
+"""The collector role over the memory twins: every row once, the ticks of a replay, whatever happens."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ def test_with_two_sources_every_row_is_there_once_and_time_never_goes_back(
         world = World()
         for step, how in [*crashes, (0, "")]:
             collector = world.collector(
-                world.live(Listed("a", first)), world.live(Listed("b", second)), inlet=brittle(world, {step: how})
+                world.live(Listed("a", first)),
+                world.live(Listed("b", second)),
+                inlet=brittle(world, {step: how}),
             )
             try:
                 await collector.start()
@@ -219,7 +221,9 @@ async def test_times_ahead_of_the_clock_are_clamped_up_to_an_hour_and_refused_be
 
 async def test_a_dead_letter_says_where_when_and_why_and_names_nobody() -> None:
     world = World()
-    collector = world.collector(world.live(Listed("feed", [{"kind": "loc.sight", "imsi": "460001234567890"}])))
+    collector = world.collector(
+        world.live(Listed("feed", [{"kind": "loc.sight", "imsi": "460001234567890"}]))
+    )
     await collector.start()
     await collector.step()
     [letter] = world.dead()

@@ -26,9 +26,7 @@ def shown(ticks: Iterable[Event]) -> list[tuple[float, list[str]]]:
 
 def two(idle: float = 60) -> SourceTicks:
     gap = round(idle * SECOND)
-    return SourceTicks(
-        {"calls": SourceTime(CALLS, 0, gap), "places": SourceTime(PLACES, 2 * SECOND, gap)}
-    )
+    return SourceTicks({"calls": SourceTime(CALLS, 0, gap), "places": SourceTime(PLACES, 2 * SECOND, gap)})
 
 
 def take(ticks: SourceTicks, name: str, taken: Event) -> list[tuple[float, list[str]]]:
