@@ -1,6 +1,6 @@
 """The table at the end of a run: what tests stood on outside of the repository, and what was not run without.
 
-Real data sets, the compiled core, engines (Redis, Kafka). It travels in the reports: xdist too shows all of it.
+Real data sets, the compiled core, engines (Redis, Kafka). It travels in the reports: xdist, too, shows it.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from tests.servers.fixtures import (
     kafka_server,
     new_redis,
     redis_cluster,
+    redis_sentinel,
     redis_server,
     topic_prefix,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "kafka_server",
     "new_redis",
     "redis_cluster",
+    "redis_sentinel",
     "redis_server",
     "stand_on",
     "topic_prefix",

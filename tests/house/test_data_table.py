@@ -29,10 +29,12 @@ def test_plain(): pass
 """
 
 
-def closing(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def closing(
+    folder: Path, *options: str, tests: str = TESTS, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the tests above in a folder whose data is `here.csv` only."""
     (folder / "here.csv").write_text("1", encoding="utf-8")
-    (folder / "test_it.py").write_text(TESTS, encoding="utf-8")
+    (folder / "test_it.py").write_text(tests, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", str(CHECKOUT / "pyproject.toml")]
     return subprocess.run(
         [*command, "--rootdir", str(folder), "-p", "no:cacheprovider", *options, str(folder)],
@@ -65,3 +67,23 @@ def test_a_wrong_number_of_examples_is_refused(tmp_path: Path) -> None:
     done = closing(tmp_path, TOUCHPOINT_EXAMPLES="lots")
     assert done.returncode == 4
     assert "TOUCHPOINT_EXAMPLES: expected a number of examples, was 'lots'" in done.stderr
+
+
+@pytest.mark.parametrize("required", ["0", "1"])
+def test_a_missing_kafka_is_named_and_fails_where_it_is_required(tmp_path: Path, required: str) -> None:
+    tests = "def test_it(kafka_server): raise AssertionError('must not run')"
+    away = {"PATH": str(tmp_path), "TEST_KAFKA_BOOTSTRAP": ""}
+    done = closing(tmp_path, tests=tests, REQUIRE_REAL_KAFKA=required, **away)
+    assert done.returncode == int(required), done.stdout + done.stderr
+    row = r"^engine +Kafka [\d.]+ \(KRaft\) +not run: no java on PATH and no \$TEST_KAFKA_BOOTSTRAP; "
+    assert re.search(rf"{row}tests left out: 1$", done.stdout, re.MULTILINE), done.stdout
+    if required == "1":
+        assert "REQUIRE_REAL_KAFKA=1: expected a Kafka, was: no java" in done.stdout
+
+
+def test_a_missing_redis_is_a_failure(tmp_path: Path) -> None:
+    tests = "def test_it(redis_server): raise AssertionError('must not run')"
+    done = closing(tmp_path, tests=tests, TEST_REDIS_URL="redis://127.0.0.1:1/0")
+    assert done.returncode == 1
+    assert "TEST_REDIS_URL: expected a Redis that answers" in done.stdout
+    assert re.search(r"^engine +Redis +not run: .*; tests left out: 1$", done.stdout, re.MULTILINE)

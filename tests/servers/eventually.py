@@ -5,9 +5,17 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import TypeVar, overload
 
 T = TypeVar("T")
+
+
+@overload
+async def eventually(check: Callable[[], Awaitable[T]], within: float = ..., every: float = ...) -> T: ...
+
+
+@overload
+async def eventually(check: Callable[[], T], within: float = ..., every: float = ...) -> T: ...
 
 
 async def eventually(check: Callable[[], T | Awaitable[T]], within: float = 10, every: float = 0.02) -> T:
@@ -23,7 +31,7 @@ async def eventually(check: Callable[[], T | Awaitable[T]], within: float = 10, 
         said: T | None = None
         try:
             answer = check()
-            said = cast(T, await answer) if inspect.isawaitable(answer) else cast(T, answer)
+            said = await answer if inspect.isawaitable(answer) else answer
             if said:
                 return said
         except AssertionError as error:

@@ -10,26 +10,30 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.closing_table import stand_on
-from tests.servers.kafka import KafkaServer, OutsideKafka
 from tests.servers.kafka_jars import NAME, FoundKafka, find_kafka
 from tests.servers.process import NoServerError
-from tests.servers.redis import URL, Found, OutsideRedis, RedisServer, find_own, find_redis
-from tests.servers.redis_groups import RedisCluster
+
+# Every start of pytest reads this file, also those that tests make: the clients' packages (0.5 s) can wait.
+if TYPE_CHECKING:
+    from tests.servers.kafka import KafkaServer
+    from tests.servers.redis import Found, RedisServer
+    from tests.servers.redis_groups import RedisCluster, RedisSentinel
 
 REQUIRED = "REQUIRE_REAL_KAFKA"
 """Variable that makes a missing Kafka a failure."""
-
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
 def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """The Redis of this worker."""
+    from tests.servers.redis import URL, OutsideRedis, RedisServer, find_redis
+
     found = find_redis()
     if found.how == URL:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
@@ -43,6 +47,8 @@ def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 @pytest.fixture
 def redis_server(request: pytest.FixtureRequest) -> RedisServer:
     """Give a Redis without a key in it. The test may kill, pause and restart it."""
+    from tests.servers.redis import find_redis
+
     _note_redis(request, find_redis)
     server: RedisServer = request.getfixturevalue("_redis")
     server.revive()
@@ -55,6 +61,8 @@ def new_redis(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., RedisServer]]:
     """Give a function that starts a Redis of this test alone; its arguments are lines of configuration."""
+    from tests.servers.redis import RedisServer, find_own
+
     found = _note_redis(request, find_own)
     started: list[RedisServer] = []
 
@@ -71,14 +79,20 @@ def new_redis(
 @pytest.fixture(scope="session")
 def _redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
     """The Redis Cluster of this worker."""
-    cluster = RedisCluster(tmp_path_factory.mktemp("redis_cluster")).start()
-    yield cluster
-    cluster.kill()
+    from tests.servers.redis_groups import RedisCluster
+
+    cluster = RedisCluster(tmp_path_factory.mktemp("redis_cluster"))
+    try:
+        yield cluster.start()
+    finally:
+        cluster.kill()
 
 
 @pytest.fixture
 def redis_cluster(request: pytest.FixtureRequest) -> RedisCluster:
     """Give a Redis Cluster, three masters with a replica each, without a key in it."""
+    from tests.servers.redis import find_own
+
     _note_redis(request, find_own, " Cluster")
     cluster: RedisCluster = request.getfixturevalue("_redis_cluster")
     cluster.revive()
@@ -86,19 +100,32 @@ def redis_cluster(request: pytest.FixtureRequest) -> RedisCluster:
     return cluster
 
 
+@pytest.fixture
+def redis_sentinel(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisSentinel]:
+    """Give a primary, its replica and three sentinels of this test alone."""
+    from tests.servers.redis import find_own
+    from tests.servers.redis_groups import RedisSentinel
+
+    servers = RedisSentinel(tmp_path, found=_note_redis(request, find_own, " Sentinel"))
+    try:
+        yield servers.start()
+    finally:
+        servers.kill()
+
+
 @pytest.fixture(scope="session")
 def _kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     """The Kafka of this worker."""
+    from tests.servers.kafka import KafkaServer, OutsideKafka
+
     found = find_kafka()
     if found.bootstrap is not None:
         yield OutsideKafka(found.bootstrap)
         return
     server = KafkaServer(tmp_path_factory.mktemp("kafka"), found=found)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Ends the servers of a session of tests that was killed itself: started by `process`, reads from its pipe.
 
-`+PID` names a process group to end, `-PID` one that is gone. The pipe closes when the session ends, however it
-does; a death signal (prctl) would come when the thread ends that started the server, and on Linux only.
+`+PID` names a process group to end, `-PID` one that is gone. The pipe closes when the session ends, however
+it does; a death signal (prctl) would come when the thread ends that started the server, and on Linux only.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -70,8 +70,9 @@ class KafkaNode(Process):
             "auto.create.topics.enable": "false",
             # The default of 128 MB does not fit into this heap.
             "log.cleaner.dedupe.buffer.size": "4194304",
-            # How soon a dead leader is replaced.
-            "broker.session.timeout.ms": "6000",
+            # How soon a dead leader is replaced, and a killed broker may come back.
+            "broker.session.timeout.ms": "6000" if nodes > 1 else "3000",
+            "broker.heartbeat.interval.ms": "1000",
             **options,
         }
         text = "".join(f"{name}={value}\n" for name, value in lines.items())
@@ -120,8 +121,16 @@ class KafkaCluster:
         node = self.nodes[number]
         return Proxy(node.proxied_port, port=node.proxy_port)
 
-    def start(self) -> KafkaCluster:
-        """Format, start, and wait until every broker is known to a client."""
+    def start(self) -> Self:
+        """Format, start, and wait until every broker is known to a client; end all if that fails."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self) -> None:
         cluster = _cluster_id()
         formats = [node.format(cluster) for node in self.nodes.values()]
         for node, running in zip(self.nodes.values(), formats, strict=True):
@@ -132,7 +141,6 @@ class KafkaCluster:
             node.launch()
         for number in self.nodes:
             self._wait(number)
-        return self
 
     def kill(self, number: int = 1) -> None:
         """End a broker by SIGKILL."""

@@ -1,4 +1,4 @@
-"""One server process of a test: started in its folder, killed, paused, waited for; it ends with the session."""
+"""A server process of a test: started in its folder, killed, paused, waited for; it ends with the session."""
 
 from __future__ import annotations
 

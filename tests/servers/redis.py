@@ -31,6 +31,7 @@ DEFAULTS = (
     f"bind {HOST}",
     "daemonize no",
     "databases 16",
+    "repl-diskless-sync-delay 0",
 )
 """What every server is started with: as `engine` asks of a Redis that it is ready on."""
 

@@ -51,7 +51,8 @@ class RedisCluster:
         bounds = [SLOTS * number // MASTERS for number in range(MASTERS + 1)]
         for number, node in enumerate(self.nodes):
             _ask(node, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-            _ask(self.nodes[0], "CLUSTER", "MEET", HOST, node.port)
+            for other in self.nodes[:number]:
+                _ask(other, "CLUSTER", "MEET", HOST, node.port)
         for number, node in enumerate(masters):
             _ask(node, "CLUSTER", "ADDSLOTS", *range(bounds[number], bounds[number + 1]))
         wait_until(
@@ -165,7 +166,9 @@ def _text(value: object) -> str:
 
 def _ask(node: RedisServer, *words: str | bytes | int) -> Any:
     """Send a command as it is and return the answer as it comes, not as redis-py would read it."""
-    connection = redis.Connection(host=HOST, port=node.port, socket_timeout=5, protocol=2)
+    connection = redis.Connection(  # type: ignore[no-untyped-call]
+        host=HOST, port=node.port, socket_timeout=5, protocol=2
+    )
     try:
         connection.send_command(*words)  # type: ignore[no-untyped-call]
         return connection.read_response()
