@@ -87,26 +87,27 @@ class KafkaInlet:
             raise LogError(f"source {self.source}: expected to be taken over first, was not")
         # A transaction that fails is not aborted here: that would wait for brokers that are away. The next
         # `resume` ends it, whoever calls it, or else the broker after its time.
+        sent: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(STEP_SECONDS):
                 await producer.begin_transaction()
-                sent = [
-                    await producer.send(self.events, value, partition=partition)
-                    for partition, value in records
-                ]
-                sent += [await producer.send(self.dead, value) for value in dead]
+                for partition, value in records:
+                    sent.append(await producer.send(self.events, value, partition=partition))
+                for value in dead:
+                    sent.append(await producer.send(self.dead, value))
                 # no value = forgotten: what compaction does with the key of a source that ended
-                sent.append(
-                    await producer.send(self.checkpoints, checkpoint or None, key=self.source.encode())
-                )
+                key = self.source.encode()
+                sent.append(await producer.send(self.checkpoints, checkpoint or None, key=key))
                 await asyncio.gather(*sent)
                 await producer.commit_transaction()
         except _FENCED:
+            _give_up(sent)
             await self.close()
             raise FencedError(
                 f"source {self.source}: expected to own it, was taken over by another"
             ) from None
         except (KafkaError, OSError, TimeoutError) as error:
+            _give_up(sent)
             await self.close()
             raise self._trouble("be written", error) from None
 
@@ -155,6 +156,12 @@ class KafkaInlet:
     def _trouble(self, what: str, error: BaseException) -> LogError:
         said = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         return LogError(f"source {self.source}: expected to {what}, was not possible: {said}")
+
+
+def _give_up(sent: Sequence[asyncio.Future[Any]]) -> None:
+    """Take no more interest in what becomes of messages: one error has told enough."""
+    for future in sent:
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 async def _partitions_of(producer: AIOKafkaProducer, topic: str) -> list[TopicPartition]:

@@ -252,13 +252,8 @@ class LiveCollector:
 
     def _take(self, name: str, event: Event, batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
         if event.kind == "rules.switch":
-            self._intake.refuse(
-                "kind",
-                "kind: expected one that sources may bring, was rules.switch",
-                event.source,
-                event.position,
-                "",
-            )
+            detail = "kind: expected one that sources may bring, was rules.switch"
+            self._intake.refuse("kind", detail, event.source, event.position, "")
             return
         now = self._wall()
         if event.t > now:

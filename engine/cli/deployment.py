@@ -45,8 +45,11 @@ def redis_client(settings: Settings) -> Redis | RedisCluster:
     if settings.redis_mode == "cluster":
         return RedisCluster(startup_nodes=[ClusterNode(host, port) for host, port in nodes], **options)
     if settings.redis_mode == "sentinel":
-        sentinel = Sentinel(nodes)
-        return sentinel.master_for(settings.redis_sentinel_master, db=settings.redis_database, **options)
+        sentinel = Sentinel(nodes)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        master: Redis = sentinel.master_for(
+            settings.redis_sentinel_master, db=settings.redis_database, **options
+        )
+        return master
     host, port = nodes[0]
     return Redis(host=host, port=port, db=settings.redis_database, **options)
 

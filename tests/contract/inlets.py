@@ -88,20 +88,18 @@ def create_topics(server: KafkaServer, prefix: str, partitions: int) -> None:
 
 
 async def read_committed(options: dict[str, Any], topic: str, partition: int = 0) -> list[bytes]:
-    """Read the committed messages of a partition, from its beginning to its end."""
-    consumer = AIOKafkaConsumer(
-        **options, group_id=None, auto_offset_reset="earliest", isolation_level="read_committed"
-    )
-    await consumer.start()
-    found: list[bytes] = []
-    try:
-        part = TopicPartition(topic, partition)
-        consumer.assign([part])
+    """Read the committed messages of a partition, up to the end of all that is written.
+
+    A transaction's end is written a moment after its commit has returned: the committed end comes later.
+    """
+    part = TopicPartition(topic, partition)
+    async with AIOKafkaConsumer(**options, group_id=None) as consumer:
         end = (await consumer.end_offsets([part]))[part]
+    found: list[bytes] = []
+    async with AIOKafkaConsumer(**options, group_id=None, isolation_level="read_committed") as consumer:
+        consumer.assign([part])
         await consumer.seek_to_beginning(part)
         while await consumer.position(part) < end:
             for messages in (await consumer.getmany(timeout_ms=100)).values():
                 found += [message.value for message in messages]
-    finally:
-        await consumer.stop()
     return found
