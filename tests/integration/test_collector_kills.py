@@ -7,21 +7,25 @@ import contextlib
 import random
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaProducer
 
+from engine.collector import Live, LiveCollector, Pace
 from engine.event import Event
+from engine.identity import Identity
 from engine.ticks import TickMaker
 from tests.contract.inlets import KafkaInlets, create_topics, read_committed
 from tests.servers.eventually import eventually
 from tests.servers.kafka import KafkaServer
 from tests.testdata import CHECKOUT
-from tests.unit.collector.support import sight, write
+from tests.unit.collector.support import KEY, Listed, sight, write
 
 FILES, ROWS, KILLS = 30, 400, 5
 
@@ -137,4 +141,43 @@ async def test_the_open_transaction_of_a_dead_owner_is_ended_by_the_next(
     assert await inlets.log(0) == [b"a", b"b"]
     with contextlib.suppress(Exception):
         await dead.stop()
+    await inlets.close()
+
+
+@pytest.mark.parametrize("away", ["killed", "paused"])
+async def test_while_a_broker_is_away_the_collector_waits_and_then_goes_on(
+    kafka_server: KafkaServer, topic_prefix: str, away: str
+) -> None:
+    inlets = KafkaInlets(kafka_server, topic_prefix)
+    source = Listed(
+        "feed", [sight(number - 20_000_000, number % 9, id=str(number)) for number in range(900)], 300
+    )
+    collector = LiveCollector(
+        inlets.open("one"),
+        [Live(source)],
+        Identity(KEY),
+        wall=lambda: time.time_ns() // 1_000,
+        pace=Pace(records=50, rest=0.01, retry=0.1),
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(collector.run(stop))
+    await eventually(lambda: collector.counts["read"] == 300)
+    kafka_server.kill() if away == "killed" else kafka_server.pause()
+    source.arrived = 900
+    done, _ = await asyncio.wait({running}, timeout=2)
+    assert done == set()
+    assert collector.counts["read"] < 900
+    kafka_server.restart() if away == "killed" else kafka_server.resume()
+
+    async def found() -> list[int]:
+        log = [orjson.loads(value) for part in range(3) for value in await inlets.log(part)]
+        return sorted(int(record["id"]) for record in log if record["kind"] != "tick")
+
+    async def all_there() -> bool:
+        return len(await found()) >= 900
+
+    await eventually(all_there, within=60, every=0.2)
+    stop.set()
+    await running
+    assert await found() == list(range(900))
     await inlets.close()
