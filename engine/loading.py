@@ -212,8 +212,8 @@ class Loader:
     """Takes lines in steps: first whoever opts out, then the log, then whoever opts in again.
 
     `kind`: one of `READERS`; `source`: the name of the file; `inlet`: None for a dry run, which writes
-    nothing. Everything is durable once `run` returns. Raises `LogError` or `StoreError` if it can't be;
-    repeating the file then does no harm.
+    nothing. Everything is durable once `run` returns. Raises `LogError` or `StoreError` if it can't be, and
+    `InputError` where the file is damaged; repeating it then does no harm.
     """
 
     def __init__(
@@ -246,15 +246,20 @@ class Loader:
             await self._inlet.resume()
         taken: list[Loaded] = []
         number = 0
-        for number, line in lines:
-            self.counts["lines"] += 1
-            loaded = self._reader.take(number, line, f"{self._source}:{number}", self._wall())
-            if loaded is not None and self._fits(loaded, line, f"{self._source}:{number}"):
-                taken.append(loaded)
-            if len(taken) + len(self._refusals) >= self._batch:
-                await self._write(taken)
-                taken = []
-                on_step(number)
+        try:
+            for number, line in lines:
+                self.counts["lines"] += 1
+                position = f"{self._source}:{number}"
+                loaded = self._reader.take(number, line, position, self._wall())
+                if loaded is not None and self._fits(loaded, line, position):
+                    taken.append(loaded)
+                if len(taken) + len(self._refusals) >= self._batch:
+                    await self._write(taken)
+                    taken = []
+                    on_step(number)
+        except InputError:  # what was read before the damage counts, and its mistakes are told
+            await self._write(taken)
+            raise
         await self._write(taken)
         on_step(number)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -256,7 +257,7 @@ async def test_what_is_no_number_does_not_opt_out(tmp_path: Path, line: str) -> 
 async def test_a_header_without_the_columns_is_an_error_that_shows_no_number(
     tmp_path: Path, kind: str, header: str
 ) -> None:
-    with pytest.raises(InputError, match="list.txt:1: expected a header with") as caught:
+    with pytest.raises(InputError, match=r"list\.txt:1: expected a header with") as caught:
         await World().load(kind, file(tmp_path, header, "13912345678,1"))
     assert "13912345678" not in str(caught.value)
 
@@ -268,6 +269,18 @@ async def test_lines_that_are_not_text_are_refused(tmp_path: Path, kind: str) ->
     path.write_bytes(path.read_bytes() + b"\xff\xfe{\n")
     await world.load(kind, path)
     assert [(refusal.reason, refusal.position) for refusal in world.refusals] == [("utf8", "list.txt:2")]
+
+
+async def test_a_damaged_file_is_loaded_up_to_the_damage(tmp_path: Path) -> None:
+    world = World()
+    path = tmp_path / "list.txt"
+    lines = [b"%d\n" % number for number in range(13_900_000_000, 13_900_005_000)]
+    whole = gzip.compress(b"12\n" + b"".join(lines))
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="gzip data to its end"):
+        await world.load("optouts", path, batch=100_000)
+    assert 0 < len(await world.records()) < 5_000
+    assert [refusal.position for refusal in world.refusals] == ["list.txt:1"]
 
 
 async def test_an_empty_file_loads_nothing(tmp_path: Path) -> None:
