@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
@@ -27,7 +27,7 @@ from engine.intake import Intake
 from engine.ports import Inlet
 from engine.refusals import Refusal, dead_letter
 from engine.sources import SourceTicks, SourceTime
-from engine.ticks import CONTROL
+from engine.ticks import CONTROL, SECOND
 
 AHEAD_AT_MOST = 3_600_000_000
 """µs that a record's time may be ahead of the clock: clamped up to that, refused beyond (7 r)."""
@@ -93,9 +93,17 @@ class Live:
     """A source, and what time needs to know about it."""
 
     source: Source
-    time: SourceTime = field(default_factory=SourceTime)
+    kinds: frozenset[str] = frozenset()
+    """The kinds it brings, to be named while it is down; empty: not known, none is named."""
+    disorder: int = 0
+    """µs that its watermark stays behind its newest record."""
     idle_seconds: float = 0.0
     """Wall-clock seconds without a record after which it is down; 0: never."""
+
+    @property
+    def time(self) -> SourceTime:
+        """The same, for the ticks."""
+        return SourceTime(self.kinds, self.disorder, round(self.idle_seconds * SECOND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,16 @@ class LiveCollector:
         """Source -> since when it has had nothing to read, by `clock`."""
         self._kept: dict[str, Any] = {}
         """Positions of sources that are not configured now: they may come back."""
+
+    @property
+    def silent(self) -> list[str]:
+        """Names of the sources that are down."""
+        return [n for n, live in self.sources.items() if live.time.moves_time and n not in self.ticks.live]
+
+    @property
+    def time_stands(self) -> bool:
+        """Whether all sources are down: no tick is made, nothing that waits for time happens. An alarm."""
+        return bool(self.silent) and not self.ticks.live
 
     # -- the role --------------------------------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ from engine.collector import Live, LiveCollector, Pace, Source
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.sources import SourceTime
 
 KEY = b"key of the tests"
 SECOND = 1_000_000
@@ -95,8 +94,7 @@ class World:
         return MemoryInlet(self.log, "c1", self.checkpoints)
 
     def live(self, source: Source, kinds: str = "", disorder: float = 0, idle: float = 0) -> Live:
-        time = SourceTime(frozenset(kinds.split()), round(disorder * SECOND), round(idle * SECOND))
-        return Live(source, time, idle)
+        return Live(source, frozenset(kinds.split()), round(disorder * SECOND), idle)
 
     def collector(self, *sources: Live, **options: Any) -> LiveCollector:
         options = {"pace": Pace(records=7, seconds=60), "inlet": self.inlet(), **options}
