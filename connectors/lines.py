@@ -16,33 +16,61 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CHUNK = 1 << 16
 
 
-def read_lines(path: Path, intake: Intake, *, source: str, name: str) -> Iterator[tuple[int, bytes]]:
-    """Yield (line number from 1, line without its end) of all lines that are not blank.
+class Lines:
+    """The lines of one file, read from any place on that a reading had reached before."""
 
-    Gzip is told by its first bytes, not by the name. A line of more than 1 MB is refused (`size`) without
-    being read into memory; the last line may lack its end. Raises InputError if the file can't be read, and,
-    after the lines before it, where a gzip file is damaged or cut off.
-    """
-    number = 0
-    try:
-        with path.open("rb") as plain, _unpacked(plain) as stream:
-            while line := stream.readline(SIZE_AT_MOST + 1):
-                number += 1
-                if number == 1:
-                    line = line.removeprefix(_BYTE_ORDER_MARK)
-                if len(line) > SIZE_AT_MOST and not line.endswith(b"\n"):
-                    size = len(line) + _skip_rest(stream)
-                    detail = f"expected at most {SIZE_AT_MOST} bytes, was {size}"
-                    intake.refuse("size", detail, source, f"{name}:{number}", line[:_CHUNK])
-                    continue
-                line = line.rstrip(b"\r\n")
-                if line and not line.isspace():
-                    yield number, line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        # A piece of a line before the damage is not handed out: it would be taken for a whole one.
-        raise InputError(f"{path}:{number + 1}", "gzip data to its end", str(error)) from None
-    except OSError as error:
-        raise InputError(str(path), "a file that can be read", error.strerror or str(error)) from None
+    def __init__(
+        self, path: Path, intake: Intake, *, source: str, name: str, offset: int = 0, number: int = 0
+    ) -> None:
+        self.path = path
+        self.offset = offset
+        """Bytes read so far, unpacked: after the last line given. With `number` the place to go on from."""
+        self.number = number
+        """Number of the last line given, from 1."""
+        self._intake = intake
+        self._source = source
+        self._name = name
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (line number from 1, line without its end) of all lines that are not blank.
+
+        Gzip is told by its first bytes, not by the name; to go on in it, it is unpacked from its start. A
+        line of more than 1 MB is refused (`size`) without being read into memory; the last line may lack its
+        end. Raises InputError if the file can't be read, and, after the lines before it, where a gzip file is
+        damaged or cut off.
+        """
+        try:
+            with self.path.open("rb") as plain, _unpacked(plain) as stream:
+                if self.offset:
+                    stream.seek(self.offset)
+                while line := stream.readline(SIZE_AT_MOST + 1):
+                    self.number += 1
+                    self.offset += len(line)
+                    if self.number == 1:
+                        line = line.removeprefix(_BYTE_ORDER_MARK)
+                    if len(line) > SIZE_AT_MOST and not line.endswith(b"\n"):
+                        skipped = _skip_rest(stream)
+                        self.offset += skipped
+                        self._refuse_size(len(line) + skipped, line)
+                        continue
+                    line = line.rstrip(b"\r\n")
+                    if line and not line.isspace():
+                        yield self.number, line
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            # A piece of a line before the damage is not handed out: it would be taken for a whole one.
+            raise InputError(f"{self.path}:{self.number + 1}", "gzip data to its end", str(error)) from None
+        except OSError as error:
+            was = error.strerror or str(error)
+            raise InputError(str(self.path), "a file that can be read", was) from None
+
+    def _refuse_size(self, size: int, line: bytes) -> None:
+        detail = f"expected at most {SIZE_AT_MOST} bytes, was {size}"
+        self._intake.refuse("size", detail, self._source, f"{self._name}:{self.number}", line[:_CHUNK])
+
+
+def read_lines(path: Path, intake: Intake, *, source: str, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield (line number, line) of a whole file, as `Lines` does."""
+    return iter(Lines(path, intake, source=source, name=name))
 
 
 def _unpacked(plain: IO[bytes]) -> IO[bytes]:

@@ -9,11 +9,12 @@ from engine.errors import FencedError
 
 
 class Checkpoints:
-    """What outlives a taker of sources: checkpoints, and who took a source over last."""
+    """What outlives a taker of sources: checkpoints, dead letters, and who took a source over last."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
         self.epochs: dict[str, int] = {}
+        self.dead: list[bytes] = []
 
 
 class MemoryInlet:
@@ -36,9 +37,18 @@ class MemoryInlet:
         self._checkpoints.epochs[self.source] = self._epoch
         return self._checkpoints.kept.get(self.source)
 
-    async def append(self, records: Sequence[tuple[int, bytes]], checkpoint: bytes) -> None:
-        """Append records and checkpoint."""
+    async def append(
+        self, records: Sequence[tuple[int, bytes]], checkpoint: bytes, dead: Sequence[bytes] = ()
+    ) -> None:
+        """Append records, dead letters and checkpoint."""
         if self._checkpoints.epochs.get(self.source) != self._epoch:
             raise FencedError(f"source {self.source}: expected to own it, was taken over by another")
         await self.log.append(records)
-        self._checkpoints.kept[self.source] = checkpoint
+        self._checkpoints.dead += dead
+        if checkpoint:
+            self._checkpoints.kept[self.source] = checkpoint
+        else:
+            self._checkpoints.kept.pop(self.source, None)
+
+    async def close(self) -> None:
+        """Leave the source to whoever takes it over."""

@@ -23,7 +23,7 @@ from engine.field_checks import MOST
 from engine.intake import Intake
 from engine.refusals import Bad, quote
 
-__all__ = ["load_map", "rows"]
+__all__ = ["Rows", "load_map", "rows"]
 
 Convert = Callable[[bytes], Any]
 _NUMBER = re.compile(rb"[+-]?\d{1,19}\Z", re.ASCII)
@@ -37,28 +37,39 @@ def rows(path: Path, columns: ColumnMap, intake: Intake) -> Iterator[Event]:
     """Yield the events of a file in its order, with `FILE:LINE` as position and the map's `source`.
 
     Ids are keyed hashes of the map's source and the columns of its natural key, so the same row of another
-    copy of the file is a duplicate. Raises InputError as `read_lines` does, and for constants and `values` of
-    the map that are not of their type.
+    copy of the file is a duplicate. Raises InputError as `read_lines` does, and as `Rows` does.
     """
-    try:
-        reader = _RowReader(columns, intake.identity.key)
-    except Bad as bad:
-        raise InputError(f"map {columns.map}", bad.expected, bad.was or "empty") from None
+    taker = Rows(columns, intake)
     name = path.name
     for number, line in read_lines(path, intake, source=columns.source, name=name):
-        if number <= columns.header_lines:
-            continue
-        position = f"{name}:{number}"
+        event = taker.take(number, line, f"{name}:{number}")
+        if event is not None:
+            yield event
+
+
+class Rows:
+    """Takes rows by a column map; raises InputError for constants and `values` in it of a wrong type."""
+
+    def __init__(self, columns: ColumnMap, intake: Intake) -> None:
+        self.columns = columns
+        self._intake = intake
         try:
-            fields = reader.read(line)
+            self._reader = _RowReader(columns, intake.identity.key)
+        except Bad as bad:
+            raise InputError(f"map {columns.map}", bad.expected, bad.was or "empty") from None
+
+    def take(self, number: int, line: bytes, position: str) -> Event | None:
+        """Return the event of row `number` (from 1); None for a header, a row to skip, or one refused."""
+        source = self.columns.source
+        if number <= self.columns.header_lines:
+            return None
+        try:
+            fields = self._reader.read(line)
         except Bad as bad:
             detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'empty'}"
-            intake.refuse(bad.reason, detail, columns.source, position, line)
-            continue
-        if fields is not None:
-            event = intake.record(fields, columns.source, position)
-            if event is not None:
-                yield event
+            self._intake.refuse(bad.reason, detail, source, position, line)
+            return None
+        return None if fields is None else self._intake.record(fields, source, position)
 
 
 class _RowReader:

@@ -67,7 +67,7 @@ _CELL = FieldDef("cell", "text", "canonical cell: 460-00-<lac>-<ci>, 460-00-<eci
 _QUALITY = FieldDef(
     "quality",
     "set",
-    "flags of the collector: no_msisdn bad_imei unknown_cell late dup synthetic no_trigger",
+    "flags of the collector: no_msisdn bad_imei unknown_cell late dup synthetic no_trigger clamped",
 )
 _COMMON = (
     _CELL,

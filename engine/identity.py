@@ -7,6 +7,8 @@ A profile binds an IMSI and an MSISDN: from then on a record that only has the M
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from engine.errors import SettingsError
 from engine.numbers import e164, is_open, keyed_hash, normalise
 
@@ -87,6 +89,23 @@ class Identity:
             return None
         self._bound[number] = key
         return key
+
+    def bind_key(self, number: str, key: str) -> None:
+        """Bind a number (`+` and E.164 digits) to a subscriber key, as a profile elsewhere bound it.
+
+        A number's own key says nothing about an IMSI and takes no binding away.
+        """
+        if key != self._of_text(number):
+            self._bound[number] = key
+
+    def bound(self, number: str) -> str | None:
+        """Return the key that a number (`+` and E.164 digits) is bound to; None if it is not."""
+        return self._bound.get(number)
+
+    def forget_keys(self, keys: Collection[str]) -> None:
+        """Take back the bindings to some keys: their subscribers asked to be forgotten."""
+        for number in [number for number, key in self._bound.items() if key in keys]:
+            del self._bound[number]
 
     def e164(self, msisdn: str) -> str | None:
         """Return an MSISDN as `+` and E.164 digits, or None."""

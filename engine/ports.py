@@ -75,11 +75,19 @@ class Inlet(Protocol):
         """Take the source over, fencing whoever had it; return its last checkpoint, None at the very start."""
         ...
 
-    async def append(self, records: Sequence[tuple[int, bytes]], checkpoint: bytes) -> None:
-        """Append (partition, value) pairs in order and the checkpoint: all or nothing.
+    async def append(
+        self, records: Sequence[tuple[int, bytes]], checkpoint: bytes, dead: Sequence[bytes] = ()
+    ) -> None:
+        """Append (partition, value) pairs in order, dead letters and the checkpoint: all or nothing.
 
-        Raise `FencedError` if another has taken the source over meanwhile.
+        An empty checkpoint forgets the one before: nothing is kept of a source that ends. After a `LogError`
+        it is not known whether that happened: `resume` tells. Raise `FencedError` if another has taken the
+        source over meanwhile.
         """
+        ...
+
+    async def close(self) -> None:
+        """Leave the source to whoever takes it over."""
         ...
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 KEPT_CHARACTERS = 2_000
 """Of a refused record in a dead letter; the start of it tells what it was."""
@@ -21,7 +24,8 @@ _HIDDEN = "<digits>"
 class Refusal:
     """One record that was not taken: what a dead letter holds.
 
-    `reason`: `utf8 json nan depth size type kind identity time`; doors add `columns number` and `file`.
+    `reason`: `utf8 json nan depth size type kind identity time`; doors add `columns number value`, `file` (it
+    can't be read to its end) and `gap` (rows are gone before they were read).
     `detail`: "FIELD: expected X, was Y". `raw`: the start of the record, long numbers hidden.
     """
 
@@ -40,6 +44,11 @@ class Refusal:
             "position": self.position,
             "raw": self.raw,
         }
+
+
+def dead_letter(refusal: Refusal, stage: str, failed_at: int, origin: Mapping[str, str]) -> bytes:
+    """Return the dead letter of a refused record. `failed_at`: µs; `origin`: its `file` or `topic`."""
+    return orjson.dumps({**refusal.as_dict(), **origin, "stage": stage, "failed_at": failed_at})
 
 
 class Bad(Exception):

@@ -11,7 +11,8 @@ from engine.event import Event
 from engine.event_kinds import KINDS
 
 SECOND = 1_000_000
-_CONTROL = frozenset(kind for kind, spec in KINDS.items() if spec.group == "control")
+CONTROL = frozenset(kind for kind, spec in KINDS.items() if spec.group == "control")
+"""Kinds whose records move no watermark."""
 
 
 class TickMaker:
@@ -29,14 +30,17 @@ class TickMaker:
     def after(self, event: Event) -> Event | None:
         """Return the tick that follows a record, if one does."""
         kind = event.kind
-        if kind in _CONTROL:
+        if kind in CONTROL:
             if kind == "tick":
                 self.down = list(event.fields.get("down") or ())
             return None
         if event.t <= self.greatest:
             return None
         self.greatest = event.t
-        watermark = event.t - self.disorder
+        return self.enter(event.t - self.disorder)
+
+    def enter(self, watermark: int) -> Event | None:
+        """Return the tick of a watermark (µs) if it enters a new whole second."""
         second = watermark // SECOND
         if second <= self._second:
             return None

@@ -22,6 +22,7 @@ from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_scripts import Client
 from connectors.redis_store import AT_ONCE, RedisStore
 from engine.ports import Deliveries, Log, Offers, OptOuts, Progress, Queue, Store
+from tests.contract.inlets import Inlets, KafkaInlets, MemoryInlets
 from tests.contract.test_queue import QueueBench
 from tests.servers.eventually import eventually
 
@@ -67,6 +68,17 @@ async def offers(request: pytest.FixtureRequest) -> AsyncIterator[Offers]:
     await found.open()
     yield found
     await found.close()
+
+
+@pytest.fixture(params=["memory", "kafka"])
+async def inlets(request: pytest.FixtureRequest) -> AsyncIterator[Inlets]:
+    """Give ways into an empty log of three partitions."""
+    made: Inlets = MemoryInlets()
+    if request.param == "kafka":
+        server = request.getfixturevalue("kafka_server")
+        made = KafkaInlets(server, request.getfixturevalue("topic_prefix"))
+    yield made
+    await made.close()
 
 
 @pytest.fixture(params=["memory", "redis", "cluster"])

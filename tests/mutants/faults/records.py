@@ -157,8 +157,8 @@ MUTANTS = (
     Mutant(
         "ticks-without-disorder",
         TICKS,
-        "watermark = event.t - self.disorder",
-        "watermark = event.t",
+        "return self.enter(event.t - self.disorder)",
+        "return self.enter(event.t)",
         "1.8 the watermark is the greatest t − the allowed disorder",
         ("late",),
     ),
@@ -173,8 +173,8 @@ MUTANTS = (
     Mutant(
         "control-moves-the-watermark",
         TICKS,
-        "        if kind in _CONTROL:\n            if kind",
-        '        if kind == "tick" or (kind in _CONTROL and event.t < self.greatest):\n            if kind',
+        "        if kind in CONTROL:\n            if kind",
+        '        if kind == "tick" or (kind in CONTROL and event.t < self.greatest):\n            if kind',
         "1.8 control records do not move the watermark",
         ("late", "suppressed"),
     ),

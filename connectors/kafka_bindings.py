@@ -1,0 +1,122 @@
+"""Which number is bound to which subscriber key: learned from the compacted topic of profiles.
+
+Any collector may be the one that reads a profile; the engine writes every profile, merged, to
+`PREFIX.profiles.v1` (key = subscriber key, `msisdn` in the value, no value = forgotten). A collector reads
+the topic to its end when it starts, and follows it from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
+
+from engine.errors import LogError
+from engine.identity import Identity
+
+POLL_AT_MOST = 1_000
+"""Profiles taken in by one poll: it stands between two steps of the collector."""
+
+
+class KafkaBindings:
+    """Keeps an identity's bindings up to date. Every error of Kafka is a `LogError`."""
+
+    def __init__(self, options: Mapping[str, Any], prefix: str) -> None:
+        self.topic = f"{prefix}.profiles.v1"
+        self._options = dict(options)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._identity: Identity | None = None
+
+    async def load(self, identity: Identity) -> None:
+        """Bind all that is in the topic now."""
+        await self.close()
+        self._identity = identity
+        try:
+            consumer = self._consumer = AIOKafkaConsumer(
+                **self._options,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+            )
+            await consumer.start()
+            partitions = await self._partitions()
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = {part: end for part, end in (await consumer.end_offsets(partitions)).items() if end > 0}
+            while ends:
+                await self._take(timeout_ms=200)
+                for partition, end in list(ends.items()):
+                    if await consumer.position(partition) >= end:
+                        del ends[partition]
+        except (KafkaError, OSError) as error:
+            await self.close()
+            raise self._trouble(error) from None
+
+    async def poll(self) -> None:
+        """Bind what has come since, without waiting for more."""
+        try:
+            await self._take(timeout_ms=0)
+        except (KafkaError, OSError) as error:
+            raise self._trouble(error) from None
+
+    async def close(self) -> None:
+        """Leave the topic."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    async def _partitions(self) -> list[TopicPartition]:
+        admin = AIOKafkaAdminClient(**self._options)
+        await admin.start()
+        try:
+            [found] = await admin.describe_topics([self.topic])
+        finally:
+            await admin.close()
+        if found["error_code"]:
+            raise for_code(found["error_code"])(self.topic)
+        return [TopicPartition(self.topic, part["partition"]) for part in found["partitions"]]
+
+    async def _take(self, timeout_ms: int) -> None:
+        if self._consumer is None or self._identity is None:
+            raise LogError(f"topic {self.topic}: expected to be loaded first, was not")
+        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=POLL_AT_MOST)
+        for messages in fetched.values():
+            bind(self._identity, ((message.key, message.value) for message in messages))
+
+    def _trouble(self, error: BaseException) -> LogError:
+        said = str(error) or type(error).__name__
+        return LogError(f"topic {self.topic}: expected to be read, was not possible: {said}")
+
+
+def bind(identity: Identity, profiles: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+    """Take in profiles, (key, value) in the order of the topic; one that can't be read binds nothing."""
+    bound: dict[str, str] = {}
+    forgotten: set[str] = set()
+    for key, value in profiles:
+        if key is None:
+            continue
+        owner = key.decode("ascii", "replace")
+        number = _number(value) if value else None
+        if not value:
+            forgotten.add(owner)
+        elif number is not None:
+            bound[number] = owner
+            forgotten.discard(owner)
+    if forgotten:
+        identity.forget_keys(forgotten)
+    for number, owner in bound.items():
+        if owner not in forgotten:
+            identity.bind_key(number, owner)
+
+
+def _number(profile: bytes) -> str | None:
+    try:
+        read = orjson.loads(profile)
+    except orjson.JSONDecodeError:
+        return None
+    number = read.get("msisdn") if read.__class__ is dict else None
+    return number if number.__class__ is str else None

@@ -1,0 +1,275 @@
+"""The door for a landing directory: files appear in it by rename, are read, and moved to `done/`.
+
+Files are taken in the order of their names, plain or gzip: JSON lines, or delimited by a column map. Names
+that end in `.tmp` or `.part` or begin with a dot are still being written. One that can't be read to its end
+is moved to `bad/`, its good rows applied, with a dead letter of reason `file`.
+
+What was done is in the position, which becomes durable with the records: a file is moved only after that. A
+file that comes again (same name, size and beginning) is moved without being read, and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from connectors.column_map import ColumnMap
+from connectors.lines import Lines
+from connectors.xdr_files import Rows
+from engine.errors import InputError
+from engine.event import Event
+from engine.intake import Intake
+
+DONE, BAD = "done", "bad"
+UNFINISHED = (".tmp", ".part")
+REMEMBERED = 200
+"""Files that are done and gone from the directory, to be known if they come again: 60 bytes each, in every
+checkpoint."""
+_HEAD = 1 << 16
+
+Take = Callable[[int, bytes, str], list[Event]]
+"""(line number, line, position) -> events."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """The file being read."""
+
+    name: str
+    mark: str
+    """What it is known by: a hash of its name, size and beginning."""
+    lines: Lines
+    rest: Iterator[tuple[int, bytes]]
+    take: Take
+
+
+class Landing:
+    """One landing directory as a source.
+
+    `columns`: how its files are delimited; None: JSON lines, whose records are of source FILE unless they say
+    so themselves, as in a replay. `move`: False leaves files where they are, known by the position as long as
+    they stay. `scan_seconds`: how often the directory is looked at. Raises InputError if it can't be read at
+    `open`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        columns: ColumnMap | None = None,
+        *,
+        move: bool = True,
+        scan_seconds: float = 0.5,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = folder
+        self.columns = columns
+        self.counts: Counter[str] = Counter()
+        """Files since the start: `done`, `bad`, `again` (came twice), `unreadable` (tried again later)."""
+        self._name = name
+        self._move = move
+        self._scan_seconds = scan_seconds
+        self._clock = clock
+        self._intake: Intake | None = None
+        self._rows: Rows | None = None
+        self._seen: dict[str, str] = {}
+        """Mark -> name of files that are done, oldest first."""
+        self._finished: dict[str, tuple[str, str]] = {}
+        """Mark -> (name, folder to move it to): done, but not yet known to be durable."""
+        self._current: _Open | None = None
+        self._queue: deque[str] = deque()
+        self._left: dict[str, tuple[int, int]] = {}
+        """Name -> (size, time of change) of files that were seen and stay."""
+        self._scan_at = 0.0
+
+    # -- as a source -----------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Its name in the checkpoint."""
+        return self._name
+
+    @property
+    def position(self) -> Mapping[str, Any]:
+        """What is done, what is to be moved, and how far the file being read was read."""
+        moving = {mark: folder for mark, (_, folder) in self._finished.items()}
+        position: dict[str, Any] = {"seen": self._seen, "moving": moving}
+        if self._current is not None:
+            lines = self._current.lines
+            position["file"] = {
+                "name": self._current.name,
+                "mark": self._current.mark,
+                "offset": lines.offset,
+                "number": lines.number,
+            }
+        return position
+
+    @property
+    def origin(self) -> Mapping[str, str]:
+        """The file of the rows just read."""
+        return {"file": self._origin}
+
+    _origin = ""
+
+    async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
+        """Go on from a position."""
+        await self.close()
+        self._intake = intake
+        self._rows = None if self.columns is None else Rows(self.columns, intake)
+        self._queue.clear()
+        self._left.clear()
+        self._finished = {}
+        self._scan_at = self._clock()
+        try:
+            os.listdir(self.folder)
+        except OSError as error:
+            raise _unreadable(self.folder, error) from None
+        position = position or {}
+        self._seen = dict(position.get("seen", {}))
+        for mark, target in position.get("moving", {}).items():
+            name = self._seen.get(mark, "")
+            # The one before may have been killed before it moved them. What is in both places came again.
+            if self._mark(name) == mark != self._mark(name, target):
+                self._put_away(name, target)
+        file = position.get("file")
+        if file is not None and self._mark(file["name"]) == file["mark"]:
+            self._begin(file["name"], file["mark"], file["offset"], file["number"])
+
+    async def read(self, limit: int) -> list[Event] | None:
+        """Return the events of up to `limit` rows of one file; None if there is no file."""
+        if self._current is None and not self._next():
+            return None
+        current, intake = self._current, self._intake
+        assert current is not None
+        assert intake is not None
+        self._origin = current.name
+        events: list[Event] = []
+        folder = DONE
+        try:
+            for read, (number, line) in enumerate(current.rest, 1):
+                events += current.take(number, line, f"{current.name}:{number}")
+                if read >= limit:
+                    return events
+        except InputError as error:
+            folder = BAD
+            detail = f"expected {error.expected}, was {error.was}"
+            intake.refuse("file", detail, current.name, f"{current.name}:{current.lines.number + 1}", "")
+        self._current = None
+        self._seen[current.mark] = current.name
+        self._finished[current.mark] = (current.name, folder)
+        self.counts[folder] += 1
+        return events
+
+    async def committed(self) -> None:
+        """Move the files whose last row is durable now."""
+        for name, folder in self._finished.values():
+            self._put_away(name, folder)
+        self._finished = {}
+        for mark in list(self._seen)[: max(len(self._seen) - REMEMBERED, 0)] if self._move else ():
+            del self._seen[mark]
+
+    async def close(self) -> None:
+        """Close the file being read."""
+        self._current = None
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    def _next(self) -> bool:
+        """Open the next file; False if there is none."""
+        if not self._queue:
+            if self._clock() < self._scan_at:
+                return False
+            self._scan_at = self._clock() + self._scan_seconds
+            self._scan()
+        while self._queue:
+            name = self._queue.popleft()
+            mark = self._mark(name)
+            if mark is None:
+                self.counts["unreadable"] += 1
+            elif mark not in self._seen:
+                self._begin(name, mark)
+                return True
+            elif mark not in self._finished:
+                self.counts["again"] += self._move
+                self._put_away(name, DONE)
+        return False
+
+    def _scan(self) -> None:
+        try:
+            with os.scandir(self.folder) as entries:
+                there = {entry.name: entry for entry in entries if _is_whole(entry)}
+        except OSError:
+            self.counts["unreadable"] += 1
+            return
+        if not self._move:
+            self._seen = {mark: name for mark, name in self._seen.items() if name in there}
+            self._left = {name: stat for name, stat in self._left.items() if name in there}
+        self._queue.extend(name for name in sorted(there) if self._left.get(name) != self._stat(name))
+
+    def _begin(self, name: str, mark: str, offset: int = 0, number: int = 0) -> None:
+        intake = self._intake
+        assert intake is not None
+        source = name if self.columns is None else self.columns.source
+        lines = Lines(self.folder / name, intake, source=source, name=name, offset=offset, number=number)
+        rows = self._rows
+
+        def take(number: int, line: bytes, position: str) -> list[Event]:
+            if rows is None:
+                return intake.read(line, name, position)
+            event = rows.take(number, line, position)
+            return [] if event is None else [event]
+
+        self._current = _Open(name, mark, lines, iter(lines), take)
+
+    def _mark(self, name: str, folder: str = "") -> str | None:
+        """Return what a file is known by; None if it can't be read, or is not there."""
+        try:
+            with (self.folder / folder / name).open("rb") as file:
+                head = file.read(_HEAD)
+                size = os.fstat(file.fileno()).st_size
+        except OSError:
+            return None
+        return blake2b(f"{name}\0{size}\0".encode() + head, digest_size=8).hexdigest()
+
+    def _stat(self, name: str) -> tuple[int, int] | None:
+        try:
+            stat = (self.folder / name).stat()
+        except OSError:
+            return None
+        return stat.st_size, stat.st_mtime_ns
+
+    def _put_away(self, name: str, folder: str) -> None:
+        """Move a file, never over another one; or remember that it is left where it is."""
+        if not self._move:
+            stat = self._stat(name)
+            if stat is not None:
+                self._left[name] = stat
+            return
+        target = self.folder / folder / name
+        copies = 0
+        try:
+            target.parent.mkdir(exist_ok=True)
+            while target.exists():
+                copies += 1
+                target = target.with_name(f"{name}.{copies}")
+            (self.folder / name).rename(target)
+        except FileNotFoundError:
+            return  # somebody else has taken it away
+        except OSError as error:
+            raise _unreadable(self.folder, error) from None
+
+
+def _is_whole(entry: os.DirEntry[str]) -> bool:
+    name = entry.name
+    return not name.startswith(".") and not name.endswith(UNFINISHED) and entry.is_file()
+
+
+def _unreadable(folder: Path, error: OSError) -> InputError:
+    expected = "a landing directory that can be read and changed"
+    return InputError(str(folder), expected, error.strerror or str(error))

@@ -1,0 +1,316 @@
+"""Loads: files of profiles, consents and opt-outs become records of the log, all or with every mistake named.
+
+    profiles    JSON lines as `replay --profiles` takes them (semantics.md 6)
+    consents    JSON lines {"subscriber" | "msisdn" | "imsi", "consent": {PURPOSE: true or false}}, or columns
+                with a header: imsi, msisdn, subscriber, marketing, profiling, location
+    optouts     a number per line, or a header and columns, one of them msisdn
+
+A number that opts out does so under its own key and under the key it is bound to, and its keyed hash goes
+into the set that the dispatcher asks: so it holds whichever way the number is known later. That set is
+written before the log: a load that is cut off has silenced too many, never too few, and may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from engine.collect import VALUE_AT_MOST, spread
+from engine.errors import InputError
+from engine.event import Event
+from engine.identity import Identity
+from engine.intake import Intake
+from engine.ports import Inlet, OptOuts
+from engine.refusals import Bad, Refusal, dead_letter, describe, quote, redact
+
+PURPOSES = ("marketing", "profiling", "location")
+IDENTITIES = ("imsi", "msisdn", "subscriber")
+BATCH = 2_000
+"""Lines of one step."""
+STAGE = "load"
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_SEPARATORS = ",;\t|"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What one line becomes."""
+
+    events: list[Event] = field(default_factory=list)
+    opted: list[str] = field(default_factory=list)
+    """Keyed hashes of numbers that opt out."""
+    given: list[str] = field(default_factory=list)
+    """Keyed hashes of numbers, and subscriber keys, whose consent to marketing is given."""
+
+
+class LineReader(Protocol):
+    """Turns lines into what they become."""
+
+    def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
+        """Take line `number` (from 1) at time `t` (µs); None: a header, or refused by the intake."""
+        ...
+
+
+class ProfileLines:
+    """Reads lines of profiles."""
+
+    def __init__(self, intake: Intake, source: str) -> None:
+        self._intake = intake
+        self._source = source
+
+    def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
+        """Take a line as a `profile.update`."""
+        event = self._intake.profile_line(line, self._source, position, t)
+        return None if event is None else Loaded([event])
+
+
+class Columns:
+    """The columns of a file with a header.
+
+    `known`: names they may have, None = any; `needed`: groups of which one name each has to be there. Raises
+    InputError for another header.
+    """
+
+    def __init__(
+        self, header: str, position: str, known: Sequence[str] | None, *needed: Sequence[str]
+    ) -> None:
+        self._separator = max(_SEPARATORS, key=header.count)
+        self.names = [name.lower() for name in self._cells(header)]
+        unknown = known is not None and not set(self.names) <= set(known)
+        if unknown or not all(set(group) & set(self.names) for group in needed):
+            wanted = " and ".join(" or ".join(group) for group in needed)
+            others = "" if known is None else " and nothing else"
+            raise InputError(position, f"a header with {wanted}{others}", redact(header))
+
+    def read(self, line: str) -> dict[str, str]:
+        """Return what stands in the columns of a line, empty ones left out; raise `Bad` for another width."""
+        cells = self._cells(line)
+        if len(cells) != len(self.names):
+            raise Bad(f"{len(self.names)} columns", str(len(cells)), "columns", "columns")
+        return {name: cell for name, cell in zip(self.names, cells, strict=True) if cell}
+
+    def _cells(self, line: str) -> list[str]:
+        return [cell.strip().strip('"').strip() for cell in line.split(self._separator)]
+
+
+class ConsentLines:
+    """Reads lines of consents: JSON, or columns if the first line is no object."""
+
+    def __init__(self, intake: Intake, source: str) -> None:
+        self._intake = intake
+        self._source = source
+        self._columns: Columns | None = None
+        self._begun = False
+
+    def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
+        """Take a line as a `consent.change`."""
+        try:
+            if not self._begun:
+                self._begun = True
+                if not line.lstrip().startswith(b"{"):
+                    known = (*IDENTITIES, *PURPOSES)
+                    self._columns = Columns(_text(line), position, known, IDENTITIES, PURPOSES)
+                    return None
+            given = self._json(line, position) if self._columns is None else self._row(self._columns, line)
+        except Bad as bad:
+            detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'nothing'}"
+            self._intake.refuse(bad.reason, detail, self._source, position, line)
+            return None
+        if given is None:
+            return None
+        numbers = [given.get("msisdn"), given.get("subscriber")]
+        event = self._intake.record({"kind": "consent.change", "t": t, **given}, self._source, position)
+        if event is None:
+            return None
+        loaded = Loaded([event])
+        if event.fields["consent"].get("marketing") is True:
+            loaded.given = [event.key]
+            loaded.given += own_keys(self._intake.identity, *numbers)
+        return loaded
+
+    def _json(self, line: bytes, position: str) -> dict[str, Any] | None:
+        try:
+            given = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            self._intake.read(line, self._source, position)  # which says what is wrong with it
+            return None
+        if given.__class__ is not dict:
+            raise Bad("an object", describe(given), field="line")
+        for name in given:
+            if name not in IDENTITIES and name != "consent":
+                raise Bad("imsi, msisdn, subscriber and consent", quote(name), field="names")
+        consent = given.get("consent")
+        if consent.__class__ is not dict or not consent:
+            raise Bad("an object of purposes", describe(consent), field="consent")
+        for name, value in consent.items():
+            if name not in PURPOSES:
+                raise Bad(", ".join(PURPOSES), quote(name), field="consent")
+            if value.__class__ is not bool:
+                raise Bad("true or false", describe(value), field=f"consent.{name}")
+        return dict(given)
+
+    def _row(self, columns: Columns, line: bytes) -> dict[str, Any] | None:
+        cells = columns.read(_text(line))
+        consent: dict[str, bool] = {}
+        for purpose in PURPOSES:
+            if purpose in cells:
+                said = _WORDS.get(cells[purpose].lower())
+                if said is None:
+                    raise Bad("true, false, yes, no, 1 or 0", quote(cells[purpose]), "value", purpose)
+                consent[purpose] = said
+        if not consent:
+            raise Bad("a value for marketing, profiling or location", "none", field="consent")
+        return {**{name: cells[name] for name in IDENTITIES if name in cells}, "consent": consent}
+
+
+class OptOutLines:
+    """Reads lines of numbers that opt out."""
+
+    def __init__(self, intake: Intake, source: str) -> None:
+        self._intake = intake
+        self._source = source
+        self._columns: Columns | None = None
+        self._begun = False
+
+    def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
+        """Take a line as an opt-out of a number, under whatever key it is or will be known."""
+        try:
+            text = _text(line)
+            if not self._begun:
+                self._begun = True
+                if any(character.isalpha() for character in text):
+                    self._columns = Columns(text, position, None, ("msisdn",))
+                    return None
+            given = text if self._columns is None else self._columns.read(text).get("msisdn", "")
+            identity = self._intake.identity
+            e164 = identity.e164(given.strip().strip('"'))
+            if e164 is None:
+                expected = "a number: + and E.164 digits, or a national one"
+                raise Bad(expected, f"{len(given)} characters", "identity", "msisdn")
+        except Bad as bad:
+            detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'nothing'}"
+            self._intake.refuse(bad.reason, detail, self._source, position, line)
+            return None
+        own, bound = identity.hash_number(e164), identity.bound(e164)
+        keys = [own] if bound is None else [own, bound]
+        return Loaded([_opt_out(key, t, self._source, position) for key in keys], opted=[own])
+
+
+READERS: Mapping[str, Callable[[Intake, str], LineReader]] = {
+    "profiles": ProfileLines,
+    "consents": ConsentLines,
+    "optouts": OptOutLines,
+}
+"""What can be loaded."""
+
+
+class Loader:
+    """Takes lines in steps: first whoever opts out, then the log, then whoever opts in again.
+
+    `kind`: one of `READERS`; `source`: the name of the file; `inlet`: None for a dry run, which writes
+    nothing. Everything is durable once `run` returns. Raises `LogError` or `StoreError` if it can't be, and
+    `InputError` where the file is damaged; repeating it then does no harm.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        source: str,
+        identity: Identity,
+        wall: Callable[[], int],
+        inlet: Inlet | None = None,
+        optouts: OptOuts | None = None,
+        *,
+        batch: int = BATCH,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        """`lines` that hold something, `records` written, `opted_out` numbers, `refused` lines."""
+        self.on_refusal: Callable[[Refusal], None] = lambda _: None
+        """Hears of each refused line once its dead letter is durable."""
+        self._refusals: list[Refusal] = []
+        self.intake = Intake(identity, on_refused=self._refusals.append)
+        self._reader = READERS[kind](self.intake, source)
+        self._source = source
+        self._inlet = inlet
+        self._optouts = optouts
+        self._wall = wall
+        self._batch = batch
+
+    async def run(self, lines: Iterator[tuple[int, bytes]], on_step: Callable[[int], None]) -> None:
+        """Load all lines; `on_step` hears the number of the line that was reached."""
+        if self._inlet is not None:
+            await self._inlet.resume()
+        taken: list[Loaded] = []
+        number = 0
+        try:
+            for number, line in lines:
+                self.counts["lines"] += 1
+                position = f"{self._source}:{number}"
+                loaded = self._reader.take(number, line, position, self._wall())
+                if loaded is not None and self._fits(loaded, line, position):
+                    taken.append(loaded)
+                if len(taken) + len(self._refusals) >= self._batch:
+                    await self._write(taken)
+                    taken = []
+                    on_step(number)
+        except InputError:  # what was read before the damage counts, and its mistakes are told
+            await self._write(taken)
+            raise
+        await self._write(taken)
+        on_step(number)
+
+    def _fits(self, loaded: Loaded, line: bytes, position: str) -> bool:
+        size = max(len(orjson.dumps(event.fields)) for event in loaded.events)
+        if size > VALUE_AT_MOST:
+            detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {size}"
+            self.intake.refuse("size", detail, self._source, position, line)
+        return size <= VALUE_AT_MOST
+
+    async def _write(self, taken: list[Loaded]) -> None:
+        now = self._wall()
+        events = [event for loaded in taken for event in loaded.events]
+        opted = {name: event.t for loaded in taken for event in loaded.events for name in loaded.opted}
+        given = {name: event.t for loaded in taken for event in loaded.events for name in loaded.given}
+        if self._inlet is not None:
+            if opted and self._optouts is not None:
+                await self._optouts.add(opted)
+            partitions = self._inlet.partitions
+            batch = [pair for event in events for pair in spread(event, partitions)]
+            origin = {"file": self._source}
+            dead = [dead_letter(refusal, STAGE, now, origin) for refusal in self._refusals]
+            if batch or dead:
+                await self._inlet.append(batch, b"", dead)
+            if given and self._optouts is not None:
+                await self._optouts.release(given)
+        self.counts["records"] += len(events)
+        self.counts["opted_out"] += len(opted)
+        self.counts["refused"] += len(self._refusals)
+        for refusal in self._refusals:
+            self.on_refusal(refusal)
+        self._refusals.clear()
+
+
+def own_keys(identity: Identity, msisdn: object, subscriber: object) -> list[str]:
+    """Return the own key of the number that a line names, whatever it is bound to; empty if it names none."""
+    given = msisdn or subscriber
+    if not isinstance(given, str) or not (msisdn or given.startswith("+")):
+        return []
+    e164 = identity.e164(given)
+    return [] if e164 is None else [identity.hash_number(e164)]
+
+
+def _opt_out(key: str, t: int, source: str, position: str) -> Event:
+    fields: dict[str, Any] = {"kind": "consent.change", "t": t, "consent": {"marketing": False}}
+    fields.update(subscriber_key=key, source=source)
+    return Event("consent.change", t, key, fields, source=source, position=position)
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise Bad("UTF-8", f"not from byte {error.start}", "utf8", "line") from None

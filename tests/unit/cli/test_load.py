@@ -1,0 +1,64 @@
+"""`touchpoint load --dry-run`, and what is said before anything is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.support import Touchpoint, profile, write_lines
+
+
+def test_a_dry_run_names_every_mistake_and_needs_no_servers(touchpoint: Touchpoint, tmp_path: Path) -> None:
+    people = [profile(f"46000{number:010}") for number in range(3)]
+    path = write_lines(
+        tmp_path / "people.jsonl", [people[0], b"{broken", people[1], *[{"tier": "gold"}] * 40, people[2]]
+    )
+    result = touchpoint("load", "profiles", path, "--dry-run")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("people.jsonl:2: expected JSON, was not at character 1")
+    assert [line.partition(": ")[0] for line in lines[1:41]] == [f"people.jsonl:{n}" for n in range(4, 44)]
+    assert [line.split() for line in lines[41:]] == [
+        ["checked,", "nothing", "written", "number"],
+        ["lines", "44"],
+        ["records", "3"],
+        ["refused", "41"],
+    ]
+
+
+def test_a_file_without_mistakes_is_said_to_be_right(touchpoint: Touchpoint, tmp_path: Path) -> None:
+    path = tmp_path / "stop.csv"
+    path.write_text("msisdn,since\n13912345678,2026-09-01\n+8613800000000,\n", encoding="utf-8")
+    result = touchpoint("load", "optouts", path, "--dry-run")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].split() == ["numbers", "opted", "out", "2"]
+    assert "139" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        ("profiles", ["TOUCHPOINT_KAFKA_BOOTSTRAP"]),
+        ("optouts", ["TOUCHPOINT_KAFKA_BOOTSTRAP", "TOUCHPOINT_REDIS_URL"]),
+    ],
+)
+def test_without_servers_each_missing_setting_is_named(
+    touchpoint: Touchpoint, tmp_path: Path, kind: str, missing: list[str]
+) -> None:
+    result = touchpoint("load", kind, write_lines(tmp_path / "list", []))
+    assert result.exit_code == 2
+    for name in missing:
+        assert f"{name}: expected" in result.stderr
+
+
+def test_a_file_that_is_not_there_is_a_mistake(touchpoint: Touchpoint, tmp_path: Path) -> None:
+    result = touchpoint("load", "consents", tmp_path / "none.csv", "--dry-run")
+    assert result.exit_code == 2
+    assert "none.csv: expected a file that can be read" in result.stderr
+
+
+def test_only_what_can_be_loaded_is_taken(touchpoint: Touchpoint, tmp_path: Path) -> None:
+    result = touchpoint("load", "people", tmp_path / "none.csv")
+    assert result.exit_code == 2
+    assert "'profiles', 'consents', 'optouts'" in result.stderr
