@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -31,10 +32,10 @@ from engine.errors import FencedError
 from engine.event import Event
 from engine.expiry import expires
 from engine.intake import Intake
-from engine.lane_state import pack_lane, unpack_lane
+from engine.lane_state import letters, pack_lane, unpack_lane
 from engine.outbox import fill, opted
 from engine.pipeline import Fold
-from engine.ports import PROFILE, Commit, Control, DeadLetters, Log, LogRecord, Mark, Offers, OptOuts, Store
+from engine.ports import Commit, Control, DeadLetters, Log, LogRecord, Mark, Offers, OptOuts, Store
 from engine.rebuild import REBUILDING, begin, is_lost
 from engine.refusals import Refusal
 
@@ -75,6 +76,7 @@ class Lane:
         mark_every: float = MARK_EVERY,
         optouts: OptOuts | None = None,
         dead: DeadLetters | None = None,
+        await_rules: Callable[[str], Awaitable[None]] | None = None,
         point: Point = _go_on,
     ) -> None:
         self.partition = partition
@@ -89,6 +91,8 @@ class Lane:
         self.mark_every = mark_every
         self.optouts = optouts
         self.dead = dead
+        self.await_rules = await_rules
+        """Waits until a set of rules that a switch names has arrived."""
         self.point = point
         self.fold: Fold | None = None
         self.token = ""
@@ -96,6 +100,14 @@ class Lane:
         """Up to where everything is committed and published."""
         self.next = 0
         """Up to where the log is folded."""
+        self.waits = False
+        """It has nothing to do and waits for records: cancelled now, it loses nothing."""
+        self.mean_bytes = 0.0
+        """Of the states in the last commit."""
+        self.fenced = 0
+        """Commits that were refused."""
+        self.last_append = 0
+        """Append time of the last record folded, µs: how far behind the lane is."""
         self.published: list[str] = []
         self.refused: list[Refusal] = []
         """Refused by `intake` and not yet with the dead letters."""
@@ -103,6 +115,9 @@ class Lane:
         """Told of decisions once they are committed: the live display, counters."""
         self.on_offers: Callable[[list[int]], None] | None = None
         """Told of offers once they are published: append times (µs) of the records that brought them up."""
+        self.on_counts: Callable[[Counter[str], Counter[tuple[str, str]]], None] | None = None
+        """Told after each commit how many records and decisions it added, as `Fold.outcomes` and `.counts`."""
+        self._told: tuple[Counter[str], Counter[tuple[str, str]]] = (Counter(), Counter())
         self._decisions: list[Decision] = []
         """Folded, not committed."""
         self._appended: list[int] = []
@@ -149,6 +164,7 @@ class Lane:
         try:
             return await self._step(wait)
         except FencedError:
+            self.fenced += 1
             self.forget()
             return 0
         except BaseException:
@@ -226,6 +242,7 @@ class Lane:
         if lane.get("sweep"):
             self._sweep = await self.store.keys(self.partition)
         self._marked = time.monotonic()
+        self._told = fold.outcomes.copy(), fold.counts.copy()
         self.fold = fold
 
     async def _fetch(self, wait: float) -> list[LogRecord]:
@@ -237,7 +254,11 @@ class Lane:
             wait = max(min(wait, self._since + self.commit_after - time.monotonic()), 0)
         if fold.muted and self.next >= self._muted_until:
             fold.muted = False
-        records = await self.log.fetch(self.partition, self.next, self.batch, wait)
+        self.waits = wait > 0 and self.next == self.offset
+        try:
+            records = await self.log.fetch(self.partition, self.next, self.batch, wait)
+        finally:
+            self.waits = False
         if fold.muted and records and records[-1].offset >= self._muted_until:
             past = [record for record in records if record.offset < self._muted_until]
             if past:
@@ -252,7 +273,11 @@ class Lane:
             read = self.intake.read_log(record.value, "log", f"{self.partition}:{record.offset}")
             events += read
             batch.append((record, read))
-        if self._sweep and any(event.kind == "rules.switch" for event in events):
+        switches = [event.fields["hash"] for event in events if event.kind == "rules.switch"]
+        if switches and self.await_rules is not None:
+            for name in switches:
+                await self.await_rules(name)
+        if switches and self._sweep:
             # the silent are armed for one set of rules before the next comes
             while self._sweep:
                 await self._sweep_some()
@@ -261,9 +286,10 @@ class Lane:
         await self._load(events)
         self._decide(batch)
         self.next = records[-1].offset + 1
+        self.last_append = records[-1].time
         fold = self.fold
         assert fold is not None
-        if any(event.kind == "rules.switch" for event in events):
+        if switches:
             held = fold.subscribers
             self._sweep = [key for key in await self.store.keys(self.partition) if key not in held]
 
@@ -333,7 +359,7 @@ class Lane:
         fold = self.fold
         assert fold is not None
         if self.dead is not None and self.refused:
-            await self.dead.put([self._letter(refusal) for refusal in self.refused])
+            await self.dead.put(letters(self.refused, fold.book.hash, int(time.time() * 1e6)))
         self.refused = []
         self._let_go()
         decisions, self._decisions = [*self._decisions, *fold.decisions], []
@@ -348,6 +374,8 @@ class Lane:
             # an expiry that is filed too early is put right when it comes up
             if due < sub.filed or (sub.wake and due != sub.filed) or not sub.filed:
                 wakes[key] = sub.filed = due
+        if states:
+            self.mean_bytes = sum(map(len, states.values())) / len(states)
         commit = Commit(
             token=self.token,
             next_token=secrets.token_hex(8),
@@ -365,6 +393,8 @@ class Lane:
         await self.store.commit(self.partition, commit)
         fold.profiles, fold.releases, fold.gone = {}, [], set()
         self.token, self.offset, self.published = commit.next_token, self.next, []
+        if self.on_counts is not None:
+            self._tell_counts(self.on_counts)
         if decisions and self.on_decisions is not None:
             self.on_decisions(decisions)
         await self.point("publish")
@@ -397,12 +427,14 @@ class Lane:
                 fold.touched[key] = sub
         self._waking = set()
 
-    async def _publish(self, entries: Any, known: frozenset[str]) -> None:
+    async def _publish(self, entries: Mapping[str, bytes], known: frozenset[str]) -> None:
         """Publish outbox entries and put opt-outs where the dispatcher asks for them."""
         if self.optouts is not None:
-            await self._tell_optouts(
-                [payload for name, payload in entries.items() if name.startswith(PROFILE)]
-            )
+            adds, releases = opted(entries, self.intake.identity.hash_number)
+            if adds:
+                await self.optouts.add(adds)
+            if releases:
+                await self.optouts.release(releases)
         end = await self.offers.publish(
             self.partition, list(entries.items()), offset=self.offset, known=known
         )
@@ -410,38 +442,12 @@ class Lane:
             self._offers_at = end
         self.published = list(entries)
 
-    async def _tell_optouts(self, profiles: list[bytes]) -> None:
-        adds: dict[str, int] = {}
-        takes: dict[str, int] = {}
-        for payload in profiles:
-            found = opted(payload)
-            if found is None or found[3] is None:
-                continue
-            msisdn, key, at, no = found
-            # the key of a number that no profile binds is the keyed hash of that number
-            name = self.intake.identity.hash_number(msisdn) if msisdn else key
-            (adds if no else takes)[name] = at
-        assert self.optouts is not None
-        if adds:
-            await self.optouts.add(adds)
-        if takes:
-            await self.optouts.release(takes)
-
-    def _letter(self, refusal: Refusal) -> bytes:
-        partition, _, offset = refusal.position.partition("#")[0].partition(":")
+    def _tell_counts(self, tell: Callable[[Counter[str], Counter[tuple[str, str]]], None]) -> None:
         fold = self.fold
         assert fold is not None
-        return orjson.dumps(
-            {
-                **refusal.as_dict(),
-                "topic": "events",
-                "partition": int(partition),
-                "offset": int(offset),
-                "stage": "engine",
-                "failed_at": int(time.time() * 1e6),
-                "rules_hash": fold.book.hash,
-            }
-        )
+        outcomes, counts = self._told
+        self._told = fold.outcomes.copy(), fold.counts.copy()
+        tell(fold.outcomes - outcomes, fold.counts - counts)
 
     async def _mark(self) -> None:
         """Say beside the log how far everything is committed and published."""

@@ -1,14 +1,16 @@
-"""What belongs to a lane and to no subscriber: rules, feeds, counts; kept beside the offset."""
+"""What belongs to a lane and to no subscriber: rules, feeds, counts, kept beside the offset; dead letters."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from engine.feeds import Feeds
 from engine.pipeline import Fold
+from engine.refusals import Refusal, dead_letter
 
 
 def pack_lane(fold: Fold, **more: Any) -> bytes:
@@ -37,3 +39,18 @@ def unpack_lane(fold: Fold, lane: dict[str, Any]) -> None:
     fold.counts = Counter({(rule, fate): n for rule, fate, n in lane["counts"]})
     fold.warming = lane["warming"]
     fold.kept_since = lane["kept_since"]
+
+
+def letters(refusals: Iterable[Refusal], rules_hash: str, failed_at: int) -> list[bytes]:
+    """Write the dead letters of log records that could not be read; their position is `PARTITION:OFFSET`."""
+    found = []
+    for refusal in refusals:
+        partition, _, offset = refusal.position.partition("#")[0].partition(":")
+        origin = {
+            "topic": "events",
+            "partition": int(partition),
+            "offset": int(offset),
+            "rules_hash": rules_hash,
+        }
+        found.append(dead_letter(refusal, "engine", failed_at, origin))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -58,14 +58,24 @@ def profile_of(sub: Subscriber, time: int) -> bytes:
     )
 
 
-def opted(payload: bytes) -> tuple[str | None, str, int, bool | None] | None:
-    """Read (msisdn, subscriber key, `t`, word) from a profile: the word is True for "wants no marketing".
+def opted(
+    entries: Mapping[str, bytes], hash_number: Callable[[str], str]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Read from the profiles among entries who wants no marketing, and who does: keyed hash -> `t`, µs.
 
-    False: marketing is allowed; None: nothing was said. None as a whole: the profile was forgotten.
+    Who said nothing is in neither. The key of a number that no profile binds is the keyed hash of that number.
     """
-    if not payload:
-        return None
-    profile: Mapping[str, Any] = orjson.loads(payload)
-    consent = profile["consent"].get("marketing")
-    word = True if profile["suppressed"] or consent is False else (False if consent else None)
-    return profile["msisdn"], profile["subscriber_key"], profile["t"], word
+    adds: dict[str, int] = {}
+    releases: dict[str, int] = {}
+    for name, payload in entries.items():
+        if not name.startswith(PROFILE) or not payload:
+            continue
+        profile: Mapping[str, Any] = orjson.loads(payload)
+        msisdn = profile["msisdn"]
+        who = hash_number(msisdn) if msisdn else profile["subscriber_key"]
+        given = profile["consent"].get("marketing")
+        if profile["suppressed"] or given is False:
+            adds[who] = profile["t"]
+        elif given:
+            releases[who] = profile["t"]
+    return adds, releases

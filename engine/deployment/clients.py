@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiokafka.helpers import create_ssl_context
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 
+from connectors.kafka_client import KafkaAccess, client_options
 from engine.settings import Settings
+
+
+def kafka_access(settings: Settings) -> KafkaAccess:
+    """Return where Kafka is and how to sign in."""
+    return KafkaAccess(
+        settings.kafka_bootstrap,
+        settings.kafka_security,
+        settings.kafka_sasl,
+        settings.kafka_user,
+        settings.kafka_password.get_secret_value(),
+        settings.kafka_ca,
+        settings.kafka_cert,
+        settings.kafka_cert_key,
+    )
 
 
 def kafka_options(settings: Settings) -> dict[str, Any]:
     """Return the options that all of aiokafka's clients share."""
-    security = settings.kafka_security
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_servers,
-        "security_protocol": security,
-    }
-    if security.startswith("SASL"):
-        options["sasl_mechanism"] = settings.kafka_sasl
-        options["sasl_plain_username"] = settings.kafka_user
-        options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
-    if security.endswith("SSL"):
-        options["ssl_context"] = create_ssl_context(
-            cafile=_path(settings.kafka_ca),
-            certfile=_path(settings.kafka_cert),
-            keyfile=_path(settings.kafka_cert_key),
-        )
-    return options
+    return client_options(kafka_access(settings))
 
 
 def redis_client(settings: Settings) -> Redis | RedisCluster:

@@ -1,0 +1,82 @@
+"""What all roles of a process share: settings, clients, metrics, topics, rules."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from connectors.kafka_rules import KafkaRules
+from connectors.kafka_topics import ensure
+from engine.deployment.clients import kafka_access, kafka_options
+from engine.metrics import Metrics
+from engine.settings import Settings
+from engine.topics import Topic, topics
+
+OnDead = Callable[[str], None]
+
+
+class Common:
+    """Of one process; roles ask it for what they need."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
+        self.options: dict[str, Any] = kafka_options(settings)
+        self.prefix = settings.topic_prefix
+        self.topics = topics_of(settings)
+        self._checked = False
+        self._rules: KafkaRules | None = None
+
+    def topic(self, short: str) -> str:
+        """Return the full name of a topic."""
+        return self.topics[short].name
+
+    async def ensure_topics(self) -> None:
+        """Make topics that are missing; raise `LogError` for those that are not as they have to be."""
+        if not self._checked:
+            await ensure(kafka_access(self.settings), self.topics.values(), create=True)
+            self._checked = True
+
+    async def rules(self) -> KafkaRules:
+        """Return the published sets of rules, read to their end."""
+        if self._rules is None:
+            rules = KafkaRules(
+                self.options, self.topic("rules"), self.settings.key_bytes, self.settings.home_cc
+            )
+            await rules.start()
+            self._rules = rules
+        return self._rules
+
+    async def close(self) -> None:
+        """Let go of what is shared."""
+        rules, self._rules = self._rules, None
+        if rules is not None:
+            await rules.stop()
+
+
+def topics_of(settings: Settings) -> dict[str, Topic]:
+    """Return the topics as the settings want them."""
+    return topics(
+        settings.topic_prefix,
+        settings.partitions,
+        settings.kafka_replication,
+        settings.kafka_min_isr,
+        settings.events_retention_hours,
+        settings.decisions_retention_days,
+    )
+
+
+def now_us() -> int:
+    """Return the wall clock, µs UTC."""
+    return time.time_ns() // 1_000
+
+
+def folder_of(path: Path) -> Path:
+    """Make a folder if it is missing, and return it."""
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -1,0 +1,223 @@
+"""The engine role: one lane per partition that Kafka gives this process."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+
+from connectors import redis_health
+from connectors.kafka_log import KafkaLog
+from connectors.kafka_offers import KafkaOffers
+from connectors.kafka_rules import KafkaRules
+from connectors.redis_optouts import RedisOptOuts
+from connectors.redis_store import RedisStore
+from engine.deployment.clients import redis_client
+from engine.deployment.common import Common, OnDead, now_us
+from engine.errors import LogError, StoreError
+from engine.identity import Identity
+from engine.intake import Intake
+from engine.keeper import LaneKeeper
+from engine.lane import Lane
+from engine.language.model import Catalog, Policy, RuleSet
+from engine.pipeline import Fold
+from engine.rulebook import Rulebook
+
+log = structlog.get_logger("engine")
+
+NO_RULES = RuleSet({}, Catalog(), Policy(), "0" * 32)
+"""In force until the first `rules.switch` of the log: nothing fires, profiles and behaviours are kept."""
+RULES_WITHIN = 30.0
+"""Seconds that a switch may come before the set of rules it names."""
+LAG_EVERY = 5.0
+HEALTH_EVERY = 2.0
+
+
+class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Reads, decides, commits, publishes."""
+
+    name = "engine"
+
+    def __init__(self, common: Common) -> None:
+        settings = common.settings
+        self.common = common
+        self.settings = settings
+        self.metrics = common.metrics
+        self.client = redis_client(settings)
+        self.store = RedisStore(self.client, settings.partitions)
+        self.offers = KafkaOffers(common.options, common.prefix)
+        self.optouts = RedisOptOuts(self.client, replicas=settings.redis_wait)
+        self.log = KafkaLog(
+            common.options, common.topic("events"), settings.partitions, f"{common.prefix}.engine"
+        )
+        self.keeper = LaneKeeper(self._lane, self._dead)
+        self._identity = Identity(settings.key_bytes, settings.home_cc)
+        self._rules: KafkaRules | None = None
+        self._on_dead: OnDead = lambda _: None
+        self._store_problems = ["Redis: not asked yet"]
+        self._lag_at = self._health_at = 0.0
+        self._draining = False
+
+    # -- the role --------------------------------------------------------------------------------------------
+
+    async def start(self, on_dead: OnDead) -> None:
+        """Join the group; lanes begin as partitions come."""
+        self._on_dead = on_dead
+        await self.common.ensure_topics()
+        self._rules = await self.common.rules()
+        await self._check_store()
+        await self.offers.open()
+        await self.log.join(self)
+
+    async def stop(self) -> None:
+        """Commit and publish what is folded, leave the group."""
+        self._draining = True
+        await self.keeper.stop()
+        await self.log.close()
+        await self.offers.close()
+        await self.client.aclose()
+
+    async def look(self) -> None:
+        """Look at the store, at lag, at lanes."""
+        now = time.monotonic()
+        if now - self._health_at >= HEALTH_EVERY:
+            self._health_at = now
+            await self._check_store()
+        for partition, lane in list(self.keeper.lanes.items()):
+            how = self.keeper.health.get(partition)
+            if how is not None:
+                self.metrics.progress(partition, time.time() - (now - how.came_round))
+            fold = lane.fold
+            if fold is not None:
+                self.metrics.state(partition, len(fold.subscribers), lane.mean_bytes)
+                self.metrics.rules(fold.book.hash)
+            if lane.fenced:
+                self.metrics.commits({"fenced": lane.fenced})
+                lane.fenced = 0
+        if now - self._lag_at >= LAG_EVERY and self.keeper.lanes and not self._draining:
+            self._lag_at = now
+            await self._tell_lag()
+
+    def live(self) -> dict[str, str]:
+        """Say whether lanes come round; never asks Kafka or Redis."""
+        stuck = self.keeper.stuck()
+        return {"lanes": f"expected every lane to come round, was not so: {stuck}" if stuck else ""}
+
+    def ready(self) -> dict[str, str]:
+        """Say whether this process can do its work."""
+        lanes = self.keeper.lanes
+        building = sorted(partition for partition, lane in lanes.items() if not lane.ready)
+        troubles = {how.trouble for how in self.keeper.health.values() if how.trouble}
+        return {
+            "assignment": "" if self.keeper.assigned else "expected partitions to be shared out, was not yet",
+            "store": "; ".join(self._store_problems),
+            "rebuilt": f"expected every lane to decide, was not yet: {building}" if building else "",
+            "lanes": "; ".join(sorted(troubles)),
+            "rules": "" if self._rules is not None else "expected published rules to be read, was not yet",
+            "draining": "expected to go on, was told to end" if self._draining else "",
+        }
+
+    # -- partitions ------------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Stop the lanes of these partitions."""
+        partitions = sorted(place.partition for place in revoked)
+        await self.keeper.revoke(partitions)
+        for partition in partitions:
+            self.metrics.lane_lost(partition)
+            self.metrics.lag_lost(self.log.topic, partition)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Start the lanes of these partitions."""
+        partitions = sorted(place.partition for place in assigned)
+        log.info("assigned", partitions=partitions)
+        if not self._draining:
+            await self.keeper.assign(partitions)
+
+    def _lane(self, partition: int) -> Lane:
+        settings = self.settings
+        lane: Lane
+
+        def refused(refusal: object) -> None:
+            lane.refused.append(refusal)  # type: ignore[arg-type]  # a Refusal
+
+        lane = Lane(
+            partition,
+            self.log,
+            self.store,
+            self.offers,
+            Intake(self._identity, on_refused=refused),
+            self._fold,
+            batch=settings.batch_size,
+            cache=settings.cache_subscribers,
+            commit_after=settings.commit_ms / 1_000,
+            optouts=self.optouts,
+            dead=self.offers,
+            await_rules=self._await_rules,
+        )
+        lane.on_counts = self._count
+        lane.on_offers = self._offered
+        return lane
+
+    def _fold(self, name: str | None) -> Fold:
+        every = self.settings.refusals_every
+        keep = (lambda count: count % every == 0) if every > 1 else None
+        try:
+            book = self._book(name or NO_RULES.hash)
+        except KeyError:
+            raise LogError(f"rules {name}: expected to be among the published, was not found") from None
+        return Fold(book, self.settings.salt_bytes, books=self._book, keep_refusal=keep)
+
+    def _book(self, name: str) -> Rulebook:
+        """Return a set of rules; raise KeyError if nobody published it."""
+        if name == NO_RULES.hash:
+            return Rulebook(NO_RULES, self.settings.key_bytes)
+        assert self._rules is not None
+        return self._rules.book(name)
+
+    async def _await_rules(self, name: str) -> None:
+        if name == NO_RULES.hash:
+            return
+        assert self._rules is not None
+        await self._rules.wait(name, RULES_WITHIN)
+
+    def _dead(self, partition: int, error: BaseException) -> None:
+        log.error("lane died", partition=partition, error=error)
+        self._on_dead(f"lane {partition} died: {error}")
+
+    # -- what is told ----------------------------------------------------------------------------------------
+
+    def _count(self, outcomes: Counter[str], decisions: Counter[tuple[str, str]]) -> None:
+        self.metrics.events(outcomes)
+        self.metrics.decisions(decisions)
+        self.metrics.commits({"ok": 1})
+
+    def _offered(self, appended: list[int]) -> None:
+        now = now_us()
+        self.metrics.offer_delays(max(now - at, 0) / 1e6 for at in appended if at)
+
+    async def _check_store(self) -> None:
+        try:
+            self._store_problems, evicted = await redis_health.look(self.client)
+        except StoreError as error:
+            self._store_problems = [str(error)]
+            return
+        self.metrics.evicted_keys(evicted)
+
+    async def _tell_lag(self) -> None:
+        try:
+            ends = await self.log.ends(list(self.keeper.lanes))
+        except LogError:
+            return
+        now = now_us()
+        for partition, end in ends.items():
+            lane = self.keeper.lanes.get(partition)
+            if lane is None or lane.fold is None:
+                continue
+            behind = max(end - lane.offset, 0)
+            seconds = max(now - lane.last_append, 0) / 1e6 if behind and lane.last_append else 0.0
+            self.metrics.lag(self.log.topic, partition, behind, seconds)
+
