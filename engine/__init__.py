@@ -25,6 +25,9 @@ What the stages lean on:
     numbers.py        phone numbers: one way to write each, long ones hashed
     refusals.py       refused records, by name and without anything personal
     schema.py         JSON Schema of records, generated from `event_kinds.py`
+    schema_out.py     JSON Schema of what is written: decision lines, profiles, dead letters, rules
+    asyncapi.py       all of these by topic, as AsyncAPI
+    topics.py         the topics of the Kafka deployment: keys, partitions, how long they keep what
     ticks.py          time as records of the log
     feeds.py          what ticks tell: how far time has come, which feeds are down
     heat.py           who has more records than rules may be asked about

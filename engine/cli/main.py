@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
-    "schema": ("schema", "command", "Write the JSON Schema of records."),
+    "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),
 }
 """Command -> module of `engine.cli`, function in it, what it does in one line."""
 

@@ -1,4 +1,4 @@
-"""`touchpoint schema`: the JSON Schema of records."""
+"""`touchpoint schema`: the JSON Schema of records, or the AsyncAPI document of all topics."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Annotated
 import orjson
 import typer
 
+from engine.asyncapi import document
 from engine.cli.console import say, unwritable
-from engine.schema import intake_schema, log_schema
+from engine.errors import InputError
+from engine.schema import Schema, intake_schema, log_schema
+from engine.topics import topics
 
 
 class Shape(Enum):
@@ -22,16 +25,21 @@ class Shape(Enum):
 
 def command(
     shape: Annotated[
-        Shape,
+        Shape | None,
         typer.Argument(
             help="intake: what a feed brings; log: what the events log holds, nobody named in it."
         ),
-    ],
+    ] = None,
+    asyncapi: Annotated[
+        bool,
+        typer.Option(
+            "--asyncapi", help="Write topics and messages of the Kafka deployment as AsyncAPI 3.0 instead."
+        ),
+    ] = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write here, not to stdout.")] = None,
 ) -> None:
     """Write the JSON Schema (2020-12) of records, generated from the one place that defines their kinds."""
-    schema = intake_schema() if shape is Shape.intake else log_schema()
-    text = orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode()
+    text = orjson.dumps(_asked(shape, asyncapi), option=orjson.OPT_INDENT_2).decode()
     if out is None:
         say(text)
         return
@@ -39,3 +47,12 @@ def command(
         out.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise unwritable(out, "a file", error) from None
+
+
+def _asked(shape: Shape | None, asyncapi: bool) -> Schema:
+    """Return the one that is asked for; it has to be exactly one."""
+    if asyncapi and shape is None:
+        return document(topics())
+    if shape is None or asyncapi:
+        raise InputError("schema", "one of intake, log, --asyncapi", "two of them" if asyncapi else "none")
+    return intake_schema() if shape is Shape.intake else log_schema()
