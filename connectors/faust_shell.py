@@ -7,6 +7,7 @@ when it was tried). Nothing else imports Faust; embedded runs, replay and tests 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -94,11 +95,11 @@ class _Roles(Service):  # type: ignore[misc]
         if self.last_word:
             return
         self.last_word = sentence
-        log.critical("dead", detail=sentence)
+        log.critical("dead", problem=sentence)
         self.worker.ending = asyncio.get_running_loop().create_task(self.worker.stop())
 
     def _end_now(self) -> None:
-        log.critical("dead", detail=f"expected to drain in {self.drain_seconds:.0f} s, was not done")
+        log.critical("dead", problem=f"expected to drain in {self.drain_seconds:.0f} s, was not done")
         os._exit(1)
 
     @Service.timer(LOOK_EVERY)  # type: ignore[untyped-decorator]
@@ -134,6 +135,9 @@ def run(name: str, roles: Sequence[Role], *, drain_seconds: float) -> str:
             stdout=sys.stderr,
         )
         service.worker = worker
+        worker.spinner = None  # no signs of life for a terminal: stdout and stderr are logs
+        for library in ("faust", "mode"):
+            logging.getLogger(library).setLevel(logging.WARNING)
         try:
             worker.execute_from_commandline()
         except SystemExit as ending:

@@ -50,6 +50,11 @@ class RedisStore:
             int(ctl.get(b"floor", 0)),
         )
 
+    async def lanes(self) -> list[bytes]:
+        """Return the lane's part of every partition that has one: which rules are in force."""
+        found = await self._scripts.each([("HGET", tag + "ctl", "lane") for tag in self._tags])
+        return [lane for lane in found if lane is not None]
+
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
         """Return states, None where there is none."""
         found: list[bytes | None] = []

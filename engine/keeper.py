@@ -37,7 +37,9 @@ class Health:
 class LaneKeeper:
     """The lanes of one process. `assign` and `revoke` are called by whoever shares out the partitions."""
 
-    def __init__(self, make_lane: Callable[[int], Lane], on_dead: Callable[[int, BaseException], None]) -> None:
+    def __init__(
+        self, make_lane: Callable[[int], Lane], on_dead: Callable[[int, BaseException], None]
+    ) -> None:
         self._make_lane = make_lane
         self._on_dead = on_dead
         self._tasks: dict[int, asyncio.Task[None]] = {}

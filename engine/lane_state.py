@@ -46,7 +46,7 @@ def letters(refusals: Iterable[Refusal], rules_hash: str, failed_at: int) -> lis
     found = []
     for refusal in refusals:
         partition, _, offset = refusal.position.partition("#")[0].partition(":")
-        origin = {
+        origin: dict[str, str | int] = {
             "topic": "events",
             "partition": int(partition),
             "offset": int(offset),

@@ -14,11 +14,16 @@ from engine.ports import Message, Receipt
 class FileChannel:
     """Writes to one file; every message is accepted at once and delivered at the next call of `receipts`.
 
+    `append`: to what is there already, as a role does that is started again.
+
     The file holds phone numbers, as an SMS centre would see them: it stands for the network and is no log.
     """
 
-    def __init__(self, path: Path) -> None:
+    name = "file"
+
+    def __init__(self, path: Path, *, append: bool = False) -> None:
         self.path = path
+        self._mode = "ab" if append else "wb"
         self._file: IO[bytes] | None = None
         self._pending: list[Receipt] = []
 
@@ -26,7 +31,7 @@ class FileChannel:
         """Write one message."""
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("wb")
+            self._file = self.path.open(self._mode)
         line = {
             "decision": message.decision,
             "channel": message.channel,

@@ -56,6 +56,8 @@ class LabChannel:
     valid_until_us answer`. It holds phone numbers, as an SMS centre would; it stands for the network.
     """
 
+    name = "lab"
+
     def __init__(
         self, path: Path, clock: Callable[[], int], *, seed: int = 0, faults: Faults | None = None
     ) -> None:

@@ -17,8 +17,8 @@ from connectors.kafka_inlet import KafkaInlet
 from connectors.lines import Lines
 from connectors.redis_optouts import RedisOptOuts
 from engine.cli.console import Advance, note, progress, say, table
-from engine.deployment.clients import kafka_options, redis_client
 from engine.cli.inputs import lines_in
+from engine.deployment.clients import kafka_options, redis_client
 from engine.identity import Identity
 from engine.loading import Loader
 from engine.refusals import Refusal

@@ -20,7 +20,11 @@ from engine.errors import RulesError, TouchpointError
 from engine.language.problems import Problem
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "run": ("run", "command", "The whole thing in one process: a simulated city, offers as they are made."),
+    "run": (
+        "run",
+        "command",
+        "The whole thing in one process with a simulated city; or a role of a deployment.",
+    ),
     "check": ("check", "command", "Read rules and report every mistake with file, line and column."),
     "test": ("test", "command", "Run the tests that stand beside the rules."),
     "simulate": ("simulate", "command", "Write the events, profiles and truth of a simulated city."),
@@ -28,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
+    "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
+    "rules published": ("rules", "published_command", "List the sets of rules that were published."),
     "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),
 }
 """Command -> module of `engine.cli`, function in it, what it does in one line."""

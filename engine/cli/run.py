@@ -16,10 +16,17 @@ from engine.cli.console import unwritable
 from engine.cli.live import Display, Screen, print_summary, summary_of
 from engine.errors import InputError
 from engine.language.words import Unreadable, duration
-from engine.settings import load_settings
+from engine.refusals import redact
+from engine.settings import Settings, load_settings
+
+ROLES = ("collector", "engine", "dispatcher", "all")
 
 
 def command(
+    role: Annotated[
+        str | None,
+        typer.Argument(metavar="[ROLE]", help=f"A role on Kafka and Redis: {', '.join(ROLES)}."),
+    ] = None,
     for_: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="Stop after this long, e.g. 20s or 5m.")
     ] = None,
@@ -34,12 +41,20 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Folder for messages, decisions, dead letters.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the closing figures, as JSON.")] = False,
 ) -> None:
-    """Run the main job: a simulated city, the engine, a dispatcher, all in this process.
+    """Run the main job: a simulated city, the engine, a dispatcher, all in this process; or a ROLE.
 
     Shows offers as they are made and refusals by reason. Ctrl-C ends it gracefully: what is in flight is
     finished and counted. Needs no Kafka, no Redis, no Docker.
+
+    With a ROLE it does that part of the work of a deployment, until SIGTERM or Ctrl-C: `collector` puts feeds
+    into the log, `engine` decides, `dispatcher` sends, `all` does the three. Settings come from the
+    environment and the settings file (docs/settings.md); the options below are of the city only. Exit code 1:
+    it could not go on; its last word says why.
     """
     settings = load_settings()
+    if role is not None:
+        _run_role(settings, role)
+        return
     seconds = _seconds(for_)
     calm_collector()
     ruleset = load_rules(rules or settings.rules, settings.home_cc)
@@ -60,6 +75,18 @@ def command(
     else:
         print_summary(run, summary, console)
     if not summary["balanced"]:
+        raise typer.Exit(1)
+
+
+def _run_role(settings: Settings, role: str) -> None:
+    if role not in ROLES:
+        raise InputError("ROLE", f"one of {', '.join(ROLES)}", role)
+    # only here: the embedded run needs none of it
+    from engine.deployment.process import run
+
+    last_word = run(settings, role)
+    if last_word:
+        typer.echo(f"touchpoint: {redact(last_word)}", err=True)
         raise typer.Exit(1)
 
 

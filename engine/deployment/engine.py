@@ -220,4 +220,3 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             behind = max(end - lane.offset, 0)
             seconds = max(now - lane.last_append, 0) / 1e6 if behind and lane.last_append else 0.0
             self.metrics.lag(self.log.topic, partition, behind, seconds)
-

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from engine.event_kinds import KINDS
+
 PREFIX: Final = "TOUCHPOINT_"
 
 ROLES: Final = ("run", "collector", "engine", "dispatcher")
@@ -64,6 +66,25 @@ def _check_file(path: Path | None) -> Path | None:
     return path
 
 
+KINDS_EXPECTED: Final = "kinds of records, parted by commas"
+
+
+def kinds_in(text: str) -> list[str]:
+    """Split `KIND,KIND`; raise ValueError for what is no kind of the network or of business."""
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    for kind in found:
+        if kind not in KINDS or KINDS[kind].group == "control":
+            raise ValueError("not a kind")
+    return found
+
+
+def _check_kinds(text: str) -> str:
+    kinds_in(text)
+    return text
+
+
+Kinds = Annotated[str, AfterValidator(_check_kinds)]
+"""`KIND,KIND`, or empty."""
 Servers = Annotated[str, AfterValidator(_check_servers)]
 """`host:port,host:port`, or empty: not given."""
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda path: None if path == "" else path)]

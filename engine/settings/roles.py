@@ -6,7 +6,16 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from engine.settings.declare import DEPLOYED, OptionalPath, Servers, setting, whole
+from engine.settings.declare import (
+    DEPLOYED,
+    KINDS_EXPECTED,
+    Kinds,
+    OptionalPath,
+    Servers,
+    kinds_in,
+    setting,
+    whole,
+)
 from engine.settings.kafka import SERVERS
 
 HOUR_MS = 3_600_000
@@ -49,6 +58,21 @@ class RoleSettings(BaseModel):
         COLLECTOR,
         "milliseconds",
     )
+    landing_kinds: Kinds = setting(
+        "",
+        KINDS_EXPECTED,
+        "The kinds that these files bring: while they are silent (`LANDING_IDLE_SECONDS`) ticks name them as "
+        "down, and no absence rule over them fires.",
+        COLLECTOR,
+    )
+    landing_idle_seconds: int = whole(
+        0,
+        0,
+        86_400,
+        "Without a record for so long these files are silent: they hold time up no longer; 0 = never.",
+        COLLECTOR,
+        "seconds",
+    )
     foreign_topic: str = setting(
         "",
         "the name of a topic (1 to 249 of the characters a-z A-Z 0-9 . _ -)",
@@ -70,6 +94,20 @@ class RoleSettings(BaseModel):
         COLLECTOR,
         "milliseconds",
     )
+    foreign_kinds: Kinds = setting(
+        "",
+        KINDS_EXPECTED,
+        "The kinds that this topic brings, as `LANDING_KINDS`.",
+        COLLECTOR,
+    )
+    foreign_idle_seconds: int = whole(
+        0,
+        0,
+        86_400,
+        "Without a record for so long this topic is silent, as `LANDING_IDLE_SECONDS`; 0 = never.",
+        COLLECTOR,
+        "seconds",
+    )
     checkpoint_ms: int = whole(
         100,
         1,
@@ -77,6 +115,12 @@ class RoleSettings(BaseModel):
         "What was read of a source goes into the log at least this often, together with how far it was read.",
         COLLECTOR,
         "milliseconds",
+    )
+    channel: Literal["file", "lab"] = setting(
+        "file",
+        "file or lab",
+        "Where messages go: `file` writes them to `OUT`; `lab` is a simulated SMS centre that does the same.",
+        DISPATCHER,
     )
     dispatcher_batch: int = whole(
         200, 1, 5000, "Offers that the dispatcher takes and claims at a time.", DISPATCHER
@@ -101,6 +145,16 @@ class RoleSettings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "debug, info, warning or error", "What is logged: this and all above it.", DEPLOYED
     )
+
+    @property
+    def landing_kinds_list(self) -> list[str]:
+        """The kinds as a list."""
+        return kinds_in(self.landing_kinds)
+
+    @property
+    def foreign_kinds_list(self) -> list[str]:
+        """The kinds as a list."""
+        return kinds_in(self.foreign_kinds)
 
     @property
     def foreign_servers(self) -> list[str]:

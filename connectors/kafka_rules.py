@@ -1,0 +1,161 @@
+"""Published sets of rules: the compacted topic `PREFIX.rules.v1`, key = hash, followed while a role runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from connectors.kafka_read import log_errors, read_to_end
+from engine.errors import InputError, RulesError
+from engine.published import BYTES_AT_MOST, Published, read, unpack
+from engine.rulebook import Rulebook
+
+log = structlog.get_logger("rules")
+
+ROOM = 1 << 20
+KEPT = 8
+"""Compiled sets kept in memory: the one in force, those before it, one that comes."""
+RETRY = 1.0
+PARTITION = 0
+
+
+class KafkaRules:
+    """The sets that were published so far. `key`: TOUCHPOINT_KEY, by which literals of rules are hashed."""
+
+    def __init__(self, options: Mapping[str, Any], topic: str, key: bytes, home_cc: str) -> None:
+        self.topic = topic
+        self.sets: dict[str, Published] = {}
+        """By hash."""
+        self._options = dict(options)
+        self._key = key
+        self._home_cc = home_cc
+        self._books: dict[str, Rulebook] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+
+    async def start(self) -> None:
+        """Read what there is, then follow it."""
+        place = TopicPartition(self.topic, PARTITION)
+        with log_errors(self.topic, "be read"):
+            consumer = AIOKafkaConsumer(
+                **self._options,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                fetch_max_bytes=BYTES_AT_MOST + ROOM,
+                max_partition_fetch_bytes=BYTES_AT_MOST + ROOM,
+            )
+            await consumer.start()
+            self._consumer = consumer
+            consumer.assign([place])
+            await consumer.seek_to_beginning(place)
+            end = (await consumer.end_offsets([place]))[place]
+            while await consumer.position(place) < end:
+                self._take(await consumer.getmany(place, timeout_ms=200))
+        self._task = asyncio.create_task(self._follow(consumer, place), name="rules")
+
+    async def stop(self) -> None:
+        """Follow no longer."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    def book(self, name: str) -> Rulebook:
+        """Return a set compiled; raise KeyError if it was not published, or can't be compiled any more."""
+        found = self._books.pop(name, None)
+        if found is None:
+            try:
+                found = Rulebook(unpack(self.sets[name], self._home_cc), self._key)
+            except (RulesError, InputError) as error:
+                log.error("rules can't be compiled", hash=name, error=error)
+                raise KeyError(name) from error
+            while len(self._books) >= KEPT:
+                del self._books[next(iter(self._books))]
+        self._books[name] = found
+        return found
+
+    async def wait(self, name: str, within: float) -> bool:
+        """Wait up to `within` seconds for a set to come; say whether it has."""
+        end = time.monotonic() + within
+        while name not in self.sets:
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), left)
+            except TimeoutError:
+                return name in self.sets
+        return True
+
+    async def _follow(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
+        while True:
+            try:
+                self._take(await consumer.getmany(place, timeout_ms=500))
+            except (KafkaError, OSError) as error:
+                log.warning("rules can't be read", error=error)
+                await asyncio.sleep(RETRY)
+
+    def _take(self, fetched: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        for records in fetched.values():
+            for record in records:
+                if record.value is None:
+                    continue
+                try:
+                    published = read(record.value)
+                except InputError as error:
+                    log.error("rules can't be read", offset=record.offset, error=error)
+                    continue
+                self.sets[published.hash] = published
+                self._news.set()
+
+
+async def published_sets(options: Mapping[str, Any], topic: str) -> list[Published]:
+    """Return the published sets, oldest first."""
+    found: dict[str, Published] = {}
+    async for records in read_to_end(options, topic, PARTITION):
+        for record in records:
+            if record.value is not None:
+                published = read(record.value)
+                found.pop(published.hash, None)
+                found[published.hash] = published
+    return list(found.values())
+
+
+async def publish(
+    options: Mapping[str, Any], prefix: str, name: str, value: bytes, switches: Sequence[tuple[int, bytes]]
+) -> None:
+    """Write a set, and its switch into every partition of the log: in one transaction, all or none.
+
+    `switches`: (partition, record). Two who publish at once do so one after the other, in the order in which
+    the log has them.
+    """
+    topic, events = f"{prefix}.rules.v1", f"{prefix}.events.v1"
+    with log_errors(topic, "be written"):
+        producer = AIOKafkaProducer(
+            **options,
+            transactional_id=f"{prefix}.rules",
+            transaction_timeout_ms=10_000,
+            max_request_size=BYTES_AT_MOST + ROOM,
+        )
+        await producer.start()
+        try:
+            async with producer.transaction():
+                sent = [await producer.send(topic, value, key=name.encode(), partition=PARTITION)]
+                for partition, record in switches:
+                    sent.append(await producer.send(events, record, partition=partition))
+                await asyncio.gather(*sent)
+        finally:
+            await producer.stop()

@@ -1,0 +1,155 @@
+"""The dispatcher role: published offers to channels, receipts into the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import orjson
+import structlog
+
+from connectors import redis_health
+from connectors.channels.file import FileChannel
+from connectors.channels.lab import LabChannel
+from connectors.kafka_log import KafkaLog
+from connectors.kafka_queue import KafkaQueue
+from connectors.kafka_rules import KafkaRules
+from connectors.redis_deliveries import RedisDeliveries
+from connectors.redis_optouts import RedisOptOuts
+from connectors.redis_store import RedisStore
+from engine.collect import partition_of
+from engine.deployment.clients import redis_client
+from engine.deployment.common import Common, OnDead, folder_of, now_us
+from engine.dispatch import Dispatcher, Patience
+from engine.errors import StoreError
+from engine.event import Event
+from engine.identity import Identity
+from engine.ports import Channel
+from engine.rulebook import Rulebook
+
+log = structlog.get_logger("dispatcher")
+
+HEALTH_LOOKS = 2
+"""Looks between two at the store."""
+
+
+class DispatcherRole:
+    """Claims, asks the last gates, submits, settles."""
+
+    name = "dispatcher"
+
+    def __init__(self, common: Common) -> None:
+        settings = common.settings
+        self.common = common
+        self.client = redis_client(settings)
+        self.store = RedisStore(self.client, settings.partitions)
+        self.log = KafkaLog(common.options, common.topic("events"), settings.partitions, "")
+        self.queue = KafkaQueue(common.options, common.topic("offers"), f"{common.prefix}.dispatcher")
+        identity = Identity(settings.key_bytes, settings.home_cc)
+        self.channel = self._channel()
+        channels: dict[str, Channel] = dict.fromkeys(("sms", "mms", "manual"), self.channel)
+        self.dispatcher = Dispatcher(
+            self.queue,
+            self.store,
+            RedisDeliveries(self.client, replicas=settings.redis_wait),
+            RedisOptOuts(self.client, replicas=settings.redis_wait),
+            channels,
+            self._append,
+            lambda: self._book,
+            now_us,
+            number_hash=identity.hash_number,
+            patience=Patience(batch=settings.dispatcher_batch),
+        )
+        self._rules: KafkaRules | None = None
+        self._book: Rulebook | None = None
+        self._problems = ["Redis: not asked yet"]
+        self._looks = 0
+        self._task: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
+        self._told: Counter[str] = Counter()
+
+    async def start(self, on_dead: OnDead) -> None:
+        """Begin to send."""
+        await self.common.ensure_topics()
+        self._rules = await self.common.rules()
+        await self.look()
+        await self.queue.start()
+        self._task = asyncio.create_task(self.dispatcher.run(self._stop), name="dispatcher")
+        self._task.add_done_callback(lambda task: self._ended(task, on_dead))
+
+    async def stop(self) -> None:
+        """Take no more offers; what is under way is brought to its end."""
+        self._stop.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        await self.queue.stop()
+        await self.log.close()
+        await self.client.aclose()
+        self.channel.close()
+
+    async def look(self) -> None:
+        """Look at the rules in force and at the store; count what was done."""
+        try:
+            await self._look_at_rules()
+            if self._looks % HEALTH_LOOKS == 0:
+                self._problems, evicted = await redis_health.look(self.client)
+                self.common.metrics.evicted_keys(evicted)
+        except StoreError as error:
+            self._problems = [str(error)]
+        self._looks += 1
+        statuses = self.dispatcher.statuses.copy()
+        new, self._told = statuses - self._told, statuses
+        metrics = self.common.metrics
+        metrics.deliveries({(self.channel.name, status): n for status, n in new.items()})
+        metrics.deliveries_open(len(self.dispatcher.open))
+        rebuilt = new["rebuild"]
+        if rebuilt:
+            metrics.rebuilds(0, rebuilt)
+
+    def live(self) -> dict[str, str]:
+        """Say whether it is at work."""
+        ended = self._task is not None and self._task.done()
+        return {"dispatcher": "expected to send, has ended" if ended else ""}
+
+    def ready(self) -> dict[str, str]:
+        """Say whether it may send."""
+        return {
+            "store": "; ".join(self._problems),
+            "rules": "" if self._book is not None else "expected to know the rules in force, does not yet",
+            "started": "" if self._task is not None else "expected to take offers, does not yet",
+            "draining": "expected to go on, was told to end" if self._stop.is_set() else "",
+        }
+
+    async def _look_at_rules(self) -> None:
+        """Take the rules that all lanes have; while they change, those that were."""
+        found = {
+            orjson.loads(lane).get("rules") for lane in await self.store.lanes() if lane.startswith(b"{")
+        }
+        found.discard(None)
+        if len(found) != 1 or self._rules is None:
+            return
+        [name] = found
+        if self._book is None or self._book.hash != name:
+            try:
+                self._book = self._rules.book(name)
+            except KeyError:
+                return
+
+    async def _append(self, events: list[Event]) -> None:
+        partitions = self.common.settings.partitions
+        await self.log.append(
+            [(partition_of(event.key, partitions), orjson.dumps(event.fields)) for event in events]
+        )
+        self.common.metrics.log_appends(self.common.topic("events"), len(events))
+
+    def _channel(self) -> FileChannel | LabChannel:
+        settings = self.common.settings
+        path = folder_of(settings.out) / "messages.jsonl"
+        if settings.channel == "lab":
+            return LabChannel(path, now_us)
+        return FileChannel(path, append=True)
+
+    def _ended(self, task: asyncio.Task[None], on_dead: OnDead) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("dispatcher died", error=task.exception())
+            on_dead(f"dispatcher died: {task.exception()}")

@@ -1,0 +1,73 @@
+"""One process of a deployment: its roles, its pages, its logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from connectors import faust_shell
+from connectors.web import Pages
+from engine.deployment.collector import CollectorRole
+from engine.deployment.common import Common, OnDead
+from engine.deployment.dispatcher import DispatcherRole
+from engine.deployment.engine import EngineRole
+from engine.logs import setup
+from engine.settings import Settings, require
+
+ROLES: Final = ("collector", "engine", "dispatcher")
+_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "collector": ("kafka_bootstrap",),
+    "engine": ("kafka_bootstrap", "redis_url"),
+    "dispatcher": ("kafka_bootstrap", "redis_url"),
+}
+_MAKE: Final[Mapping[str, Callable[[Common], Any]]] = {
+    "collector": CollectorRole,
+    "engine": EngineRole,
+    "dispatcher": DispatcherRole,
+}
+
+
+class PagesRole:
+    """Serves what the roles say of themselves; first to begin, last to end."""
+
+    def __init__(self, common: Common, roles: Sequence[Any]) -> None:
+        self.common = common
+        self.roles = roles
+        self.pages = Pages(common.registry, lambda: self._asked("live"), lambda: self._asked("ready"))
+
+    async def start(self, on_dead: OnDead) -> None:
+        """Serve, unless the settings say otherwise."""
+        settings = self.common.settings
+        if settings.web_port:
+            await self.pages.start(settings.web_host, settings.web_port)
+
+    async def look(self) -> None:
+        """Nothing to look after."""
+
+    async def stop(self) -> None:
+        """Serve no longer."""
+        await self.pages.stop()
+        await self.common.close()
+
+    def _asked(self, what: str) -> dict[str, str]:
+        checks: dict[str, str] = {}
+        for role in self.roles:
+            found = getattr(role, what)()
+            prefix = f"{role.name}." if len(self.roles) > 1 else ""
+            checks.update({prefix + name: said for name, said in found.items()})
+        return checks
+
+
+def run(settings: Settings, role: str) -> str:
+    """Run a role, or `all`, until it is told to end; return its last word, "" after an orderly end.
+
+    Raise `SettingsError` with every setting that the role needs and has not.
+    """
+    names: tuple[str, ...] = ROLES if role == "all" else (role,)
+    if role == "all" and settings.landing is None and not settings.foreign_topic:
+        names = ROLES[1:]
+    require(settings, *dict.fromkeys(need for name in names for need in _NEEDS[name]))
+    setup(settings.log_level, role)
+    common = Common(settings)
+    roles = [_MAKE[name](common) for name in names]
+    return faust_shell.run(role, [PagesRole(common, roles), *roles], drain_seconds=settings.drain_seconds)

@@ -1,0 +1,78 @@
+"""Sets of rules as they are published: whole, under their hash, with who did it and when.
+
+A set is one message: {"hash", "by", "at" (µs), "files": {relative path: text}}. Its files are those that decide
+(policy, catalogue, rules); tests stay with their authors. Whoever reads it compiles it anew with the one loader
+and must come to the same hash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from engine.errors import InputError, RulesError
+from engine.language.catalog import FOLDER
+from engine.language.folders import read_folder
+from engine.language.loader import is_rule, load_dir, load_texts
+from engine.language.model import RuleSet
+from engine.language.policy import PATH as POLICY_PATH
+
+BYTES_AT_MOST = 8 << 20
+"""Of a set: what the topic takes (`engine.topics`). Lists of cells make up most of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published set."""
+
+    hash: str
+    by: str
+    at: int
+    """µs UTC."""
+    files: dict[str, str]
+    """Relative path -> text."""
+
+
+def pack(folder: Path, by: str, at: int, home_cc: str) -> tuple[RuleSet, bytes]:
+    """Check a folder of rules and write it as a message.
+
+    Raise `RulesError` with every error in it, `InputError` if there is no such folder or it is too large.
+    """
+    loaded = load_dir(folder, home_cc=home_cc)
+    if loaded.ruleset is None:
+        raise RulesError(loaded.errors)
+    texts = read_folder(folder).texts
+    files = {path: text for path, text in texts.items() if decides(path)}
+    value = orjson.dumps({"hash": loaded.ruleset.hash, "by": by, "at": at, "files": files})
+    if len(value) > BYTES_AT_MOST:
+        raise InputError(
+            str(folder), f"at most {BYTES_AT_MOST >> 20} MiB of rules", f"{len(value) >> 20} MiB"
+        )
+    return loaded.ruleset, value
+
+
+def read(value: bytes) -> Published:
+    """Read a message; raise `InputError` if it is none of ours."""
+    try:
+        found: dict[str, Any] = orjson.loads(value)
+        return Published(found["hash"], found["by"], found["at"], dict(found["files"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise InputError("published rules", "hash, by, at and files", type(error).__name__) from None
+
+
+def unpack(published: Published, home_cc: str) -> RuleSet:
+    """Compile a published set; raise `RulesError` or `InputError` if it does not come out as it went in."""
+    loaded = load_texts(published.files, home_cc=home_cc)
+    if loaded.ruleset is None:
+        raise RulesError(loaded.errors)
+    if loaded.ruleset.hash != published.hash:
+        raise InputError("published rules", f"the hash {published.hash}", loaded.ruleset.hash)
+    return loaded.ruleset
+
+
+def decides(path: str) -> bool:
+    """Say whether a file is part of what the hash is over."""
+    return is_rule(path) or path == POLICY_PATH or path.startswith(FOLDER)
