@@ -136,7 +136,7 @@ def run(name: str, roles: Sequence[Role], *, drain_seconds: float) -> str:
         )
         service.worker = worker
         worker.spinner = None  # no signs of life for a terminal: stdout and stderr are logs
-        for library in ("faust", "mode"):
+        for library in ("faust", "mode", "aiokafka", "uvicorn"):
             logging.getLogger(library).setLevel(logging.WARNING)
         try:
             worker.execute_from_commandline()

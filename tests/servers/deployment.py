@@ -69,7 +69,14 @@ class Deployment:
     """Settings, processes, and readers of topics and store."""
 
     def __init__(
-        self, folder: Path, bootstrap: str, redis_url: str, prefix: str, *, partitions: int = 3, **settings: Any
+        self,
+        folder: Path,
+        bootstrap: str,
+        redis_url: str,
+        prefix: str,
+        *,
+        partitions: int = 3,
+        **settings: Any,
     ) -> None:
         self.folder = folder
         self.prefix = prefix
