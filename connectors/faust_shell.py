@@ -1,7 +1,8 @@
 """The shell of the Kafka deployment: Faust's worker starts, times and ends the roles of a process.
 
-Only that: no agents, no tables, no web pages, no Kafka client of Faust's (design/protocol.md says what each cost
-when it was tried). Nothing else imports Faust; embedded runs, replay and tests of the engine do without it.
+Only that: no agents, no tables, no web pages, no Kafka client of Faust's (design/protocol.md says what each
+cost when it was tried). Nothing else imports Faust; embedded runs, replay and tests of the engine do without
+it.
 """
 
 from __future__ import annotations
