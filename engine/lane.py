@@ -167,8 +167,10 @@ class Lane:
             self.fenced += 1
             self.forget()
             return 0
-        except BaseException:
-            self.forget()
+        except BaseException as error:
+            # cancelled while it waited with nothing in hand: what it remembers is what is committed
+            if not (self.waits and isinstance(error, asyncio.CancelledError)):
+                self.forget()
             raise
 
     async def _step(self, wait: float) -> int:
@@ -205,6 +207,7 @@ class Lane:
     def forget(self) -> None:
         """Throw away everything held in memory: the store is the truth."""
         self.fold = None
+        self.waits = False
         self.published = []
         self.refused = []
         self._decisions = []
@@ -255,10 +258,8 @@ class Lane:
         if fold.muted and self.next >= self._muted_until:
             fold.muted = False
         self.waits = wait > 0 and self.next == self.offset
-        try:
-            records = await self.log.fetch(self.partition, self.next, self.batch, wait)
-        finally:
-            self.waits = False
+        records = await self.log.fetch(self.partition, self.next, self.batch, wait)
+        self.waits = False
         if fold.muted and records and records[-1].offset >= self._muted_until:
             past = [record for record in records if record.offset < self._muted_until]
             if past:
