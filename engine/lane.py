@@ -18,6 +18,7 @@ with the same (id, at), which consumers drop.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import Counter
