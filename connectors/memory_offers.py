@@ -22,18 +22,20 @@ class MemoryOffers:
 
     async def publish(
         self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
-    ) -> int:
+    ) -> int | None:
         """Publish outbox entries."""
+        end = None
         for name, payload in entries:
             if name.startswith(OFFER) and name not in known:
                 self._offers[partition].append((name, payload))
+                end = len(self._offers[partition])
             if not self.keep_lines:
                 continue
             if name.startswith(PROFILE):
                 self._profiles[partition][name.removeprefix(PROFILE)] = payload
             else:
                 self._lines[partition].append((offset, payload))
-        return len(self._offers[partition])
+        return end
 
     async def names(self, partition: int, since: int) -> frozenset[str]:
         """Name the offers published from a position on."""

@@ -57,15 +57,15 @@ class MemoryStore:
         held = self._partitions[partition]
         if commit.token != held.token:
             raise FencedError(f"partition {partition}: expected token {commit.token!r}, was {held.token!r}")
+        for key in commit.gone:
+            held.states.pop(key, None)
+            held.wakes.pop(key, None)
         held.states.update(commit.states)
         for key, wake in commit.wakes.items():
             if wake:
                 held.wakes[key] = wake
             else:
                 held.wakes.pop(key, None)
-        for key in commit.gone:
-            held.states.pop(key, None)
-            held.wakes.pop(key, None)
         for name in commit.published:
             held.outbox.pop(name, None)
         held.outbox.update(commit.out)
@@ -74,6 +74,10 @@ class MemoryStore:
         held.offers_at = commit.offers_at
         held.floor = commit.floor
         held.token = commit.next_token
+
+    def lose(self, partition: int) -> None:
+        """Lose everything of a partition: what an emptied server does."""
+        self._partitions[partition] = _Partition()
 
     def size(self) -> tuple[int, int]:
         """Return (subscribers, bytes of state): for the display and benchmarks."""

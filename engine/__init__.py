@@ -61,5 +61,9 @@ Around them:
     cli/              the commands
     app.py            puts the real thing together: which door stands behind which port
     errors.py         the tree of errors
-    settings.py       the settings and their variables
+    metrics.py        what a role counts and shows on its page
+    histogram.py      a histogram that takes a batch at a time
+    logs.py           what a role logs: JSON lines without any number
+    log_fields.py     which fields may be logged, and how numbers are hidden
+    settings/         the settings, their variables and file
 """

@@ -18,8 +18,12 @@ FINAL_REJECTIONS = frozenset({"rejected"})
 """Receipt statuses that reject for good: the contact never was one."""
 
 
-def apply(sub: Subscriber, event: Event) -> None:
-    """Apply a control record about a subscriber."""
+PROFILE_KINDS = frozenset({"profile.update", "consent.change"})
+"""Control records that change what is kept of a profile."""
+
+
+def apply(sub: Subscriber, event: Event) -> bool:
+    """Apply a control record about a subscriber; True if it took a contact away."""
     fields = event.fields
     sub.gates_dirty = True
     if event.kind == "profile.update":
@@ -40,7 +44,8 @@ def apply(sub: Subscriber, event: Event) -> None:
         if (fields.get("consent") or {}).get("marketing") is True:
             sub.suppressed = False
     elif event.kind == "offer.receipt" and fields.get("status") in FINAL_REJECTIONS:
-        ledger.remove(sub, str(fields.get("decision")))
+        return ledger.remove(sub, str(fields.get("decision")))
+    return False
 
 
 def _set_consents(sub: Subscriber, consents: Mapping[str, bool | None]) -> None:
@@ -56,8 +61,8 @@ def _set_timezone(sub: Subscriber, value: object) -> None:
     sub.timezone = value if isinstance(value, str) and is_timezone(value) else None
 
 
-def business(sub: Subscriber, event: Event, policy: Policy) -> None:
-    """Apply a business record's own effect: before the rules on it are judged (7 l)."""
+def business(sub: Subscriber, event: Event, policy: Policy) -> bool:
+    """Apply a business record's own effect, before the rules on it are judged (7 l); True if it has one."""
     if event.kind == "product.bought":
         product = event.fields.get("product")
         held = sub.profile.get("products")
@@ -66,8 +71,11 @@ def business(sub: Subscriber, event: Event, policy: Policy) -> None:
             products.append(product)
         sub.profile["products"] = products
         sub.gates_dirty = True
-    elif event.kind == "complaint" or (
+        return True
+    if event.kind == "complaint" or (
         event.kind == "sms.reply" and str(event.fields.get("text", "")).strip() in policy.opt_out
     ):
         sub.suppressed = True
         sub.gates_dirty = True
+        return True
+    return False

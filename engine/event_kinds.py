@@ -213,6 +213,7 @@ _ALL = (
         FieldDef("part", "number", "part of a long message, from 1"),
         FieldDef("cause", "text", "cause, as the channel names it"),
     ),
+    _control("subscriber.forget", "erasure: state, profile and ledger of the subscriber end here"),
     _control(
         "rules.switch",
         "from here on the engine works with another set of rules",

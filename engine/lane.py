@@ -3,22 +3,24 @@
 The order of a step (design/protocol.md), each a named point at which a crash loses nothing:
 
     1 assign    token, offset and outbox from the store; republish what may not have been published
-    2 fetch     records from the offset on
+    2 fetch     records from where the fold stands on
     3 read      states not in the cache; due wake-ups
     4 decide    fold (engine.pipeline): pure
     5 commit    state, wake-ups, outbox, offset and a new random token, if the old token still stands
-    6 publish   decisions
+    6 publish   decisions, profiles
     7 prune     published entries leave the outbox with the next commit
 
-A refused commit, a lost reply, any error: throw the cache away, assign again, go on from the last commit.
-Replaying a batch gives the same decisions with the same (id, at), which consumers drop.
+A step that made an offer, a hold or a control commits at once; others wait for up to `commit_after` seconds, so
+that a subscriber who is busy is written once for many records. A refused commit, a lost reply, any error: throw
+the cache away, assign again, go on from the last commit. Replaying a batch gives the same decisions with the
+same (id, at), which consumers drop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -28,14 +30,21 @@ from engine.codec import decode, encode
 from engine.emit import Decision
 from engine.errors import FencedError
 from engine.event import Event
-from engine.feeds import Feeds
+from engine.expiry import expires
 from engine.intake import Intake
+from engine.lane_state import pack_lane, unpack_lane
+from engine.outbox import fill, opted
 from engine.pipeline import Fold
-from engine.ports import Commit, Control, Log, Offers, Store
-from engine.snapshot import Subscriber
+from engine.ports import PROFILE, Commit, Control, DeadLetters, Log, LogRecord, Mark, Offers, OptOuts, Store
+from engine.rebuild import REBUILDING, begin, is_lost
+from engine.refusals import Refusal
 
 IDLE = 0.05
-"""Seconds between two looks at a log that had nothing new."""
+"""Seconds a lane waits for a log that had nothing new."""
+KEYS_AT_MOST = 1_500
+"""Subscribers that wait for a commit, at most: what one script writes without holding the store up."""
+MARK_EVERY = 2.0
+"""Seconds between two marks."""
 
 Point = Callable[[str], Awaitable[None]]
 """Called with a step's name before the step: tests crash a lane there."""
@@ -46,7 +55,11 @@ async def _go_on(_: str) -> None:
 
 
 class Lane:
-    """Owns one partition. `make_fold` gives a fresh `Fold` for the hash of a rule set, None = the first."""
+    """Owns one partition. `make_fold` gives a fresh `Fold` for the hash of a rule set, None = the first.
+
+    `commit_after`: seconds that changes may wait for a commit; 0 = every step commits. `intake` must be the
+    lane's own: what it refuses goes to `dead`, before the commit that passes it.
+    """
 
     def __init__(
         self,
@@ -59,6 +72,10 @@ class Lane:
         *,
         batch: int = 500,
         cache: int = 200_000,
+        commit_after: float = 0,
+        mark_every: float = MARK_EVERY,
+        optouts: OptOuts | None = None,
+        dead: DeadLetters | None = None,
         point: Point = _go_on,
     ) -> None:
         self.partition = partition
@@ -69,33 +86,69 @@ class Lane:
         self.make_fold = make_fold
         self.batch = batch
         self.cache = cache
+        self.commit_after = commit_after
+        self.mark_every = mark_every
+        self.optouts = optouts
+        self.dead = dead
         self.point = point
         self.fold: Fold | None = None
         self.token = ""
         self.offset = 0
+        """Up to where everything is committed and published."""
+        self.next = 0
+        """Up to where the log is folded."""
         self.published: list[str] = []
+        self.refused: list[Refusal] = []
+        """Refused by `intake` and not yet with the dead letters."""
         self.on_decisions: Callable[[list[Decision]], None] | None = None
         """Told of decisions once they are committed: the live display, counters."""
+        self.on_offers: Callable[[list[int]], None] | None = None
+        """Told of offers once they are published: append times (µs) of the records that brought them up."""
+        self._decisions: list[Decision] = []
+        """Folded, not committed."""
+        self._appended: list[int] = []
+        self._waking: set[str] = set()
+        self._since = 0.0
+        self._marked = 0.0
+        self._muted_until = -1
+        """While a lost store is rebuilt: the offset from which on rules fire again; else -1."""
+        self._known: frozenset[str] = frozenset()
+        self._known_until = -1
+        """Up to this offset of the log offers may be made anew that were published before the store was lost."""
+        self._offers_at = 0
+        self._floor = 0
+        self._sweep: list[str] = []
+        """After a rule switch: subscribers in the store who may not be armed for the new rules yet."""
+
+    @property
+    def ready(self) -> bool:
+        """Say whether the lane decides: it has its partition and is not rebuilding."""
+        return self.fold is not None and not self.fold.muted
+
+    @property
+    def sweeping(self) -> bool:
+        """Say whether a rule switch still has silent subscribers to arm."""
+        return bool(self._sweep)
 
     async def run(self, *, until_idle: bool = True) -> int:
         """Fold batches until the log has no more; return the number of records."""
         total = 0
         while True:
-            count = await self.step()
+            count = await self.step(0 if until_idle else IDLE)
             total += count
-            if count or self.fold is None:
+            if count or self.fold is None or self._sweep:
                 continue
             if until_idle:
                 return total
-            await asyncio.sleep(IDLE)
 
-    async def step(self) -> int:
-        """Fold one batch; return its size. A refused commit rewinds and counts as none.
+    async def step(self, wait: float = 0) -> int:
+        """Fold one batch, waiting up to `wait` seconds for it; return its size.
 
-        Whatever is raised, a lost reply or a bug: the lane has forgotten all it held and may be stepped on.
+        A refused commit rewinds and counts as none. Whatever is raised, a lost reply or a bug: the lane has
+        forgotten all it held and may be stepped on.
         """
         try:
-            return await self._step()
+            return await self._step(wait)
         except FencedError:
             self.forget()
             return 0
@@ -103,126 +156,312 @@ class Lane:
             self.forget()
             raise
 
-    async def _step(self) -> int:
+    async def _step(self, wait: float) -> int:
         if self.fold is None:
             await self._assign()
         await self.point("fetch")
-        records = await self.log.fetch(self.partition, self.offset, self.batch)
-        if not records:
-            return 0
-        events: list[Event] = []
-        for record in records:
-            events += self.intake.read_log(record.value, "log", f"{self.partition}:{record.offset}")
-        await self.point("read")
-        await self._load(events)
-        await self._commit(records[-1].offset + 1, self._decide(events))
+        records = await self._fetch(wait)
+        if records:
+            if self.next == self.offset:
+                self._since = time.monotonic()
+            await self._fold_batch(records)
+        if self._sweep:
+            await self._sweep_some()
+        if self._must_commit(bool(records)):
+            await self._commit()
+        if time.monotonic() - self._marked >= self.mark_every:
+            await self._mark()
         return len(records)
+
+    async def flush(self) -> None:
+        """Commit and publish what is folded, and leave a mark: the end of an orderly lane."""
+        if self.fold is None:
+            return
+        try:
+            if self.next != self.offset:
+                await self._commit()
+            await self._mark()
+        except FencedError:
+            self.forget()
+        except BaseException:
+            self.forget()
+            raise
 
     def forget(self) -> None:
         """Throw away everything held in memory: the store is the truth."""
         self.fold = None
         self.published = []
+        self.refused = []
+        self._decisions = []
+        self._appended = []
+        self._waking = set()
+        self._sweep = []
 
     # -- the steps -------------------------------------------------------------------------------------------
 
     async def _assign(self) -> None:
         await self.point("assign")
         control: Control = await self.store.open(self.partition)
+        if REBUILDING in control.lane or (
+            not control.token and await is_lost(self.partition, self.log, self.offers)
+        ):
+            control = await begin(self.partition, control, self.log, self.store, self.offers, self.make_fold)
         lane: dict[str, Any] = orjson.loads(control.lane) if control.lane else {}
         fold = self.make_fold(lane.get("rules"))
         if lane:
-            fold.feeds = Feeds.unpack(lane["feeds"])
-            fold.switched_at = lane["switched_at"]
-            fold.newest = lane["newest"]
-            fold.outcomes = Counter(lane["outcomes"])
-            fold.counts = Counter({(rule, fate): n for rule, fate, n in lane["counts"]})
-            fold.warming = lane["warming"]
-            fold.kept_since = lane["kept_since"]
-        self.token, self.offset = control.token, control.offset
-        self.published = []
+            unpack_lane(fold, lane)
+        self.token = control.token
+        self.offset = self.next = control.offset if lane else await self.log.start(self.partition)
+        self._offers_at, self._floor = control.offers_at, control.floor
+        self._muted_until = lane.get("muted_until", -1)
+        self._known_until = lane.get("known_until", -1)
+        fold.muted = self.offset < self._muted_until
+        known: frozenset[str] = frozenset()
+        if control.outbox or self.offset < self._known_until:
+            since = 0 if self.offset < self._known_until else control.offers_at
+            known = await self.offers.names(self.partition, since)
         if control.outbox:
-            known = await self.offers.names(self.partition)
-            missing = [(name, payload) for name, payload in control.outbox.items() if name not in known]
             await self.point("republish")
-            await self.offers.publish(self.partition, missing)
-            self.published = list(control.outbox)
+            await self._publish(control.outbox, known)
+        self._known = known if self.offset < self._known_until else frozenset()
+        if lane.get("sweep"):
+            self._sweep = await self.store.keys(self.partition)
+        self._marked = time.monotonic()
         self.fold = fold
+
+    async def _fetch(self, wait: float) -> list[LogRecord]:
+        fold = self.fold
+        assert fold is not None
+        if self._sweep:
+            wait = 0
+        elif self.next != self.offset:
+            wait = max(min(wait, self._since + self.commit_after - time.monotonic()), 0)
+        if fold.muted and self.next >= self._muted_until:
+            fold.muted = False
+        records = await self.log.fetch(self.partition, self.next, self.batch, wait)
+        if fold.muted and records and records[-1].offset >= self._muted_until:
+            past = [record for record in records if record.offset < self._muted_until]
+            if past:
+                return past
+            fold.muted = False
+        return records
+
+    async def _fold_batch(self, records: list[LogRecord]) -> None:
+        batch: list[tuple[LogRecord, list[Event]]] = []
+        events: list[Event] = []
+        for record in records:
+            read = self.intake.read_log(record.value, "log", f"{self.partition}:{record.offset}")
+            events += read
+            batch.append((record, read))
+        if self._sweep and any(event.kind == "rules.switch" for event in events):
+            # the silent are armed for one set of rules before the next comes
+            while self._sweep:
+                await self._sweep_some()
+                await self._commit()
+        await self.point("read")
+        await self._load(events)
+        self._decide(batch)
+        self.next = records[-1].offset + 1
+        fold = self.fold
+        assert fold is not None
+        if any(event.kind == "rules.switch" for event in events):
+            held = fold.subscribers
+            self._sweep = [key for key in await self.store.keys(self.partition) if key not in held]
 
     async def _load(self, events: list[Event]) -> None:
         """Read the states this batch needs: of its records, and of whoever wakes within it."""
         fold = self.fold
         assert fold is not None
         if len(fold.subscribers) > self.cache:
+            if self.next != self.offset:
+                await self._commit()
             fold.drop_cache()
         held = fold.subscribers
         needed = {event.key for event in events if event.key and event.key not in held}
         last = max((event.t for event in events if event.kind == "tick"), default=0)
-        waking = set(await self.store.due(self.partition, last)) if last else set()
-        needed |= {key for key in waking if key not in held}
-        if any(event.kind == "rules.switch" for event in events):
-            needed.update(k for k in await self.store.keys(self.partition) if k not in held)
-        wanted = sorted(needed)
-        for key, blob in zip(wanted, await self.store.read(self.partition, wanted), strict=True):
-            if blob is None:
-                continue
-            sub = decode(key, blob)
-            fold.adopt(sub)
-            if key in waking and not 0 < sub.wake < last:
-                # its timer was taken back since the wake-up was set: let the commit correct it
-                fold.touched[key] = sub
+        if last:
+            waking = await self.store.due(self.partition, last)
+            self._waking.update(waking)
+            needed.update(key for key in waking if key not in held)
+        await self._read(sorted(needed))
 
-    def _decide(self, events: list[Event]) -> list[Decision]:
+    async def _read(self, keys: list[str]) -> None:
         fold = self.fold
         assert fold is not None
-        for event in events:
-            fold.apply(event)
-        decisions, fold.decisions = fold.decisions, []
-        return decisions
+        if not keys:
+            return
+        for key, blob in zip(keys, await self.store.read(self.partition, keys), strict=True):
+            if blob is not None and key not in fold.gone:
+                fold.adopt(decode(key, blob))
 
-    async def _commit(self, offset: int, decisions: list[Decision]) -> None:
+    async def _sweep_some(self) -> None:
+        """Arm some of those whom a rule switch found silent: the first of their new timers may be due."""
         fold = self.fold
         assert fold is not None
-        touched: dict[str, Subscriber] = fold.touched
-        fold.touched = {}
-        out = {name_of(decision): orjson.dumps(decision) for decision in decisions}
+        some, self._sweep = self._sweep[: self.batch], self._sweep[self.batch :]
+        await self._read([key for key in some if key not in fold.subscribers])
+        for key in some:
+            if key in fold.subscribers and key not in fold.gone:
+                fold.subscriber(key)
+        self._decisions += fold.decisions
+        fold.decisions = []
+
+    def _decide(self, batch: list[tuple[LogRecord, list[Event]]]) -> None:
+        fold = self.fold
+        assert fold is not None
+        apply = fold.apply
+        for record, events in batch:
+            for event in events:
+                apply(event)
+            made = fold.decisions
+            if made:
+                self._decisions += made
+                self._appended += [record.time for d in made if d["outcome"] == "offer"]
+                fold.decisions = []
+
+    def _must_commit(self, folded: bool) -> bool:
+        fold = self.fold
+        assert fold is not None
+        if self.next == self.offset and not fold.touched and not self._decisions:
+            return False
+        if not self.commit_after or not folded or len(fold.touched) >= KEYS_AT_MOST:
+            return True
+        if time.monotonic() - self._since >= self.commit_after:
+            return True
+        return any(decision["outcome"] != "refused" for decision in self._decisions)
+
+    async def _commit(self) -> None:
+        fold = self.fold
+        assert fold is not None
+        if self.dead is not None and self.refused:
+            await self.dead.put([self._letter(refusal) for refusal in self.refused])
+        self.refused = []
+        self._let_go()
+        decisions, self._decisions = [*self._decisions, *fold.decisions], []
+        fold.decisions = []
+        appended, self._appended = self._appended, []
+        touched, fold.touched = fold.touched, {}
+        out = fill(fold, decisions)
+        states, wakes = {}, {}
+        for key, sub in touched.items():
+            states[key] = encode(sub)
+            due = sub.wake or expires(sub, fold.book)
+            # an expiry that is filed too early is put right when it comes up
+            if due < sub.filed or (sub.wake and due != sub.filed) or not sub.filed:
+                wakes[key] = sub.filed = due
         commit = Commit(
             token=self.token,
             next_token=secrets.token_hex(8),
-            offset=offset,
-            lane=pack_lane(fold),
-            states={key: encode(sub) for key, sub in touched.items()},
-            wakes={key: sub.wake for key, sub in touched.items()},
+            offset=self.next,
+            lane=self._pack(fold),
+            states=states,
+            wakes=wakes,
             out=out,
             published=self.published,
+            gone=tuple(fold.gone),
+            offers_at=self._offers_at,
+            floor=self._floor,
         )
         await self.point("commit")
         await self.store.commit(self.partition, commit)
-        self.token, self.offset, self.published = commit.next_token, offset, []
+        fold.profiles, fold.releases, fold.gone = {}, [], set()
+        self.token, self.offset, self.published = commit.next_token, self.next, []
         if decisions and self.on_decisions is not None:
             self.on_decisions(decisions)
         await self.point("publish")
         if out:
-            await self.offers.publish(self.partition, list(out.items()))
+            await self._publish(out, self._known)
+        if appended and self.on_offers is not None:
+            self.on_offers(appended)
         await self.point("prune")
-        self.published = list(out)
+        if self._known and self.offset >= self._known_until:
+            self._known = frozenset()
 
+    def _let_go(self) -> None:
+        """Look after those whose wake-up came: let go of the states in which nothing counts any more."""
+        fold = self.fold
+        assert fold is not None
+        watermark = fold.feeds.watermark
+        for key in self._waking:
+            sub = fold.subscribers.get(key)
+            if sub is None:
+                continue
+            if sub.rules != fold.book.hash:
+                fold.subscriber(key)
+            if not sub.wake and expires(sub, fold.book) < watermark:
+                del fold.subscribers[key]
+                fold.touched.pop(key, None)
+                fold.gone.add(key)
+            elif sub.filed <= watermark or not sub.filed:
+                # it was filed for a timer that was taken back, or for an expiry that has moved
+                sub.filed = 0
+                fold.touched[key] = sub
+        self._waking = set()
 
-def name_of(decision: Decision) -> str:
-    """Name a decision line: consumers drop repeats by (id, at)."""
-    return f"{decision['id']}@{decision['at']}"
+    async def _publish(self, entries: Any, known: frozenset[str]) -> None:
+        """Publish outbox entries and put opt-outs where the dispatcher asks for them."""
+        if self.optouts is not None:
+            await self._tell_optouts([payload for name, payload in entries.items() if name.startswith(PROFILE)])
+        end = await self.offers.publish(
+            self.partition, list(entries.items()), offset=self.offset, known=known
+        )
+        if end is not None:
+            self._offers_at = end
+        self.published = list(entries)
 
+    async def _tell_optouts(self, profiles: list[bytes]) -> None:
+        adds: dict[str, int] = {}
+        takes: dict[str, int] = {}
+        for payload in profiles:
+            found = opted(payload)
+            if found is None or found[3] is None:
+                continue
+            msisdn, key, at, no = found
+            # the key of a number that no profile binds is the keyed hash of that number
+            name = self.intake.identity.hash_number(msisdn) if msisdn else key
+            (adds if no else takes)[name] = at
+        assert self.optouts is not None
+        if adds:
+            await self.optouts.add(adds)
+        if takes:
+            await self.optouts.release(takes)
 
-def pack_lane(fold: Fold) -> bytes:
-    """Write what belongs to the lane and to no subscriber."""
-    return orjson.dumps(
-        {
-            "rules": fold.book.hash,
-            "feeds": fold.feeds.pack(),
-            "switched_at": fold.switched_at,
-            "newest": fold.newest,
-            "outcomes": fold.outcomes,
-            "counts": [(*key, count) for key, count in fold.counts.items()],
-            "warming": fold.warming,
-            "kept_since": fold.kept_since,
-        }
-    )
+    def _letter(self, refusal: Refusal) -> bytes:
+        partition, _, offset = refusal.position.partition("#")[0].partition(":")
+        fold = self.fold
+        assert fold is not None
+        return orjson.dumps(
+            {
+                **refusal.as_dict(),
+                "topic": "events",
+                "partition": int(partition),
+                "offset": int(offset),
+                "stage": "engine",
+                "failed_at": int(time.time() * 1e6),
+                "rules_hash": fold.book.hash,
+            }
+        )
+
+    async def _mark(self) -> None:
+        """Say beside the log how far everything is committed and published."""
+        fold = self.fold
+        assert fold is not None
+        self._marked = time.monotonic()
+        if not self.token or fold.muted or self.offset < self._known_until:
+            return  # the mark before the loss still is the one to rebuild from
+        note = {"rules": fold.book.hash, "watermark": fold.feeds.watermark, "switched_at": fold.switched_at}
+        wide = {**note, "warming": fold.warming, "kept_since": fold.kept_since}
+        text = orjson.dumps(wide)
+        if len(text) > 4_000:
+            text = orjson.dumps(note)
+        await self.log.mark(self.partition, Mark(self.offset, text.decode()))
+
+    def _pack(self, fold: Fold) -> bytes:
+        more: dict[str, Any] = {}
+        if self._sweep:
+            more["sweep"] = True
+        if self.next < self._muted_until:
+            more["muted_until"] = self._muted_until
+        if self.next < self._known_until:
+            more["known_until"] = self._known_until
+        return pack_lane(fold, **more)

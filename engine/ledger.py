@@ -31,6 +31,11 @@ def remove(sub: Subscriber, id: str) -> bool:
     return found
 
 
+def times_of(sub: Subscriber, id: str) -> list[int]:
+    """Return the times of a decision's contacts: none, one, or for a moment at a rebuild more."""
+    return [c[_TIME] for c in sub.contacts if c[_ID] == id]
+
+
 def _sees(rule: CompiledRule, contact: list[Any]) -> bool:
     """Say whether a rule sees a contact as an offer: real ones, and in shadow its own shadow ones."""
     if contact[_WHAT] == OFFER:

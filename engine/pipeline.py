@@ -90,6 +90,16 @@ class Fold:
         (t < clock), and of these those `beyond patience` (fired nothing, semantics 1.5)."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """(rule, outcome or refused:REASON) -> decisions."""
+        self.muted = False
+        """A lost store is being rebuilt: patterns see the past again, but what was decided then stands in the
+        ledger already. No rule fires, none ends a hold, and switches of that time are passed over."""
+        self.profiles: dict[str, int] = {}
+        """Subscribers whose profile, consent or suppression changed since the last commit -> `t` of the last
+        record that changed it."""
+        self.releases: list[tuple[str, str, int]] = []
+        """(decision id, subscriber key, `t`) of contacts that a receipt took away since the last commit."""
+        self.gone: set[str] = set()
+        """Subscribers forgotten since the last commit."""
 
     # -- what a lane does to the state -----------------------------------------------------------------------
 
@@ -136,6 +146,10 @@ class Fold:
             sub = self.subscribers[key] = Subscriber(key, self.book.hash)
         elif sub.rules != self.book.hash:
             warm.arm(sub, self.book, self._book_of(sub.rules), max(sub.clock, self.switched_at))
+            if sub.wake and sub.wake < self.feeds.watermark:
+                # armed long after the switch: what came due meanwhile comes before whatever touches it now
+                self.touched[key] = sub
+                self._advance(sub, self.feeds.watermark)
             self._note_wake(sub)
         # a tick is for every subscriber, also one whose first record comes later (1.8)
         if sub.clock < self.feeds.watermark:
@@ -152,8 +166,21 @@ class Fold:
             self.tick(event.t, event.fields.get("down") or ())
         elif event.kind == "rules.switch":
             self.switch(event)
+        elif event.kind == "subscriber.forget":
+            self._forget(event)
         else:
-            control.apply(self.subscriber(event.key), event)
+            removed = control.apply(self.subscriber(event.key), event)
+            if removed:
+                self.releases.append((str(event.fields["decision"]), event.key, event.t))
+            elif event.kind in control.PROFILE_KINDS:
+                self.profiles[event.key] = event.t
+
+    def _forget(self, event: Event) -> None:
+        key = event.key
+        self.subscribers.pop(key, None)
+        self.touched.pop(key, None)
+        self.gone.add(key)
+        self.profiles[key] = event.t
 
     def _in_order(self, sub: Subscriber, event: Event, limit: int, ids: bytearray) -> bool:
         """Drop the too late and the copies; fire what is due before; move the clock (1.3, 1.5, 1.6)."""
@@ -227,7 +254,8 @@ class Fold:
     def _business(self, sub: Subscriber, event: Event) -> None:
         sub.core_dirty = True
         # 7(l): its own effect comes before the rules on it are judged
-        control.business(sub, event, self.book.policy)
+        if control.business(sub, event, self.book.policy):
+            self.profiles[event.key] = event.t
         if event.cell is not None:
             places: tuple[str, ...] | None = self.book.places.of_cell.get(event.cell, ())
         else:
@@ -257,7 +285,7 @@ class Fold:
         hits = fold(self.book, sub, moment)
         if sub.wake != sub.noted:
             self._note_wake(sub)
-        if hits is None:
+        if hits is None or self.muted:
             return
         fired = firings(self.book, sub, hits, clock, self.warming)
         if fired and not (len(fired) == 1 and self._refuse_early(sub, fired[0][0], clock)):
@@ -315,7 +343,7 @@ class Fold:
                 sub.holds = [hold for hold in sub.holds if hold["due"] != due]
                 compiled = self.book.compiled
                 candidates += [Candidate.ending(compiled.get(hold["rule"]), hold) for hold in ending]
-            if candidates:
+            if candidates and not self.muted:
                 self._judge(sub, due, candidates)
         warm.set_wake(sub)
 
@@ -359,7 +387,7 @@ class Fold:
         A switch to a set that nobody published changes nothing: it is counted as `unknown rules`.
         """
         name = event.fields.get("hash")
-        if not isinstance(name, str) or name == self.book.hash:
+        if self.muted or not isinstance(name, str) or name == self.book.hash:
             return
         newer = self._book_of(name)
         if newer is None:

@@ -113,13 +113,13 @@ class Commit:
     states: dict[str, bytes] = field(default_factory=dict)
     """Subscriber key -> state."""
     wakes: dict[str, int] = field(default_factory=dict)
-    """Subscriber key -> next due time, µs; 0 removes it."""
+    """Subscriber key -> next due time or expiry, µs. The first commit of a state has to name one."""
     out: dict[str, bytes] = field(default_factory=dict)
     """What to add to the outbox."""
     published: Sequence[str] = ()
     """Outbox entries known to be published: removed, before `out` is added."""
     gone: Sequence[str] = ()
-    """Subscribers whose state ends: it is removed with its wake-up."""
+    """Subscribers whose state ends: it is removed with its wake-up, before `states` are written."""
     offers_at: int = 0
     """See `Control`."""
     floor: int = 0
@@ -173,12 +173,12 @@ class Offers(Protocol):
 
     async def publish(
         self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
-    ) -> int:
+    ) -> int | None:
         """Publish outbox entries in order; all are durable once this returns.
 
         `offset`: up to where the log was folded when they were committed; kept with lines. `known`: names that
         must not become offers again (their lines may be repeated). Returns the position after the last offer
-        of the partition.
+        it published, None if there was none.
         """
         ...
 
@@ -196,6 +196,14 @@ class Offers(Protocol):
 
     def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
         """Give the profiles that are kept, (subscriber key, payload), in batches; of repeats the last holds."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Where records go that were not taken."""
+
+    async def put(self, letters: Sequence[bytes]) -> None:
+        """Keep letters (JSON); durable once this returns. After a crash some may come twice."""
         ...
 
 

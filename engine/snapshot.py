@@ -35,6 +35,7 @@ class Subscriber:
         "contacts",
         "core_dirty",
         "derived",
+        "filed",
         "fired",
         "fired_at",
         "gap",
@@ -105,6 +106,8 @@ class Subscriber:
         """No timer or hold end is due before this; 0 = none is armed."""
         self.noted = 0
         """The wake-up that stands in the lane's heap."""
+        self.filed = 0
+        """The wake-up or expiry that the lane wrote to the store; 0 = it has not."""
         self.ids = bytearray()
         """Ids of applied signaling records, the last hour of the clock (engine.copies, semantics 1.6)."""
         self.business_ids = bytearray()

@@ -38,7 +38,7 @@ async def test_a_new_partition_starts_at_offset_zero_with_nothing(store: Store) 
 
 async def test_a_commit_writes_everything_in_one_step(store: Store) -> None:
     await store.commit(
-        0, commit("", "t1", 7, states={"a": b"A", "b": b"B"}, wakes={"a": 50, "b": 0}, out={"d@1": b"D"})
+        0, commit("", "t1", 7, states={"a": b"A", "b": b"B"}, wakes={"a": 50, "b": 90}, out={"d@1": b"D"})
     )
     assert await store.open(0) == Control(token="t1", offset=7, lane=b"lane of t1", outbox={"d@1": b"D"})
     assert await store.read(0, ["b", "c", "a"]) == [b"B", None, b"A"]

@@ -91,9 +91,11 @@ class FaultyOffers(MemoryOffers):
         super().__init__(partitions)
         self.script = script
 
-    async def publish(self, partition: int, payloads: Sequence[tuple[str, bytes]]) -> None:
+    async def publish(
+        self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
+    ) -> int | None:
         """Publish all, or a part and crash."""
-        if payloads and self.script.next("publishing") == TEAR:
-            await super().publish(partition, payloads[: len(payloads) // 2])
+        if entries and self.script.next("publishing") == TEAR:
+            await super().publish(partition, entries[: len(entries) // 2], offset=offset, known=known)
             raise Crash("publishing")
-        await super().publish(partition, payloads)
+        return await super().publish(partition, entries, offset=offset, known=known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from typing import Any
 
@@ -11,11 +12,15 @@ import orjson
 from connectors.memory_log import MemoryLog
 from engine.errors import StoreError
 from engine.lane import Lane
+from engine.ports import Offers
 from engine.replay import order_of
 from tests.simulation.course import Course, plain
 from tests.simulation.faults import Crash, FaultyOffers, FaultyStore, Script
 
 Json = dict[str, Any]
+
+LOSSES = 4
+"""A partition's store is lost at most so often: else a run would never end."""
 
 
 class Run:
@@ -30,13 +35,22 @@ class Run:
         cache: int = 200_000,
         script: Script | None = None,
         owners: int = 1,
+        commit_after: float = 0,
+        losses: float = 0,
+        mark_every: float = 2,
     ) -> None:
-        """`owners`: lanes per partition that all believe it is theirs: all but one are zombies."""
+        """`owners`: lanes per partition that all believe it is theirs: all but one are zombies. `losses`: the
+        chance that before a step the store of the partition is lost, with everything in it."""
         self.course = course
         self.batch = batch
         self.cache = cache
         self.script = script or Script()
         self.owners = owners
+        self.commit_after = commit_after
+        self.losses = losses
+        self.mark_every = mark_every
+        self.lost = 0
+        """Times that a partition with state was lost."""
         self.log = MemoryLog(partitions)
         self.store = FaultyStore(partitions, self.script)
         self.offers = FaultyOffers(partitions, self.script)
@@ -74,16 +88,24 @@ class Run:
             self.course.make_fold,
             batch=self.batch,
             cache=self.cache,
+            commit_after=self.commit_after,
+            mark_every=self.mark_every,
             point=self.script.point,
         )
 
     async def _own(self, partition: int) -> None:
         lane = self.lane(partition)
         end = self.log.end(partition)
+        rng = random.Random(partition)
+        losses = 0
         while True:
+            if losses < LOSSES and rng.random() < self.losses:
+                losses += 1
+                self.lost += bool((await self.store.open(partition)).token)
+                self.store.lose(partition)
             try:
                 await lane.step()
-                if lane.fold is not None and lane.offset == end:
+                if lane.fold is not None and lane.offset == end and not lane.sweeping:
                     return
             except StoreError:
                 # the reply was lost: a lane that is stepped again has forgotten what it held
@@ -94,20 +116,31 @@ class Run:
 
     async def _collect(self, partition: int) -> None:
         lane = self.lane(partition)
+        # the faults are over
         lane.point = Script().point
+        self.store.script = self.offers.script = Script()
         await lane.step()
         assert lane.fold is not None
         self.outcomes += lane.fold.outcomes
         self.counts += lane.fold.counts
         known: set[tuple[str, int]] = set()
-        for payload in await self.offers.read(partition, 0, 1 << 40):
-            decision = orjson.loads(payload)
+        for decision in await lines_of(self.offers, partition):
             name = (decision["id"], decision["at"])
             if name in known:
                 self.repeats += 1
                 continue
             known.add(name)
             self.decisions.append(plain(decision))
+
+
+async def lines_of(offers: Offers, partition: int) -> list[Json]:
+    """Read the decision lines that were published for a partition, packs opened, releases left out."""
+    found: list[Json] = []
+    async for batch in offers.lines(partition):
+        for _, payload in batch:
+            read = orjson.loads(payload)
+            found += read if isinstance(read, list) else [read]
+    return [line for line in found if "release" not in line]
 
 
 def check(run: Run) -> None:

@@ -49,7 +49,11 @@ def test_random_crashes_lost_replies_and_torn_writes() -> None:
             rng.choice((1, 7, 20, 500)),
             rng.choice((0, 1, 3, 9999)),
         )
-        check(Run(course, partitions=partitions, batch=batch, cache=cache, script=script).go())
+        behind = rng.choice((0, 0, 1e9))
+        run = Run(
+            course, partitions=partitions, batch=batch, cache=cache, script=script, commit_after=behind
+        )
+        check(run.go())
         met |= script.met
     assert {(point, CRASH) for point in POINTS} <= met
     assert {("committed", LOSE), ("committed", CRASH), ("publishing", TEAR)} <= met
@@ -64,7 +68,14 @@ def test_zombies_that_step_in_turn_are_fenced_and_reload() -> None:
         )
         course = Course(case_of(5_000_000 + seed))
         owners, batch = rng.choice((2, 2, 3)), rng.choice((1, 5, 20))
-        run = Run(course, batch=batch, cache=rng.choice((1, 9999)), script=script, owners=owners).go()
+        run = Run(
+            course,
+            batch=batch,
+            cache=rng.choice((1, 9999)),
+            script=script,
+            owners=owners,
+            commit_after=rng.choice((0, 1e9)),
+        ).go()
         check(run)
         fenced += run.store.refused
     assert fenced > 50

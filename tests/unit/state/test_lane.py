@@ -16,6 +16,7 @@ from engine.errors import LogError, StateError
 from engine.lane import Lane
 from engine.pipeline import Fold
 from engine.rulebook import Rulebook
+from tests.simulation.runs import lines_of
 from tests.unit.pipeline.stage import CAFE, GIVEN, KEY, OTHER, STREET, Json, Stage, rule, rules_of, when
 
 DWELL = rule("dwell", {"stays_in": "cafe", "for": "30m"})
@@ -68,7 +69,8 @@ class Line:
         await self.log.append([(0, orjson.dumps(line))])
 
     async def published(self) -> list[str]:
-        return [orjson.loads(payload)["rule"] for payload in await self.offers.read(0, 0, 1000)]
+        once = {(line["id"], line["at"]): line["rule"] for line in await lines_of(self.offers, 0)}
+        return list(once.values())
 
 
 class Broken(MemoryOffers):
@@ -76,10 +78,12 @@ class Broken(MemoryOffers):
 
     down = True
 
-    async def publish(self, partition: int, payloads: Sequence[tuple[str, bytes]]) -> None:
-        if self.down and payloads:
+    async def publish(
+        self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
+    ) -> int | None:
+        if self.down and entries:
             raise LogError("offers: expected a broker, was none")
-        await super().publish(partition, payloads)
+        return await super().publish(partition, entries, offset=offset, known=known)
 
 
 async def test_run_folds_what_is_there_and_says_how_much() -> None:
@@ -150,7 +154,7 @@ async def test_the_silent_are_woken_by_a_tick_from_the_store() -> None:
     await on.write("tick", 31)
     await on.lane.run()
     assert await on.published() == ["dwell"]
-    assert await on.store.due(0, 1 << 60) == []
+    assert await on.store.due(0, when(60)) == []
 
 
 async def test_a_wake_up_whose_timer_was_taken_back_is_corrected_once_it_is_met() -> None:
@@ -160,7 +164,7 @@ async def test_a_wake_up_whose_timer_was_taken_back_is_corrected_once_it_is_met(
     await on.lane.run()
     await on.write("tick", 60)
     await on.lane.run()
-    assert await on.store.due(0, 1 << 60) == []
+    assert await on.store.due(0, when(60)) == []
     assert await on.published() == []
 
 

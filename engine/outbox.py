@@ -1,0 +1,71 @@
+"""What a commit puts into the outbox: lines, offers, releases and profiles, by name (`engine.ports.Offers`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from engine.emit import Decision
+from engine.pipeline import Fold
+from engine.ports import LINE, OFFER, PROFILE, REFUSALS, RELEASE
+from engine.snapshot import Subscriber
+
+PACKED = 200
+"""Refusals in one message, at most: about 100 KB, far below what a broker takes."""
+
+
+def name_of(decision: Decision) -> str:
+    """Name a decision line: consumers drop repeats by (id, at)."""
+    return f"{decision['id']}@{decision['at']}"
+
+
+def fill(fold: Fold, decisions: list[Decision]) -> dict[str, bytes]:
+    """Return the outbox entries of a commit, in the order in which they are published."""
+    out: dict[str, bytes] = {}
+    refusals: list[Decision] = []
+    for key, time in fold.profiles.items():
+        sub = fold.subscribers.get(key)
+        out[PROFILE + key] = profile_of(sub, time) if sub is not None else b""
+    for decision in decisions:
+        outcome = decision["outcome"]
+        if outcome == "refused":
+            refusals.append(decision)
+        else:
+            prefix = OFFER if outcome == "offer" else LINE
+            out[prefix + name_of(decision)] = orjson.dumps(decision)
+    for start in range(0, len(refusals), PACKED):
+        pack = refusals[start : start + PACKED]
+        out[REFUSALS + name_of(pack[0])] = orjson.dumps(pack)
+    for id, key, time in fold.releases:
+        out[RELEASE + id] = orjson.dumps({"release": id, "subscriber_key": key, "t": time})
+    return out
+
+
+def profile_of(sub: Subscriber, time: int) -> bytes:
+    """Write a profile whole, as of the record of time `time`."""
+    return orjson.dumps(
+        {
+            "subscriber_key": sub.key,
+            "msisdn": sub.bound,
+            "timezone": sub.timezone,
+            "profile": sub.profile,
+            "consent": sub.consent,
+            "suppressed": sub.suppressed,
+            "t": time,
+        }
+    )
+
+
+def opted(payload: bytes) -> tuple[str | None, str, int, bool | None] | None:
+    """Read (msisdn, subscriber key, `t`, word) from a profile: the word is True for "wants no marketing".
+
+    False: marketing is allowed; None: nothing was said. None as a whole: the profile was forgotten.
+    """
+    if not payload:
+        return None
+    profile: Mapping[str, Any] = orjson.loads(payload)
+    consent = profile["consent"].get("marketing")
+    word = True if profile["suppressed"] or consent is False else (False if consent else None)
+    return profile["msisdn"], profile["subscriber_key"], profile["t"], word

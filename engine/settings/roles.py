@@ -1,0 +1,108 @@
+"""Settings of the roles of a deployment: collector, engine, dispatcher."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from engine.settings.declare import DEPLOYED, OptionalPath, Servers, setting, whole
+from engine.settings.kafka import SERVERS
+
+HOUR_MS = 3_600_000
+COLLECTOR, ENGINE, DISPATCHER = ("collector",), ("engine",), ("dispatcher",)
+
+
+class RoleSettings(BaseModel):
+    """What single roles do, and how each is watched and ended."""
+
+    commit_ms: int = whole(
+        100,
+        1,
+        10_000,
+        "A lane's changes are committed at least this often; at once when there is an offer, a hold or a "
+        "control record. Decisions do not depend on it.",
+        ENGINE,
+        "milliseconds",
+    )
+    cache_subscribers: int = whole(
+        200_000, 1, 100_000_000, "Subscribers that a lane keeps in memory, about 5 KB each.", ENGINE
+    )
+    landing: OptionalPath = setting(
+        None,
+        "a folder",
+        "Folder into which files of records are put; the collector reads them in.",
+        COLLECTOR,
+    )
+    landing_map: str = setting(
+        "",
+        "the name of a column map, or a file with one",
+        "How the columns of these files become records; without it they hold JSON lines.",
+        COLLECTOR,
+    )
+    landing_disorder_ms: int = whole(
+        300_000,
+        0,
+        24 * HOUR_MS,
+        "How far behind the newest record of these files a later one may be; time of the log follows this "
+        "far behind.",
+        COLLECTOR,
+        "milliseconds",
+    )
+    foreign_topic: str = setting(
+        "",
+        "the name of a topic (1 to 249 of the characters a-z A-Z 0-9 . _ -)",
+        "Topic of somebody else with JSON records, which the collector reads in.",
+        COLLECTOR,
+        pattern=r"^[a-zA-Z0-9._-]{0,249}$",
+    )
+    foreign_bootstrap: Servers = setting(
+        "",
+        SERVERS,
+        "Brokers of this topic, where they are not those of `KAFKA_BOOTSTRAP`; security is the same.",
+        COLLECTOR,
+    )
+    foreign_disorder_ms: int = whole(
+        0,
+        0,
+        24 * HOUR_MS,
+        "How far behind the newest record of this topic a later one may be.",
+        COLLECTOR,
+        "milliseconds",
+    )
+    checkpoint_ms: int = whole(
+        100,
+        1,
+        60_000,
+        "What was read of a source goes into the log at least this often, together with how far it was read.",
+        COLLECTOR,
+        "milliseconds",
+    )
+    dispatcher_batch: int = whole(
+        200, 1, 5000, "Offers that the dispatcher takes and claims at a time.", DISPATCHER
+    )
+    web_host: str = setting(
+        "127.0.0.1",
+        "a host name or address to listen at",
+        "Where `/metrics`, `/livez` and `/readyz` are served. They ask for no password: let only those reach "
+        "them who may see them.",
+        DEPLOYED,
+        pattern=r"^[a-zA-Z0-9.:_-]{1,255}$",
+    )
+    web_port: int = whole(9464, 0, 65_535, "Port of these pages; 0 = none are served.", DEPLOYED)
+    drain_seconds: int = whole(
+        25,
+        1,
+        300,
+        "After SIGTERM: how long work in flight may take to end; the next owner does what is left then.",
+        DEPLOYED,
+        "seconds",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "debug, info, warning or error", "What is logged: this and all above it.", DEPLOYED
+    )
+
+    @property
+    def foreign_servers(self) -> list[str]:
+        """Brokers of the foreign topic, where they are others; else empty."""
+        return [part.strip() for part in self.foreign_bootstrap.split(",") if part]
