@@ -1,4 +1,4 @@
-"""What real servers do to the ledger and the opt-outs: replicas that do not confirm, servers that are gone."""
+"""What real servers do to ledger and opt-outs: replicas that do not confirm, servers that are gone."""
 
 from __future__ import annotations
 
