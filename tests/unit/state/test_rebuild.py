@@ -1,4 +1,4 @@
-"""What a rebuild writes before events are folded again: who people are, contacts, holds, opt-outs, the floor."""
+"""What a rebuild writes before events are folded again: profiles, contacts, holds, opt-outs, the floor."""
 
 from __future__ import annotations
 
@@ -40,9 +40,14 @@ def entered(*lines: Json) -> Subscriber:
 
 
 def test_offers_controls_and_shadows_are_contacts_and_refusals_are_not() -> None:
-    sub = entered(line("a", 1, "offer"), line("b", 2, "control"), line("c", 3, "shadow"), line("d", 4,
-    "refused")) assert [(c[0], c[3], c[5]) for c in sub.contacts] == [(1, "offer", "a"), (2, "control", "b"),
-    (3, "shadow", "c")] assert sub.holds == []
+    outcomes = ("offer", "control", "shadow", "refused")
+    sub = entered(*(line(f"id{at}", at, outcome) for at, outcome in enumerate(outcomes)))
+    assert [(c[0], c[3], c[5]) for c in sub.contacts] == [
+        (0, "offer", "id0"),
+        (1, "control", "id1"),
+        (2, "shadow", "id2"),
+    ]
+    assert sub.holds == []
 
 
 def test_the_group_comes_from_the_rules_the_line_was_made_by() -> None:
