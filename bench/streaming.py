@@ -80,9 +80,9 @@ def measure(scale: Scale) -> Section:
     section.remarks += [
         "Settings are the defaults: every refusal written, commits at least every 100 ms, batches of 500.",
         "Events come by a producer without transactions. Latency: LogAppendTime of the offer less that of the"
-        " record that made it at once (offers of timers are left out: nobody waits for them).", "Growth:
-        states of that many subscribers stand in Redis, each event is of a random one of them, so that" "
-        nearly none is in the engine's cache: the worst case.",
+        " record that made it at once (offers of timers are left out: nobody waits for them).",
+        "Growth: states of that many subscribers stand in Redis, each event is of a random one of them, so"
+        " that nearly none is in the engine's cache: the worst case.",
     ]
     return section
 
