@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -79,16 +80,13 @@ def test_the_commands_of_the_readme_lead_to_offers(
                         ["bash", "-c", line], cwd=tmp_path, env=environment, stdout=log, stderr=log
                     )
                 url = f"http://127.0.0.1:{port}/readyz"
-                until(lambda url=url: answers(url), "a ready deployment")
+                until(partial(answers, url), "a ready deployment")
                 continue
             if command.startswith("curl"):
                 path = re.findall(r":9464(/\w+)", command)[0]
                 url = f"http://127.0.0.1:{port}{path}"
                 if path == "/metrics":
-                    until(
-                        lambda url=url: "touchpoint_offers_total{" in httpx.get(url).text,
-                        "offers in the metrics",
-                    )
+                    until(partial(answers, url, "touchpoint_offers_total{"), "offers in the metrics")
                 printed[path] = httpx.get(url).text
                 continue
             if command.startswith("cat "):
@@ -112,9 +110,10 @@ def test_the_commands_of_the_readme_lead_to_offers(
             roles.wait()
 
 
-def answers(url: str) -> bool:
+def answers(url: str, text: str = "") -> bool:
     try:
-        return httpx.get(url).status_code == 200
+        answer = httpx.get(url)
+        return answer.status_code == 200 and text in answer.text
     except httpx.HTTPError:
         return False
 
