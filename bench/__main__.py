@@ -14,8 +14,8 @@ import orjson
 
 from bench import checking, day, doors, lanes, pieces, profiling, replaying, streaming
 from bench.report import QUICK, Scale, Section, as_json, is_compiled, machine, show
-from engine.app import calm_collector
 from engine.errors import TouchpointError
+from engine.garbage import calm_collector
 
 BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "day": day.measure,

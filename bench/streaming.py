@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaProducer
 from redis import Redis
 
 from bench.course import HOME_CC
-from bench.feeds import Feed, simulate
+from bench.feeds import HOUR_OF, Feed, simulate
 from bench.report import ROOT, Scale, Section, tell
 from connectors.kafka_read import read_to_end
 from connectors.redis_keys import tag_of
@@ -50,25 +50,25 @@ Pairs = list[tuple[int, bytes]]
 
 
 def measure(scale: Scale) -> Section:
-    """Run everything; a few minutes."""
+    """Run everything; some minutes."""
     rules = load_rules(ROOT / "rules", HOME_CC)
-    feed = simulate(scale.cache, rules, scale.two_days, 2 * scale.hours)
+    feed = simulate(scale.cache, rules, scale.subscribers, 1.0, HOUR_OF)
+    two_days = simulate(scale.cache, rules, scale.two_days, 2 * scale.hours)
     section = Section("streaming", "")
     with (
         tempfile.TemporaryDirectory(prefix="touchpoint-bench-") as name,
         _servers(Path(name)) as (kafka, redis),
     ):
-        run = _Run(Path(name), kafka, redis, feed)
+        run = _Run(Path(name), kafka, redis, feed, "hour")
         one = run.fold(1, "one worker")
         section.title = (
-            f"{2 * scale.hours:g} h of {feed.subscribers:,} subscribers: {run.events:,} events, "
+            f"1 h of {feed.subscribers:,} subscribers: {run.events:,} events, "
             f"{PARTITIONS} partitions; {find_kafka(os.environ).version}, {find_redis().version}"
         )
         target = None if scale.quick else CPU_TARGET
         section.add("engine", one["engine"], "µs CPU per event", "catching up, one worker", target)
         section.add("redis", one["redis"], "µs CPU per event", "commits and reads of states")
         section.add("rate", one["rate"], "events per second (wall)", "catching up, all on this machine")
-        _memory(section, redis)
         two = run.fold(2, "two workers")
         section.add("engine, two workers", two["engine"], "µs CPU per event", "sum of both processes")
         section.add("two workers / one", two["engine"] / one["engine"], "times", "CPU; cores are shared")
@@ -77,6 +77,8 @@ def measure(scale: Scale) -> Section:
         for subscribers in (200, 400) if scale.quick else GROWTH:
             cost = run.grown(subscribers, 500 if scale.quick else GROWTH_EVENTS)
             section.add(f"engine, {subscribers:,} subscribers", cost, "µs CPU per event", "a random one each")
+        _Run(Path(name), kafka, redis, two_days, "two-days").fold(1, "two days, for states in Redis")
+        _memory(section, redis, f"after {2 * scale.hours:g} simulated hours")
     section.remarks += [
         "Settings are the defaults: every refusal written, commits at least every 100 ms, batches of 500.",
         "Events come by a producer without transactions. Latency: LogAppendTime of the offer less that of the"
@@ -90,8 +92,9 @@ def measure(scale: Scale) -> Section:
 class _Run:
     """A feed, as it stands in a log, and what folds it."""
 
-    def __init__(self, folder: Path, kafka: KafkaServer, redis: RedisServer, feed: Feed) -> None:
+    def __init__(self, folder: Path, kafka: KafkaServer, redis: RedisServer, feed: Feed, name: str) -> None:
         self.folder = folder
+        self.name = name
         self.kafka = kafka
         self.redis = redis
         self.profiles: Pairs = []
@@ -118,11 +121,9 @@ class _Run:
         """Start an empty deployment that has its rules and profiles."""
         self._number += 1
         self.redis.flush()
-        folder = self.folder / str(self._number)
+        folder = self.folder / f"{self.name}-{self._number}"
         folder.mkdir()
-        made = Deployment(
-            folder, self.kafka.bootstrap, self.redis.url, f"bench{self._number}", partitions=PARTITIONS
-        )
+        made = Deployment(folder, self.kafka.bootstrap, self.redis.url, folder.name, partitions=PARTITIONS)
         made.command("rules", "publish", ROOT / "rules", "--by", "bench")
         append(made, self.profiles)
         engines = [made.start("engine") for _ in range(workers)]
@@ -222,7 +223,7 @@ def cpu_of(process: Any) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _memory(section: Section, server: RedisServer) -> None:
+def _memory(section: Section, server: RedisServer, when: str) -> None:
     with Redis.from_url(server.url) as redis:
         keys = [key for tag in map(_tag, range(PARTITIONS)) for key in redis.scan_iter(f"{tag}s:*", 10_000)]
         with redis.pipeline(transaction=False) as batch:
@@ -230,7 +231,7 @@ def _memory(section: Section, server: RedisServer) -> None:
                 batch.memory_usage(key)
             sizes = sorted(batch.execute())
         wakes = sum(redis.memory_usage(_tag(partition) + "wake") or 0 for partition in range(PARTITIONS))
-    note = f"MEMORY USAGE of {len(sizes):,} states"
+    note = f"MEMORY USAGE of {len(sizes):,} states {when}"
     section.add("state in Redis, median", median(sizes), "bytes per subscriber", note)
     section.add("state in Redis, p99", sizes[int(len(sizes) * 0.99)], "bytes per subscriber")
     section.add("wake-ups in Redis", wakes / len(sizes), "bytes per subscriber")

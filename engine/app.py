@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -43,17 +42,6 @@ DISORDER: Final = 300_000_000
 HOURS: Final = 48.0
 SLICE: Final = 5_000
 """Records folded between two looks at the clock, at most."""
-
-
-def calm_collector() -> None:
-    """Let Python look for cycles of garbage seldom: for processes that hold many subscribers.
-
-    Their state lives long and makes no cycles, but by default all of it is walked again whenever it has grown
-    by some thousands of objects (docs/performance.md).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def load_rules(path: Path, home_cc: str) -> RuleSet:

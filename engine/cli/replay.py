@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from engine.app import calm_collector
 from engine.cli.backtest import FILES, Backtest, Summary, is_balanced
 from engine.cli.console import ManyValues, note, progress, say, say_json, table
 from engine.cli.inputs import column_map, length_of_time, lines_in, load_rules, moment
+from engine.garbage import calm_collector
 from engine.settings import load_settings
 
 COMMAND_CLASS = ManyValues

@@ -11,10 +11,11 @@ from typing import Annotated
 import orjson
 import typer
 
-from engine.app import Embedded, calm_collector, load_rules
+from engine.app import Embedded, load_rules
 from engine.cli.console import unwritable
 from engine.cli.live import Display, Screen, print_summary, summary_of
 from engine.errors import InputError
+from engine.garbage import calm_collector
 from engine.language.words import Unreadable, duration
 from engine.refusals import redact
 from engine.settings import Settings, load_settings

@@ -11,6 +11,7 @@ from engine.deployment.collector import CollectorRole
 from engine.deployment.common import Common, OnDead
 from engine.deployment.dispatcher import DispatcherRole
 from engine.deployment.engine import EngineRole
+from engine.garbage import calm_collector
 from engine.logs import setup
 from engine.settings import Settings, require
 
@@ -68,6 +69,7 @@ def run(settings: Settings, role: str) -> str:
         names = ROLES[1:]
     require(settings, *dict.fromkeys(need for name in names for need in _NEEDS[name]))
     setup(settings.log_level, role)
+    calm_collector()
     common = Common(settings)
     roles = [_MAKE[name](common) for name in names]
     return faust_shell.run(role, [PagesRole(common, roles), *roles], drain_seconds=settings.drain_seconds)
