@@ -187,7 +187,7 @@ class Lane:
             await self._fold_batch(records)
         if self._sweep:
             await self._sweep_some()
-        if self._must_commit(bool(records)):
+        if self._must_commit(idle=not records and not wait):
             await self._commit()
         if time.monotonic() - self._marked >= self.mark_every:
             await self._mark()
@@ -357,12 +357,13 @@ class Lane:
                 self._appended += [record.time for d in made if d["outcome"] == "offer"]
                 fold.decisions = []
 
-    def _must_commit(self, folded: bool) -> bool:
+    def _must_commit(self, *, idle: bool) -> bool:
+        """Say whether to commit now; `idle`: there is nothing more, and nobody waits for it."""
         fold = self.fold
         assert fold is not None
         if self.next == self.offset and not fold.touched and not self._decisions:
             return False
-        if not self.commit_after or not folded or len(fold.touched) >= KEYS_AT_MOST:
+        if idle or not self.commit_after or len(fold.touched) >= KEYS_AT_MOST:
             return True
         if time.monotonic() - self._since >= self.commit_after:
             return True
