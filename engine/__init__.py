@@ -50,6 +50,7 @@ Whole runs over the stages:
     collect.py        events of a source -> records of the log, and the ticks that follow them
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
+    published.py      a set of rules as one message, under its hash
     loading.py        files of profiles, consents and opt-outs into the log
     dispatch.py       offers -> channels, at most once, and what became of them back into the log
     last_gates.py     may this offer be sent now? and every way in which an offer ends
