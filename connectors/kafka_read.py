@@ -50,3 +50,15 @@ async def read_to_end(
                     yield [record for record in found[place] if record.offset < end]
         finally:
             await consumer.stop()
+
+
+async def end_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
+    """Return the offset after the newest message of a partition."""
+    place = TopicPartition(topic, partition)
+    with log_errors(topic, "say where it ends"):
+        consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            return int((await consumer.end_offsets([place]))[place])
+        finally:
+            await consumer.stop()

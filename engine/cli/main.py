@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
     "rules published": ("rules", "published_command", "List the sets of rules that were published."),
+    "history": ("history", "command", "Say what was decided about one subscriber, why, what became of it."),
+    "forget": ("forget", "command", "Remove everything that is known of one subscriber."),
     "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),
 }
 """Command -> module of `engine.cli`, function in it, what it does in one line."""

@@ -1,4 +1,4 @@
-"""Is what a command needs there? Asked first: a client would look half a minute for a topic that is missing."""
+"""Is there what a command needs? Asked first: a client looks half a minute for a topic that is missing."""
 
 from __future__ import annotations
 
