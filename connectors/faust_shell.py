@@ -1,7 +1,8 @@
 """The shell of the Kafka deployment: Faust's worker starts, times and ends the roles of a process.
 
-Only that: no agents, no tables, no web pages, no Kafka client of Faust's (design/protocol.md says what each cost
-when it was tried). Nothing else imports Faust; embedded runs, replay and tests of the engine do without it.
+Only that: no agents, no tables, no web pages, no Kafka client of Faust's (design/protocol.md says what each
+cost when it was tried). Nothing else imports Faust; embedded runs, replay and tests of the engine do without
+it.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def run(name: str, roles: Sequence[Role], *, drain_seconds: float) -> str:
         )
         service.worker = worker
         worker.spinner = None  # no signs of life for a terminal: stdout and stderr are logs
-        for library in ("faust", "mode"):
+        for library in ("faust", "mode", "aiokafka", "uvicorn"):
             logging.getLogger(library).setLevel(logging.WARNING)
         try:
             worker.execute_from_commandline()

@@ -1,4 +1,4 @@
-"""What lanes publish, in memory: the twin of the topics of offers, decisions and profiles, and of their reader."""
+"""What lanes publish, in memory: the twin of the topics of offers, decisions, profiles, and of a reader."""
 
 from __future__ import annotations
 

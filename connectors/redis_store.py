@@ -1,8 +1,9 @@
 """The store in Redis, standalone or Cluster: state and offset of a partition in one fenced script.
 
-All keys of a partition share one hash tag (`redis_keys`). A commit of more than `AT_ONCE` changes, as a tick or
-a rule switch may bring, would hold the server up: its parts are laid into a stage first, one script makes the
-commit true, and the stage is carried out in parts after that. Whoever opens the partition meanwhile finishes it.
+All keys of a partition share one hash tag (`redis_keys`). A commit of more than `AT_ONCE` changes, as a tick
+or a rule switch may bring, would hold the server up: its parts are laid into a stage first, one script makes
+the commit true, and the stage is carried out in parts after that. Whoever opens the partition meanwhile
+finishes it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class RedisStore:
         """Read where a partition stands; finish a large commit that was cut off."""
         tag = self._tags[partition]
         while True:
-            # in this order: an outbox that is newer than the token does no harm, an older one would lose lines
+            # in this order: an outbox newer than the token does no harm, an older one would lose lines
             ctl, outbox = await self._scripts.each([("HGETALL", tag + "ctl"), ("HGETALL", tag + "out")])
             ctl = _hash(ctl)
             token = ctl.get(b"token", b"").decode()

@@ -40,6 +40,9 @@ What the stages lean on:
     codec.py          the snapshot as bytes, with a version
     codec_history.py  the packed history as bytes
     codec_v1.py       the first version of these bytes, still read
+    outbox.py         what a commit publishes: lines, offers, profiles
+    lane_state.py     what a lane knows beside its subscribers
+    expiry.py         when a state may be removed
     rulebook.py       a rule set made ready to run
     localtime.py      quiet hours and dates by the wall clock of a zone
     sms.py            how many SMS a text needs
@@ -58,6 +61,8 @@ Whole runs over the stages:
     course.py         how far a partition of the queue was sent, and whether the ledger may be trusted
     tally.py          the books: taken = ended + open
     replay.py         recorded events through the same engine
+    keeper.py         the lanes of one process: begin, end, try again
+    rebuild.py        a lost store built anew from the topics
     rule_tests/       the tests that stand beside the rules
     trace/            why somebody did or did not get an offer
 
@@ -66,6 +71,8 @@ Around them:
     language/         rule files in, checked and compiled rules out
     ports.py          what the house asks of the log, the store and the channels
     cli/              the commands
+    deployment/       the roles on Kafka and Redis, as processes
+    published.py      a rule set as one message
     app.py            puts the real thing together: which door stands behind which port
     errors.py         the tree of errors
     metrics.py        what a role counts and shows on its page

@@ -1,7 +1,7 @@
 """When the state of a subscriber may be removed: once nothing in it can change a decision any more.
 
-The clock is the log's, so that replay, a slow day and a long outage all see the same. What a profile says lasts
-until it is changed or forgotten (`subscriber.forget`).
+The clock is the log's, so that replay, a slow day and a long outage all see the same. What a profile says
+lasts until it is changed or forgotten (`subscriber.forget`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ FAR = 1 << 53
 def expires(sub: Subscriber, book: Rulebook) -> int:
     """Return the time (µs) later than which a subscriber without a timer is no different from a stranger.
 
-    Behaviours, ids and last instants count for 48 h; whereabouts until they lapse; a visit can be gone on with
-    for `presence.bridge`; contacts count for the longest cap.
+    Behaviours, ids and last instants count for 48 h; whereabouts until they lapse; a visit can be gone on
+    with for `presence.bridge`; contacts count for the longest cap.
     """
     if sub.profile or sub.consent or sub.suppressed or sub.bound is not None or sub.timezone is not None:
         return FAR

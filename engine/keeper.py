@@ -1,10 +1,11 @@
 """Keeps one lane per partition that this process has: starts, stops, retries, and knows how each is.
 
 A partition that is taken away stops at once: an idle lane is cancelled (it would sit in a fetch until the
-partitions are shared out anew), a busy one gets `GRACE` seconds to commit what it has. Its lane is kept: if the
-partition comes back and nobody else has committed meanwhile, it goes on with what it remembers; if somebody has,
-its next commit is refused and it reads everything anew. While the store or the log does not answer, a lane tries
-again and consumes nothing. Any other error is a bug: `on_dead` is told, and the process must end.
+partitions are shared out anew), a busy one gets `GRACE` seconds to commit what it has. Its lane is kept: if
+the partition comes back and nobody else has committed meanwhile, it goes on with what it remembers; if
+somebody has, its next commit is refused and it reads everything anew. While the store or the log does not
+answer, a lane tries again and consumes nothing. Any other error is a bug: `on_dead` is told, and the process
+must end.
 """
 
 from __future__ import annotations

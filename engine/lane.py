@@ -10,10 +10,10 @@ The order of a step (design/protocol.md), each a named point at which a crash lo
     6 publish   decisions, profiles
     7 prune     published entries leave the outbox with the next commit
 
-A step that made an offer, a hold or a control commits at once; others wait for up to `commit_after` seconds, so
-that a subscriber who is busy is written once for many records. A refused commit, a lost reply, any error: throw
-the cache away, assign again, go on from the last commit. Replaying a batch gives the same decisions with the
-same (id, at), which consumers drop.
+A step that made an offer, a hold or a control commits at once; others wait for up to `commit_after` seconds,
+so that a subscriber who is busy is written once for many records. A refused commit, a lost reply, any error:
+throw the cache away, assign again, go on from the last commit. Replaying a batch gives the same decisions
+with the same (id, at), which consumers drop.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Lane:
         self.on_offers: Callable[[list[int]], None] | None = None
         """Told of offers once they are published: append times (µs) of the records that brought them up."""
         self.on_counts: Callable[[Counter[str], Counter[tuple[str, str]]], None] | None = None
-        """Told after each commit how many records and decisions it added, as `Fold.outcomes` and `.counts`."""
+        """Told after each commit what it added to `Fold.outcomes` and `Fold.counts`."""
         self._told: tuple[Counter[str], Counter[tuple[str, str]]] = (Counter(), Counter())
         self._decisions: list[Decision] = []
         """Folded, not committed."""
@@ -128,7 +128,7 @@ class Lane:
         """While a lost store is rebuilt: the offset from which on rules fire again; else -1."""
         self._known: frozenset[str] = frozenset()
         self._known_until = -1
-        """Up to this offset of the log offers may be made anew that were published before the store was lost."""
+        """Up to this offset of the log offers may be made that were published before the store was lost."""
         self._offers_at = 0
         self._floor = 0
         self._sweep: list[str] = []

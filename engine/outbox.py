@@ -1,4 +1,4 @@
-"""What a commit puts into the outbox: lines, offers, releases and profiles, by name (`engine.ports.Offers`)."""
+"""What a commit puts into the outbox: lines, offers, releases, profiles, by name (`engine.ports.Offers`)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def opted(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Read from the profiles among entries who wants no marketing, and who does: keyed hash -> `t`, µs.
 
-    Who said nothing is in neither. The key of a number that no profile binds is the keyed hash of that number.
+    Who said nothing is in neither. The key of a number that no profile binds is the keyed hash of that
+    number.
     """
     adds: dict[str, int] = {}
     releases: dict[str, int] = {}

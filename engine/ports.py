@@ -24,7 +24,7 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a partition was folded and published, kept beside the log: what is left if the store is lost."""
+    """How far a partition was folded and published, kept beside the log, for when the store is lost."""
 
     offset: int
     note: str
@@ -72,7 +72,7 @@ class Inlet(Protocol):
         ...
 
     async def resume(self) -> bytes | None:
-        """Take the source over, fencing whoever had it; return its last checkpoint, None at the very start."""
+        """Take the source over, fencing whoever had it; return its last checkpoint, None if none."""
         ...
 
     async def append(
@@ -106,7 +106,7 @@ class Control:
     offers_at: int = 0
     """Position in the published offers up to which everything published has left the outbox."""
     floor: int = 0
-    """Offers before this position were published before the store was lost: claims of them may be lost, too."""
+    """Offers before this position were published before the store was lost: so may be their claims."""
 
 
 @dataclass(slots=True)
@@ -177,16 +177,16 @@ OFFER, LINE, REFUSALS, RELEASE, PROFILE = "o:", "d:", "r:", "x:", "p:"
 
 
 class Offers(Protocol):
-    """What lanes publish: offers to be sent, lines to be kept, profiles. Consumers drop repeats by (id, at)."""
+    """What lanes publish: offers to send, lines to keep, profiles. Consumers drop repeats by (id, at)."""
 
     async def publish(
         self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
     ) -> int | None:
         """Publish outbox entries in order; all are durable once this returns.
 
-        `offset`: up to where the log was folded when they were committed; kept with lines. `known`: names that
-        must not become offers again (their lines may be repeated). Returns the position after the last offer
-        it published, None if there was none.
+        `offset`: up to where the log was folded when they were committed; kept with lines. `known`: names
+        that must not become offers again (their lines may be repeated). Returns the position after the last
+        offer it published, None if there was none.
         """
         ...
 

@@ -1,8 +1,8 @@
 """Sets of rules as they are published: whole, under their hash, with who did it and when.
 
-A set is one message: {"hash", "by", "at" (µs), "files": {relative path: text}}. Its files are those that decide
-(policy, catalogue, rules); tests stay with their authors. Whoever reads it compiles it anew with the one loader
-and must come to the same hash.
+A set is one message: {"hash", "by", "at" (µs), "files": {relative path: text}}. Its files are those that
+decide (policy, catalogue, rules); tests stay with their authors. Whoever reads it compiles it anew with the
+one loader and must come to the same hash.
 """
 
 from __future__ import annotations

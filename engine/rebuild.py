@@ -4,9 +4,10 @@
     2 lines      contacts and holds, from the decisions: all that were made before the mark
     3 events     folded again from the oldest that is kept (50 h) up to the mark, muted: no rule fires
 
-From the mark on rules fire again. What was decided between the mark and the loss is decided once more, with the
-same (id, at): offers of it that were published are known and not published again. Phases 1 and 2 write to the
-store as they go and begin anew if they are cut off; phase 3 is the lane's own way, and goes on where it stood.
+From the mark on rules fire again. What was decided between the mark and the loss is decided once more, with
+the same (id, at): offers of it that were published are known and not published again. Phases 1 and 2 write to
+the store as they go and begin anew if they are cut off; phase 3 is the lane's own way, and goes on where it
+stood.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Refusal:
 
 
 def dead_letter(refusal: Refusal, stage: str, failed_at: int, origin: Mapping[str, str | int]) -> bytes:
-    """Return the dead letter of a refused record. `failed_at`: µs; `origin`: its `file` or `topic` and place."""
+    """Return the dead letter of a refused record. `failed_at`: µs; `origin`: file, or topic and place."""
     return orjson.dumps({**refusal.as_dict(), **origin, "stage": stage, "failed_at": failed_at})
 
 

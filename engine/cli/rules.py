@@ -31,8 +31,8 @@ def publish_command(
     """Check a folder of rules, publish it whole, and have every engine change to it.
 
     The set goes into the compacted topic of rules under its hash, and one `rules.switch` record into every
-    partition of the log, all in one transaction: each engine changes exactly at that record, and so does a
-    replay. The one before stays published: going back is publishing its folder again.
+    partition of the log, all in one transaction: each engine changes exactly at that record, and a replay
+    does as well. The one before stays published: going back is publishing its folder again.
 
     Exit code 0: published; 2: the rules have errors, or Kafka can't be reached.
     """

@@ -21,7 +21,7 @@ from engine.settings import Settings
 log = structlog.get_logger("collector")
 
 SOURCE = "collector"
-"""Its name in the checkpoints: one collector of a prefix at a time; a second one takes over from the first."""
+"""Its name in the checkpoints: one collector of a prefix at a time; a second one takes over."""
 STANDS = "expected records, but every feed is silent: time stands, nothing that waits for it happens"
 
 

@@ -1,4 +1,4 @@
-"""A store lost with everything in it: what is built anew from the topics decides as if nothing had happened."""
+"""A store lost with all in it: what is built anew from the topics decides as if nothing had happened."""
 
 from __future__ import annotations
 
