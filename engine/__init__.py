@@ -53,7 +53,6 @@ Whole runs over the stages:
     collect.py        events of a source -> records of the log, and the ticks that follow them
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
-    published.py      a set of rules as one message, under its hash
     loading.py        files of profiles, consents and opt-outs into the log
     dispatch.py       offers -> channels, at most once, and what became of them back into the log
     last_gates.py     may this offer be sent now? and every way in which an offer ends
@@ -68,6 +67,7 @@ Whole runs over the stages:
 
 Around them:
 
+    care/             for customer care: one subscriber's history; refused records that can be saved
     language/         rule files in, checked and compiled rules out
     ports.py          what the house asks of the log, the store and the channels
     cli/              the commands

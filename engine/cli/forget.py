@@ -34,7 +34,7 @@ LOOK_SECONDS = 0.25
 """Between two looks at whether the engine has done it."""
 STAYS = """\
 what stays: decisions that were made, under the keyed hash that names nobody, until their retention
-({days} days); records of the log until theirs ({hours} hours); that the number wants no messages, as a hash"""
+({days} days); records of the log until theirs ({hours} hours); an opt-out, as the hash of the number"""
 
 
 def command(
@@ -60,9 +60,7 @@ def command(
         note("nothing was done")
         raise typer.Exit(NOT_DONE)
     if not asyncio.run(_forget(settings, subscriber, wait)):
-        note(
-            f"it is in the log, but engines have not done it within {wait:g} s: they will once they run"
-        )
+        note(f"it is in the log, but engines have not done it within {wait:g} s: they will once they run")
         raise typer.Exit(NOT_DONE)
     say(STAYS.format(days=settings.decisions_retention_days, hours=settings.events_retention_hours))
 

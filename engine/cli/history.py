@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from engine.care.why import why
 from engine.cli.console import note, say_json
 from engine.cli.explain import describe
 from engine.cli.history_view import show_decisions, show_subscriber
-from engine.cli.inputs import moment
+from engine.cli.inputs import since_when
 from engine.cli.lookup import ID_HELP, Whom, find
 from engine.cli.reach import need_topics
 from engine.codec import decode
@@ -32,7 +31,6 @@ from engine.collect import partition_of
 from engine.deployment.clients import kafka_options, redis_client
 from engine.errors import InputError, RulesError, StateError, StoreError
 from engine.language.model import Policy, RuleSet
-from engine.language.words import Unreadable, duration
 from engine.published import Published, unpack
 from engine.settings import Settings, load_settings, require
 
@@ -74,7 +72,7 @@ def command(
     """
     settings = load_settings()
     require(settings, "kafka_bootstrap")
-    begin = 0 if since is None else _since(since)
+    begin = 0 if since is None else since_when("--since", since)
     found = asyncio.run(_gather(settings, subscriber, begin))
     told = [one for one in found.told if refusals or one.line["outcome"] != "refused"]
     if not (told or found.states or found.whom.profiles or found.opted_out):
@@ -155,13 +153,6 @@ async def _ask_store(settings: Settings, found: Found) -> None:
                 continue
             found.timezone = found.timezone or sub.timezone
             found.states.append(standing(sub))
-
-
-def _since(text: str) -> int:
-    try:
-        return time.time_ns() // 1_000 - duration(text)
-    except Unreadable:
-        return moment("--since", text, Policy().timezone)
 
 
 def _reader(sets: Mapping[str, Published], settings: Settings) -> Callable[[str], RuleSet | None]:

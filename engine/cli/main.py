@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rules published": ("rules", "published_command", "List the sets of rules that were published."),
     "history": ("history", "command", "Say what was decided about one subscriber, why, what became of it."),
     "forget": ("forget", "command", "Remove everything that is known of one subscriber."),
+    "deadletters list": ("deadletters", "list_command", "List records that were refused, and why."),
+    "deadletters requeue": ("deadletters", "requeue_command", "Bring refused records into the log again."),
     "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),
 }
 """Command -> module of `engine.cli`, function in it, what it does in one line."""

@@ -101,6 +101,14 @@ class Care:
             found += [(r.key, orjson.loads(r.value) if r.value else None) for r in records]
         return found
 
+    async def everywhere(self, name: str) -> list[Any]:
+        """Read what was written to all partitions."""
+        found: list[Any] = []
+        for partition in range(PARTITIONS):
+            async for records in read_to_end(self.options, f"{self.prefix}.{name}.v1", partition):
+                found += [orjson.loads(record.value) for record in records if record.value]
+        return found
+
     async def lines(self, count: int) -> list[dict[str, Any]]:
         """Wait until so many decision lines are there; return them without releases."""
 
