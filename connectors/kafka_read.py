@@ -87,6 +87,21 @@ async def read_at(
     return found
 
 
+async def offset_since(options: Mapping[str, Any], topic: str, partition: int, time_us: int) -> int:
+    """Return the offset of the first message appended at a time or later; the end if there is none."""
+    place = TopicPartition(topic, partition)
+    with log_errors(topic, "be read"):
+        consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            found = (await consumer.offsets_for_times({place: time_us // 1_000}))[place]
+            if found is not None:
+                return int(found.offset)
+            return int((await consumer.end_offsets([place]))[place])
+        finally:
+            await consumer.stop()
+
+
 async def end_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
     """Return the offset after the newest message of a partition."""
     place = TopicPartition(topic, partition)

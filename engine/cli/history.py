@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from connectors.kafka_offers import OFFSET
-from connectors.kafka_read import read_to_end
+from connectors.kafka_read import offset_since, read_to_end
 from connectors.kafka_rules import published_sets
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_optouts import RedisOptOuts
@@ -28,6 +28,7 @@ from engine.cli.lookup import ID_HELP, Whom, find
 from engine.cli.reach import need_topics
 from engine.codec import decode
 from engine.collect import partition_of
+from engine.collector import AHEAD_AT_MOST
 from engine.deployment.clients import kafka_options, redis_client
 from engine.errors import InputError, RulesError, StateError, StoreError
 from engine.language.model import Policy, RuleSet
@@ -105,21 +106,24 @@ async def _gather(settings: Settings, subscriber: str, since: int) -> Found:
     story = Story(whom.keys, since)
     places = sorted({partition_of(key, settings.partitions) for key in whom.keys})
     for partition in places:
-        async for records in read_to_end(options, topics["decisions"], partition):
+        # a line is never appended before its moment, but for records whose time is ahead of the clock
+        begin = since - AHEAD_AT_MOST
+        first = await offset_since(options, topics["decisions"], partition, begin) if since else 0
+        async for records in read_to_end(options, topics["decisions"], partition, first):
             story.lines(
                 (int(dict(record.headers).get(OFFSET, b"0")), record.value)
                 for record in records
                 if record.value is not None
             )
     for partition in places:
-        first = receipts_from(
+        after = receipts_from(
             told
             for told in story.all()
             if partition_of(told.line["subscriber_key"], settings.partitions) == partition
         )
-        if first is None:
+        if after is None:
             continue
-        async for records in read_to_end(options, topics["events"], partition, first):
+        async for records in read_to_end(options, topics["events"], partition, after):
             story.receipts(record.value for record in records if record.value is not None)
     sets = {p.hash: p for p in await published_sets(options, topics["rules"])}
     found = Found(whom, story.all(), sets)

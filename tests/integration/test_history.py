@@ -55,6 +55,9 @@ async def test_the_page_says_what_was_decided_why_and_what_became_of_it(care: Ca
     assert told["states"][0]["holds"] == [["hall-late", T + 22 * HOUR * 1_000_000]]
     assert told["subscriber_keys"] == [care.key, care.own]
     assert NUMBER[1:] not in few.output
+    # all was appended just now, whatever the times of the records
+    late = await care.call("history", IMSI, "--since", "2030-01-01", "--json")
+    assert orjson.loads(late.stdout)["decisions"] == []
 
 
 async def test_without_redis_it_says_what_is_missing_and_shows_the_rest(
