@@ -159,4 +159,3 @@ def test_the_four_beijing_files_are_decided_as_a_replay_does(
     made = run(deployment, beijing, workers)
     assert sum(line["outcome"] == "offer" for line in made) > 50
     assert made == beijing.decisions
-
