@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,5 +48,67 @@ async def read_to_end(
                 found = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
                 if found:
                     yield [record for record in found[place] if record.offset < end]
+        finally:
+            await consumer.stop()
+
+
+async def read_at(
+    options: Mapping[str, Any], topic: str, places: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], bytes]:
+    """Return the values of single messages, by (partition, offset); those no longer kept are left out."""
+    found: dict[tuple[int, int], bytes] = {}
+    with log_errors(topic, "be read"):
+        consumer = AIOKafkaConsumer(
+            **options,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
+        await consumer.start()
+        try:
+            for partition in sorted({partition for partition, _ in places}):
+                place = TopicPartition(topic, partition)
+                consumer.assign([place])
+                first = (await consumer.beginning_offsets([place]))[place]
+                end = (await consumer.end_offsets([place]))[place]
+                offsets = {offset for p, offset in places if p == partition and first <= offset < end}
+                at = -1
+                while left := sorted(offset for offset in offsets if offset >= at):
+                    if at < 0 or left[0] - at > AT_ONCE:
+                        consumer.seek(place, left[0])
+                    batch = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
+                    for record in batch.get(place, ()):
+                        if record.offset in offsets and record.value is not None:
+                            found[partition, record.offset] = record.value
+                    at = await consumer.position(place)
+        finally:
+            await consumer.stop()
+    return found
+
+
+async def offset_since(options: Mapping[str, Any], topic: str, partition: int, time_us: int) -> int:
+    """Return the offset of the first message appended at a time or later; the end if there is none."""
+    place = TopicPartition(topic, partition)
+    with log_errors(topic, "be read"):
+        consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            found = (await consumer.offsets_for_times({place: time_us // 1_000}))[place]
+            if found is not None:
+                return int(found.offset)
+            return int((await consumer.end_offsets([place]))[place])
+        finally:
+            await consumer.stop()
+
+
+async def end_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
+    """Return the offset after the newest message of a partition."""
+    place = TopicPartition(topic, partition)
+    with log_errors(topic, "say where it ends"):
+        consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            return int((await consumer.end_offsets([place]))[place])
         finally:
             await consumer.stop()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +24,7 @@ from connectors.lines import Lines
 from connectors.xdr_files import Rows
 from engine.errors import InputError
 from engine.event import Event
+from engine.identity import Identity
 from engine.intake import Intake
 
 DONE, BAD = "done", "bad"
@@ -263,6 +264,33 @@ class Landing:
             return  # somebody else has taken it away
         except OSError as error:
             raise _unreadable(self.folder, error) from None
+
+
+def lines_at(folder: Path, name: str, numbers: Collection[int]) -> dict[int, bytes]:
+    """Return lines of a file of a landing directory, by their numbers, wherever it was moved to.
+
+    Empty if it is gone, or if files of this name came several times: it is not known which is meant. A file
+    that is damaged gives the lines before that. Raises InputError if it can't be read at all.
+    """
+    found: dict[int, bytes] = {}
+    if Path(name).name != name:
+        return found
+    there = [path for place in ("", DONE, BAD) if (path := folder / place / name).is_file()]
+    if len(there) != 1 or there[0].with_name(f"{name}.1").exists():
+        return found
+    last = max(numbers, default=0)
+    # what is too long was refused when the file was read first
+    unheard = Intake(Identity(b"-"))
+    try:
+        for number, line in Lines(there[0], unheard, source=name, name=name):
+            if number in numbers:
+                found[number] = line
+            if number >= last:
+                break
+    except InputError:
+        if there[0].parent.name != BAD:
+            raise
+    return found
 
 
 def _is_whole(entry: os.DirEntry[str]) -> bool:

@@ -67,6 +67,7 @@ Whole runs over the stages:
 
 Around them:
 
+    care/             for customer care: one subscriber's history; refused records that can be saved
     language/         rule files in, checked and compiled rules out
     ports.py          what the house asks of the log, the store and the channels
     cli/              the commands

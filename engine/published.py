@@ -23,6 +23,8 @@ from engine.language.policy import PATH as POLICY_PATH
 BYTES_AT_MOST = 8 << 20
 """Of a set: what the topic takes (`engine.topics`). Lists of cells make up most of it."""
 
+_TYPES = [str, str, int, dict]
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -39,8 +41,11 @@ class Published:
 def pack(folder: Path, by: str, at: int, home_cc: str) -> tuple[RuleSet, bytes]:
     """Check a folder of rules and write it as a message.
 
-    Raise `RulesError` with every error in it, `InputError` if there is no such folder or it is too large.
+    Raise `RulesError` with every error in it, `InputError` if there is no such folder or it is too large. One
+    file is refused: published alone it would end all other rules.
     """
+    if folder.is_file():
+        raise InputError(str(folder), "a folder of rules", "a file")
     loaded = load_dir(folder, home_cc=home_cc)
     if loaded.ruleset is None:
         raise RulesError(loaded.errors)
@@ -58,7 +63,10 @@ def read(value: bytes) -> Published:
     """Read a message; raise `InputError` if it is none of ours."""
     try:
         found: dict[str, Any] = orjson.loads(value)
-        return Published(found["hash"], found["by"], found["at"], dict(found["files"]))
+        published = Published(found["hash"], found["by"], found["at"], found["files"])
+        if [type(part) for part in (published.hash, published.by, published.at, published.files)] != _TYPES:
+            raise TypeError
+        return published
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise InputError("published rules", "hash, by, at and files", type(error).__name__) from None
 

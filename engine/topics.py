@@ -131,8 +131,15 @@ def topics(
     add(
         "events",
         "The log: records of the network, business and control records, ticks; the truth.",
-        ("collector", "dispatcher", "touchpoint load", "touchpoint rules publish"),
-        ("engine",),
+        (
+            "collector",
+            "dispatcher",
+            "touchpoint load",
+            "touchpoint rules publish",
+            "touchpoint forget",
+            "touchpoint deadletters",
+        ),
+        ("engine", "touchpoint history", "touchpoint deadletters"),
         hours=events_hours,
     )
     # Partitions as the log: the owner of a log's partition writes, and rebuilds from, its own of these three.
@@ -140,7 +147,7 @@ def topics(
         "profiles",
         "What is known of a subscriber, whole, after every change; no value = forgotten.",
         ("engine",),
-        ("collector", "engine"),
+        ("collector", "engine", "touchpoint history", "touchpoint forget"),
         key="subscriber key",
     )
     add(
@@ -164,7 +171,7 @@ def topics(
         "rules",
         "Sets of rules as published; a `rules.switch` of the log names the one in force.",
         ("touchpoint rules publish",),
-        ("engine",),
+        ("engine", "dispatcher", "touchpoint rules published", "touchpoint history"),
         key="hash of the set",
         count=1,
         max_bytes=RULES_BYTES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -130,22 +131,30 @@ def length_of_time(option: str, text: str) -> int:
         raise InputError(option, "0 or a length of time such as 90s, 30m or 2h", text) from None
 
 
+def since_when(option: str, text: str, timezone: str = "Asia/Shanghai") -> int:
+    """Read a length of time as so long ago, anything else as `moment`; µs UTC."""
+    try:
+        return time.time_ns() // 1_000 - duration(text)
+    except Unreadable:
+        return moment(option, text, timezone)
+
+
 def moment(option: str, text: str, timezone: str) -> int:
     """Read ISO time, or µs since 1970, as µs UTC. A time without offset is local in `timezone`."""
     expected = "ISO time such as 2026-09-05T10:00+08:00, or µs since 1970, from 2000 to 2099"
     try:
         if text.isascii() and text.isdecimal() and len(text) > 8:
-            time = int(text)
+            found = int(text)
         else:
             read = datetime.fromisoformat(text)
             if read.tzinfo is None:
                 read = read.replace(tzinfo=ZoneInfo(timezone))
-            time = (read - _EPOCH) // timedelta(microseconds=1)
+            found = (read - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         raise InputError(option, expected, text) from None
-    if not YEAR_2000 <= time < YEAR_2100:
+    if not YEAR_2000 <= found < YEAR_2100:
         raise InputError(option, expected, text)
-    return time
+    return found
 
 
 def lines_in(files: Sequence[Path]) -> int | None:

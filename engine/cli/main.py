@@ -35,6 +35,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
     "rules published": ("rules", "published_command", "List the sets of rules that were published."),
+    "history": ("history", "command", "Say what was decided about one subscriber, why, what became of it."),
+    "forget": ("forget", "command", "Remove everything that is known of one subscriber."),
+    "deadletters list": ("deadletters", "list_command", "List records that were refused, and why."),
+    "deadletters requeue": ("deadletters", "requeue_command", "Bring refused records into the log again."),
     "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),
 }
 """Command -> module of `engine.cli`, function in it, what it does in one line."""

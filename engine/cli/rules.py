@@ -14,10 +14,11 @@ import typer
 from connectors.kafka_rules import publish, published_sets
 from connectors.kafka_topics import ensure
 from engine.cli.console import say, say_json, table
+from engine.cli.reach import need_topics
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.deployment.common import topics_of
 from engine.errors import InputError
-from engine.published import pack
+from engine.published import Published, pack
 from engine.settings import load_settings, require
 
 BY_AT_MOST = 200
@@ -60,8 +61,12 @@ def published_command(
     """List the sets of rules that were published, oldest first."""
     settings = load_settings()
     require(settings, "kafka_bootstrap")
-    topic = topics_of(settings)["rules"].name
-    found = asyncio.run(published_sets(kafka_options(settings), topic))
+
+    async def go() -> list[Published]:
+        topics = await need_topics(settings, "rules")
+        return await published_sets(kafka_options(settings), topics["rules"])
+
+    found = asyncio.run(go())
     if as_json:
         say_json([{"hash": p.hash, "by": p.by, "at": p.at, "files": sorted(p.files)} for p in found])
         return

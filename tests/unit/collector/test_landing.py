@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.column_map import ColumnMap, load_map
-from connectors.landing import REMEMBERED, Landing
+from connectors.landing import REMEMBERED, Landing, lines_at
 from engine.collector import LiveCollector, Pace
 from engine.errors import InputError
 from tests.unit.collector.support import World, sight, write
@@ -218,3 +220,16 @@ async def test_a_file_that_can_not_be_read_is_tried_again(
     world.clock.seconds += 1
     await collector.step()
     assert await ids(world) == [0, 1]
+
+
+def test_single_lines_are_found_wherever_their_file_was_moved_to(tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    whole = gzip.compress(b"one\n\nthree\n" + os.urandom(4_000).hex().encode() + b"\n", mtime=0)
+    (tmp_path / "bad" / "a.gz").write_bytes(whole[:-9])
+    (tmp_path / "b.csv").write_bytes(b"one\ntwo\n")
+    assert lines_at(tmp_path, "a.gz", {1, 2, 3, 9}) == {1: b"one", 3: b"three"}
+    assert lines_at(tmp_path, "b.csv", {2}) == {2: b"two"}
+    assert lines_at(tmp_path, "gone.csv", {1}) == {}
+    assert lines_at(tmp_path / "bad", "../b.csv", {1}) == {}
+    (tmp_path / "bad" / "b.csv").write_bytes(b"another\n")
+    assert lines_at(tmp_path, "b.csv", {1}) == {}
