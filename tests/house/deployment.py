@@ -16,7 +16,7 @@ COMPOSE = (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")
 EXAMPLE = (CHECKOUT / ".env.example").read_text(encoding="utf-8")
 DOCKERFILE = (CHECKOUT / "Dockerfile").read_text(encoding="utf-8")
 SECRETS = ("TOUCHPOINT_KEY", "TOUCHPOINT_SALT", "TOUCHPOINT_REDIS_PASSWORD", "GRAFANA_PASSWORD")
-GIVEN = {name: "a-secret-of-the-test" for name in SECRETS}
+GIVEN = dict.fromkeys(SECRETS, "a-secret-of-the-test")
 IMAGE = "touchpoint:"
 """Begins the image of services that run the program."""
 

@@ -44,7 +44,10 @@ def test_an_alert_asks_for_what_there_is(rule: dict[str, Any]) -> None:
     assert all("job" in labels for labels in found.metrics.values()), "another program's series are not ours"
     shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
     kept = found.groups or {
-        *(label for name in found.metrics for label in KNOWN.get(name, ())), "job", "instance", "role"
+        *(label for name in found.metrics for label in KNOWN.get(name, ())),
+        "job",
+        "instance",
+        "role",
     }
     assert shown <= kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import os
@@ -52,7 +53,12 @@ RUNNING = {name: one for name, one in ours().items() if one["command"][0] == "ru
 """The roles."""
 STATE_BYTES = 5_000
 """Of a subscriber in a lane's memory: the setting says so."""
-DEPLOY = [path for path in files() if path.parts[0] == "deploy" or path.name in ("Dockerfile", ".env.example")]
+DEPLOY = [
+    path for path in files() if path.parts[0] == "deploy" or path.name in ("Dockerfile", ".env.example")
+]
+PAGE = text(Path("docs/operations.md"))
+BESIDE = {"checkpoints", "deadletters"}
+"""Topics that a load writes as the collector does, as a source of its own."""
 BIN = "/usr/local/bin/"
 
 
@@ -125,13 +131,14 @@ def test_a_role_gets_all_it_reads_of_what_can_be_set_and_nothing_else(name: str)
 
 def test_every_variable_of_the_program_is_a_setting() -> None:
     known = {*defaults(), FILE_VARIABLE}
-    page = text(Path("docs/operations.md"))
-    for where in (COMPOSE, EXAMPLE, DOCKERFILE, page, *(text(path) for path in DEPLOY)):
+    for where in (COMPOSE, EXAMPLE, DOCKERFILE, PAGE, *(text(path) for path in DEPLOY)):
         assert set(re.findall(rf"\b{PREFIX}[A-Z_]+[A-Z]\b", where)) - known == set()
 
 
 def test_defaults_are_those_of_the_settings() -> None:
-    given = {name: value for name, value in variables().items() if name.startswith(PREFIX) and value is not None}
+    given = {
+        name: value for name, value in variables().items() if name.startswith(PREFIX) and value is not None
+    }
     known = {name: value for name, value in defaults().items() if name in given}
     # less than the setting's default: a lane's share of a small machine
     cache = int(given.pop(PREFIX + "CACHE_SUBSCRIBERS"))
@@ -263,6 +270,63 @@ def test_every_topic_that_is_named_exists() -> None:
     assert "touchpoint.events.v1" in named
 
 
+# -- the page about it ---------------------------------------------------------------------------------------
+
+
+def probed(role: str, page: str) -> list[str]:
+    """The names of the checks that a role answers with."""
+    tree = ast.parse(text(Path(f"engine/deployment/{role}.py")))
+    [function] = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name == page]
+    [given] = [one.value for one in ast.walk(function) if isinstance(one, ast.Return)]
+    assert isinstance(given, ast.Dict)
+    return [key.value for key in given.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+
+
+@pytest.mark.parametrize("page", ["live", "ready"])
+def test_the_page_tells_every_check_of_the_probes(page: str) -> None:
+    part = PAGE.split(f"\n`/{page}z`:", 1)[1].split("\n\n`/" if page == "live" else "\n## ", 1)[0]
+    told = re.findall(r"^\| (\w+) \| `(\w+)` \|", part, re.MULTILINE)
+    assert told == [
+        (role, name) for role in ("engine", "collector", "dispatcher") for name in probed(role, page)
+    ]
+
+
+def test_the_page_tells_every_topic_and_who_may_read_and_write_it() -> None:
+    found = topics()
+    part = PAGE.split("\n## Topics\n", 1)[1].split("\n## ", 1)[0]
+    assert re.findall(r"^\| `(touchpoint\.\w+\.v1)` \|", part, re.MULTILINE) == [
+        one.name for one in found.values()
+    ]
+    rows = re.findall(r"^\| (`?[\w ]+`?) \| ([\w, ]+) \| ([\w, ]+) \| .*`touchpoint\.", PAGE, re.MULTILINE)
+    told = {who.strip("`"): (set(reads.split(", ")), set(writes.split(", "))) for who, reads, writes in rows}
+    assert len(told) == 5
+    for short, topic in found.items():
+        for who in {*topic.written_by} & {*told}:
+            assert short in told[who][1], (who, short)
+        for who in {*topic.read_by} & {*told}:
+            assert short in told[who][0], (who, short)
+        assert {who for who in told if short in told[who][1]} == {*topic.written_by} & {
+            *told
+        } or short in BESIDE
+
+
+def test_links_within_the_page_lead_somewhere() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", one).strip().lower().replace(" ", "-")
+        for one in re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
+    }
+    assert [link for link in re.findall(r"\]\(#([^)]+)\)", PAGE) if link not in headings] == []
+
+
+def test_commands_of_the_page_are_services_and_commands() -> None:
+    ran = re.findall(r"docker compose (?:run --rm|exec) (\S+) ([a-z-]+ ?[a-z]*)", PAGE)
+    assert len(ran) >= 3
+    for service, command in ran:
+        assert service == "ROLE" or service in services()
+        known = {*COMMANDS, "touchpoint-probe readyz"}
+        assert {command, command.split()[0]} & known, command
+
+
 # -- Dockerfile ----------------------------------------------------------------------------------------------
 
 
@@ -288,7 +352,13 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
                     assert not ignored(source), source
                     copied += 1
     assert copied > 8
-    for secret in (".env", ".git/config", "out/messages.jsonl", "tests/conftest.py", "deploy/prometheus/alerts.yml"):
+    for secret in (
+        ".env",
+        ".git/config",
+        "out/messages.jsonl",
+        "tests/conftest.py",
+        "deploy/prometheus/alerts.yml",
+    ):
         assert ignored(secret), secret
 
 
@@ -322,7 +392,9 @@ def test_versions_agree() -> None:
     assert {one["image"] for one in ours().values()} == {f"touchpoint:{project['version']}"}
     before = dict(rest.split("=") for word, rest in instructions()[0] if word == "ARG")
     assert before["PYTHON"].startswith(project["requires-python"].removeprefix(">="))
-    stages = [rest.rsplit(" AS ", 1)[-1] for stage in instructions()[1:] for word, rest in stage if word == "FROM"]
+    stages = [
+        rest.rsplit(" AS ", 1)[-1] for stage in instructions()[1:] for word, rest in stage if word == "FROM"
+    ]
     assert {"core-compiled", "core-plain", "core"} <= set(stages)
     assert before["CORE"] == "compiled"
 

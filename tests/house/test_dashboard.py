@@ -37,12 +37,18 @@ def test_a_panel_asks_for_what_there_is(panel: dict[str, Any]) -> None:
     for target in panel["targets"]:
         assert problems(target["expr"], KNOWN) == []
         found = asked(target["expr"])
-        kept = found.groups or {*(one for name in found.metrics for one in KNOWN.get(name, ())), "role", "instance"}
+        kept = found.groups or {
+            *(one for name in found.metrics for one in KNOWN.get(name, ())),
+            "role",
+            "instance",
+        }
         assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= kept
 
 
 def test_every_metric_is_shown() -> None:
-    shown = {name for panel in PANELS for target in panel["targets"] for name in asked(target["expr"]).metrics}
+    shown = {
+        name for panel in PANELS for target in panel["targets"] for name in asked(target["expr"]).metrics
+    }
     parts = re.compile(r"_(bucket|sum|count)$")
     histograms = {parts.sub("", name) for name in KNOWN if name.endswith("_bucket")}
     known = {parts.sub("", name) if parts.sub("", name) in histograms else name for name in KNOWN}
@@ -69,7 +75,9 @@ def test_grafana_finds_data_and_dashboard() -> None:
     [source] = provisioned("datasources")["datasources"]
     wanted = {"type": source["type"], "uid": source["uid"]}
     for panel in PANELS:
-        assert [one["datasource"] for one in (panel, *panel["targets"])] == [wanted] * (1 + len(panel["targets"]))
+        assert [one["datasource"] for one in (panel, *panel["targets"])] == [wanted] * (
+            1 + len(panel["targets"])
+        )
     assert re.fullmatch(r"http://(\w+):9090", source["url"])[1] in services()  # type: ignore[index]
     [provider] = provisioned("dashboards")["providers"]
     grafana = services()["grafana"]
