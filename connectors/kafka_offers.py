@@ -1,7 +1,7 @@
 """What lanes publish, on Kafka.
 
     PREFIX.offers.v1       offers, key = ID@AT: what the dispatcher sends
-    PREFIX.decisions.v1    each decision line, refusals packed; header `offset`: up to where the log was folded
+    PREFIX.decisions.v1    each decision line, refusals packed; header `offset`: how far was folded
     PREFIX.profiles.v1     profiles, compacted, key = subscriber key, no value = forgotten
 
 One idempotent producer, acks=all: what `publish` has returned is on all in-sync replicas, in order.

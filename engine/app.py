@@ -31,7 +31,6 @@ from engine.intake import Intake
 from engine.lane import Lane
 from engine.language.loader import load_dir
 from engine.language.model import RuleSet
-from engine.numbers import normalise
 from engine.pipeline import Fold
 from engine.refusals import Refusal
 from engine.rulebook import Rulebook
@@ -100,7 +99,7 @@ class Embedded:
             self.collector.add,
             lambda: self.book,
             lambda: self.now,
-            number_hash=lambda number: identity.hash_number(normalise(number, settings.home_cc)),
+            number_hash=identity.hash_number,
             patience=Patience(batch=1_000, at_a_time=1),
             at_once=True,
         )

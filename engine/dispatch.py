@@ -94,8 +94,8 @@ class Dispatcher:
     """Sends the offers of the partitions it holds.
 
     `book`: the rules in force, None while they are not known (nothing is sent then). `clock`: wall clock, µs
-    UTC. `number_hash`: a number (E.164) -> the keyed hash under which opt-outs are kept. `at_once`: a run on
-    the time of its records, in which nothing is ever on the way: gates look at the moment of the decision.
+    UTC. `number_hash`: E.164 with its `+` -> the keyed hash under which lanes keep opt-outs. `at_once`: a run
+    on the time of its records, in which nothing is ever on the way: gates look at the moment of the decision.
     """
 
     def __init__(

@@ -18,6 +18,7 @@ with the same (id, at), which consumers drop.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import Counter
@@ -106,6 +107,8 @@ class Lane:
         """Of the states in the last commit."""
         self.fenced = 0
         """Commits that were refused."""
+        self.rebuilt = 0
+        """Times it found its store lost and began to build it anew."""
         self.last_append = 0
         """Append time of the last record folded, µs: how far behind the lane is."""
         self.published: list[str] = []
@@ -167,8 +170,10 @@ class Lane:
             self.fenced += 1
             self.forget()
             return 0
-        except BaseException:
-            self.forget()
+        except BaseException as error:
+            # cancelled while it waited with nothing in hand: what it remembers is what is committed
+            if not (self.waits and isinstance(error, asyncio.CancelledError)):
+                self.forget()
             raise
 
     async def _step(self, wait: float) -> int:
@@ -205,6 +210,7 @@ class Lane:
     def forget(self) -> None:
         """Throw away everything held in memory: the store is the truth."""
         self.fold = None
+        self.waits = False
         self.published = []
         self.refused = []
         self._decisions = []
@@ -220,7 +226,16 @@ class Lane:
         if REBUILDING in control.lane or (
             not control.token and await is_lost(self.partition, self.log, self.offers)
         ):
-            control = await begin(self.partition, control, self.log, self.store, self.offers, self.make_fold)
+            control = await begin(
+                self.partition,
+                control,
+                self.log,
+                self.store,
+                self.offers,
+                self.make_fold,
+                self._tell_optouts,
+            )
+            self.rebuilt += 1
         lane: dict[str, Any] = orjson.loads(control.lane) if control.lane else {}
         fold = self.make_fold(lane.get("rules"))
         if lane:
@@ -255,10 +270,8 @@ class Lane:
         if fold.muted and self.next >= self._muted_until:
             fold.muted = False
         self.waits = wait > 0 and self.next == self.offset
-        try:
-            records = await self.log.fetch(self.partition, self.next, self.batch, wait)
-        finally:
-            self.waits = False
+        records = await self.log.fetch(self.partition, self.next, self.batch, wait)
+        self.waits = False
         if fold.muted and records and records[-1].offset >= self._muted_until:
             past = [record for record in records if record.offset < self._muted_until]
             if past:
@@ -429,18 +442,22 @@ class Lane:
 
     async def _publish(self, entries: Mapping[str, bytes], known: frozenset[str]) -> None:
         """Publish outbox entries and put opt-outs where the dispatcher asks for them."""
-        if self.optouts is not None:
-            adds, releases = opted(entries, self.intake.identity.hash_number)
-            if adds:
-                await self.optouts.add(adds)
-            if releases:
-                await self.optouts.release(releases)
+        await self._tell_optouts(entries)
         end = await self.offers.publish(
             self.partition, list(entries.items()), offset=self.offset, known=known
         )
         if end is not None:
             self._offers_at = end
         self.published = list(entries)
+
+    async def _tell_optouts(self, entries: Mapping[str, bytes]) -> None:
+        if self.optouts is None:
+            return
+        adds, releases = opted(entries, self.intake.identity.hash_number)
+        if adds:
+            await self.optouts.add(adds)
+        if releases:
+            await self.optouts.release(releases)
 
     def _tell_counts(self, tell: Callable[[Counter[str], Counter[tuple[str, str]]], None]) -> None:
         fold = self.fold

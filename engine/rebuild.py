@@ -13,7 +13,7 @@ stood.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ from engine.codec import decode, encode
 from engine.expiry import expires
 from engine.lane_state import pack_lane
 from engine.pipeline import Fold
-from engine.ports import Commit, Control, Log, Mark, Offers, Store
+from engine.ports import PROFILE, Commit, Control, Log, Mark, Offers, Store
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 
@@ -33,6 +33,7 @@ CHUNK = 1_000
 """Subscribers written at a time."""
 
 MakeFold = Callable[[str | None], Fold]
+TellOptOuts = Callable[[Mapping[str, bytes]], Awaitable[None]]
 
 
 async def is_lost(partition: int, log: Log, offers: Offers) -> bool:
@@ -41,17 +42,29 @@ async def is_lost(partition: int, log: Log, offers: Offers) -> bool:
 
 
 async def begin(
-    partition: int, control: Control, log: Log, store: Store, offers: Offers, make_fold: MakeFold
+    partition: int,
+    control: Control,
+    log: Log,
+    store: Store,
+    offers: Offers,
+    make_fold: MakeFold,
+    tell_optouts: TellOptOuts,
 ) -> Control:
-    """Do phases 1 and 2; return the control from which the lane goes on with phase 3."""
+    """Do phases 1 and 2; return the control from which the lane goes on with phase 3.
+
+    `tell_optouts`: is given all profiles as outbox entries, for the set that the dispatcher asks.
+    """
     mark = await log.marked(partition)
     start = await log.start(partition)
     if mark is None:
         mark = Mark(start, "{}")
     note: dict[str, Any] = orjson.loads(mark.note)
-    work = _Work(partition, store, make_fold(note.get("rules")), control.token, start)
+    # from the first commit on: the claims of all that was published by now may be lost
+    floor = await offers.end(partition)
+    work = _Work(partition, store, make_fold(note.get("rules")), control.token, start, floor)
     await work.clear()
     async for batch in offers.profiles(partition):
+        await tell_optouts({PROFILE + key: payload for key, payload in batch})
         await work.profiles(batch)
     known_until = -1
     async for lines in offers.lines(partition):
@@ -61,15 +74,15 @@ async def begin(
         note,
         muted_until=mark.offset,
         known_until=known_until,
-        floor=await offers.end(partition),
     )
 
 
 class _Work:
     """Writes states in chunks, each in a fenced commit."""
 
-    def __init__(self, partition: int, store: Store, fold: Fold, token: str, start: int) -> None:
+    def __init__(self, partition: int, store: Store, fold: Fold, token: str, start: int, floor: int) -> None:
         self.partition = partition
+        self.floor = floor
         self.store = store
         self.fold = fold
         self.token = token
@@ -118,16 +131,14 @@ class _Work:
                 changed[sub.key] = sub
         await self._write(changed)
 
-    async def finish(
-        self, note: dict[str, Any], *, muted_until: int, known_until: int, floor: int
-    ) -> Control:
+    async def finish(self, note: dict[str, Any], *, muted_until: int, known_until: int) -> Control:
         """Write that phase 3 is next."""
         fold = self.fold
         fold.switched_at = note.get("switched_at", fold.switched_at)
         fold.warming = note.get("warming", {})
         fold.kept_since = note.get("kept_since", {})
         lane = pack_lane(fold, muted_until=muted_until, known_until=known_until)
-        await self._commit(Commit(self.token, secrets.token_hex(8), self.start, lane, floor=floor))
+        await self._commit(Commit(self.token, secrets.token_hex(8), self.start, lane))
         return await self.store.open(self.partition)
 
     def _book(self, name: str | None) -> Rulebook | None:
@@ -156,6 +167,7 @@ class _Work:
             )
 
     async def _commit(self, commit: Commit) -> None:
+        commit.floor = self.floor
         await self.store.commit(self.partition, commit)
         self.token = commit.next_token
 

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
+    "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
     "rules published": ("rules", "published_command", "List the sets of rules that were published."),
     "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),

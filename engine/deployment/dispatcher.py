@@ -96,6 +96,7 @@ class DispatcherRole:
                 self.common.metrics.evicted_keys(evicted)
         except StoreError as error:
             self._problems = [str(error)]
+            self._book = None
         self._looks += 1
         statuses = self.dispatcher.statuses.copy()
         new, self._told = statuses - self._told, statuses
@@ -121,11 +122,17 @@ class DispatcherRole:
         }
 
     async def _look_at_rules(self) -> None:
-        """Take the rules that all lanes have; while they change, those that were."""
-        found = {
-            orjson.loads(lane).get("rules") for lane in await self.store.lanes() if lane.startswith(b"{")
-        }
-        found.discard(None)
+        """Take the rules that all lanes have; while they change, those that were.
+
+        While a partition has no state, or builds it anew, nothing is sent at all: an opt-out may still stand
+        in the part of the log that another partition has not read again.
+        """
+        lanes = [orjson.loads(lane) for lane in await self.store.lanes()]
+        building = [lane for lane in lanes if "rules" not in lane or "muted_until" in lane]
+        if len(lanes) < self.common.settings.partitions or building:
+            self._book = None
+            return
+        found = {lane["rules"] for lane in lanes}
         if len(found) != 1 or self._rules is None:
             return
         [name] = found

@@ -97,6 +97,9 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if lane.fenced:
                 self.metrics.commits({"fenced": lane.fenced})
                 lane.fenced = 0
+            if lane.rebuilt:
+                self.metrics.rebuilds(lane.rebuilt, 0)
+                lane.rebuilt = 0
         if now - self._lag_at >= LAG_EVERY and self.keeper.lanes and not self._draining:
             self._lag_at = now
             await self._tell_lag()

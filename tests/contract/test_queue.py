@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+import pytest
+
+from connectors.kafka_queue import KafkaQueue
+from engine.errors import LogError
 from engine.ports import Progress, Queue, Queued
 from tests.servers.eventually import eventually
+from tests.servers.kafka import KafkaServer
 
 
 class QueueBench(Protocol):
@@ -101,3 +107,33 @@ async def test_an_offer_carries_the_term_in_which_it_was_taken(queues: QueueBenc
     [queued] = await take(queue, 1)
     assert set(queue.terms()) == {0, 1, 2}
     assert queued.term == queue.terms()[2]
+
+
+async def test_what_is_lost_to_another_taker_is_left_out_and_comes_back_as_new(
+    kafka_server: KafkaServer, topic_prefix: str
+) -> None:
+    topic = f"{topic_prefix}.offers.v1"
+    await asyncio.to_thread(kafka_server.create_topics, topic, partitions=2)
+    options = {"bootstrap_servers": kafka_server.bootstrap}
+    first, second = (KafkaQueue(options, topic, f"{topic}.group") for _ in range(2))
+    await first.start()
+    await eventually(lambda: len(first.terms()) == 2)
+    before = first.terms()
+    await second.start()
+    await eventually(lambda: len(first.terms()) == len(second.terms()) == 1)
+    [lost] = second.terms()
+    await second.done({lost: Progress(0, 7)})
+    await first.done({lost: Progress(0, 3)})  # no longer its own
+    assert await first.progress(lost) == Progress(0, 7)
+    await second.stop()
+    await eventually(lambda: len(first.terms()) == 2)
+    assert set(before.values()).isdisjoint(first.terms().values())
+    await first.stop()
+
+
+async def test_a_queue_whose_broker_is_gone_says_so(topic_prefix: str) -> None:
+    queue = KafkaQueue({"bootstrap_servers": "127.0.0.1:1"}, topic_prefix, topic_prefix)
+    with pytest.raises(LogError, match="kafka: start: expected an answer"):
+        await queue.start()
+    with pytest.raises(LogError, match="expected a queue that was started"):
+        await queue.take(1)

@@ -215,14 +215,17 @@ def test_ci_brings_what_a_bare_debian_lacks_and_runs_the_gate(machine: Machine, 
         (machine.tools / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
         (machine.tools / name).chmod(0o755)
     (machine.tools / "uv").unlink()
-    (machine.folder / "run").write_text(f'#!/bin/sh\necho "run $*" >>"{calls}"\nexit 5\n', encoding="utf-8")
+    gate = f'echo "run $* with REQUIRE_REAL_KAFKA=$REQUIRE_REAL_KAFKA" >>"{calls}"'
+    (machine.folder / "run").write_text(f"#!/bin/sh\n{gate}\nexit 5\n", encoding="utf-8")
     script = [shutil.which("bash") or "bash", str(machine.folder / ".ci" / "run")]
     done = subprocess.run(script, env={"PATH": str(machine.tools)}, cwd=tmp_path, check=False)
     assert done.returncode == 5
-    update, install, gate = calls.read_text(encoding="utf-8").splitlines()
+    update, install, again, java, gate = calls.read_text(encoding="utf-8").splitlines()
     assert update.endswith("update")
     assert install.endswith("python3-venv")
-    assert gate == "run test"
+    assert again.endswith("update")
+    assert java.endswith("default-jre-headless maven")
+    assert gate == "run test with REQUIRE_REAL_KAFKA=1"
 
 
 @pytest.mark.parametrize("script", ["run", ".ci/run"])

@@ -72,6 +72,8 @@ class FaultyStore(MemoryStore):
         super().__init__(partitions)
         self.script = script
         self.refused = 0
+        self.gone = 0
+        """States that ended."""
 
     async def commit(self, partition: int, commit: Commit) -> None:
         """Commit, then perhaps lose the reply."""
@@ -80,6 +82,7 @@ class FaultyStore(MemoryStore):
         except FencedError:
             self.refused += 1
             raise
+        self.gone += len(commit.gone)
         if self.script.next("committed") in (LOSE, CRASH):
             raise StoreError(f"partition {partition}: expected a reply to a commit, was none")
 

@@ -322,8 +322,8 @@ MUTANTS = (
     Mutant(
         "complaint-does-not-suppress",
         CONTROL,
-        'elif event.kind == "complaint" or (',
-        "elif (",
+        'if event.kind == "complaint" or (',
+        "if (",
         "4.8 an opt-out reply or a complaint suppresses",
         ("suppressed",),
     ),
@@ -354,8 +354,8 @@ MUTANTS = (
     Mutant(
         "bought-after-the-rules",
         PIPELINE,
-        "        control.business(sub, event, self.book.policy)\n",
-        "",
+        "        if control.business(sub, event, self.book.policy):\n",
+        "        if False:\n",
         "7(l) `product.bought`, a complaint and an opt-out reply take effect before the rules",
         ("except", "suppressed"),
         also=(
@@ -377,8 +377,8 @@ MUTANTS = (
     Mutant(
         "no-receipt-rejects",
         CONTROL,
-        '        ledger.remove(sub, str(fields.get("decision")))',
-        "        return",
+        '        return ledger.remove(sub, str(fields.get("decision")))',
+        "        return False",
         "4.4 a receipt that rejects for good removes the contact",
         ("limits.at_most", "policy.contact"),
     ),

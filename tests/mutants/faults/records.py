@@ -16,10 +16,10 @@ MUTANTS = (
     Mutant(
         "control-moves-the-clock",
         PIPELINE,
-        "            control.apply(self.subscriber(event.key), event)\n",
+        "            removed = control.apply(self.subscriber(event.key), event)\n",
         "            sub = self.subscriber(event.key)\n"
         "            sub.clock = max(sub.clock, event.t)\n"
-        "            control.apply(sub, event)\n",
+        "            removed = control.apply(sub, event)\n",
         "1.3 control records other than ticks do not move the clock",
         ("held", "late"),
     ),

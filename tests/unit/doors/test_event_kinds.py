@@ -11,7 +11,7 @@ from engine.language import model
 SIGNALING = """loc.update loc.handover loc.sight power.on power.off call.out call.in sms.out sms.in
 mms.out mms.in data.session data.http handset.change sim.change roam.out roam.in roam.home roam.country"""
 BUSINESS = "product.bought sms.reply complaint recharge bill"
-CONTROL = "profile.update consent.change send.request offer.receipt tick rules.switch"
+CONTROL = "profile.update consent.change send.request offer.receipt subscriber.forget tick rules.switch"
 
 
 def test_holds_every_kind_in_its_group() -> None:

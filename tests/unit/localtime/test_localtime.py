@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.localtime import DAY, MINUTE, QUIET_CAP, SECOND, Interval, is_timezone, quiet_end, valid_span
+from engine.localtime import (
+    DAY,
+    MINUTE,
+    QUIET_CAP,
+    SECOND,
+    Interval,
+    is_timezone,
+    quiet_end,
+    quiet_start,
+    valid_span,
+)
 
 NIGHT: tuple[Interval, ...] = ((21 * 60, 9 * 60),)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -195,3 +205,41 @@ def test_no_zones(name: str) -> None:
 def test_an_unknown_zone_is_named() -> None:
     with pytest.raises(ValueError, match=r"expected an IANA time zone .* was `Mars/Base`"):
         quiet_end(0, "Mars/Base", NIGHT)
+
+
+@pytest.mark.parametrize(
+    ("now", "start"),
+    [
+        ("2026-09-07 12:00", "2026-09-07 21:00"),
+        ("2026-09-07 20:59:59.999999", "2026-09-07 21:00"),
+        ("2026-09-07 21:00", "2026-09-07 21:00"),
+        ("2026-09-08 08:59:59", "2026-09-08 08:59:59"),
+        ("2026-09-08 09:00", "2026-09-08 21:00"),
+    ],
+)
+def test_the_next_quiet_time(now: str, start: str) -> None:
+    assert quiet_start(at(now), "Asia/Shanghai", NIGHT, at("2026-09-10 00:00")) == at(start)
+
+
+def test_the_next_quiet_time_is_not_looked_for_beyond_a_limit() -> None:
+    noon, one = at("2026-09-07 12:00"), at("2026-09-07 13:00")
+    assert quiet_start(noon, "Asia/Shanghai", NIGHT, one) == one
+    assert quiet_start(noon, "Asia/Shanghai", (), one) == one
+
+
+@given(
+    start=st.sampled_from(["2026-10-24 00:00", "2026-03-28 12:00", "2026-10-03 15:00", "2026-04-04 15:00"]),
+    minutes=st.integers(0, 3 * 1_440),
+    zone=st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "America/New_York", "Asia/Shanghai"]),
+    begin=st.integers(0, 1_439),
+    length=st.integers(1, 1_300),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_next_quiet_time_is_what_stepping_through_minutes_finds(
+    start: str, minutes: int, zone: str, begin: int, length: int
+) -> None:
+    now = at(start, "UTC") + minutes * MINUTE
+    until = now + 2 * DAY
+    intervals = ((begin, (begin + length) % 1_440),)
+    found = next((m for m in range(now, until, MINUTE) if is_quiet(m, zone, intervals)), until)
+    assert quiet_start(now, zone, intervals, until) == found

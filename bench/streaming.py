@@ -1,0 +1,296 @@
+"""`bench streaming`: the engine role on a real Kafka and a real Redis: CPU, state in Redis, latency, growth.
+
+Servers are those of the tests, on this machine, one node each. CPU is what the system charged to a process
+(`/proc`), from when it had its profiles to when it had folded all: start-up is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from redis import Redis
+
+from bench.course import HOME_CC
+from bench.feeds import Feed, simulate
+from bench.report import ROOT, Scale, Section, tell
+from connectors.kafka_read import read_to_end
+from connectors.redis_keys import tag_of
+from engine.app import DISORDER, load_rules
+from engine.collect import partition_of, spread
+from engine.event import Event
+from engine.identity import Identity
+from engine.intake import Intake
+from engine.ticks import TickMaker
+from tests.servers.deployment import KEY, Deployment, RoleProcess
+from tests.servers.kafka import KafkaServer
+from tests.servers.kafka_jars import find_kafka
+from tests.servers.redis import RedisServer, find_redis
+
+PARTITIONS = 6
+TICKS = os.sysconf("SC_CLK_TCK")
+CPU_TARGET, LATENCY_TARGET = 14.0, 50.0
+"""µs per event of the engine's process; ms from event appended to offer appended, p99."""
+GROWTH = (10_000, 100_000, 1_000_000)
+GROWTH_EVENTS = 60_000
+PACED_SECONDS = 15.0
+AT_ONCE = 2_000
+
+Pairs = list[tuple[int, bytes]]
+
+
+def measure(scale: Scale) -> Section:
+    """Run everything; a few minutes."""
+    rules = load_rules(ROOT / "rules", HOME_CC)
+    feed = simulate(scale.cache, rules, scale.two_days, 2 * scale.hours)
+    section = Section("streaming", "")
+    with (
+        tempfile.TemporaryDirectory(prefix="touchpoint-bench-") as name,
+        _servers(Path(name)) as (kafka, redis),
+    ):
+        run = _Run(Path(name), kafka, redis, feed)
+        one = run.fold(1, "one worker")
+        section.title = (
+            f"{2 * scale.hours:g} h of {feed.subscribers:,} subscribers: {run.events:,} events, "
+            f"{PARTITIONS} partitions; {find_kafka(os.environ).version}, {find_redis().version}"
+        )
+        target = None if scale.quick else CPU_TARGET
+        section.add("engine", one["engine"], "µs CPU per event", "catching up, one worker", target)
+        section.add("redis", one["redis"], "µs CPU per event", "commits and reads of states")
+        section.add("rate", one["rate"], "events per second (wall)", "catching up, all on this machine")
+        _memory(section, redis)
+        two = run.fold(2, "two workers")
+        section.add("engine, two workers", two["engine"], "µs CPU per event", "sum of both processes")
+        section.add("two workers / one", two["engine"] / one["engine"], "times", "CPU; cores are shared")
+        seconds = 2.0 if scale.quick else PACED_SECONDS
+        _latency(section, run, one["rate"] / 2, seconds, None if scale.quick else LATENCY_TARGET)
+        for subscribers in (200, 400) if scale.quick else GROWTH:
+            cost = run.grown(subscribers, 500 if scale.quick else GROWTH_EVENTS)
+            section.add(f"engine, {subscribers:,} subscribers", cost, "µs CPU per event", "a random one each")
+    section.remarks += [
+        "Settings are the defaults: every refusal written, commits at least every 100 ms, batches of 500.",
+        "Events come by a producer without transactions. Latency: LogAppendTime of the offer less that of the"
+        " record that made it at once (offers of timers are left out: nobody waits for them).",
+        "Growth: states of that many subscribers stand in Redis, each event is of a random one of them, so"
+        " that nearly none is in the engine's cache: the worst case.",
+    ]
+    return section
+
+
+class _Run:
+    """A feed, as it stands in a log, and what folds it."""
+
+    def __init__(self, folder: Path, kafka: KafkaServer, redis: RedisServer, feed: Feed) -> None:
+        self.folder = folder
+        self.kafka = kafka
+        self.redis = redis
+        self.profiles: Pairs = []
+        self.log: Pairs = []
+        self.events = 0
+        self._number = 0
+        intake = Intake(Identity(KEY.encode(), HOME_CC))
+        for line in feed.profiles:
+            event = intake.profile_line(line, "bench", "profiles")
+            if event is not None:
+                self.profiles += spread(event, PARTITIONS)
+        ticks = TickMaker(DISORDER)
+        for lines in feed.batches():
+            for line in lines:
+                for event in intake.read(line, "bench", "0:0"):
+                    self.events += 1
+                    self.log += spread(event, PARTITIONS)
+                    follows = ticks.after(event)
+                    if follows is not None:
+                        self.log += spread(follows, PARTITIONS)
+        self.newest = ticks.greatest
+
+    def begin(self, workers: int) -> tuple[Deployment, list[RoleProcess]]:
+        """Start an empty deployment that has its rules and profiles."""
+        self._number += 1
+        self.redis.flush()
+        folder = self.folder / str(self._number)
+        folder.mkdir()
+        made = Deployment(
+            folder, self.kafka.bootstrap, self.redis.url, f"bench{self._number}", partitions=PARTITIONS
+        )
+        made.command("rules", "publish", ROOT / "rules", "--by", "bench")
+        append(made, self.profiles)
+        engines = [made.start("engine") for _ in range(workers)]
+        wanted = len(self.profiles)
+        made.wait(lambda: len(dict(made.read("profiles"))) >= wanted, "profiles to be folded", 120)
+        return made, engines
+
+    def fold(self, workers: int, what: str) -> dict[str, float]:
+        """Fold the feed; return CPU per event of engines and of Redis, and the rate."""
+        tell(f"streaming: {what}")
+        made, engines = self.begin(workers)
+        try:
+            before, redis_before = sum(map(cpu_of, engines)), cpu_of(self.redis)
+            began = time.monotonic()
+            append(made, self.log)
+            made.end_time(self.newest, 600)
+            took = time.monotonic() - began
+            return {
+                "engine": (sum(map(cpu_of, engines)) - before) / self.events * 1e6,
+                "redis": (cpu_of(self.redis) - redis_before) / self.events * 1e6,
+                "rate": self.events / took,
+            }
+        finally:
+            made.close()
+
+    def paced(self, rate: float, seconds: float) -> Deployment:
+        """Append a part of the feed at a rate while an engine folds it; return what stands there then."""
+        tell(f"streaming: {rate:,.0f} events per second for {seconds:.0f} s")
+        made, _ = self.begin(1)
+        share = self.events / len(self.log)
+        count = min(int(rate * seconds / share), len(self.log))
+        append(made, self.log[-count:], rate / share)
+        newest = max(orjson.loads(value)["t"] for _, value in self.log[-count:][-PARTITIONS * 50 :])
+        made.end_time(newest + 1_000_000, 300)
+        made.close()
+        return made
+
+    def grown(self, subscribers: int, events: int) -> float:
+        """Return the CPU per event with that many subscribers in the store."""
+        tell(f"streaming: {subscribers:,} subscribers")
+        made, [engine] = self.begin(1)
+        try:
+            keys = _populate(self.redis, subscribers)
+            rng = random.Random(7)
+            start = self.newest + 60_000_000
+            records: Pairs = []
+            ticks = TickMaker(0)
+            for number in range(events):
+                key = rng.choice(keys)
+                fields = {
+                    "kind": "loc.update",
+                    "t": start + number * 1_000,
+                    "subscriber_key": key,
+                    "cell": f"460-00-{rng.randrange(9_000)}-{rng.randrange(60_000)}",
+                    "id": f"g{number}",
+                    "source": "bench",
+                }
+                records.append((partition_of(key, PARTITIONS), orjson.dumps(fields)))
+                follows = ticks.after(Event("loc.update", start + number * 1_000, key, fields))
+                if follows is not None:
+                    records += spread(follows, PARTITIONS)
+            before = cpu_of(engine)
+            append(made, records)
+            made.end_time(start + events * 1_000, 600)
+            return (cpu_of(engine) - before) / events * 1e6
+        finally:
+            made.close()
+
+
+def append(made: Deployment, records: Pairs, rate: float = 0.0) -> None:
+    """Append (partition, value) pairs; `rate`: so many per second."""
+
+    async def go() -> None:
+        topic = f"{made.prefix}.events.v1"
+        async with AIOKafkaProducer(
+            **made.options, acks="all", enable_idempotence=True, linger_ms=1 if rate else 5
+        ) as producer:
+            began, size = time.monotonic(), max(int(rate / 200), 1) if rate else AT_ONCE
+            for at in range(0, len(records), size):
+                sent = [
+                    await producer.send(topic, value, partition=partition)
+                    for partition, value in records[at : at + size]
+                ]
+                if rate:
+                    await asyncio.sleep(max(began + (at + size) / rate - time.monotonic(), 0))
+                else:
+                    await asyncio.gather(*sent)
+            await producer.flush()
+
+    asyncio.run(go())
+
+
+def cpu_of(process: Any) -> float:
+    """Return the CPU seconds of a process so far."""
+    pid = process.process.pid if hasattr(process, "process") else process.pid
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _memory(section: Section, server: RedisServer) -> None:
+    with Redis.from_url(server.url) as redis:
+        keys = [key for tag in map(_tag, range(PARTITIONS)) for key in redis.scan_iter(f"{tag}s:*", 10_000)]
+        with redis.pipeline(transaction=False) as batch:
+            for key in keys:
+                batch.memory_usage(key)
+            sizes = sorted(batch.execute())
+        wakes = sum(redis.memory_usage(_tag(partition) + "wake") or 0 for partition in range(PARTITIONS))
+    note = f"MEMORY USAGE of {len(sizes):,} states"
+    section.add("state in Redis, median", median(sizes), "bytes per subscriber", note)
+    section.add("state in Redis, p99", sizes[int(len(sizes) * 0.99)], "bytes per subscriber")
+    section.add("wake-ups in Redis", wakes / len(sizes), "bytes per subscriber")
+
+
+def _tag(partition: int) -> str:
+    return tag_of(partition, PARTITIONS)
+
+
+def _latency(section: Section, run: _Run, rate: float, seconds: float, target: float | None) -> None:
+    made = run.paced(rate, seconds)
+    found = sorted(asyncio.run(_delays(made)))
+    if not found:
+        found = [0.0]
+    note = f"{len(found)} offers at {rate:,.0f} events per second, half of the rate"
+    section.add("event to offer, p50", median(found), "ms", note)
+    section.add("event to offer, p99", found[min(int(len(found) * 0.99), len(found) - 1)], "ms", "", target)
+
+
+async def _delays(made: Deployment) -> list[float]:
+    delays: list[float] = []
+    for partition in range(PARTITIONS):
+        appended: dict[int, tuple[int, int]] = {}
+        async for records in read_to_end(made.options, f"{made.prefix}.events.v1", partition):
+            for record in records:
+                appended[record.offset] = (record.timestamp, orjson.loads(record.value or b"{}").get("t", 0))
+        async for records in read_to_end(made.options, f"{made.prefix}.offers.v1", partition):
+            for record in records:
+                offer = orjson.loads(record.value or b"{}")
+                offset = int(offer["trigger"]["position"].partition(":")[2])
+                at, time_of = appended.get(offset, (0, -1))
+                if time_of == offer["at"]:
+                    delays.append(float(record.timestamp - at))
+    return delays
+
+
+def _populate(server: RedisServer, subscribers: int) -> Sequence[str]:
+    """Give that many strangers the state of a subscriber that is there."""
+    rng = random.Random(subscribers)
+    keys = [f"{rng.getrandbits(128):032x}" for _ in range(subscribers)]
+    with Redis.from_url(server.url) as redis:
+        model = next(redis.scan_iter(f"{_tag(0)}s:*", 1_000))
+        blob: Any = redis.get(model)
+        for at in range(0, len(keys), 5_000):
+            with redis.pipeline(transaction=False) as batch:
+                for key in keys[at : at + 5_000]:
+                    tag = _tag(partition_of(key, PARTITIONS))
+                    batch.set(f"{tag}s:{key}", blob)
+                    batch.zadd(tag + "wake", {key: 1 << 53})
+                batch.execute()
+    return keys
+
+
+@contextmanager
+def _servers(folder: Path) -> Iterator[tuple[KafkaServer, RedisServer]]:
+    kafka, redis = KafkaServer(folder / "kafka"), RedisServer(folder / "redis")
+    try:
+        kafka.start()
+        redis.start()
+        yield kafka, redis
+    finally:
+        kafka.stop()
+        redis.stop()

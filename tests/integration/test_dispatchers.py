@@ -1,0 +1,72 @@
+"""Two dispatchers that take the same offers at the same time, on a real Redis: each offer is sent once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis, RedisCluster
+
+from connectors.channels.lab import Faults
+from connectors.memory_offers import MemoryQueue
+from connectors.redis_deliveries import RedisDeliveries
+from connectors.redis_optouts import RedisOptOuts
+from connectors.redis_scripts import Client
+from engine.dispatch import Dispatcher, Patience
+from tests.servers.eventually import eventually
+from tests.unit.dispatch.desk import NUMBER, Desk, number_hash
+
+OFFERS = 400
+
+
+def dispatcher_of(desk: Desk, client: Client) -> Dispatcher:
+    """A process of its own, as far as the ledger sees it."""
+    return Dispatcher(
+        MemoryQueue(desk.offers, 2),
+        desk.store,
+        RedisDeliveries(client),
+        RedisOptOuts(client),
+        desk.channels,
+        desk.append,
+        lambda: desk.book,
+        lambda: desk.now,
+        number_hash=number_hash,
+        patience=Patience(sweep_us=0, keep_us=0),
+    )
+
+
+@pytest.mark.parametrize("form", ["redis", "cluster"])
+async def test_of_two_that_take_all_offers_each_offer_is_sent_by_one(
+    form: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    client: Client
+    if form == "cluster":
+        client = RedisCluster.from_url(request.getfixturevalue("redis_cluster").url)
+    else:
+        client = Redis.from_url(request.getfixturevalue("redis_server").url)
+    desk = Desk(tmp_path, faults=Faults(lost=0.1, silent=0.1, twice=0.2, rejected=0.1))
+    keys = [f"{number:02x}" * 16 for number in range(20)]
+    for key in keys:
+        await desk.person(key, bound=NUMBER if key != keys[3] else "+8613900009999")
+    await RedisOptOuts(client).add({number_hash("+8613900009999"): desk.now})
+    for number in range(OFFERS):
+        await desk.offer(number * 0x10000000000000000000000000001, subscriber_key=keys[number % 20])
+    stop, lives = asyncio.Event(), [dispatcher_of(desk, client) for _ in range(2)]
+    runs = [asyncio.create_task(life.run(stop)) for life in lives]
+    await eventually(lambda: all(life.taken >= OFFERS for life in lives), within=30)
+    desk.now += 60 * 60 * 1_000_000 * 10  # past every deadline
+    await eventually(lambda: not any(life.open for life in lives), within=30)
+    stop.set()
+    await asyncio.gather(*runs)
+    decisions = [submit["decision"] for submit in desk.submits()]
+    assert len(decisions) == len(set(decisions)) == OFFERS - OFFERS // 20
+    assert not any(submit["to"] == "+8613900009999" for submit in desk.submits())
+    statuses = lives[0].statuses + lives[1].statuses
+    assert statuses["suppressed"] == OFFERS // 20
+    assert statuses["elsewhere"] == sum(life.taken for life in lives) - OFFERS
+    assert statuses.total() - statuses["elsewhere"] == OFFERS
+    assert statuses["indeterminate"] > 0
+    assert await RedisDeliveries(client).open() == 0
+    desk.channel.close()
+    await client.aclose()

@@ -1,0 +1,152 @@
+"""What the contract of the store does not say: large commits, cut off and taken over; tags; health."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from connectors import redis_health
+from connectors.redis_keys import SLOTS, tag_of
+from connectors.redis_store import RedisStore
+from engine.errors import FencedError, StoreError
+from engine.ports import Commit
+from tests.servers.redis import RedisServer
+
+MANY = 5_000
+
+
+@pytest.fixture
+async def client(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    """A client of an empty server."""
+    made = Redis.from_url(redis_server.url)
+    yield made
+    await made.aclose()
+
+
+def large(token: str, next_token: str, tag: bytes) -> Commit:
+    """A commit of more changes than one script may make."""
+    keys = [f"{number:032x}" for number in range(MANY)]
+    return Commit(
+        token,
+        next_token,
+        7,
+        b"{}",
+        states={key: tag + key.encode() for key in keys[:-2]},
+        wakes={key: number + 1 for number, key in enumerate(keys[:-2])},
+        out={f"d:{key}@1": tag for key in keys},
+        gone=keys[-2:],
+    )
+
+
+async def test_a_large_commit_is_there_whole(client: Redis) -> None:
+    store = RedisStore(client, 3)
+    gone = f"{MANY - 1:032x}"
+    await store.commit(0, Commit("", "t0", 1, b"{}", states={gone: b"x"}, wakes={gone: 1}))
+    await store.commit(0, large("t0", "t1", b"a"))
+    found = await store.open(0)
+    assert (found.token, found.offset, len(found.outbox)) == ("t1", 7, MANY)
+    keys = await store.keys(0)
+    assert len(keys) == MANY - 2
+    assert await store.read(0, [keys[0], gone]) == [b"a" + keys[0].encode(), None]
+    assert len(await store.due(0, 11)) == 10
+    assert not await client.exists(tag_of(0, 3) + "stage")
+
+
+class Cut(RedisStore):
+    """Ends when a large commit is true but not carried out, or carried out in part."""
+
+    def __init__(self, client: Redis, parts: int) -> None:
+        super().__init__(client, 3)
+        self.parts = parts
+
+    async def _apply(self, partition: int, token: str) -> None:
+        if self.parts:
+            self._at_once = MANY // 2
+            run = self._scripts.run
+            left = self.parts
+
+            async def some(name: str, *rest: object, **more: object) -> object:
+                nonlocal left
+                if name == "lane_apply":
+                    left -= 1
+                    if left < 0:
+                        raise StoreError("the process ends here")
+                return await run(name, *rest, **more)  # type: ignore[arg-type]
+
+            self._scripts.run = some  # type: ignore[method-assign]
+            await super()._apply(partition, token)
+        raise StoreError("the process ends here")
+
+
+@pytest.mark.parametrize("parts", [0, 1, 3])
+async def test_a_large_commit_that_was_cut_off_is_finished_by_who_opens_next(
+    client: Redis, parts: int
+) -> None:
+    with pytest.raises(StoreError, match="ends here"):
+        await Cut(client, parts).commit(0, large("", "t1", b"a"))
+    store = RedisStore(client, 3)
+    found = await store.open(0)
+    assert (found.token, found.offset, len(found.outbox)) == ("t1", 7, MANY)
+    keys = await store.keys(0)
+    assert len(keys) == MANY - 2
+    assert await store.read(0, keys[:2]) == [b"a" + key.encode() for key in keys[:2]]
+
+
+async def test_a_large_commit_with_a_stale_token_changes_nothing(client: Redis) -> None:
+    store = RedisStore(client, 3)
+    await store.commit(0, Commit("", "t0", 1, b"{}"))
+    with pytest.raises(FencedError):
+        await store.commit(0, large("stale", "t1", b"a"))
+    found = await store.open(0)
+    assert (found.token, found.offset, dict(found.outbox)) == ("t0", 1, {})
+    assert await store.keys(0) == []
+
+
+async def test_a_zombie_cannot_carry_out_a_stage_once_its_successor_has_committed(client: Redis) -> None:
+    zombie = Cut(client, 0)
+    with pytest.raises(StoreError, match="ends here"):
+        await zombie.commit(0, large("", "t1", b"old"))
+    store = RedisStore(client, 3)
+    await store.open(0)
+    [key] = (await store.keys(0))[:1]
+    await store.commit(0, Commit("t1", "t2", 8, b"{}", states={key: b"new"}, wakes={key: 1}))
+    with pytest.raises(FencedError):
+        await RedisStore._apply(zombie, 0, "t1")
+    assert await store.read(0, [key]) == [b"new"]
+
+
+@pytest.mark.parametrize("partitions", [1, 4, 6, 64, 1024])
+def test_tags_lie_evenly_over_the_slots(partitions: int) -> None:
+    from redis.crc import key_slot
+
+    slots = [key_slot((tag_of(p, partitions) + "ctl").encode()) for p in range(partitions)]
+    for partition, slot in enumerate(slots):
+        assert partition * SLOTS // partitions <= slot < (partition + 1) * SLOTS // partitions
+    assert len({tag_of(p, partitions) for p in range(partitions)}) == partitions
+
+
+async def test_a_redis_that_may_hold_the_store_has_no_problems(client: Redis) -> None:
+    assert await redis_health.look(client) == ([], 0)
+
+
+async def test_a_redis_that_evicts_or_forgets_is_named(new_redis: Callable[..., RedisServer]) -> None:
+    server = new_redis("maxmemory-policy allkeys-lru", "appendonly no")
+    client = Redis.from_url(server.url)
+    problems, _ = await redis_health.look(client)
+    await client.aclose()
+    assert [problem.split(" (")[0] for problem in problems] == [
+        "Redis: expected aof_enabled 1",
+        "Redis: expected maxmemory_policy noeviction",
+    ]
+    assert problems[1].endswith("was allkeys-lru")
+
+
+async def test_a_redis_that_is_away_is_a_store_error(new_redis: Callable[..., RedisServer]) -> None:
+    server = new_redis()
+    client = Redis.from_url(server.url, retry=None)
+    server.kill()
+    with pytest.raises(StoreError):
+        await redis_health.look(client)
+    await client.aclose()

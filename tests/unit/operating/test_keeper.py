@@ -1,0 +1,159 @@
+"""Lanes of a process: begun, ended, kept for a return, tried again, or the end of it all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from engine.errors import StoreError
+from engine.keeper import LaneKeeper
+from engine.ports import Commit
+from tests.servers.eventually import eventually
+from tests.unit.state.test_lane import TEXT, Line
+
+
+class Stage:
+    """One partition, a keeper, and what it was told."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.line = Line(TEXT, **settings)
+        self.made = 0
+        self.dead: list[str] = []
+        self.keeper = LaneKeeper(
+            self._make, lambda partition, error: self.dead.append(f"{partition} {error}")
+        )
+
+    def _make(self, partition: int) -> Any:
+        self.made += 1
+        return self.line.begin()
+
+    async def published(self, count: int) -> None:
+        async def there() -> bool:
+            return len(await self.line.published()) == count
+
+        await eventually(there)
+
+
+async def test_a_lane_begins_with_its_partition_and_ends_with_it() -> None:
+    on = Stage()
+    shared_out = [on.keeper.assigned]
+    await on.keeper.assign([0])
+    shared_out.append(on.keeper.assigned)
+    assert shared_out == [False, True]
+    await on.line.write("sms.out", 0)
+    await on.published(1)
+    await on.keeper.revoke([0])
+    assert on.keeper.lanes == {}
+    await on.line.write("sms.out", 1)
+    await asyncio.sleep(0.1)
+    assert await on.line.published() == ["text"]
+    assert on.dead == []
+
+
+async def test_an_idle_lane_is_revoked_at_once() -> None:
+    on = Stage()
+    await on.keeper.assign([0])
+    await eventually(lambda: on.keeper.lanes[0].waits)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await on.keeper.revoke([0])
+    assert loop.time() - began < 1
+
+
+async def test_what_waits_for_a_commit_is_committed_when_the_partition_goes() -> None:
+    on = Stage(commit_after=60)
+    await on.keeper.assign([0])
+    await on.line.write("sms.out", 0)
+    await on.published(1)
+    await on.keeper.stop()
+    assert (await on.line.store.open(0)).offset == 1
+
+
+async def test_a_partition_that_comes_back_goes_on_with_the_same_lane() -> None:
+    on = Stage()
+    await on.keeper.assign([0])
+    await on.line.write("sms.out", 0)
+    await on.published(1)
+    await on.keeper.revoke([0])
+    await on.keeper.assign([0])
+    await on.line.write("sms.out", 1)
+    await on.published(2)
+    assert on.made == 1
+    await on.keeper.stop()
+
+
+async def test_a_lane_that_came_back_after_another_had_it_reads_everything_anew() -> None:
+    on = Stage()
+    await on.keeper.assign([0])
+    await on.line.write("sms.out", 0)
+    await on.published(1)
+    mine = on.keeper.lanes[0]
+    await on.keeper.revoke([0])
+    await on.line.write("sms.out", 1)
+    await on.line.begin().run()  # another process
+    await on.line.write("sms.out", 2)
+    await on.keeper.assign([0])
+    await on.published(3)
+    assert mine.fenced == 1
+    await on.keeper.stop()
+
+
+async def test_a_partition_that_did_not_come_back_is_forgotten() -> None:
+    on = Stage()
+    await on.keeper.assign([0])
+    await on.keeper.revoke([0])
+    await on.keeper.assign([])
+    await on.keeper.assign([0])
+    assert on.made == 2
+    await on.keeper.stop()
+
+
+async def test_while_the_store_does_not_answer_nothing_is_consumed_and_then_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on = Stage()
+    commit, down = on.line.store.commit, True
+
+    async def failing(partition: int, given: Commit) -> None:
+        if down:
+            raise StoreError("redis: expected a reply, was none")
+        await commit(partition, given)
+
+    monkeypatch.setattr(on.line.store, "commit", failing)
+    await on.keeper.assign([0])
+    await on.line.write("sms.out", 0)
+    await eventually(lambda: on.keeper.health[0].trouble)
+    assert (await on.line.store.open(0)).offset == 0
+    assert on.keeper.stuck() == []
+    down = False
+    await on.published(1)
+    await eventually(lambda: not on.keeper.health[0].trouble)
+    assert on.dead == []
+    await on.keeper.stop()
+
+
+async def test_a_bug_in_a_lane_is_told_with_its_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    on = Stage()
+
+    async def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(on.line.store, "open", broken)
+    await on.keeper.assign([0])
+    await eventually(lambda: on.dead)
+    assert on.dead == ["0 a bug"]
+    await on.keeper.stop()
+
+
+async def test_a_lane_that_does_not_come_round_is_stuck() -> None:
+    on = Stage()
+    await on.keeper.assign([0])
+    await eventually(lambda: on.keeper.lanes[0].waits)
+    assert on.keeper.stuck() == []
+    await on.keeper.revoke([0])
+    await on.keeper.assign([0])
+    on.keeper.health[0].came_round -= 3_600
+    assert on.keeper.stuck() == [0]
+    await on.keeper.stop()

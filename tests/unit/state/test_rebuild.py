@@ -1,0 +1,166 @@
+"""What a rebuild writes before events are folded again: profiles, contacts, holds, opt-outs, the floor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.memory_optouts import MemoryOptOuts
+from engine.codec import decode
+from engine.errors import StoreError
+from engine.ports import Commit
+from engine.rebuild import REBUILDING, enter
+from engine.snapshot import Subscriber
+from tests.unit.pipeline.stage import GIVEN, KEY, OTHER, Json, Stage, rule
+from tests.unit.state.test_lane import TEXT, Line
+
+
+def line(id: str, at: int, outcome: str, **more: Any) -> Json:
+    made: Json = {
+        "id": id,
+        "rule": "text",
+        "at": at,
+        "outcome": outcome,
+        "channel": "sms",
+        "place": None,
+        "due": None,
+        "trigger": {"source": "s", "id": "i", "position": "0:1"},
+        "values": {},
+        "subscriber_key": KEY,
+    }
+    return {**made, **more}
+
+
+def entered(*lines: Json) -> Subscriber:
+    sub = Subscriber(KEY, "0" * 32)
+    for each in lines:
+        enter(sub, each, None)
+    return sub
+
+
+def test_offers_controls_and_shadows_are_contacts_and_refusals_are_not() -> None:
+    outcomes = ("offer", "control", "shadow", "refused")
+    sub = entered(*(line(f"id{at}", at, outcome) for at, outcome in enumerate(outcomes)))
+    assert [(c[0], c[3], c[5]) for c in sub.contacts] == [
+        (0, "offer", "id0"),
+        (1, "control", "id1"),
+        (2, "shadow", "id2"),
+    ]
+    assert sub.holds == []
+
+
+def test_the_group_comes_from_the_rules_the_line_was_made_by() -> None:
+    grouped = rule("text", {"happens": "sms.out"}, only_one_of="g")
+    book = Stage(grouped, groups={"g": {"cooldown": "7d"}}).fold.book
+    sub = Subscriber(KEY, book.hash)
+    enter(sub, line("a", 1, "offer"), book)
+    enter(sub, line("b", 2, "offer", rule="gone"), book)
+    assert [contact[2] for contact in sub.contacts] == ["g", None]
+
+
+def test_a_hold_stands_until_its_second_line() -> None:
+    held = line("a", 5, "held", due=90, place="cafe", values={"match": {"count": 3, "start": 2}})
+    sub = entered(held)
+    [hold] = sub.holds
+    assert (hold["due"], hold["data"], hold["start"], hold["place"]) == (90, {"count": 3}, 2, "cafe")
+    assert sub.wake == 90
+    for outcome, contacts in (("offer", [(90, "offer")]), ("refused", [])):
+        ended = entered(held, line("a", 90, outcome))
+        assert ended.holds == []
+        assert [(c[0], c[3]) for c in ended.contacts] == contacts
+        assert ended.wake == 0
+
+
+def test_repeats_change_nothing() -> None:
+    held, ended = line("a", 5, "held", due=90), line("a", 90, "offer")
+    sub = entered(held, ended, held, ended)
+    assert [(c[0], c[3]) for c in sub.contacts] == [(90, "offer")]
+    assert sub.holds == []
+
+
+def test_a_release_takes_the_contact() -> None:
+    sub = entered(line("a", 1, "offer"), {"release": "a", "subscriber_key": KEY, "t": 9})
+    assert sub.contacts == []
+
+
+class Lost(Line):
+    """A partition whose store is lost after it was marked."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.optouts = MemoryOptOuts()
+        super().__init__(TEXT, mark_every=0, optouts=self.optouts, **settings)
+
+    async def lose(self) -> None:
+        await self.lane.flush()
+        self.store.lose(0)
+        self.optouts = MemoryOptOuts()
+        self.settings["optouts"] = self.optouts
+        self.lane = self.begin()
+
+
+async def test_opt_outs_are_told_anew() -> None:
+    on = Lost()
+    await on.write("profile.update", 0, **{**GIVEN, "msisdn": "+8613900000000"})
+    await on.write("consent.change", 1, consent={"marketing": False})
+    await on.write("complaint", 2, subscriber_key=OTHER)
+    await on.lane.run()
+    number = on.stage.intake.identity.hash_number("+8613900000000")
+    assert await on.optouts.holds([number, OTHER]) == [True, True]
+    await on.lose()
+    assert await on.optouts.holds([number, OTHER]) == [False, False]
+    await on.lane.run()
+    assert await on.optouts.holds([number, OTHER]) == [True, True]
+
+
+async def test_the_floor_stands_from_the_first_commit_on_and_a_cut_off_rebuild_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on = Lost()
+    await on.write("profile.update", 0, **GIVEN)
+    for at in range(3):
+        await on.write("sms.out", at + 1)
+    await on.lane.run()
+    published = await on.offers.end(0)
+    before = decode(KEY, (await on.store.read(0, [KEY]))[0] or b"")
+    await on.lose()
+    commit, left = on.store.commit, 1
+    seen: list[Commit] = []
+
+    async def cut(partition: int, given: Commit) -> None:
+        nonlocal left
+        seen.append(given)
+        if left == 0:
+            left -= 1
+            raise StoreError("expected a reply, was none")
+        left -= 1
+        await commit(partition, given)
+
+    monkeypatch.setattr(on.store, "commit", cut)
+    with pytest.raises(StoreError):
+        await on.lane.step()
+    control = await on.store.open(0)
+    assert REBUILDING in control.lane
+    assert control.floor == published > 0
+    ready = [on.lane.ready]
+    await on.lane.run()
+    ready.append(on.lane.ready)
+    assert ready == [False, True]
+    assert {given.floor for given in seen} == {published}
+    after = decode(KEY, (await on.store.read(0, [KEY]))[0] or b"")
+    assert [c[5] for c in after.contacts] == [c[5] for c in before.contacts]
+    assert after.profile == before.profile
+    assert await on.offers.end(0) == published
+
+
+async def test_forgetting_survives_a_lost_store() -> None:
+    on = Lost()
+    await on.write("profile.update", 0, **GIVEN)
+    await on.write("subscriber.forget", 1)
+    await on.lane.run()
+    assert await on.store.keys(0) == []
+    on.log.trim(0, 2)
+    await on.lose()
+    await on.write("tick", 3)
+    await on.lane.run()
+    assert await on.store.keys(0) == []
