@@ -1,6 +1,7 @@
 """The table at the end of a run: what tests stood on outside of the repository, and what was not run without.
 
-Real data sets, the compiled core, engines (Redis, Kafka), tools (promtool). It travels in the reports: xdist, too, shows it.
+Real data sets, the compiled core, engines (Redis, Kafka), tools (promtool). It travels in the reports: xdist,
+too, shows it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of the deployment as tests read them: the compose file with its variables filled in, the Dockerfile."""
+"""The files of the deployment as tests read them: compose file, its variables filled in, and Dockerfile."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def size(text: str) -> int:
 
 
 def instructions() -> list[list[tuple[str, str]]]:
-    """Return the stages of the Dockerfile: (instruction, the rest of it) each; what is before the first is 0."""
+    """Return the stages of the Dockerfile: (instruction, rest of it) each; 0 is what stands before them."""
     text = re.sub(r"^\s*#.*\n", "", DOCKERFILE, flags=re.MULTILINE).replace("\\\n", " ")
     stages: list[list[tuple[str, str]]] = [[]]
     for line in filter(None, map(str.strip, text.splitlines())):

@@ -1,4 +1,4 @@
-"""The alerts ask for metrics that there are, and each has a page that says what to do, and a test of its own."""
+"""Alerts ask for metrics that there are; a page says what to do about each, and each has a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard shows metrics that there are, and Grafana finds it, and its data, by the provisioned files."""
+"""The dashboard shows metrics that there are; Grafana finds it, and its data, by provisioned files."""
 
 from __future__ import annotations
 
