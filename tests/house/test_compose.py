@@ -319,7 +319,9 @@ def test_links_within_the_page_lead_somewhere() -> None:
 
 
 def test_commands_of_the_page_are_services_and_commands() -> None:
-    ran = re.findall(r"docker compose (?:run --rm|exec) (?:--entrypoint (\S+) )?(\S+) ([a-z-]+ ?[a-z]*)", PAGE)
+    ran = re.findall(
+        r"docker compose (?:run --rm|exec) (?:--entrypoint (\S+) )?(\S+) ([a-z-]+ ?[a-z]*)", PAGE
+    )
     assert len(ran) >= 7
     for entry, service, command in ran:
         assert service == "ROLE" or service in services(), service
