@@ -88,6 +88,7 @@ class Metrics:
         self._rules = self._gauge("rules_info", "1 for the hash of the rule set in force", "hash")
         self._reload = self._gauge("rules_reload_success", "1 unless the last rule set could not be taken")
         self._reload.set(1)
+        self._ready = self._gauge("ready", "1 if /readyz answers 200")
         self._gauge("build_info", "1 for the version of the program", "version").labels(version).set(1)
 
         self._delay = self._histogram(
@@ -96,6 +97,12 @@ class Metrics:
             OFFER_SECONDS,
         )
         self._redis = self._histogram("redis_op_seconds", "Round trips to Redis", REDIS_SECONDS, "op")
+
+    # -- any role --------------------------------------------------------------------------------------------
+
+    def ready(self, ready: bool) -> None:
+        """Say whether the process can do its work, as `/readyz` does."""
+        self._ready.set(1 if ready else 0)
 
     # -- engine ----------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The table at the end of a run: what tests stood on outside of the repository, and what was not run without.
 
-Real data sets, the compiled core, engines (Redis, Kafka). It travels in the reports: xdist, too, shows it.
+Real data sets, the compiled core, engines (Redis, Kafka), tools (promtool). It travels in the reports: xdist,
+too, shows it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tests import testdata as real
 NOTE = "stands on"
 """Name of the user property that carries kind, name, how it was found and why not, parted by tabs."""
 
-WHY_NOT = {"data": real.MISSING, "build": "no C compiler"}
+WHY_NOT = {"data": real.MISSING, "build": "no C compiler", "tool": "not on PATH"}
 """What the table says about a kind of thing that is missing, where `stand_on` was told no reason."""
 
 

@@ -179,7 +179,13 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if name == NO_RULES.hash:
             return Rulebook(NO_RULES, self.settings.key_bytes)
         assert self._rules is not None
-        return self._rules.book(name)
+        try:
+            book = self._rules.book(name)
+        except KeyError:
+            self.metrics.rules_reload(success=False)
+            raise
+        self.metrics.rules_reload(success=True)
+        return book
 
     async def _await_rules(self, name: str) -> None:
         if name == NO_RULES.hash:

@@ -43,7 +43,8 @@ class PagesRole:
             await self.pages.start(settings.web_host, settings.web_port)
 
     async def look(self) -> None:
-        """Nothing to look after."""
+        """Show as a metric what `/readyz` says: Prometheus reads no pages."""
+        self.common.metrics.ready(not any(self._asked("ready").values()))
 
     async def stop(self) -> None:
         """Serve no longer."""

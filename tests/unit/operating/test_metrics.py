@@ -39,6 +39,7 @@ def page() -> Page:
 
 def use_all(metrics: Metrics) -> None:
     """Call every method once."""
+    metrics.ready(ready=True)
     metrics.events({"applied": 5, "late": 1})
     metrics.decisions(Counter({("welcome", "offer"): 2, ("welcome", "held"): 1, ("bye", "refused:quiet"): 4}))
     metrics.offer_delays([0.004, 0.04, 400])
@@ -110,6 +111,12 @@ def test_an_alert_can_count_on_what_has_not_happened_yet(page: Page) -> None:
         assert page.value(name) == 0
     assert page.value("event_to_offer_seconds_count") == 0
     assert page.value("rules_reload_success") == 1
+
+
+def test_a_process_is_not_ready_until_it_says_so(page: Page) -> None:
+    assert page.value("ready") == 0
+    page.metrics.ready(ready=True)
+    assert page.value("ready") == 1
 
 
 def test_only_the_rules_in_force_are_shown(page: Page) -> None:
