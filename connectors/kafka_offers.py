@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from connectors.kafka_read import log_errors, read_to_end
 from engine.errors import LogError
-from engine.ports import OFFER, PROFILE, REFUSALS
+from engine.ports import LAST_WORD, OFFER, PROFILE, REFUSALS
 
 OFFSET = "offset"
 
@@ -61,6 +61,8 @@ class KafkaOffers:
         offered, others = [], []
         with log_errors(self.offers, "be written"):
             for name, payload in entries:
+                if name.startswith(LAST_WORD):
+                    continue
                 key = name[2:].encode()
                 if name.startswith(PROFILE):
                     others.append(

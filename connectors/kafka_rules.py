@@ -139,8 +139,8 @@ async def publish(
 ) -> None:
     """Write a set, and its switch into every partition of the log: in one transaction, all or none.
 
-    `switches`: (partition, record). Two who publish at once do so one after the other, in the order in which
-    the log has them.
+    `switches`: (partition, record). Of two who publish at the same moment the second fences the first, which
+    fails with `LogError` and has written nothing.
     """
     topic, events = f"{prefix}.rules.v1", f"{prefix}.events.v1"
     with log_errors(topic, "be written"):

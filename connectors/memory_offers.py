@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from engine.ports import OFFER, PROFILE, Progress, Queued
+from engine.ports import LAST_WORD, OFFER, PROFILE, Progress, Queued
 
 
 class MemoryOffers:
@@ -29,7 +29,7 @@ class MemoryOffers:
             if name.startswith(OFFER) and name not in known:
                 self._offers[partition].append((name, payload))
                 end = len(self._offers[partition])
-            if not self.keep_lines:
+            if not self.keep_lines or name.startswith(LAST_WORD):
                 continue
             if name.startswith(PROFILE):
                 self._profiles[partition][name.removeprefix(PROFILE)] = payload

@@ -405,7 +405,7 @@ class Lane:
         )
         await self.point("commit")
         await self.store.commit(self.partition, commit)
-        fold.profiles, fold.releases, fold.gone = {}, [], set()
+        fold.profiles, fold.releases, fold.gone, fold.last_words = {}, [], set(), {}
         self.token, self.offset, self.published = commit.next_token, self.next, []
         if self.on_counts is not None:
             self._tell_counts(self.on_counts)

@@ -9,7 +9,7 @@ import orjson
 
 from engine.emit import Decision
 from engine.pipeline import Fold
-from engine.ports import LINE, OFFER, PROFILE, REFUSALS, RELEASE
+from engine.ports import LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE
 from engine.snapshot import Subscriber
 
 PACKED = 200
@@ -28,6 +28,8 @@ def fill(fold: Fold, decisions: list[Decision]) -> dict[str, bytes]:
     for key, time in fold.profiles.items():
         sub = fold.subscribers.get(key)
         out[PROFILE + key] = profile_of(sub, time) if sub is not None else b""
+    for key, (msisdn, time) in fold.last_words.items():
+        out[LAST_WORD + key] = orjson.dumps({"subscriber_key": key, "msisdn": msisdn, "t": time})
     for decision in decisions:
         outcome = decision["outcome"]
         if outcome == "refused":
@@ -69,11 +71,14 @@ def opted(
     adds: dict[str, int] = {}
     releases: dict[str, int] = {}
     for name, payload in entries.items():
-        if not name.startswith(PROFILE) or not payload:
+        if not name.startswith((PROFILE, LAST_WORD)) or not payload:
             continue
         profile: Mapping[str, Any] = orjson.loads(payload)
         msisdn = profile["msisdn"]
         who = hash_number(msisdn) if msisdn else profile["subscriber_key"]
+        if name.startswith(LAST_WORD):
+            adds[who] = profile["t"]
+            continue
         given = profile["consent"].get("marketing")
         if profile["suppressed"] or given is False:
             adds[who] = profile["t"]

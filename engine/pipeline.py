@@ -100,6 +100,8 @@ class Fold:
         """(decision id, subscriber key, `t`) of contacts that a receipt took away since the last commit."""
         self.gone: set[str] = set()
         """Subscribers forgotten since the last commit."""
+        self.last_words: dict[str, tuple[str | None, int]] = {}
+        """Of those who had opted out: their MSISDN, and `t` of the record that forgot them."""
 
     # -- what a lane does to the state -----------------------------------------------------------------------
 
@@ -177,7 +179,9 @@ class Fold:
 
     def _forget(self, event: Event) -> None:
         key = event.key
-        self.subscribers.pop(key, None)
+        sub = self.subscribers.pop(key, None)
+        if sub is not None and (sub.suppressed or sub.consent.get("marketing") is False):
+            self.last_words[key] = sub.bound, event.t
         self.touched.pop(key, None)
         self.gone.add(key)
         self.profiles[key] = event.t

@@ -165,7 +165,7 @@ class Store(Protocol):
         ...
 
 
-OFFER, LINE, REFUSALS, RELEASE, PROFILE = "o:", "d:", "r:", "x:", "p:"
+OFFER, LINE, REFUSALS, RELEASE, PROFILE, LAST_WORD = "o:", "d:", "r:", "x:", "p:", "n:"
 """What the names of outbox entries begin with, and what their payloads are:
 
     o:ID@AT   a decision line with outcome `offer`: published as an offer, and as a line
@@ -173,6 +173,7 @@ OFFER, LINE, REFUSALS, RELEASE, PROFILE = "o:", "d:", "r:", "x:", "p:"
     r:ID@AT   a JSON array of decision lines, all refusals; named after the first
     x:ID      {"release": ID, "subscriber_key", "t"}: the contact of a decision was taken away afterwards
     p:KEY     the profile of a subscriber, whole; empty = forgotten
+    n:KEY     {"subscriber_key", "msisdn", "t"}: who was forgotten had opted out; published nowhere
 """
 
 

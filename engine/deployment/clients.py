@@ -8,6 +8,7 @@ from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 
 from connectors.kafka_client import KafkaAccess, client_options
+from connectors.redis_connection import packed
 from engine.settings import Settings
 
 
@@ -42,15 +43,22 @@ def redis_client(settings: Settings) -> Redis | RedisCluster:
         options.update(ssl=True, ssl_ca_certs=_path(settings.redis_ca))
     nodes = settings.redis_nodes
     if settings.redis_mode == "cluster":
+        # its nodes are not packed in C: redis-py offers no way to choose their connection
         return RedisCluster(startup_nodes=[ClusterNode(host, port) for host, port in nodes], **options)
     if settings.redis_mode == "sentinel":
         sentinel = Sentinel(nodes)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         master: Redis = sentinel.master_for(
             settings.redis_sentinel_master, db=settings.redis_database, **options
         )
-        return master
+        return _packing(master)
     host, port = nodes[0]
-    return Redis(host=host, port=port, db=settings.redis_database, **options)
+    return _packing(Redis(host=host, port=port, db=settings.redis_database, **options))
+
+
+def _packing(client: Redis) -> Redis:
+    pool = client.connection_pool
+    pool.connection_class = packed(pool.connection_class)
+    return client
 
 
 def _path(path: object) -> str | None:

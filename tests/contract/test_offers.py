@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.ports import LINE, OFFER, PROFILE, REFUSALS, RELEASE, Offers
+from engine.ports import LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE, Offers
 
 NONE: frozenset[str] = frozenset()
 
@@ -43,6 +43,7 @@ async def test_everything_but_profiles_becomes_a_line_with_the_offset_of_its_com
         (OFFER + "a@1", b"a"),
         (REFUSALS + "r@1", b"[r]"),
         (RELEASE + "a", b"x"),
+        (LAST_WORD + "k", b"names a number"),
     ]
     await offers.publish(0, entries, offset=5, known=NONE)
     await offers.publish(0, [(LINE + "i@2", b"i")], offset=7, known=NONE)

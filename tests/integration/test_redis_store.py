@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from connectors import redis_health
+from connectors.redis_connection import PackedConnection, packed
 from connectors.redis_keys import SLOTS, tag_of
 from connectors.redis_store import RedisStore
 from engine.errors import FencedError, StoreError
@@ -149,4 +150,19 @@ async def test_a_redis_that_is_away_is_a_store_error(new_redis: Callable[..., Re
     server.kill()
     with pytest.raises(StoreError):
         await redis_health.look(client)
+    await client.aclose()
+
+
+async def test_commands_packed_in_c_are_those_that_redis_py_packs(redis_server: RedisServer) -> None:
+    client = Redis.from_url(redis_server.url)
+    plain = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    fast = packed(type(plain))(**client.connection_pool.connection_kwargs)
+    assert type(fast) is PackedConnection
+    for command in (
+        ("SET", "k", b"\x00\r\n", 1, -2, "ü"),
+        ("EVALSHA", "f" * 40, 2, "a", "b", b""),
+        ("CONFIG GET", "maxmemory"),
+        (b"PING",),
+    ):
+        assert b"".join(fast.pack_command(*command)) == b"".join(plain.pack_command(*command))
     await client.aclose()

@@ -164,3 +164,23 @@ async def test_forgetting_survives_a_lost_store() -> None:
     await on.write("tick", 3)
     await on.lane.run()
     assert await on.store.keys(0) == []
+
+
+async def test_an_opt_out_stands_though_its_subscriber_is_forgotten_in_the_same_commit() -> None:
+    on = Lost()
+    await on.write("profile.update", 0, **{**GIVEN, "msisdn": "+8613900000000"})
+    await on.write("consent.change", 1, consent={"marketing": False})
+    await on.write("subscriber.forget", 2)
+    await on.write("complaint", 2, subscriber_key=OTHER)
+    await on.write("subscriber.forget", 3, subscriber_key=OTHER)
+    await on.lane.run()
+    number = on.stage.intake.identity.hash_number("+8613900000000")
+    assert await on.optouts.holds([number, OTHER]) == [True, True]
+    assert await on.store.keys(0) == []
+    assert "8613900000000" not in str(await profiles_and_lines(on))
+
+
+async def profiles_and_lines(on: Line) -> list[Any]:
+    """All that was published, profiles aside that were overwritten."""
+    found: list[Any] = [batch async for batch in on.offers.profiles(0)]
+    return found + [batch async for batch in on.offers.lines(0)]
