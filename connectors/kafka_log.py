@@ -33,10 +33,16 @@ REBALANCE_MS = 30_000
 
 
 class KafkaLog:
-    """The events topic. `group`: whose marks are read and written, and who shares the partitions."""
+    """The events topic. `group`: whose marks are read and written, and who shares the partitions.
 
-    def __init__(self, options: Mapping[str, Any], topic: str, partitions: int, group: str) -> None:
+    `instance`: name of this member, under which it comes back after a restart.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], topic: str, partitions: int, group: str, instance: str = ""
+    ) -> None:
         self.topic = topic
+        self._instance = instance or None
         self.group = group
         self._options = dict(options)
         self._partitions = partitions
@@ -149,6 +155,7 @@ class KafkaLog:
         consumer = AIOKafkaConsumer(
             **self._options,
             group_id=self.group,
+            group_instance_id=self._instance,
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",

@@ -37,7 +37,8 @@ def log_errors(doing: str) -> Iterator[None]:
 class KafkaQueue:
     """Takes offers as a member of `group`. `options`: how aiokafka's clients reach the brokers."""
 
-    def __init__(self, options: Mapping[str, Any], topic: str, group: str) -> None:
+    def __init__(self, options: Mapping[str, Any], topic: str, group: str, instance: str = "") -> None:
+        self._instance = instance or None
         self.topic = topic
         self.group = group
         self._options = dict(options)
@@ -50,6 +51,7 @@ class KafkaQueue:
         """Join the group. Raise `LogError` if no broker answers."""
         consumer = AIOKafkaConsumer(
             group_id=self.group,
+            group_instance_id=self._instance,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_interval_ms=POLL_AT_LEAST,

@@ -44,7 +44,9 @@ class DispatcherRole:
         self.client = redis_client(settings)
         self.store = RedisStore(self.client, settings.partitions)
         self.log = KafkaLog(common.options, common.topic("events"), settings.partitions, "")
-        self.queue = KafkaQueue(common.options, common.topic("offers"), f"{common.prefix}.dispatcher")
+        self.queue = KafkaQueue(
+            common.options, common.topic("offers"), f"{common.prefix}.dispatcher", settings.instance
+        )
         identity = Identity(settings.key_bytes, settings.home_cc)
         self.channel = self._channel()
         channels: dict[str, Channel] = dict.fromkeys(("sms", "mms", "manual"), self.channel)
@@ -58,7 +60,7 @@ class DispatcherRole:
             lambda: self._book,
             now_us,
             number_hash=identity.hash_number,
-            patience=Patience(batch=settings.dispatcher_batch),
+            patience=Patience(batch=settings.dispatcher_batch, claim_us=settings.claim_seconds * 1_000_000),
         )
         self._rules: KafkaRules | None = None
         self._book: Rulebook | None = None

@@ -51,7 +51,11 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.offers = KafkaOffers(common.options, common.prefix)
         self.optouts = RedisOptOuts(self.client, replicas=settings.redis_wait)
         self.log = KafkaLog(
-            common.options, common.topic("events"), settings.partitions, f"{common.prefix}.engine"
+            common.options,
+            common.topic("events"),
+            settings.partitions,
+            f"{common.prefix}.engine",
+            settings.instance,
         )
         self.keeper = LaneKeeper(self._lane, self._dead)
         self._identity = Identity(settings.key_bytes, settings.home_cc)

@@ -25,6 +25,15 @@ COLLECTOR, ENGINE, DISPATCHER = ("collector",), ("engine",), ("dispatcher",)
 class RoleSettings(BaseModel):
     """What single roles do, and how each is watched and ended."""
 
+    instance: str = setting(
+        "",
+        "up to 100 of the characters a-z A-Z 0-9 . _ -",
+        "Name of this process among those of its role, unique and the same after a restart: a process that comes "
+        "back within 8 seconds has its partitions again at once, and nobody else has to give up theirs. Empty: "
+        "partitions are shared out anew.",
+        ("engine", "dispatcher"),
+        pattern=r"^[a-zA-Z0-9._-]{0,100}$",
+    )
     commit_ms: int = whole(
         100,
         1,
@@ -121,6 +130,14 @@ class RoleSettings(BaseModel):
         "file or lab",
         "Where messages go: `file` writes them to `OUT`; `lab` is a simulated SMS centre that does the same.",
         DISPATCHER,
+    )
+    claim_seconds: int = whole(
+        600,
+        1,
+        86_400,
+        "An offer that was claimed, and of which nothing was heard since, ends as `indeterminate` after that.",
+        DISPATCHER,
+        "seconds",
     )
     dispatcher_batch: int = whole(
         200, 1, 5000, "Offers that the dispatcher takes and claims at a time.", DISPATCHER

@@ -30,13 +30,16 @@ READY_WITHIN = 60.0
 class RoleProcess:
     """One process of a role; its log is in a file."""
 
-    def __init__(self, role: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, role: str, environment: Mapping[str, str], log: Path, plant: str = "") -> None:
         self.role = role
+        program = ["-P", "-c", PROGRAM, "run", role]
+        if plant:
+            program = ["-m", "tests.faults.planted", plant, role]
         self.log = log
         self.port = int(environment["TOUCHPOINT_WEB_PORT"])
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", PROGRAM, "run", role],
+                [sys.executable, *program],
                 env=dict(environment),
                 cwd=CHECKOUT,
                 stdout=out,
@@ -115,11 +118,11 @@ class Deployment:
             raise AssertionError(f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def start(self, role: str, **settings: Any) -> RoleProcess:
-        """Start a role."""
+    def start(self, role: str, *, plant: str = "", **settings: Any) -> RoleProcess:
+        """Start a role; `plant`: with this fault of `tests.faults.planted` in it."""
         number = len(self.processes)
         environment = self.environment(**{"web_port": free_port(), **settings})
-        process = RoleProcess(role, environment, self.folder / f"{number}-{role}.log")
+        process = RoleProcess(role, environment, self.folder / f"{number}-{role}.log", plant)
         self.processes.append(process)
         return process
 
@@ -134,6 +137,10 @@ class Deployment:
         """Return the ends of all logs: for the message of a failed test."""
         return "\n".join(f"== {p.log.name}\n{p.log.read_text()[-3000:]}" for p in self.processes)
 
+    def logs_whole(self) -> bytes:
+        """Return all that the processes wrote."""
+        return b"".join(process.log.read_bytes() for process in self.processes)
+
     # -- what stands in topics and store ---------------------------------------------------------------------
 
     def watermarks(self) -> list[int]:
@@ -145,6 +152,12 @@ class Deployment:
                 read = orjson.loads(lane) if isinstance(lane, bytes) else {}
                 found.append(read["feeds"][0] if "feeds" in read else -1)
         return found
+
+    def offsets(self) -> list[int]:
+        """Return how far each partition is committed, 0 where nothing is."""
+        with Redis.from_url(self.redis_url) as redis:
+            keys = [tag_of(partition, self.partitions) + "ctl" for partition in range(self.partitions)]
+            return [int(redis.hget(key, "offset") or 0) for key in keys]  # type: ignore[arg-type]
 
     def wait(self, check: Callable[[], object], what: str, within: float = READY_WITHIN) -> None:
         """Poll until a check holds."""
@@ -187,6 +200,48 @@ class Deployment:
             return found
 
         return asyncio.run(go())
+
+    def read_one(self, topic: str) -> list[tuple[int, bytes]]:
+        """Return a topic of one partition as (offset, value)."""
+
+        async def go() -> list[tuple[int, bytes]]:
+            found = []
+            async for records in read_to_end(self.options, f"{self.prefix}.{topic}.v1", 0):
+                found += [(record.offset, record.value or b"") for record in records]
+            return found
+
+        return asyncio.run(go())
+
+    def log(self, partition: int) -> list[tuple[int, bytes]]:
+        """Return a partition of the log as (offset, value)."""
+
+        async def go() -> list[tuple[int, bytes]]:
+            found = []
+            async for records in read_to_end(self.options, f"{self.prefix}.events.v1", partition):
+                found += [(record.offset, record.value or b"") for record in records]
+            return found
+
+        return asyncio.run(go())
+
+    def submits(self) -> list[Json]:
+        """Return what reached the channel; the last line may be cut off by a kill."""
+        path = Path(self.settings["OUT"]) / "messages.jsonl"
+        lines = path.read_bytes().split(b"\n") if path.exists() else []
+        return [orjson.loads(line) for line in lines if line.endswith(b"}")]
+
+    def append_pairs(self, pairs: list[tuple[int, bytes]], seconds: float = 0) -> None:
+        """Append (partition, record) pairs in order, each acknowledged once; spread over some seconds."""
+
+        async def go() -> None:
+            topic, size = f"{self.prefix}.events.v1", 500
+            parts = [pairs[at : at + size] for at in range(0, len(pairs), size)]
+            async with AIOKafkaProducer(**self.options, acks="all", enable_idempotence=True) as producer:
+                for part in parts:
+                    sent = [await producer.send(topic, value, partition=p) for p, value in part]
+                    await asyncio.gather(*sent)
+                    await asyncio.sleep(seconds / len(parts))
+
+        asyncio.run(go())
 
     def decisions(self) -> list[Json]:
         """Return decision lines, repeats by (id, at) dropped, sorted as a replay writes them."""

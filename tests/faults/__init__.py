@@ -1,0 +1,1 @@
+"""The crash matrix of a deployment on real servers (`./run faults`), and the checker that judges a run."""
