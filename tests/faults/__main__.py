@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults.rows import ROWS, Servers
+from tests.faults.rows import PLANTED, ROWS, Servers
 from tests.servers.kafka import KafkaServer
 from tests.servers.redis import RedisServer
 
@@ -15,9 +15,11 @@ from tests.servers.redis import RedisServer
 def main() -> int:
     """Run rows one after the other; a table at the end."""
     parser = argparse.ArgumentParser(prog="./run faults", description="The crash matrix.")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join([*ROWS, "planted"]))
     parser.add_argument("--quick", action="store_true", help="few faults each")
     given = parser.parse_args()
+    if given.rows == ["planted"]:
+        return planted(given.quick)
     for name in given.rows:
         if name not in ROWS:
             parser.error(f"expected a row ({', '.join(ROWS)}), was {name!r}")
@@ -57,6 +59,32 @@ def main() -> int:
     print("\nrow  offers faults in flight  lost spurious doubled  wrong unended seconds")
     print("\n".join(lines))
     return 1 if bad else 0
+
+
+def planted(quick: bool) -> int:
+    """Plant each fault: the checker has to find it; exit code 1 if it does not."""
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix="touchpoint-faults-") as folder:
+        on = Servers(
+            Path(folder), KafkaServer(Path(folder) / "kafka"), RedisServer(Path(folder) / "redis"), quick
+        )
+        on.kafka.start()
+        on.redis.start()
+        try:
+            for name, row in PLANTED.items():
+                try:
+                    found = row(on)
+                    v = found.verdict
+                    said = f"lost {v.lost}, spurious {v.spurious}, doubled {v.doubled}, wrong {v.wrong}"
+                    caught = not found.holds
+                except AssertionError as error:
+                    said, caught = str(error).splitlines()[0], True
+                missed += not caught
+                print(f"planted {name:7} {'caught' if caught else 'MISSED'}: {said}", flush=True)
+        finally:
+            on.kafka.stop()
+            on.redis.stop()
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

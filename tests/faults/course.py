@@ -112,7 +112,7 @@ class Course:
         self.newest = ticks.greatest
 
     def _day(self) -> list[Json]:
-        rng, records = self.rng, []
+        rng, records = self.rng, list[Json]()
         for imsi in self.imsis:
             at = self.start + rng.randrange(2 * HOUR)
             while at < self.start + LENGTH:

@@ -49,7 +49,7 @@ def claim() -> None:
     async def granted(*_: Any) -> str:
         return ""
 
-    RedisDeliveries.claim = granted  # type: ignore[method-assign]
+    RedisDeliveries.claim = granted  # type: ignore[assignment,method-assign]
 
 
 def outbox() -> None:
@@ -66,7 +66,7 @@ def outbox() -> None:
             os._exit(9)
         return await publish(self, *given, **more)
 
-    RedisStore.commit = forgetful  # type: ignore[method-assign]
+    RedisStore.commit = forgetful  # type: ignore[assignment,method-assign]
     KafkaOffers.publish = mortal  # type: ignore[method-assign]
 
 

@@ -77,7 +77,7 @@ def _run(on: Servers, seed: int, act: Callable[[Stage], None], seconds: float, *
         stage.close()
 
 
-def crashes(on: Servers, seed: int = 1) -> Result:
+def crashes(on: Servers, seed: int = 1, plant: str = "") -> Result:
     """1: SIGKILL at random points, of engines and the dispatcher."""
     kills = 6 if on.quick else 50
     seconds = 1.2 * kills
@@ -87,7 +87,7 @@ def crashes(on: Servers, seed: int = 1) -> Result:
             time.sleep(stage.rng.uniform(0.4, 2.0))
             stage.kill(stage.rng.choice(stage.names))
 
-    return _run(on, seed, act, seconds)
+    return _run(on, seed, act, seconds, plant=plant)
 
 
 def zombies(on: Servers, seed: int = 2, plant: str = "") -> Result:
@@ -253,7 +253,7 @@ def hot(on: Servers, seed: int = 15) -> Result:
             from connectors.redis_keys import tag_of
 
             size = redis.strlen(f"{tag_of(partition, 6)}s:{key}")
-        if not 0 < int(size) < 500_000:  # type: ignore[arg-type]
+        if not 0 < int(size) < 500_000:
             stage.problems.append(f"its state has {size} bytes")
         return Result(verdict, stage.in_flight(), 1, time.monotonic() - began, stage.problems)
     finally:
@@ -328,5 +328,12 @@ ROWS: dict[str, Callable[..., Result]] = {
     "20": opted_out,
     "22": canaries,
 }
+PLANTED: dict[str, Callable[[Servers], Result]] = {
+    "token": lambda on: zombies(on, plant="token"),
+    "claim": lambda on: crashes(on, plant="claim"),
+    "outbox": lambda on: crashes(on, plant="outbox"),
+    "offset": lambda on: crashes(on, plant="offset"),
+}
+"""Faults of `planted.py`, each with the row under which the checker has to find it."""
 FAST = ("1", "9a", "14", "20", "22")
 """Those that `./run test` runs, with few kills."""
