@@ -28,9 +28,9 @@ class RoleSettings(BaseModel):
     instance: str = setting(
         "",
         "up to 100 of the characters a-z A-Z 0-9 . _ -",
-        "Name of this process among those of its role, unique and the same after a restart: a process that comes "
-        "back within 8 seconds has its partitions again at once, and nobody else has to give up theirs. Empty: "
-        "partitions are shared out anew.",
+        "Name of this process among those of its role, unique and the same after a restart: a process that "
+        "comes back within 8 seconds has its partitions again at once, and nobody else has to give up theirs. "
+        "Empty: partitions are shared out anew.",
         ("engine", "dispatcher"),
         pattern=r"^[a-zA-Z0-9._-]{0,100}$",
     )
@@ -135,7 +135,7 @@ class RoleSettings(BaseModel):
         600,
         1,
         86_400,
-        "An offer that was claimed, and of which nothing was heard since, ends as `indeterminate` after that.",
+        "An offer that was claimed, and of which nothing was heard since, ends as `indeterminate` after it.",
         DISPATCHER,
         "seconds",
     )

@@ -1,4 +1,4 @@
-"""The judge of a run, offline: the log as it stands, folded once by a single thread, says what had to come of it.
+"""The judge of a run, offline: the log as it stands, folded once by one thread, says what had to come of it.
 
 lost       a decision that should stand in `.decisions.v1`, or an offer in `.offers.v1`, and does not
 spurious   one that stands there and should not, or reads differently

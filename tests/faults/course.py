@@ -1,7 +1,7 @@
 """A day before now, by seed: records of some hundred subscribers, rules, and offers that may be sent now.
 
-Offers are sent only by the wall clock, so the day ends a little before it; the quiet time of the policy lies where the
-day has been and the wall clock is not.
+Offers are sent only by the wall clock, so the day ends a little before it; the quiet time of the policy lies
+where the day has been and the wall clock is not.
 """
 
 from __future__ import annotations
