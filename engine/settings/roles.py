@@ -29,7 +29,7 @@ class RoleSettings(BaseModel):
         "",
         "up to 100 of the characters a-z A-Z 0-9 . _ -",
         "Name of this process among those of its role, unique and the same after a restart: a process that "
-        "comes back within 8 seconds has its partitions again at once, and nobody else has to give up theirs. "
+        "comes back within 8 seconds has its partitions again at once, and nobody else gives up theirs. "
         "Empty: partitions are shared out anew.",
         ("engine", "dispatcher"),
         pattern=r"^[a-zA-Z0-9._-]{0,100}$",
