@@ -123,7 +123,7 @@ def judge(made: Deployment, *, sends: bool = True) -> Verdict:
 
 
 def _judge_states(made: Deployment, states: dict[str, tuple[int, Subscriber]], verdict: Verdict) -> None:
-    with Redis.from_url(made.redis_url) as redis:
+    with Redis.from_url(made.store_url()) as redis:
         for key, (partition, sub) in states.items():
             blob = redis.get(f"{tag_of(partition, made.partitions)}s:{key}")
             if not isinstance(blob, bytes):

@@ -32,10 +32,10 @@ CELLS: Final = (CAFE, CAFE_2, BAR, STREET, STREET)
 GIVEN: Final = {"marketing": True, "profiling": True, "location": True}
 
 
-def rules_at(now: datetime) -> dict[str, str]:
+def rules_at(now: datetime, quiet: tuple[int, int] = QUIET) -> dict[str, str]:
     """Write the rules: one of each kind of memory, caps, a group, a holdout, holds."""
     days = f"{now - timedelta(days=3):%Y-%m-%d} to {now + timedelta(days=3):%Y-%m-%d}"
-    begins, ends = (now - timedelta(hours=hours) for hours in QUIET)
+    begins, ends = (now - timedelta(hours=hours) for hours in quiet)
     made = [
         rule("text", {"happens": "sms.out"}, at_most="3 in 1d"),
         rule("dwell", {"stays_in": "cafe", "for": "30m"}, at_most="2 in 1d", priority="60"),
@@ -79,13 +79,21 @@ def rules_at(now: datetime) -> dict[str, str]:
 class Course:
     """What goes into the log, and the folder of rules."""
 
-    def __init__(self, folder: Path, seed: int, partitions: int, *, subscribers: int = 300) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        partitions: int,
+        *,
+        subscribers: int = 300,
+        quiet: tuple[int, int] = QUIET,
+    ) -> None:
         self.rng = random.Random(seed)
         self.partitions = partitions
         now = datetime.now(UTC)  # noqa: TID251 -- the edge: the day must lie before the wall clock
         self.start = int(now.timestamp() * 1e6) - LENGTH - 10 * MINUTE
         self.rules = folder / "rules"
-        for name, text in rules_at(now).items():
+        for name, text in rules_at(now, quiet).items():
             path = self.rules / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
 from redis import Redis
 
-from tests.faults.checker import Verdict
+from connectors.redis_keys import tag_of
+from tests.faults.checker import Verdict, judge
 from tests.faults.stage import Stage
 from tests.servers.kafka import KafkaCluster, KafkaServer
+from tests.servers.proxy import Proxy
 from tests.servers.redis import RedisServer
+from tests.servers.redis_groups import RedisSentinel
 
 POISON = (
     b"\xff\xfe",
@@ -61,7 +67,12 @@ def _stage(on: Servers, seed: int, **settings: object) -> Stage:
     on.redis.revive()
     on.redis.flush()
     prefix = f"f{secrets.token_hex(3)}"
-    return Stage(folder, on.kafka.bootstrap, on.redis.url, prefix, seed, **settings)  # type: ignore[arg-type]
+    url = str(settings.pop("store_at", on.redis.url))
+    brokers = str(settings.pop("brokers_at", on.kafka.bootstrap))
+    stage = Stage(folder, brokers, url, prefix, seed, **settings)  # type: ignore[arg-type]
+    stage.made.store_url = lambda: on.redis.url
+    stage.made.options = {"bootstrap_servers": on.kafka.bootstrap}
+    return stage
 
 
 def _run(on: Servers, seed: int, act: Callable[[Stage], None], seconds: float, **settings: object) -> Result:
@@ -210,6 +221,138 @@ def full(on: Servers, seed: int = 11) -> Result:
     return _run(on, seed, act, 12)
 
 
+def failover(on: Servers, seed: int = 7) -> Result:
+    """7: the primary of the store is killed, sentinels name its replica; claims wait for a replica."""
+    group = RedisSentinel(on.folder / "sentinel")
+    group.start()
+    began = time.monotonic()
+    where = ",".join(f"{host}:{port}" for host, port in group.addresses)
+
+    def act(stage: Stage) -> None:
+        time.sleep(5)
+        stage.landed()
+        group.primary().kill()
+
+    settings = {
+        "redis_mode": "sentinel",
+        "redis_sentinel_master": group.name,
+        "redis_wait": 0,
+        "store_at": f"redis://{where}",
+    }
+    stage = _stage(on, seed, **settings)
+    stage.made.store_url = lambda: group.primary().url
+    try:
+        verdict = stage.go(act, seconds=14)
+        return Result(verdict, stage.in_flight(), 1, time.monotonic() - began, stage.problems)
+    finally:
+        stage.close()
+        group.kill()
+
+
+class Between:
+    """A proxy in a thread of its own."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Have the thread do something, and wait for it."""
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def __enter__(self) -> Between:
+        self.thread.start()
+        self.do(self.proxy.__aenter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.do(self.proxy.__aexit__(None, None, None))
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+def slow(on: Servers, seed: int = 12) -> Result:
+    """12: store and log are slow for a while, cut connections, accept and never answer."""
+    with Between(Proxy(on.redis.port)) as store, Between(on.kafka.proxy(1)) as brokers:
+
+        def act(stage: Stage) -> None:
+            for between in (store, brokers):
+                stage.landed()
+                between.proxy.delay(up=100, down=100)
+                time.sleep(4)
+                between.proxy.delay()
+                for _ in range(3):
+                    stage.landed()
+                    between.do(between.proxy.reset())
+                    time.sleep(1)
+                stage.landed()
+                between.proxy.half_open()
+                time.sleep(4)
+                between.do(between.proxy.heal())
+                time.sleep(2)
+
+        places = {
+            "store_at": f"redis://127.0.0.1:{store.proxy.port}/0",
+            "brokers_at": brokers.proxy.address,
+        }
+        return _run(on, seed, act, 26, **places)
+
+
+def skewed(on: Servers, seed: int = 16) -> Result:
+    """16: times 30 days ahead and 3 days back: the first refused, the others late, time unmoved."""
+    began = time.monotonic()
+    landing = on.folder / f"landing-{secrets.token_hex(3)}"
+    landing.mkdir()
+    stage = _stage(on, seed, landing=landing)
+
+    def act(stage: Stage) -> None:
+        stage.start("collector-0")
+        day = 86_400_000_000
+        lines = [
+            {"kind": "sms.out", "imsi": imsi, "t": stage.course.newest + days * day, "number": "10086"}
+            for imsi in stage.course.imsis[:50]
+            for days in (30, -3)
+        ]
+        (landing / "skewed.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+        stage.landed()
+        stage.made.wait((landing / "done" / "skewed.jsonl").exists, "the file to be collected")
+
+    try:
+        verdict = stage.go(act, seconds=8)
+        letters = [orjson.loads(value) for _, value in stage.made.read("deadletters")]
+        refused = [letter for letter in letters if letter["reason"] == "time"]
+        if len(refused) != 50:
+            stage.problems.append(f"expected 50 refused by time, was {len(refused)}")
+        return Result(verdict, stage.in_flight(), 1, time.monotonic() - began, stage.problems)
+    finally:
+        stage.close()
+
+
+def copies(on: Servers, seed: int = 17) -> Result:
+    """17: copies and disorder, 5 % each (all rows have them), and nothing else."""
+    return _run(on, seed, lambda stage: stage.landed(), 5)
+
+
+def quiet(on: Servers, seed: int = 21) -> Result:
+    """21: it is quiet time by the wall clock: offers of the day before wait, none is sent."""
+    began = time.monotonic()
+    stage = _stage(on, seed, quiet=(1, -1))
+    try:
+        stage.begin()
+        stage.made.append_pairs(stage.course.records)
+        stage.landed()
+        stage.made.end_time(stage.course.newest, 120)
+        time.sleep(8)
+        verdict = judge(stage.made, sends=False)
+        if stage.made.submits():
+            stage.problems.append(f"{len(stage.made.submits())} were sent in quiet time")
+        return Result(verdict, verdict.offers, 1, time.monotonic() - began, stage.problems)
+    finally:
+        stage.close()
+
+
 def poison(on: Servers, seed: int = 14) -> Result:
     """14: records nobody can read: one dead letter each, the partition goes on."""
 
@@ -250,8 +393,6 @@ def hot(on: Servers, seed: int = 15) -> Result:
         verdict = stage.go(act, seconds=6)
         key, partition = stage.course.key_of(0)
         with Redis.from_url(on.redis.url) as redis:
-            from connectors.redis_keys import tag_of
-
             size = redis.strlen(f"{tag_of(partition, 6)}s:{key}")
         if not 0 < int(size) < 500_000:
             stage.problems.append(f"its state has {size} bytes")
@@ -320,12 +461,17 @@ ROWS: dict[str, Callable[..., Result]] = {
     "3": rolling,
     "4": storm,
     "5": broker,
+    "7": failover,
     "9a": flushed,
     "9b": older,
     "11": full,
+    "12": slow,
     "14": poison,
     "15": hot,
+    "16": skewed,
+    "17": copies,
     "20": opted_out,
+    "21": quiet,
     "22": canaries,
 }
 PLANTED: dict[str, Callable[[Servers], Result]] = {

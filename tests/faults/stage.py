@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.kafka_read import read_to_end
 from tests.faults.checker import Verdict, judge
-from tests.faults.course import Course
+from tests.faults.course import QUIET, Course
 from tests.servers.deployment import Deployment, RoleProcess
 
 NEAR_MS = 1_000
@@ -34,10 +34,11 @@ class Stage:
         *,
         engines: int = 2,
         plant: str = "",
+        quiet: tuple[int, int] = QUIET,
         **settings: Any,
     ) -> None:
         self.rng = random.Random(seed)
-        self.course = Course(folder, seed, PARTITIONS)
+        self.course = Course(folder, seed, PARTITIONS, quiet=quiet)
         self.made = Deployment(
             folder,
             bootstrap,
