@@ -88,7 +88,7 @@ def _run(on: Servers, seed: int, act: Callable[[Stage], None], seconds: float, *
         stage.close()
 
 
-def crashes(on: Servers, seed: int = 1, plant: str = "") -> Result:
+def crashes(on: Servers, seed: int = 1, plant: str = "", victim: str = "") -> Result:
     """1: SIGKILL at random points, of engines and the dispatcher."""
     kills = 6 if on.quick else 50
     seconds = 1.2 * kills
@@ -96,7 +96,7 @@ def crashes(on: Servers, seed: int = 1, plant: str = "") -> Result:
     def act(stage: Stage) -> None:
         for _ in range(kills):
             time.sleep(stage.rng.uniform(0.4, 2.0))
-            stage.kill(stage.rng.choice(stage.names))
+            stage.kill(victim or stage.rng.choice(stage.names))
 
     return _run(on, seed, act, seconds, plant=plant)
 
@@ -476,7 +476,7 @@ ROWS: dict[str, Callable[..., Result]] = {
 }
 PLANTED: dict[str, Callable[[Servers], Result]] = {
     "token": lambda on: zombies(on, plant="token"),
-    "claim": lambda on: crashes(on, plant="claim"),
+    "claim": lambda on: crashes(on, plant="claim", victim="dispatcher-0"),
     "outbox": lambda on: crashes(on, plant="outbox"),
     "offset": lambda on: crashes(on, plant="offset"),
 }
