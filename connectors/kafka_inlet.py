@@ -18,6 +18,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
+from connectors.lost import is_lost
 from engine.errors import FencedError, LogError
 
 TRANSACTION_SECONDS = 10
@@ -106,7 +107,9 @@ class KafkaInlet:
             raise FencedError(
                 f"source {self.source}: expected to own it, was taken over by another"
             ) from None
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (KafkaError, OSError, TimeoutError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not isinstance(error, KafkaError) and not is_lost(error):
+                raise
             _give_up(sent)
             await self.close()
             raise self._trouble("be written", error) from None

@@ -22,6 +22,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from connectors.kafka_read import log_errors
+from connectors.lost import is_lost
 from engine.errors import LogError
 from engine.ports import LogRecord, Mark
 
@@ -104,7 +105,9 @@ class KafkaLog:
             raise LogError(
                 f"topic {self.topic}, partition {partition}: expected an offset from {start} on, was {offset}"
             ) from None
-        except (KafkaError, OSError) as error:
+        except (KafkaError, OSError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not isinstance(error, KafkaError) and not is_lost(error):
+                raise
             self._next.pop(partition, None)
             raise LogError(
                 f"topic {self.topic}, partition {partition}: expected records, was {type(error).__name__}"

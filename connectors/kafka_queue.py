@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from connectors.lost import is_lost
 from engine.errors import LogError
 from engine.ports import Progress, Queued
 
@@ -32,6 +33,10 @@ def log_errors(doing: str) -> Iterator[None]:
         yield
     except (KafkaError, OSError) as error:
         raise LogError(f"kafka: {doing}: expected an answer, was {error.__class__.__name__}") from error
+    except RuntimeError as error:
+        if not is_lost(error):
+            raise
+        raise LogError(f"kafka: {doing}: expected an answer, was a lost connection") from error
 
 
 class KafkaQueue:

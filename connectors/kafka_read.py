@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.lost import is_lost
 from engine.errors import LogError
 
 AT_ONCE = 2_000
@@ -23,6 +24,10 @@ def log_errors(topic: str, doing: str) -> Iterator[None]:
     except (KafkaError, OSError, TimeoutError) as error:
         said = str(error) or type(error).__name__
         raise LogError(f"topic {topic}: expected to {doing}, was not possible: {said}") from error
+    except RuntimeError as error:
+        if not is_lost(error):
+            raise
+        raise LogError(f"topic {topic}: expected to {doing}, was not possible: lost connection") from error
 
 
 async def read_to_end(

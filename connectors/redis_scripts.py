@@ -16,6 +16,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import PipelineCommand
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
+from connectors.lost import is_lost
 from engine.errors import StoreError
 
 FOLDER = Path(__file__).resolve().parent / "lua"
@@ -40,6 +41,10 @@ def store_errors(doing: str) -> Iterator[None]:
         yield
     except (RedisError, RedisClusterException, OSError) as error:
         raise StoreError(f"redis: {doing}: expected a reply, was {error.__class__.__name__}") from error
+    except RuntimeError as error:
+        if not is_lost(error):
+            raise
+        raise StoreError(f"redis: {doing}: expected a reply, was a lost connection") from error
 
 
 class RedisScripts:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from connectors.kafka_offers import KafkaOffers
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_store import RedisStore
 from engine.deployment.process import run
-from engine.ports import Commit
+from engine.ports import OFFER, Commit
 from engine.settings import load_settings
 
 DIES = 0.02
@@ -62,8 +63,8 @@ def outbox() -> None:
         await commit(self, partition, given)
 
     async def mortal(self: KafkaOffers, *given: Any, **more: Any) -> int | None:
-        if rng.random() < DIES:
-            os._exit(9)
+        if any(name.startswith(OFFER) for name, _ in given[1]) and rng.random() < DIES:
+            os.kill(os.getpid(), signal.SIGKILL)
         return await publish(self, *given, **more)
 
     RedisStore.commit = forgetful  # type: ignore[assignment,method-assign]

@@ -62,7 +62,7 @@ class Stage:
         self.made.append_pairs(self.course.profiles)
         for name in self.names:
             self.start(name)
-        self.made.wait(lambda: min(self.made.offsets()) > 0, "every partition to be folded")
+        self.made.wait(self.made.begun, "every lane to have committed")
 
     def start(self, name: str) -> RoleProcess:
         """Start the process of a name."""
@@ -76,7 +76,10 @@ class Stage:
         self.faults.append(time.time())
 
     def kill(self, name: str) -> None:
-        """Kill a process and start it anew."""
+        """Kill a process and start it anew; also those that have died by themselves."""
+        for other, process in list(self.running.items()):
+            if not process.is_running:
+                self.start(other)
         self.landed()
         self.running[name].kill()
         self.start(name)

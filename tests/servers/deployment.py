@@ -155,6 +155,12 @@ class Deployment:
                 found.append(read["feeds"][0] if "feeds" in read else -1)
         return found
 
+    def begun(self) -> bool:
+        """Say whether something is committed of every partition."""
+        with Redis.from_url(self.store_url()) as redis:
+            keys = [tag_of(partition, self.partitions) + "ctl" for partition in range(self.partitions)]
+            return all(redis.hexists(key, "token") for key in keys)
+
     def offsets(self) -> list[int]:
         """Return how far each partition is committed, 0 where nothing is."""
         with Redis.from_url(self.store_url()) as redis:

@@ -1,0 +1,49 @@
+"""uvloop's word for a lost connection is told from a bug."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import uvloop
+
+from connectors.kafka_read import log_errors
+from connectors.lost import is_lost
+from connectors.redis_scripts import store_errors
+from engine.errors import LogError, StoreError
+
+
+async def write_after_close() -> None:
+    server = await asyncio.start_server(lambda _, peer: peer.transport.abort(), "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.transport.abort()
+    await asyncio.sleep(0.01)
+    try:
+        writer.writelines([b"x"])
+        writer.write(b"x")
+    finally:
+        server.close()
+        await server.wait_closed()
+        await asyncio.sleep(0.05)
+
+
+def test_what_uvloop_raises_is_a_lost_connection() -> None:
+    with pytest.raises(RuntimeError) as found:
+        uvloop.run(write_after_close())
+    assert is_lost(found.value)
+
+
+LOST = RuntimeError(
+    "unable to perform operation on <TCPTransport closed=True reading=False 0x1>; the handler is closed"
+)
+
+
+def test_it_is_an_error_of_store_or_log_and_others_stay_bugs() -> None:
+    with pytest.raises(StoreError, match="lost connection"), store_errors("read"):
+        raise LOST
+    with pytest.raises(LogError, match="lost connection"), log_errors("t", "be read"):
+        raise LOST
+    with pytest.raises(RuntimeError, match="a bug"), store_errors("read"):
+        raise RuntimeError("a bug")
+    with pytest.raises(RuntimeError, match="a bug"), log_errors("t", "be read"):
+        raise RuntimeError("a bug")
