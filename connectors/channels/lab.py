@@ -52,6 +52,9 @@ class Faults:
 class LabChannel:
     """Takes messages, answers and reports as `faults` say. `clock`: µs UTC, also for receipts that wait.
 
+    `remember`: the centre outlives who sends to it, and reports that many of its last messages again, as one
+    does that had no answer to its receipts.
+
     The evidence, one JSON object per submit that reached the centre: `at decision channel to text
     valid_until_us answer`. It holds phone numbers, as an SMS centre would; it stands for the network.
     """
@@ -59,7 +62,13 @@ class LabChannel:
     name = "lab"
 
     def __init__(
-        self, path: Path, clock: Callable[[], int], *, seed: int = 0, faults: Faults | None = None
+        self,
+        path: Path,
+        clock: Callable[[], int],
+        *,
+        seed: int = 0,
+        faults: Faults | None = None,
+        remember: int = 0,
     ) -> None:
         self.path = path
         self.clock = clock
@@ -70,6 +79,8 @@ class LabChannel:
         self._file: IO[bytes] | None = None
         self._due: list[tuple[int, int, Receipt]] = []
         self._order = count()
+        if remember:
+            self._report_again(remember)
 
     async def submit(self, message: Message) -> Receipt:
         """Take one message."""
@@ -107,6 +118,14 @@ class LabChannel:
         after += faults.late_by if self._draws(faults.late) else 0
         for _ in range(2 if self._draws(faults.twice) else 1):
             heappush(self._due, (self.clock() + int(after * 1e6), next(self._order), receipt))
+
+    def _report_again(self, messages: int) -> None:
+        lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
+        for line in lines[-messages - 1 :]:
+            if line.endswith(b"}"):
+                taken = orjson.loads(line)
+                if taken["answer"] != "rejected":
+                    self._report(taken["decision"])
 
     def _write(self, message: Message, answer: str) -> None:
         """Append to the evidence before anything can fail; flushed, so that it outlives this process."""

@@ -29,6 +29,7 @@ from engine.rulebook import Rulebook
 
 log = structlog.get_logger("dispatcher")
 
+LAB_REMEMBERS = 300
 HEALTH_LOOKS = 2
 """Looks between two at the store."""
 
@@ -155,7 +156,7 @@ class DispatcherRole:
         settings = self.common.settings
         path = folder_of(settings.out) / "messages.jsonl"
         if settings.channel == "lab":
-            return LabChannel(path, now_us)
+            return LabChannel(path, now_us, remember=LAB_REMEMBERS)
         return FileChannel(path, append=True)
 
     def _ended(self, task: asyncio.Task[None], on_dead: OnDead) -> None:
