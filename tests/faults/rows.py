@@ -91,11 +91,13 @@ def _run(on: Servers, seed: int, act: Callable[[Stage], None], seconds: float, *
 def crashes(on: Servers, seed: int = 1, plant: str = "", victim: str = "") -> Result:
     """1: SIGKILL at random points, of engines and the dispatcher."""
     kills = 6 if on.quick else 50
-    seconds = 1.2 * kills
+    # a single victim must have time to work between two of its deaths
+    pause = (3.0, 5.0) if victim else (0.4, 2.0)
+    seconds = sum(pause) / 2 * kills
 
     def act(stage: Stage) -> None:
         for _ in range(kills):
-            time.sleep(stage.rng.uniform(0.4, 2.0))
+            time.sleep(stage.rng.uniform(*pause))
             stage.kill(victim or stage.rng.choice(stage.names))
 
     return _run(on, seed, act, seconds, plant=plant)
