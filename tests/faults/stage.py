@@ -77,12 +77,16 @@ class Stage:
 
     def kill(self, name: str) -> None:
         """Kill a process and start it anew; also those that have died by themselves."""
-        for other, process in list(self.running.items()):
-            if not process.is_running:
-                self.start(other)
+        self.revive()
         self.landed()
         self.running[name].kill()
         self.start(name)
+
+    def revive(self) -> None:
+        """Start anew those that have died by themselves."""
+        for name, process in list(self.running.items()):
+            if not process.is_running:
+                self.start(name)
 
     def go(self, act: Callable[[Stage], None], *, seconds: float) -> Verdict:
         """Append the course over some seconds while `act` makes faults; heal, drain, judge."""
@@ -105,10 +109,14 @@ class Stage:
 
     def drain(self) -> Verdict:
         """Let all that is left be done, and judge."""
-        for name, process in list(self.running.items()):
-            if not process.is_running:
-                self.start(name)
-        self.made.end_time(self.course.newest, 180)
+        end_of_time = self.course.newest + 1
+        self.made.append([{"kind": "tick", "t": end_of_time}])
+
+        def folded() -> bool:
+            self.revive()
+            return set(self.made.watermarks()) == {end_of_time}
+
+        self.made.wait(folded, "all to be folded", 180)
         end = time.monotonic() + ENDED_WITHIN
         while True:
             verdict = judge(self.made)
