@@ -3,7 +3,7 @@
 lost       a decision that should stand in `.decisions.v1`, or an offer in `.offers.v1`, and does not
 spurious   one that stands there and should not, or reads differently
 doubled    a decision that was submitted more than once
-wrong      a state in the store that is not the one the fold ends with
+wrong      a state in the store that is not the one the fold ends with, or an offset
 unended    an offer without an end in the log
 """
 
@@ -116,6 +116,7 @@ def judge(made: Deployment, *, sends: bool = True) -> Verdict:
             verdict.lost += 1
             verdict.note(f"lost offer: {id}")
     _judge_states(made, states, verdict)
+    _judge_offsets(made, verdict)
     _judge_caps(offers, book, verdict)
     if sends:
         _judge_sending(made, offers, verdict)
@@ -148,6 +149,15 @@ def plain(sub: Subscriber) -> Json:
         "contacts": sub.contacts,
         "holds": sub.holds,
     }
+
+
+def _judge_offsets(made: Deployment, verdict: Verdict) -> None:
+    """Everything was folded up to a tick that ends the course; receipts may have come after it."""
+    for partition, offset in enumerate(made.offsets()):
+        ticks = [at for at, value in made.log(partition) if b'"tick"' in value]
+        if offset <= ticks[-1]:
+            verdict.wrong += 1
+            verdict.note(f"partition {partition}: expected an offset beyond {ticks[-1]}, was {offset}")
 
 
 def _judge_caps(offers: dict[Name, Json], book: Rulebook, verdict: Verdict) -> None:
