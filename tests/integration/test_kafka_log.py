@@ -1,0 +1,58 @@
+"""What the contract of the log does not say: partitions that come back, and where they are read from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+
+from connectors.kafka_log import KafkaLog
+from engine.ports import Mark
+from tests.servers.eventually import eventually
+from tests.servers.kafka import KafkaServer
+
+
+class Noting(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Counts how often partitions were shared out."""
+
+    def __init__(self, log: KafkaLog) -> None:
+        self.log = log
+        self.times = 0
+        self.partitions: set[int] = set()
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self.partitions -= {place.partition for place in revoked}
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self.partitions = {place.partition for place in assigned}
+        self.log.assigned(self.partitions)
+        self.times += 1
+
+
+async def test_a_partition_that_stays_through_a_rebalance_is_read_on_not_from_its_mark(
+    kafka_server: KafkaServer, topic_prefix: str
+) -> None:
+    topic = f"{topic_prefix}.events.v1"
+    await asyncio.to_thread(kafka_server.create_topics, topic, partitions=2)
+    options = {"bootstrap_servers": kafka_server.bootstrap}
+    log, other = (KafkaLog(options, topic, 2, f"{topic_prefix}.engine") for _ in range(2))
+    mine, theirs = Noting(log), Noting(other)
+    try:
+        await log.join(mine)
+        await eventually(lambda: mine.partitions == {0, 1}, within=30)
+        for partition in (0, 1):
+            await log.append([(partition, b"%d" % number) for number in range(10)])
+            await log.mark(partition, Mark(2, "{}"))
+            read = 0
+            while read < 10:
+                read += len(await log.fetch(partition, read, 100, 5))
+        await other.join(theirs)
+        await eventually(lambda: mine.times == 2 and len(mine.partitions) == 1, within=30)
+        [kept] = mine.partitions
+        await log.append([(kept, b"new")])
+        found = await log.fetch(kept, 10, 100, 10)
+        assert [(record.offset, record.value) for record in found] == [(10, b"new")]
+    finally:
+        await other.close()
+        await log.close()
