@@ -11,6 +11,7 @@ from engine.errors import StoreError
 from engine.keeper import LaneKeeper
 from engine.ports import Commit
 from tests.servers.eventually import eventually
+from tests.unit.pipeline.stage import GIVEN
 from tests.unit.state.test_lane import TEXT, Line
 
 
@@ -64,11 +65,13 @@ async def test_an_idle_lane_is_revoked_at_once() -> None:
 
 async def test_what_waits_for_a_commit_is_committed_when_the_partition_goes() -> None:
     on = Stage(commit_after=60)
+    await on.line.write("profile.update", 0, **GIVEN, msisdn="+8613900000000")
     await on.keeper.assign([0])
-    await on.line.write("sms.out", 0)
-    await on.published(1)
+    await eventually(lambda: on.keeper.lanes[0].next == 1)
+    offsets = [(await on.line.store.open(0)).offset]
     await on.keeper.stop()
-    assert (await on.line.store.open(0)).offset == 1
+    offsets.append((await on.line.store.open(0)).offset)
+    assert offsets == [0, 1]
 
 
 async def test_a_partition_that_comes_back_goes_on_with_the_same_lane() -> None:
