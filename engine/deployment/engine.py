@@ -24,6 +24,7 @@ from engine.keeper import LaneKeeper
 from engine.lane import Lane
 from engine.language.model import Catalog, Policy, RuleSet
 from engine.pipeline import Fold
+from engine.refusals import Refusal
 from engine.rulebook import Rulebook
 
 log = structlog.get_logger("engine")
@@ -64,6 +65,8 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._store_problems = ["Redis: not asked yet"]
         self._lag_at = self._health_at = 0.0
         self._draining = False
+        self._refused: Counter[str] = Counter()
+        """Records of the log that were refused since the last look, by reason."""
 
     # -- the role --------------------------------------------------------------------------------------------
 
@@ -87,6 +90,8 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def look(self) -> None:
         """Look at the store, at lag, at lanes."""
         now = time.monotonic()
+        refused, self._refused = self._refused, Counter()
+        self.metrics.dead_letters(refused)
         if now - self._health_at >= HEALTH_EVERY:
             self._health_at = now
             await self._check_store()
@@ -149,8 +154,9 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         settings = self.settings
         lane: Lane
 
-        def refused(refusal: object) -> None:
-            lane.refused.append(refusal)  # type: ignore[arg-type]  # a Refusal
+        def refused(refusal: Refusal) -> None:
+            lane.refused.append(refusal)
+            self._refused[refusal.reason] += 1
 
         lane = Lane(
             partition,
