@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
 
+from connectors.kafka_read import log_errors, partitions_of, reader
 from engine.errors import LogError
 from engine.event import Event
 from engine.intake import Intake
@@ -69,30 +68,23 @@ class ForeignTopic:
         offsets = (position or {}).get("offsets", {})
         self._offsets = {int(partition): offset for partition, offset in offsets.items()}
         try:
-            partitions = await self._partitions()
-            consumer = self._consumer = AIOKafkaConsumer(
-                **self._options,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                isolation_level="read_committed",
-            )
-            await consumer.start()
-            await self._assign(consumer, partitions)
-        except (KafkaError, OSError) as error:
+            with log_errors(self.topic, "be read"):
+                partitions = set(await partitions_of(self._options, self.topic))
+                consumer = self._consumer = reader(self._options, auto_offset_reset="none")
+                await consumer.start()
+                await self._assign(consumer, partitions)
+        except LogError:
             await self.close()
-            raise self._trouble(error) from None
+            raise
 
     async def read(self, limit: int) -> list[Event] | None:
         """Return the events of up to `limit` messages that have been fetched; None if there are none."""
         consumer, intake = self._consumer, self._intake
         if consumer is None or intake is None:
             raise LogError(f"topic {self.topic}: expected to be opened first, was not")
-        try:
+        with log_errors(self.topic, "be read"):
             await self._look(consumer)
             fetched = await consumer.getmany(timeout_ms=0, max_records=limit)
-        except (KafkaError, OSError) as error:
-            raise self._trouble(error) from None
         if not fetched:
             return None
         events: list[Event] = []
@@ -115,17 +107,6 @@ class ForeignTopic:
             await consumer.stop()
 
     # -- partitions ------------------------------------------------------------------------------------------
-
-    async def _partitions(self) -> set[int]:
-        admin = AIOKafkaAdminClient(**self._options)
-        await admin.start()
-        try:
-            [found] = await admin.describe_topics([self.topic])
-        finally:
-            await admin.close()
-        if found["error_code"]:
-            raise for_code(found["error_code"])(self.topic)
-        return {part["partition"] for part in found["partitions"]}
 
     async def _assign(self, consumer: AIOKafkaConsumer, partitions: set[int]) -> None:
         """Read these partitions from where they stand, or from the oldest message that is left."""
@@ -154,7 +135,3 @@ class ForeignTopic:
         self.counts["gaps"] += 1
         detail = f"offset: expected {wanted}, was {oldest}: retention has taken what was between"
         self._intake.refuse("gap", detail, self.topic, f"{self.topic}:{partition}:{wanted}", "")
-
-    def _trouble(self, error: BaseException) -> LogError:
-        said = str(error) or type(error).__name__
-        return LogError(f"topic {self.topic}: expected to be read, was not possible: {said}")

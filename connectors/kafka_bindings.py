@@ -12,9 +12,8 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
 
+from connectors.kafka_read import log_errors, partitions_of, reader
 from engine.errors import LogError
 from engine.identity import Identity
 
@@ -36,32 +35,28 @@ class KafkaBindings:
         await self.close()
         self._identity = identity
         try:
-            consumer = self._consumer = AIOKafkaConsumer(
-                **self._options,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-            )
-            await consumer.start()
-            partitions = await self._partitions()
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends = {part: end for part, end in (await consumer.end_offsets(partitions)).items() if end > 0}
-            while ends:
-                await self._take(timeout_ms=200)
-                for partition, end in list(ends.items()):
-                    if await consumer.position(partition) >= end:
-                        del ends[partition]
-        except (KafkaError, OSError) as error:
+            with log_errors(self.topic, "be read"):
+                consumer = self._consumer = reader(self._options, isolation_level="read_uncommitted")
+                await consumer.start()
+                numbers = await partitions_of(self._options, self.topic)
+                partitions = [TopicPartition(self.topic, number) for number in numbers]
+                consumer.assign(partitions)
+                await consumer.seek_to_beginning(*partitions)
+                found = await consumer.end_offsets(partitions)
+                ends = {partition: end for partition, end in found.items() if end > 0}
+                while ends:
+                    await self._take(timeout_ms=200)
+                    for partition, end in list(ends.items()):
+                        if await consumer.position(partition) >= end:
+                            del ends[partition]
+        except LogError:
             await self.close()
-            raise self._trouble(error) from None
+            raise
 
     async def poll(self) -> None:
         """Bind what has come since, without waiting for more."""
-        try:
+        with log_errors(self.topic, "be read"):
             await self._take(timeout_ms=0)
-        except (KafkaError, OSError) as error:
-            raise self._trouble(error) from None
 
     async def close(self) -> None:
         """Leave the topic."""
@@ -69,27 +64,12 @@ class KafkaBindings:
         if consumer is not None:
             await consumer.stop()
 
-    async def _partitions(self) -> list[TopicPartition]:
-        admin = AIOKafkaAdminClient(**self._options)
-        await admin.start()
-        try:
-            [found] = await admin.describe_topics([self.topic])
-        finally:
-            await admin.close()
-        if found["error_code"]:
-            raise for_code(found["error_code"])(self.topic)
-        return [TopicPartition(self.topic, part["partition"]) for part in found["partitions"]]
-
     async def _take(self, timeout_ms: int) -> None:
         if self._consumer is None or self._identity is None:
             raise LogError(f"topic {self.topic}: expected to be loaded first, was not")
         fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=POLL_AT_MOST)
         for messages in fetched.values():
             bind(self._identity, ((message.key, message.value) for message in messages))
-
-    def _trouble(self, error: BaseException) -> LogError:
-        said = str(error) or type(error).__name__
-        return LogError(f"topic {self.topic}: expected to be read, was not possible: {said}")
 
 
 def bind(identity: Identity, profiles: Iterable[tuple[bytes | None, bytes | None]]) -> None:

@@ -15,10 +15,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
-from connectors.lost import is_lost
+from connectors.kafka_read import reader
+from connectors.lost import lost_connections
 from engine.errors import FencedError, LogError
 
 TRANSACTION_SECONDS = 10
@@ -69,9 +70,10 @@ class KafkaInlet:
             max_batch_size=BATCH_BYTES,
         )
         try:
-            async with asyncio.timeout(STEP_SECONDS):
-                await self._producer.start()
-                return await self._last_checkpoint(self._producer)
+            with lost_connections():
+                async with asyncio.timeout(STEP_SECONDS):
+                    await self._producer.start()
+                    return await self._last_checkpoint(self._producer)
         except LogError:
             await self.close()
             raise
@@ -90,26 +92,25 @@ class KafkaInlet:
         # `resume` ends it, whoever calls it, or else the broker after its time.
         sent: list[asyncio.Future[Any]] = []
         try:
-            async with asyncio.timeout(STEP_SECONDS):
-                await producer.begin_transaction()
-                for partition, value in records:
-                    sent.append(await producer.send(self.events, value, partition=partition))
-                for value in dead:
-                    sent.append(await producer.send(self.dead, value))
-                # no value = forgotten: what compaction does with the key of a source that ended
-                key = self.source.encode()
-                sent.append(await producer.send(self.checkpoints, checkpoint or None, key=key))
-                await asyncio.gather(*sent)
-                await producer.commit_transaction()
+            with lost_connections():
+                async with asyncio.timeout(STEP_SECONDS):
+                    await producer.begin_transaction()
+                    for partition, value in records:
+                        sent.append(await producer.send(self.events, value, partition=partition))
+                    for value in dead:
+                        sent.append(await producer.send(self.dead, value))
+                    # no value = forgotten: what compaction does with the key of a source that ended
+                    key = self.source.encode()
+                    sent.append(await producer.send(self.checkpoints, checkpoint or None, key=key))
+                    await asyncio.gather(*sent)
+                    await producer.commit_transaction()
         except _FENCED:
             _give_up(sent)
             await self.close()
             raise FencedError(
                 f"source {self.source}: expected to own it, was taken over by another"
             ) from None
-        except (KafkaError, OSError, TimeoutError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not isinstance(error, KafkaError) and not is_lost(error):
-                raise
+        except (KafkaError, OSError, TimeoutError) as error:
             _give_up(sent)
             await self.close()
             raise self._trouble("be written", error) from None
@@ -120,7 +121,8 @@ class KafkaInlet:
         if producer is None:
             return
         try:
-            await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+            with lost_connections():
+                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
         except (KafkaError, OSError, TimeoutError):
             await producer.client.close()
 
@@ -138,7 +140,7 @@ class KafkaInlet:
         newest: tuple[int, bytes | None] | None = None
         if not wanted:
             return None
-        async with _consumer(self._options, "read_committed") as consumer:
+        async with reader(self._options) as consumer:
             consumer.assign(list(wanted))
             await consumer.seek_to_beginning(*wanted)
             key = self.source.encode()
@@ -153,7 +155,7 @@ class KafkaInlet:
         return None if newest is None else newest[1]
 
     async def _ends(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        async with _consumer(self._options, "read_uncommitted") as consumer:
+        async with reader(self._options, isolation_level="read_uncommitted") as consumer:
             return dict(await consumer.end_offsets(partitions))
 
     def _trouble(self, what: str, error: BaseException) -> LogError:
@@ -173,14 +175,3 @@ async def _partitions_of(producer: AIOKafkaProducer, topic: str) -> list[TopicPa
             return [TopicPartition(topic, number) for number in await producer.partitions_for(topic)]
     except TimeoutError:
         raise LogError(f"topic {topic}: expected to exist, was not found") from None
-
-
-def _consumer(options: Mapping[str, Any], isolation: str) -> AIOKafkaConsumer:
-    """Make a consumer outside of any group."""
-    return AIOKafkaConsumer(
-        **options,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level=isolation,
-    )

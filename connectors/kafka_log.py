@@ -22,7 +22,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from connectors.kafka_read import log_errors
-from connectors.lost import is_lost
+from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import LogRecord, Mark
 
@@ -104,21 +104,20 @@ class KafkaLog:
         place = TopicPartition(self.topic, partition)
         consumer = self._given()
         try:
-            if self._next.get(partition) != offset:
-                consumer.seek(place, offset)
-            found = await consumer.getmany(place, timeout_ms=int(wait * 1_000), max_records=limit)
+            with lost_connections():
+                if self._next.get(partition) != offset:
+                    consumer.seek(place, offset)
+                found = await consumer.getmany(place, timeout_ms=int(wait * 1_000), max_records=limit)
         except OffsetOutOfRangeError:
             self._next.pop(partition, None)
             start = await self.start(partition)
             raise LogError(
                 f"topic {self.topic}, partition {partition}: expected an offset from {start} on, was {offset}"
             ) from None
-        except (KafkaError, OSError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not isinstance(error, KafkaError) and not is_lost(error):
-                raise
+        except (KafkaError, OSError) as error:
             self._next.pop(partition, None)
             raise LogError(
-                f"topic {self.topic}, partition {partition}: expected records, was {type(error).__name__}"
+                f"topic {self.topic}, partition {partition}: expected records, was {word_of(error)}"
             ) from error
         records = [
             LogRecord(record.offset, record.value or b"", record.timestamp * 1_000)

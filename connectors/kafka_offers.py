@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
-from connectors.kafka_read import log_errors, read_to_end
+from connectors.kafka_read import end_of, log_errors, read_to_end
 from engine.errors import LogError
 from engine.ports import LAST_WORD, OFFER, PROFILE, REFUSALS
 
@@ -101,14 +101,7 @@ class KafkaOffers:
 
     async def end(self, partition: int) -> int:
         """Return the position of the next offer."""
-        place = TopicPartition(self.offers, partition)
-        with log_errors(self.offers, "say where it ends"):
-            consumer = AIOKafkaConsumer(**self._options, group_id=None, enable_auto_commit=False)
-            await consumer.start()
-            try:
-                return int((await consumer.end_offsets([place]))[place])
-            finally:
-                await consumer.stop()
+        return await end_of(self._options, self.offers, partition)
 
     async def lines(self, partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
         """Give all lines that are kept."""

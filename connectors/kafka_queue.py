@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from connectors.lost import is_lost
+from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import Progress, Queued
 
@@ -30,13 +30,10 @@ _REACHED = re.compile(r"reached (\d+)")
 def log_errors(doing: str) -> Iterator[None]:
     """Turn errors of the client into `LogError`."""
     try:
-        yield
+        with lost_connections():
+            yield
     except (KafkaError, OSError) as error:
-        raise LogError(f"kafka: {doing}: expected an answer, was {error.__class__.__name__}") from error
-    except RuntimeError as error:
-        if not is_lost(error):
-            raise
-        raise LogError(f"kafka: {doing}: expected an answer, was a lost connection") from error
+        raise LogError(f"kafka: {doing}: expected an answer, was {word_of(error)}") from error
 
 
 class KafkaQueue:

@@ -1,4 +1,4 @@
-"""Read a partition of a topic from a place to what is its end now: outside of any group, once."""
+"""Reading topics outside of any group: to what is their end now, at single places, or to follow them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
 
-from connectors.lost import is_lost
+from connectors.lost import lost_connections
 from engine.errors import LogError
 
 AT_ONCE = 2_000
@@ -20,14 +21,38 @@ AT_ONCE = 2_000
 def log_errors(topic: str, doing: str) -> Iterator[None]:
     """Turn errors of the client into `LogError`."""
     try:
-        yield
+        with lost_connections():
+            yield
     except (KafkaError, OSError, TimeoutError) as error:
         said = str(error) or type(error).__name__
         raise LogError(f"topic {topic}: expected to {doing}, was not possible: {said}") from error
-    except RuntimeError as error:
-        if not is_lost(error):
-            raise
-        raise LogError(f"topic {topic}: expected to {doing}, was not possible: lost connection") from error
+
+
+def reader(options: Mapping[str, Any], **more: Any) -> AIOKafkaConsumer:
+    """Make a consumer outside of any group, of committed messages: for `async with`, or to be started."""
+    return AIOKafkaConsumer(
+        **{
+            **options,
+            "group_id": None,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "isolation_level": "read_committed",
+            **more,
+        }
+    )
+
+
+async def partitions_of(options: Mapping[str, Any], topic: str) -> list[int]:
+    """Return the partitions that a topic has; raise its KafkaError if there is no such topic."""
+    admin = AIOKafkaAdminClient(**options)
+    await admin.start()
+    try:
+        [found] = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    if found["error_code"]:
+        raise for_code(found["error_code"])(topic)
+    return sorted(part["partition"] for part in found["partitions"])
 
 
 async def read_to_end(
@@ -36,25 +61,13 @@ async def read_to_end(
     """Give the committed messages from offset `since` (or the oldest that is kept) on, in batches."""
     place = TopicPartition(topic, partition)
     with log_errors(topic, "be read"):
-        consumer = AIOKafkaConsumer(
-            **options,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-        )
-        await consumer.start()
-        try:
-            consumer.assign([place])
-            first = (await consumer.beginning_offsets([place]))[place]
-            end = (await consumer.end_offsets([place]))[place]
+        async with reader(options) as consumer:
+            first, end = await _assign(consumer, place)
             consumer.seek(place, max(first, since))
             while await consumer.position(place) < end:
                 found = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
                 if found:
                     yield [record for record in found[place] if record.offset < end]
-        finally:
-            await consumer.stop()
 
 
 async def read_at(
@@ -63,20 +76,10 @@ async def read_at(
     """Return the values of single messages, by (partition, offset); those no longer kept are left out."""
     found: dict[tuple[int, int], bytes] = {}
     with log_errors(topic, "be read"):
-        consumer = AIOKafkaConsumer(
-            **options,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-        )
-        await consumer.start()
-        try:
+        async with reader(options) as consumer:
             for partition in sorted({partition for partition, _ in places}):
                 place = TopicPartition(topic, partition)
-                consumer.assign([place])
-                first = (await consumer.beginning_offsets([place]))[place]
-                end = (await consumer.end_offsets([place]))[place]
+                first, end = await _assign(consumer, place)
                 offsets = {offset for p, offset in places if p == partition and first <= offset < end}
                 at = -1
                 while left := sorted(offset for offset in offsets if offset >= at):
@@ -87,33 +90,30 @@ async def read_at(
                         if record.offset in offsets and record.value is not None:
                             found[partition, record.offset] = record.value
                     at = await consumer.position(place)
-        finally:
-            await consumer.stop()
     return found
+
+
+async def _assign(consumer: AIOKafkaConsumer, place: TopicPartition) -> tuple[int, int]:
+    """Have a consumer read one partition; return the offsets of its oldest message and after its newest."""
+    consumer.assign([place])
+    first = (await consumer.beginning_offsets([place]))[place]
+    return first, (await consumer.end_offsets([place]))[place]
 
 
 async def offset_since(options: Mapping[str, Any], topic: str, partition: int, time_us: int) -> int:
     """Return the offset of the first message appended at a time or later; the end if there is none."""
     place = TopicPartition(topic, partition)
     with log_errors(topic, "be read"):
-        consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
-        await consumer.start()
-        try:
+        async with reader(options, isolation_level="read_uncommitted") as consumer:
             found = (await consumer.offsets_for_times({place: time_us // 1_000}))[place]
             if found is not None:
                 return int(found.offset)
             return int((await consumer.end_offsets([place]))[place])
-        finally:
-            await consumer.stop()
 
 
 async def end_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
-    """Return the offset after the newest message of a partition."""
+    """Return the offset after the newest message of a partition, also of an open transaction."""
     place = TopicPartition(topic, partition)
     with log_errors(topic, "say where it ends"):
-        consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
-        await consumer.start()
-        try:
+        async with reader(options, isolation_level="read_uncommitted") as consumer:
             return int((await consumer.end_offsets([place]))[place])
-        finally:
-            await consumer.stop()

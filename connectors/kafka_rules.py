@@ -11,7 +11,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.kafka_read import log_errors, read_to_end
+from connectors.kafka_read import log_errors, read_to_end, reader
+from connectors.lost import lost_connections
 from engine.errors import InputError, RulesError
 from engine.published import BYTES_AT_MOST, Published, read, unpack
 from engine.rulebook import Rulebook
@@ -44,12 +45,8 @@ class KafkaRules:
         """Read what there is, then follow it."""
         place = TopicPartition(self.topic, PARTITION)
         with log_errors(self.topic, "be read"):
-            consumer = AIOKafkaConsumer(
-                **self._options,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                isolation_level="read_committed",
+            consumer = reader(
+                self._options,
                 fetch_max_bytes=BYTES_AT_MOST + ROOM,
                 max_partition_fetch_bytes=BYTES_AT_MOST + ROOM,
             )
@@ -103,7 +100,8 @@ class KafkaRules:
     async def _follow(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
         while True:
             try:
-                self._take(await consumer.getmany(place, timeout_ms=500))
+                with lost_connections():
+                    self._take(await consumer.getmany(place, timeout_ms=500))
             except (KafkaError, OSError) as error:
                 log.warning("rules can't be read", error=error)
                 await asyncio.sleep(RETRY)

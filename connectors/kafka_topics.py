@@ -25,6 +25,7 @@ from aiokafka.errors import (
 )
 
 from connectors.kafka_client import KafkaAccess, client_options
+from connectors.lost import lost_connections
 from engine.errors import LogError
 from engine.topics import FOREVER, Topic
 
@@ -67,13 +68,14 @@ async def ensure(
     wanted = {topic.name: topic for topic in topics}
     admin = AIOKafkaAdminClient(**options, request_timeout_ms=ANSWER_MS)
     try:
-        await admin.start()
-        missing = sorted(set(wanted) - set(await _described(admin, wanted)))
-        if missing and create:
-            end = time.monotonic() + within
-            await _make(admin, [wanted[name] for name in missing], end)
-            await _wait_for_leaders(admin, missing, end)
-        problems = await _problems(admin, wanted, within)
+        with lost_connections():
+            await admin.start()
+            missing = sorted(set(wanted) - set(await _described(admin, wanted)))
+            if missing and create:
+                end = time.monotonic() + within
+                await _make(admin, [wanted[name] for name in missing], end)
+                await _wait_for_leaders(admin, missing, end)
+            problems = await _problems(admin, wanted, within)
     except (KafkaError, OSError, TimeoutError) as error:
         said = str(error) or type(error).__name__
         raise LogError(f"Kafka at {access.bootstrap}: expected to answer, was: {said}") from None

@@ -1,8 +1,33 @@
-"""How uvloop says that a connection was lost under a write: by an error that looks like a bug."""
+"""How uvloop says that a connection was lost under a write: by an error that looks like a bug.
+
+Every place that turns errors of a client into ours does its work inside `lost_connections`: what comes out is
+then an OSError like any other loss of a connection.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-def is_lost(error: BaseException) -> bool:
-    """Say whether a RuntimeError is of a transport that was closed: "unable to perform operation on …"."""
-    return isinstance(error, RuntimeError) and "Transport closed=True" in str(error)
+
+class LostConnectionError(ConnectionError):
+    """A connection was closed while something was written to it."""
+
+    def __init__(self) -> None:
+        super().__init__("lost connection")
+
+
+@contextmanager
+def lost_connections() -> Iterator[None]:
+    """Turn "unable to perform operation on <TCPTransport closed=True …>" into `LostConnectionError`."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "Transport closed=True" not in str(error):
+            raise
+        raise LostConnectionError from error
+
+
+def word_of(error: BaseException) -> str:
+    """Name in a message what came instead of an answer: the class of an error, or a lost connection."""
+    return "a lost connection" if isinstance(error, LostConnectionError) else type(error).__name__

@@ -16,7 +16,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import PipelineCommand
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
-from connectors.lost import is_lost
+from connectors.lost import lost_connections, word_of
 from engine.errors import StoreError
 
 FOLDER = Path(__file__).resolve().parent / "lua"
@@ -38,13 +38,10 @@ def source_of(name: str) -> tuple[str, str]:
 def store_errors(doing: str) -> Iterator[None]:
     """Turn errors of the client into `StoreError`."""
     try:
-        yield
+        with lost_connections():
+            yield
     except (RedisError, RedisClusterException, OSError) as error:
-        raise StoreError(f"redis: {doing}: expected a reply, was {error.__class__.__name__}") from error
-    except RuntimeError as error:
-        if not is_lost(error):
-            raise
-        raise StoreError(f"redis: {doing}: expected a reply, was a lost connection") from error
+        raise StoreError(f"redis: {doing}: expected a reply, was {word_of(error)}") from error
 
 
 class RedisScripts:

@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from connectors.kafka_read import log_errors
-from connectors.lost import is_lost
+from connectors.lost import LostConnectionError, lost_connections
 from connectors.redis_scripts import store_errors
 from engine.errors import LogError, StoreError
 
@@ -30,7 +30,8 @@ async def write_after_close() -> None:
 def test_what_uvloop_raises_is_a_lost_connection() -> None:
     with pytest.raises(RuntimeError) as found:
         uvloop.run(write_after_close())
-    assert is_lost(found.value)
+    with pytest.raises(LostConnectionError), lost_connections():
+        raise found.value
 
 
 LOST = RuntimeError(
