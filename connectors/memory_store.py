@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import FencedError
-from engine.ports import Commit, Control
+from engine.ports import Commit, Control, Ground
 
 
 class _Partition:
@@ -30,6 +30,11 @@ class MemoryStore:
         """Read where a partition stands."""
         held = self._partitions[partition]
         return Control(held.token, held.offset, held.lane, dict(held.outbox), held.offers_at, held.floor)
+
+    async def ground(self, partition: int) -> Ground:
+        """Read a part of that."""
+        held = self._partitions[partition]
+        return Ground(held.token, held.floor)
 
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
         """Return states, None where there is none."""

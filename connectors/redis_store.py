@@ -14,7 +14,7 @@ from itertools import chain
 from connectors.redis_keys import tag_of
 from connectors.redis_scripts import Client, RedisScripts, store_errors, text_of
 from engine.errors import FencedError, StoreError
-from engine.ports import Commit, Control
+from engine.ports import Commit, Control, Ground
 
 AT_ONCE = 2_000
 """Changes of one script: 10,000 held a server up for 25 ms (design/protocol.md)."""
@@ -50,6 +50,15 @@ class RedisStore:
             int(ctl.get(b"offers_at", 0)),
             int(ctl.get(b"floor", 0)),
         )
+
+    async def ground(self, partition: int) -> Ground:
+        """Read a part of that, in one small command."""
+        key = self._tags[partition] + "ctl"
+        [[token, floor, staged]] = await self._scripts.each([("HMGET", key, "token", "floor", "staged")])
+        if staged is not None:
+            control = await self.open(partition)
+            return Ground(control.token, control.floor)
+        return Ground((token or b"").decode(), int(floor or 0))
 
     async def lanes(self) -> list[bytes]:
         """Return the lane's part of every partition that has one: which rules are in force."""

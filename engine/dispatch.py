@@ -37,8 +37,8 @@ from engine.event import Event
 from engine.last_gates import ENDS, RECEIPTS, Offer, expiry, refuse, valid_until, waits_until
 from engine.ports import (
     Channel,
-    Control,
     Deliveries,
+    Ground,
     Message,
     OptOuts,
     Queue,
@@ -280,10 +280,10 @@ class Dispatcher:
     async def _may_go(self, offer: Offer, view: _View) -> bool:
         """Say whether an offer goes on to the claim; if not it waits."""
         book = self.book()
-        if book is None or not view.control.token:
+        if book is None or not view.ground.token:
             self._put_off(offer)
             return False
-        if self.at_once or self._lost_reason(offer, view.control) is not None:
+        if self.at_once or self._lost_reason(offer, view.ground) is not None:
             return True
         now = self._now(offer)
         try:
@@ -377,9 +377,9 @@ class Dispatcher:
     async def _message(self, offer: Offer, view: _View) -> Message | str:
         """Ask the last gates; return the message, or the reason why there is none."""
         book = self.book()
-        if book is None or not view.control.token:
+        if book is None or not view.ground.token:
             raise StoreError(f"partition {offer.partition}: expected its state, was none")
-        lost = self._lost_reason(offer, view.control)
+        lost = self._lost_reason(offer, view.ground)
         if lost is not None:
             return lost
         if offer.channel not in self.channels:
@@ -427,9 +427,9 @@ class Dispatcher:
     def _now(self, offer: Offer) -> int:
         return offer.at if self.at_once else self.clock()
 
-    def _lost_reason(self, offer: Offer, control: Control) -> str | None:
+    def _lost_reason(self, offer: Offer, ground: Ground) -> str | None:
         """Return how an offer ends that has no claim now but may have had one, None for all others."""
-        if offer.offset < control.floor:
+        if offer.offset < ground.floor:
             return "rebuild"
         course = self.courses.held.get(offer.partition)
         if course is not None and offer.offset < course.guard and not offer.untouched:
@@ -444,9 +444,9 @@ class Dispatcher:
         views: dict[int, _View] = {}
         now = self.clock()
         for partition, keys in wanted.items():
-            control = await self.store.open(partition)
-            blobs = await self.store.read(partition, list(keys)) if control.token else [None] * len(keys)
-            views[partition] = _View(now, control, dict(zip(keys, blobs, strict=True)))
+            ground = await self.store.ground(partition)
+            blobs = await self.store.read(partition, list(keys)) if ground.token else [None] * len(keys)
+            views[partition] = _View(now, ground, dict(zip(keys, blobs, strict=True)))
         return views
 
     async def _each(self, offers: Iterable[Offer], act: Callable[[Offer], Awaitable[None]]) -> None:
@@ -470,10 +470,10 @@ class Dispatcher:
 class _View:
     """A partition as one pass sees it: where it stands, and some states."""
 
-    def __init__(self, at: int, control: Control, blobs: dict[str, bytes | None]) -> None:
+    def __init__(self, at: int, ground: Ground, blobs: dict[str, bytes | None]) -> None:
         self.at = at
         """When it was asked for, µs."""
-        self.control = control
+        self.ground = ground
         self._blobs = blobs
         self._read: dict[str, Subscriber] = {}
 

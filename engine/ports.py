@@ -109,6 +109,16 @@ class Control:
     """Offers before this position were published before the store was lost: so may be their claims."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What of a `Control` those ask who only look at a partition."""
+
+    token: str
+    """Empty: the partition has no state."""
+    floor: int
+    """See `Control`."""
+
+
 @dataclass(slots=True)
 class Commit:
     """One step of a partition: everything in it becomes true together, or nothing does."""
@@ -139,6 +149,10 @@ class Store(Protocol):
 
     async def open(self, partition: int) -> Control:
         """Read where a partition stands."""
+        ...
+
+    async def ground(self, partition: int) -> Ground:
+        """Read a part of that, without what may be large; a commit that stands is whole by then."""
         ...
 
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:

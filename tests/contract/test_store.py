@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import FencedError, StoreError
-from engine.ports import Commit, Control, Store
+from engine.ports import Commit, Control, Ground, Store
 
 
 def commit(token: str, next_token: str, offset: int = 1, **parts: Any) -> Commit:
@@ -133,6 +133,14 @@ async def test_positions_of_offers_are_kept(store: Store) -> None:
     await store.commit(0, commit("", "t1", offers_at=7, floor=3))
     found = await store.open(0)
     assert (found.offers_at, found.floor) == (7, 3)
+
+
+async def test_who_only_looks_sees_token_and_floor_of_each_commit(store: Store) -> None:
+    assert await store.ground(0) == Ground("", 0)
+    for token, next_token, floor in (("", "t1", 0), ("t1", "t2", 7)):
+        await store.commit(0, commit(token, next_token, out={"a@1": b"A", "b@1": b"B"}, floor=floor))
+        assert await store.ground(0) == Ground(next_token, floor)
+    assert await store.ground(1) == Ground("", 0)
 
 
 async def test_clearing_takes_all_states_of_one_partition_from_its_owner_only(store: Store) -> None:

@@ -95,6 +95,14 @@ async def test_a_large_commit_that_was_cut_off_is_finished_by_who_opens_next(
     assert await store.read(0, keys[:2]) == [b"a" + key.encode() for key in keys[:2]]
 
 
+async def test_who_only_looks_sees_a_commit_that_was_cut_off_whole(client: Redis) -> None:
+    with pytest.raises(StoreError, match="ends here"):
+        await Cut(client, 0).commit(0, large("", "t1", b"a"))
+    store = RedisStore(client, 3)
+    assert (await store.ground(0)).token == "t1"
+    assert await store.read(0, ["0" * 32]) == [b"a" + b"0" * 32]
+
+
 async def test_a_large_commit_with_a_stale_token_changes_nothing(client: Redis) -> None:
     store = RedisStore(client, 3)
     await store.commit(0, Commit("", "t0", 1, b"{}"))
