@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.errors import FencedError, LogError, StoreError
+from engine.errors import LogError, StoreError
 from engine.lane import IDLE, Lane
 
 GRACE = 3.0
@@ -102,8 +102,6 @@ class LaneKeeper:
             while partition not in self._stopping:
                 try:
                     await lane.step(IDLE)
-                except FencedError:
-                    continue
                 except (LogError, StoreError) as error:
                     health.came_round, health.trouble = time.monotonic(), str(error)
                     await asyncio.sleep(pause)

@@ -290,11 +290,10 @@ class Lane:
         if switches and self.await_rules is not None:
             for name in switches:
                 await self.await_rules(name)
-        if switches and self._sweep:
+        while switches and self._sweep:
             # the silent are armed for one set of rules before the next comes
-            while self._sweep:
-                await self._sweep_some()
-                await self._commit()
+            await self._sweep_some()
+            await self._commit()
         await self.point("read")
         await self._load(events)
         self._decide(batch)

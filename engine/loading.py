@@ -12,6 +12,7 @@ written before the log: a load that is cut off has silenced too many, never too 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,8 +98,8 @@ class Columns:
         return [cell.strip().strip('"').strip() for cell in line.split(self._separator)]
 
 
-class ConsentLines:
-    """Reads lines of consents: JSON, or columns if the first line is no object."""
+class HeadedLines(ABC):
+    """Lines whose first one may name columns; a line that is `Bad` is refused with its position."""
 
     def __init__(self, intake: Intake, source: str) -> None:
         self._intake = intake
@@ -107,19 +108,38 @@ class ConsentLines:
         self._begun = False
 
     def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
-        """Take a line as a `consent.change`."""
+        """Take a line; None for the one with the names, and for one that was refused."""
         try:
             if not self._begun:
                 self._begun = True
-                if not line.lstrip().startswith(b"{"):
-                    known = (*IDENTITIES, *PURPOSES)
-                    self._columns = Columns(_text(line), position, known, IDENTITIES, PURPOSES)
+                self._columns = self._head(line, position)
+                if self._columns is not None:
                     return None
-            given = self._json(line, position) if self._columns is None else self._row(self._columns, line)
+            return self._take(line, position, t)
         except Bad as bad:
             detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'nothing'}"
             self._intake.refuse(bad.reason, detail, self._source, position, line)
             return None
+
+    @abstractmethod
+    def _head(self, line: bytes, position: str) -> Columns | None:
+        """Read the first line as names of columns; None if it is a line like others."""
+
+    @abstractmethod
+    def _take(self, line: bytes, position: str, t: int) -> Loaded | None:
+        """Take a line; raise `Bad` if it can't be."""
+
+
+class ConsentLines(HeadedLines):
+    """Reads lines of consents as `consent.change`: JSON, or columns if the first line is no object."""
+
+    def _head(self, line: bytes, position: str) -> Columns | None:
+        if line.lstrip().startswith(b"{"):
+            return None
+        return Columns(_text(line), position, (*IDENTITIES, *PURPOSES), IDENTITIES, PURPOSES)
+
+    def _take(self, line: bytes, position: str, t: int) -> Loaded | None:
+        given = self._json(line, position) if self._columns is None else self._row(self._columns, line)
         if given is None:
             return None
         numbers = [given.get("msisdn"), given.get("subscriber")]
@@ -167,34 +187,23 @@ class ConsentLines:
         return {**{name: cells[name] for name in IDENTITIES if name in cells}, "consent": consent}
 
 
-class OptOutLines:
-    """Reads lines of numbers that opt out."""
+class OptOutLines(HeadedLines):
+    """Reads lines of numbers that opt out, under whatever key each is or will be known."""
 
-    def __init__(self, intake: Intake, source: str) -> None:
-        self._intake = intake
-        self._source = source
-        self._columns: Columns | None = None
-        self._begun = False
-
-    def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
-        """Take a line as an opt-out of a number, under whatever key it is or will be known."""
-        try:
-            text = _text(line)
-            if not self._begun:
-                self._begun = True
-                if any(character.isalpha() for character in text):
-                    self._columns = Columns(text, position, None, ("msisdn",))
-                    return None
-            given = text if self._columns is None else self._columns.read(text).get("msisdn", "")
-            identity = self._intake.identity
-            e164 = identity.e164(given.strip().strip('"'))
-            if e164 is None:
-                expected = "a number: + and E.164 digits, or a national one"
-                raise Bad(expected, f"{len(given)} characters", "identity", "msisdn")
-        except Bad as bad:
-            detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'nothing'}"
-            self._intake.refuse(bad.reason, detail, self._source, position, line)
+    def _head(self, line: bytes, position: str) -> Columns | None:
+        text = _text(line)
+        if not any(character.isalpha() for character in text):
             return None
+        return Columns(text, position, None, ("msisdn",))
+
+    def _take(self, line: bytes, position: str, t: int) -> Loaded:
+        text = _text(line)
+        given = text if self._columns is None else self._columns.read(text).get("msisdn", "")
+        identity = self._intake.identity
+        e164 = identity.e164(given.strip().strip('"'))
+        if e164 is None:
+            expected = "a number: + and E.164 digits, or a national one"
+            raise Bad(expected, f"{len(given)} characters", "identity", "msisdn")
         own, bound = identity.hash_number(e164), identity.bound(e164)
         keys = [own] if bound is None else [own, bound]
         return Loaded([_opt_out(key, t, self._source, position) for key in keys], opted=[own])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from engine.cli.console import note, say, say_json, table
 from engine.cli.inputs import since_when
 from engine.cli.reach import need_topics
 from engine.deployment.clients import kafka_options
+from engine.deployment.common import now_us
 from engine.errors import InputError, LogError
 from engine.identity import Identity
 from engine.intake import Intake
@@ -149,7 +149,7 @@ class _Work:
         )
         columns = load_map(settings.landing_map) if settings.landing_map else None
         rows = None if columns is None else partial(_rows_by, columns)
-        requeue = Requeue(identity, settings.partitions, lambda: time.time_ns() // 1_000, rows)
+        requeue = Requeue(identity, settings.partitions, now_us, rows)
         try:
             await bindings.load(identity)
             if not self.dry_run:

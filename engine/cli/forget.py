@@ -23,6 +23,7 @@ from engine.cli.reach import need_topics
 from engine.codec import decode
 from engine.collect import partition_of
 from engine.deployment.clients import kafka_options, redis_client
+from engine.deployment.common import now_us
 from engine.errors import StateError
 from engine.identity import Identity
 from engine.outbox import opted, profile_of
@@ -113,7 +114,7 @@ async def _keep_opt_outs(
     Profiles are as old as their last publication, states as the last commit: a no in either counts.
     """
     identity = Identity(settings.key_bytes, settings.home_cc)
-    now = time.time_ns() // 1_000
+    now = now_us()
     adds: dict[str, int] = {}
     entries = [{PROFILE + key: profile} for key, profile in whom.profiles.items()]
     for key, blob in states.items():
@@ -135,7 +136,7 @@ async def _keep_opt_outs(
 
 async def _append(settings: Settings, options: Mapping[str, Any], whom: Whom) -> None:
     """Write the records: all of them or none."""
-    now = time.time_ns() // 1_000
+    now = now_us()
     batch = [
         (
             partition_of(key, settings.partitions),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
-import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,6 +18,7 @@ from connectors.redis_optouts import RedisOptOuts
 from engine.cli.console import Advance, note, progress, say, table
 from engine.cli.inputs import lines_in
 from engine.deployment.clients import kafka_options, redis_client
+from engine.deployment.common import now_us
 from engine.identity import Identity
 from engine.loading import Loader
 from engine.refusals import Refusal
@@ -76,7 +76,7 @@ async def _load(settings: Settings, kind: Kind, file: Path, dry_run: bool, advan
                 client = redis_client(settings)
                 stack.push_async_callback(client.aclose)
                 optouts = RedisOptOuts(client, replicas=settings.redis_wait)
-        loader = Loader(kind, file.name, identity, lambda: time.time_ns() // 1_000, inlet, optouts)
+        loader = Loader(kind, file.name, identity, now_us, inlet, optouts)
         shown = 0
 
         def on_refusal(refusal: Refusal) -> None:

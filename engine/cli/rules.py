@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,7 @@ from connectors.kafka_topics import ensure
 from engine.cli.console import say, say_json, table
 from engine.cli.reach import need_topics
 from engine.deployment.clients import kafka_access, kafka_options
-from engine.deployment.common import topics_of
+from engine.deployment.common import now_us, topics_of
 from engine.errors import InputError
 from engine.published import Published, pack
 from engine.settings import load_settings, require
@@ -40,7 +39,7 @@ def publish_command(
     require(settings, "kafka_bootstrap")
     if not 1 <= len(by.strip()) <= BY_AT_MOST:
         raise InputError("--by", f"a name of 1 to {BY_AT_MOST} characters", by)
-    now = time.time_ns() // 1_000
+    now = now_us()
     ruleset, value = pack(folder, by.strip(), now, settings.home_cc)
     record = orjson.dumps({"kind": "rules.switch", "t": now, "hash": ruleset.hash, "by": by.strip()})
     switches = [(partition, record) for partition in range(settings.partitions)]

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-import structlog
-
 from connectors.column_map import load_map
 from connectors.foreign_topic import ForeignTopic
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
 from engine.collector import Live, LiveCollector, Pace
-from engine.deployment.common import Common, OnDead, now_us
+from engine.deployment.common import Common, OnDead, now_us, watched
 from engine.errors import SettingsError
 from engine.identity import Identity
 from engine.settings import Settings
-
-log = structlog.get_logger("collector")
 
 SOURCE = "collector"
 """Its name in the checkpoints: one collector of a prefix at a time; a second one takes over."""
@@ -55,8 +51,7 @@ class CollectorRole:
     async def start(self, on_dead: OnDead) -> None:
         """Collect from where the last checkpoint stands."""
         await self.common.ensure_topics()
-        self._task = asyncio.create_task(self.collector.run(self._stop), name="collector")
-        self._task.add_done_callback(lambda task: self._ended(task, on_dead))
+        self._task = watched(self.name, self.collector.run(self._stop), on_dead)
 
     async def look(self) -> None:
         """Count what was done."""
@@ -93,11 +88,6 @@ class CollectorRole:
             "feeds": f"expected records, was silent: {silent}" if silent else "",
             "draining": "expected to go on, was told to end" if self._stop.is_set() else "",
         }
-
-    def _ended(self, task: asyncio.Task[None], on_dead: OnDead) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            log.error("collector died", error=task.exception())
-            on_dead(f"collector died: {task.exception()}")
 
 
 def sources_of(common: Common) -> list[Live]:

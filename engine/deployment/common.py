@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from connectors.kafka_rules import KafkaRules
@@ -57,6 +59,20 @@ class Common:
         rules, self._rules = self._rules, None
         if rules is not None:
             await rules.stop()
+
+
+def watched(name: str, work: Coroutine[Any, Any, None], on_dead: OnDead) -> asyncio.Task[None]:
+    """Start the work that a role consists of; an error that ends it is logged and told as a last word."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            structlog.get_logger(name).error(f"{name} died", error=error)
+            on_dead(f"{name} died: {error}")
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(ended)
+    return task
 
 
 def topics_of(settings: Settings) -> dict[str, Topic]:

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 
 import orjson
-import structlog
 
 from connectors import redis_health
 from connectors.channels.file import FileChannel
@@ -19,15 +18,13 @@ from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_store import RedisStore
 from engine.collect import partition_of
 from engine.deployment.clients import redis_client
-from engine.deployment.common import Common, OnDead, folder_of, now_us
+from engine.deployment.common import Common, OnDead, folder_of, now_us, watched
 from engine.dispatch import Dispatcher, Patience
 from engine.errors import StoreError
 from engine.event import Event
 from engine.identity import Identity
 from engine.ports import Channel
 from engine.rulebook import Rulebook
-
-log = structlog.get_logger("dispatcher")
 
 LAB_REMEMBERS = 300
 HEALTH_LOOKS = 2
@@ -77,8 +74,7 @@ class DispatcherRole:
         self._rules = await self.common.rules()
         await self.look()
         await self.queue.start()
-        self._task = asyncio.create_task(self.dispatcher.run(self._stop), name="dispatcher")
-        self._task.add_done_callback(lambda task: self._ended(task, on_dead))
+        self._task = watched(self.name, self.dispatcher.run(self._stop), on_dead)
 
     async def stop(self) -> None:
         """Take no more offers; what is under way is brought to its end."""
@@ -158,8 +154,3 @@ class DispatcherRole:
         if settings.channel == "lab":
             return LabChannel(path, now_us, remember=LAB_REMEMBERS)
         return FileChannel(path, append=True)
-
-    def _ended(self, task: asyncio.Task[None], on_dead: OnDead) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            log.error("dispatcher died", error=task.exception())
-            on_dead(f"dispatcher died: {task.exception()}")
