@@ -6,7 +6,7 @@ fetched ahead). No callback says that partitions were lost: only the token of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -59,6 +59,14 @@ class KafkaLog:
         """Read some partitions without taking part in the group's sharing: tools and tests."""
         consumer = await self._start()
         consumer.assign([TopicPartition(self.topic, partition) for partition in partitions])
+
+    def assigned(self, partitions: Iterable[int]) -> None:
+        """Take note that partitions were shared out anew: to be called before any of them is read.
+
+        The consumer then stands at their marks, behind what was read, also of those that it had before.
+        """
+        for partition in partitions:
+            self._next.pop(partition, None)
 
     async def close(self) -> None:
         """Leave the group."""

@@ -137,6 +137,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Start the lanes of these partitions."""
         partitions = sorted(place.partition for place in assigned)
         log.info("assigned", partitions=partitions)
+        self.log.assigned(partitions)
         if not self._draining:
             await self.keeper.assign(partitions)
 

@@ -30,13 +30,13 @@ READY_WITHIN = 60.0
 class RoleProcess:
     """One process of a role; its log is in a file."""
 
-    def __init__(self, role: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, role: str, environment: Mapping[str, str], log: Path, program: str = PROGRAM) -> None:
         self.role = role
         self.log = log
         self.port = int(environment["TOUCHPOINT_WEB_PORT"])
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", PROGRAM, "run", role],
+                [sys.executable, "-P", "-c", program, "run", role],
                 env=dict(environment),
                 cwd=CHECKOUT,
                 stdout=out,
