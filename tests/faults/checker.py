@@ -62,6 +62,8 @@ class Evidence:
     """Partition -> subscriber key -> blob."""
     faults: list[tuple[int, str]] = field(default_factory=list)
     """(wall clock µs, what), in order."""
+    optouts: Mapping[str, int] = field(default_factory=dict)
+    """Number -> when its opt-out was acknowledged, µs."""
     rebuilt: bool = False
     """The store was lost: counts of lanes began anew, states are those of a warm start."""
 
@@ -272,6 +274,8 @@ def _check_balance(report: Report, evidence: Evidence, truth: Truth) -> None:
     letters: Counter[Place] = Counter()
     for read in evidence.deadletters:
         letter = orjson.loads(read.value)
+        if letter["stage"] != "engine":
+            continue  # never was in the log
         letters[letter["partition"], letter["offset"]] += 1
     expected = Counter(truth.refused)
     report.lost += report.problem("refused records without a dead letter", list(expected - letters))
@@ -316,6 +320,8 @@ def _check_submits(report: Report, evidence: Evidence, truth: Truth) -> None:
         )
     ]
     report.problem("submits with another text or to another number", other)
+    late = [s["decision"] for s in evidence.submits if s["at"] > evidence.optouts.get(s["to"], 1 << 62)]
+    report.problem("submits after an acknowledged opt-out", late)
     zones = {sub.key: sub.timezone for fold in truth.folds for sub in fold.subscribers.values()}
     report.problem("submits in quiet time", quiet_submits(evidence.submits, expected, zones, evidence.rules))
     unsent = [

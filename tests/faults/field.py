@@ -65,10 +65,12 @@ class Field:
         more = {"channel": "lab", **_redis_settings(store, via), **settings}
         url = more.pop("redis_url")
         self.deployment = Deployment(folder, bootstrap, url, prefix, partitions=load.partitions, **more)
-        topics = {"events": load.partitions, "decisions": load.partitions, "offers": load.partitions}
-        self.tail = Tail(more.pop("kafka_direct", bootstrap), prefix, {**topics, "deadletters": 1})
+        topics = ("events", "decisions", "offers", "deadletters")
+        self.tail = Tail(bootstrap, prefix, dict.fromkeys(topics, load.partitions))
         self.feeder: Feeder | None = None
         self.rebuilt = False
+        self.optouts: dict[str, int] = {}
+        """Number -> when its opt-out was acknowledged, µs."""
         self.exits: list[tuple[str, int, float]] = []
         """Role, exit code and seconds of those that were told to end."""
         self.began = time.monotonic()
@@ -224,6 +226,7 @@ class Field:
             self.controls(),
             self.states(),
             self.faults,
+            self.optouts,
             self.rebuilt,
         )
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
-
 from engine.collect import partition_of
 from engine.language.model import RuleSet
 from tests.differential.engine_side import Prepared, ruleset_of, texts_of
@@ -28,7 +26,6 @@ SPAN = 6 * HOUR
 """From the first record to `now`."""
 QUIET = (5 * HOUR // 2, HOUR)
 """Quiet time: from and until how long before `now`, to the minute."""
-FAR = 50_000 * MINUTE
 PLACES = {
     "mall": ("460-00-1-11", "460-00-1-12"),
     "campus": ("460-00-1-21",),
@@ -60,19 +57,19 @@ class Options:
 class Load:
     """One load: the case in the format of the reference model, and the log that it makes."""
 
-    def __init__(self, seed: int, now: int, options: Options | None = None) -> None:
+    def __init__(
+        self, seed: int, now: int, options: Options | None = None, *, to_the_minute: bool = True
+    ) -> None:
         """`now`: µs UTC, when the records end."""
         self.options = options or Options()
         self.seed = seed
-        self.now = now - now % MINUTE
+        self.now = now - now % MINUTE if to_the_minute else now
         self._random = random.Random(seed)
         self._number = 0
-        quiet = [_clock(self.now - back) for back in QUIET]
-        self.quiet = (self.now - QUIET[0], self.now - QUIET[1])
         records = self._records()
         self.case: Json = {
             "rules": rules_of(self.now),
-            "policy": policy_of(f"{quiet[0]} to {quiet[1]}"),
+            "policy": self._policy(),
             "fields": {"brand": {"values": ["GoTone", "M-Zone"]}, "arpu": {"type": "money"}},
             "places": {name: {"name": name, "cells": list(cells)} for name, cells in PLACES.items()},
             "numbers": {"hotline": ["10086"], "rivals": ["10010"]},
@@ -110,6 +107,10 @@ class Load:
 
     # -- people and records ----------------------------------------------------------------------------------
 
+    def _policy(self) -> Json:
+        quiet = [_clock(self.now - back) for back in QUIET]
+        return policy_of(f"{quiet[0]} to {quiet[1]}")
+
     def _profile(self, number: int) -> Json:
         rng = random.Random(f"{self.seed}.{number}")
         consent = dict(EVERYBODY)
@@ -141,12 +142,14 @@ class Load:
                 for place, record in enumerate(found)
             ]
             found = [found[place] for _, place in sorted(keys)]
-        repeated: list[Json] = []
-        for record in found:
-            repeated.append(record)
-            if rng.random() < options.duplicates:
-                repeated.insert(max(len(repeated) - rng.randrange(200), 0), record)
-        return repeated
+        # a copy comes up to 200 records later
+        order = [(float(place), record) for place, record in enumerate(found)]
+        order += [
+            (place + rng.uniform(0, 200), record)
+            for place, record in enumerate(found)
+            if rng.random() < options.duplicates
+        ]
+        return [record for _, record in sorted(order, key=lambda pair: pair[0])]
 
     def _deed(self, number: int, start: int) -> list[Json]:
         """One stretch of behaviour, from `start` on."""
@@ -229,11 +232,6 @@ def _rule(now: int, name: str, when: Json, **limits: str) -> Json:
         "limits": {"priority": "50", "send_within": "24h", "holdout": "0%", **limits},
         "goal": {"converts_when": {"happens": "product.bought"}, "within": "1d"},
     }
-
-
-def value_of(record: Json) -> bytes:
-    """Write a record as the log holds it."""
-    return orjson.dumps(record)
 
 
 def _clock(t: int) -> str:

@@ -31,10 +31,19 @@ class Stage:
 
     def close(self) -> None:
         """End all that was started here."""
-        for field in self._fields:
+        fields, self._fields = self._fields, []
+        for field in fields:
             field.close()
-        for server in self._servers:
-            server.kill() if not isinstance(server, KafkaCluster) else server.stop()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            if isinstance(server, KafkaCluster):
+                server.stop()
+            else:
+                server.kill()
+
+    def own(self, server: Any) -> None:
+        """Have a server ended with this stage."""
+        self._servers.append(server)
 
     @property
     def kafka(self) -> KafkaServer:
