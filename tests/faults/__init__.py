@@ -1,1 +1,1 @@
-"""The crash matrix on real servers: a seeded load, faults, and a checker that replays what was acknowledged."""
+"""The crash matrix on real servers: a seeded load, faults, a checker that replays what was acknowledged."""

@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 
-from connectors.redis_keys import tag_of
 from engine.codec import decode, encode
 from engine.deployment.engine import NO_RULES
 from engine.errors import StateError

@@ -1,4 +1,4 @@
-"""Where a row of the matrix is fought out: real servers, roles as processes, a load that is being appended."""
+"""Where a row is fought out: real servers, roles as processes, a load that is being appended."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 import redis
-from redis.cluster import ClusterNode
 from redis.cluster import RedisCluster as ClusterClient
 
 from connectors.redis_keys import tag_of
 from engine.last_gates import ENDS
+from engine.topics import DEADLETTERS_PARTITIONS
 from tests.faults.checker import Evidence, Report, check
 from tests.faults.load import Load
 from tests.faults.role import PROGRAM, SPEC
@@ -32,9 +32,17 @@ Json = dict[str, Any]
 Store = RedisServer | RedisCluster | RedisSentinel
 DRAINED_WITHIN = 90.0
 PATIENCE = {"claim_us": 4_000_000, "sweep_us": 500_000, "retry_most_us": 1_000_000, "keep_us": 300_000}
-"""A claim that nobody ends is `indeterminate` after seconds, not ten minutes: else a row would take as long."""
-CHANNEL = {"latency": 0.05, "receipt_after": 0.1}
-"""The network takes its time: faults land while submits are under way."""
+"""A claim that nobody ends is `indeterminate` after seconds, not ten minutes: a row would take as long."""
+CHANNEL = {
+    "latency": 0.05,
+    "receipt_after": 0.5,
+    "failed": 0.05,
+    "lost": 0.01,
+    "throttled": 0.02,
+    "early": 0.05,
+    "twice": 0.05,
+}
+"""The network takes its time and errs: faults land while submits are under way."""
 
 SESSION_MS = 2_500
 """A dead process is noticed after seconds, so that 50 kills take minutes."""
@@ -65,8 +73,8 @@ class Field:
         more = {"channel": "lab", **_redis_settings(store, via), **settings}
         url = more.pop("redis_url")
         self.deployment = Deployment(folder, bootstrap, url, prefix, partitions=load.partitions, **more)
-        topics = ("events", "decisions", "offers", "deadletters")
-        self.tail = Tail(bootstrap, prefix, dict.fromkeys(topics, load.partitions))
+        topics = dict.fromkeys(("events", "decisions", "offers"), load.partitions)
+        self.tail = Tail(bootstrap, prefix, {**topics, "deadletters": DEADLETTERS_PARTITIONS})
         self.feeder: Feeder | None = None
         self.rebuilt = False
         self.optouts: dict[str, int] = {}
@@ -144,8 +152,7 @@ class Field:
     def client(self) -> Any:
         """Return a client of the store as it is now. Close it."""
         if isinstance(self.store, RedisCluster):
-            nodes = [ClusterNode(host, port) for host, port in self.store.addresses]
-            return ClusterClient(startup_nodes=nodes)
+            return ClusterClient.from_url(self.store.url)
         server = self.store.primary() if isinstance(self.store, RedisSentinel) else self.store
         return server.client()
 

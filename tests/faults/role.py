@@ -1,7 +1,7 @@
-"""Starts a role with what a fault needs: points at which it kills or stops itself, another clock, planted bugs.
+"""Starts a role with what a fault needs: steps at which it dies or stops, another clock, planted bugs.
 
-Called as `python -c PROGRAM run ROLE` with a spec in `$FAULTS_SPEC` (JSON), read here alone: the program itself
-knows nothing of faults. Spec:
+Called as `python -c PROGRAM run ROLE` with a spec in `$FAULTS_SPEC` (JSON), read here alone: the program
+itself knows nothing of faults. Spec:
 
     points     [{"at": name of a step of lane or dispatcher, "number": which time, "do": "kill" | "stop"}]
     planted    one of PLANTED: a bug that the checker has to find
@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -35,6 +36,8 @@ PLANTED = {
     "outbox": "what was committed and not published is not published again",
     "offset": "the commit script does not write the offset",
 }
+KEPT_US = 60_000_000
+"""How long the network keeps receipts for whoever connects."""
 _TOKEN = "if token ~= ARGV[1] then return token end\n"
 _OFFSET = "'offset', ARGV[3], "
 
@@ -69,16 +72,26 @@ def _set_clock(ahead: int) -> None:
         return time.time_ns() // 1_000 + ahead
 
     for module in (common, collector, dispatcher, engine):
-        module.now_us = now_us  # type: ignore[attr-defined]  # imported there by name
+        _put(module, "now_us", now_us)
+
+
+def _put(owner: Any, name: str, value: Any) -> None:
+    """Replace what must be there."""
+    if not hasattr(owner, name):
+        raise AttributeError(
+            f"{owner.__name__}: expected {name}, was not there: nothing can be put in its place"
+        )
+    setattr(owner, name, value)
 
 
 def _set_sessions(session: int) -> None:
+    from aiokafka import AIOKafkaConsumer
+
     from connectors import kafka_log, kafka_queue
 
     kafka_log.SESSION_MS, kafka_log.HEARTBEAT_MS = session, session // 5
-    kafka_queue.AIOKafkaConsumer = partial(  # type: ignore[misc,assignment]
-        kafka_queue.AIOKafkaConsumer, session_timeout_ms=session, heartbeat_interval_ms=session // 5
-    )
+    shorter = partial(AIOKafkaConsumer, session_timeout_ms=session, heartbeat_interval_ms=session // 5)
+    _put(kafka_queue, "AIOKafkaConsumer", shorter)
 
 
 def _set_canary(text: str) -> None:
@@ -102,7 +115,8 @@ def _set_canary(text: str) -> None:
             raise ConnectionResetError(text)
         return await submit(self, message)
 
-    RedisScripts.run, LabChannel.submit = failing, throttled  # type: ignore[method-assign]
+    _put(RedisScripts, "run", failing)
+    _put(LabChannel, "submit", throttled)
 
 
 def _set_points(points: list[dict[str, Any]]) -> None:
@@ -127,26 +141,30 @@ def _set_points(points: list[dict[str, Any]]) -> None:
         made.point = point
         return made
 
-    EngineRole._lane = lane  # type: ignore[method-assign]
-    make = Dispatcher.__init__
-    Dispatcher.__init__ = partial_method(make, point=point)  # type: ignore[method-assign]
+    _put(EngineRole, "_lane", lane)
+    _put(Dispatcher, "__init__", partial_method(Dispatcher.__init__, point=point))
 
 
-def _set_dispatcher(channel: dict[str, float], patience: dict[str, float]) -> None:
+def _set_dispatcher(channel: dict[str, float], patience: dict[str, Any]) -> None:
     from connectors.channels.lab import Faults, LabChannel
     from engine.deployment import dispatcher
+    from engine.dispatch import Patience
 
     if channel:
-        LabChannel.__init__ = partial_method(  # type: ignore[method-assign]
-            LabChannel.__init__, faults=Faults(**channel), seed=os.getpid()
-        )
+        make = LabChannel.__init__
+
+        def reconnect(self: Any, path: Path, clock: Any) -> None:
+            """Begin, and get the receipts that an earlier life may not have heard: the network keeps them."""
+            make(self, path, clock, faults=Faults(**channel), seed=os.getpid())
+            lines = path.read_bytes().split(b"\n") if path.exists() else []
+            for line in lines:
+                submit = orjson.loads(line) if line.endswith(b"}") else {}
+                if submit and clock() - submit["at"] < KEPT_US:
+                    self._report(submit["decision"])
+
+        _put(LabChannel, "__init__", reconnect)
     if patience:
-        given = dispatcher.Patience
-
-        def make(**more: Any) -> Any:
-            return replace(given(**more), **patience)
-
-        dispatcher.Patience = make  # type: ignore[misc,assignment]
+        _put(dispatcher, "Patience", partial(Patience, **patience))
 
 
 def partial_method(method: Any, **given: Any) -> Any:
@@ -162,9 +180,9 @@ def _plant(name: str) -> None:
     from connectors import redis_scripts
 
     if name == "token":
-        redis_scripts.source_of = partial(_changed, "lane_commit", _TOKEN, "")  # type: ignore[assignment]
+        _put(redis_scripts, "source_of", partial(_changed, "lane_commit", _TOKEN, ""))
     elif name == "offset":
-        redis_scripts.source_of = partial(_changed, "lane_commit", _OFFSET, "")  # type: ignore[assignment]
+        _put(redis_scripts, "source_of", partial(_changed, "lane_commit", _OFFSET, ""))
     elif name == "claim":
         from connectors.redis_deliveries import RedisDeliveries
 
@@ -174,7 +192,7 @@ def _plant(name: str) -> None:
             await claim(self, *arguments)
             return ""
 
-        RedisDeliveries.claim = always  # type: ignore[method-assign]
+        _put(RedisDeliveries, "claim", always)
     elif name == "outbox":
         from connectors.redis_store import RedisStore
 
@@ -183,7 +201,7 @@ def _plant(name: str) -> None:
         async def without(self: Any, partition: int) -> Any:
             return replace(await read(self, partition), outbox={})
 
-        RedisStore.open = without  # type: ignore[method-assign]
+        _put(RedisStore, "open", without)
     else:
         raise ValueError(f"planted fault: expected one of {', '.join(PLANTED)}, was {name}")
 

@@ -1,4 +1,4 @@
-"""Rows 20 to 22: opt-outs that come while offers wait, the edge of quiet time, and numbers that must not leak."""
+"""Rows 20 to 22: opt-outs while offers wait, the edge of quiet time, numbers that must not leak."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import orjson
 
 from tests.faults.checker import Report, Truth
 from tests.faults.field import CHANNEL, Field
-from tests.faults.load import MINUTE, SECOND, Load, Options, msisdn
+from tests.faults.load import EVERYBODY, MINUTE, SECOND, Load, Options, msisdn
 from tests.faults.rows_process import wait_for_rules
 from tests.faults.stage import Stage, now_us
 from tests.servers.process import wait_until
@@ -44,7 +44,9 @@ def row_20(stage: Stage) -> Report:
     if not report.ends["suppressed"]:
         report.problems.append("expected offers to end as suppressed, were none")
     raced = sum(submit["to"] in set(people[1::4]) for submit in field.submits())
-    report.notes.append(f"{len(field.optouts)} opt-outs; {raced} messages to the second half before theirs held")
+    report.notes.append(
+        f"{len(field.optouts)} opt-outs; {raced} messages before the late ones held"
+    )
     return report
 
 
@@ -74,14 +76,11 @@ class Edge(Load):
         return sorted(found, key=lambda record: record["t"])
 
     def _profile(self, number: int) -> Json:
-        profile = {**super()._profile(number), "consent": dict.fromkeys(EVERY_PURPOSE, True)}
+        profile = {**super()._profile(number), "consent": EVERYBODY}
         return {**profile, "timezone": ELSEWHERE} if number % 5 == 0 else profile
 
     def _policy(self) -> Json:
         return {**super()._policy(), "timezone": "Europe/Berlin", "quiet": "21:00 to 09:00"}
-
-
-EVERY_PURPOSE = ("marketing", "profiling", "location")
 
 
 def row_21(stage: Stage) -> Report:

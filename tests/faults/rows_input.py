@@ -61,7 +61,9 @@ def row_14(stage: Stage) -> Report:
     )
     expected = len(POISON) * load.partitions
     if len(letters) != expected or feeder.failed:
-        report.problems.append(f"expected {expected} dead letters, was {len(letters)}; {feeder.failed} not taken")
+        report.problems.append(
+            f"expected {expected} dead letters, was {len(letters)}; {feeder.failed} not taken"
+        )
     if stage.quick:  # without a crash each is there once
         report.problem("dead letters that came twice", [place for place, n in letters.items() if n > 1])
     report.notes.append(f"{len(letters)} poison records, {letters.total()} dead letters")
@@ -199,4 +201,3 @@ def _compare(field: Field, load: Load, people: list[str], report: Report) -> int
     differ = [one for one in expected if one not in found] + [one for one in found if one not in expected]
     report.problem("decisions on which the reference model differs", differ)
     return len(expected)
-

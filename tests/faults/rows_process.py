@@ -19,7 +19,7 @@ DISPATCHER_POINTS = ("claim", "gates", "report", "settle", "keep")
 
 
 def row_1(stage: Stage) -> Report:
-    """Kill engines and dispatchers at random moments, and at points before and after commit, claim, submit."""
+    """Kill engines and dispatchers at random moments, and before and after commit, claim, submit."""
     kills = 6 if stage.quick else KILLS
     rng = stage.random
     field = stage.field()
@@ -102,7 +102,8 @@ def row_3(stage: Stage) -> Report:
             field.start(role, wait=True)
             field.terminate(oldest)
     report = field.report("3")
-    report.problem("offers of unknown fate after orderly ends", ["indeterminate"] * report.ends["indeterminate"])
+    unknown = report.ends["indeterminate"]
+    report.problem("offers of unknown fate after orderly ends", range(unknown))
     ends = [seconds for _, _, seconds in field.exits]
     report.notes.append(f"{len(ends)} ended by SIGTERM, the slowest in {max(ends):.1f} s")
     return report

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import orjson
 import redis
 
 from engine.rebuild import REBUILDING
 from tests.faults.checker import Report
 from tests.faults.field import Field
-from tests.faults.rows_process import wait_for_rules
+from tests.faults.rows_process import SESSION, wait_for_rules
 from tests.faults.slow import Slow
 from tests.faults.stage import Stage, now_us
 from tests.servers.process import wait_until
@@ -55,7 +54,7 @@ def row_7(stage: Stage) -> Report:
         primary = group.primary()
         field.fault("SIGKILL Redis primary")
         primary.kill()
-        wait_until(lambda dead=primary: group.primary() is not dead, "a failover", 30)
+        wait_until(lambda: group.primary().is_running, "a failover", 30)
         primary.restart()
     return field.report("7", within=120)
 
@@ -245,7 +244,8 @@ def row_12(stage: Stage) -> Report:
     """Make Redis, then Kafka, slow (200 ms), reset their connections, leave them half open."""
     store = stage.redis()
     with Slow(lambda: stage.kafka.proxy(), store.port) as slow:
-        field = stage.field(store=store, via=slow.redis, kafka_bootstrap=slow.kafka, spec={"session_ms": 8_000})
+        spec = {"session_ms": SESSION}
+        field = stage.field(store=store, via=slow.redis, kafka_bootstrap=slow.kafka, spec=spec)
         processes = [field.start(role) for role in ROLES]
         wait_for_rules(field)
         field.feed(60)
@@ -274,8 +274,3 @@ def resident(pid: int) -> int:
     """Return the resident memory of a process, bytes."""
     with open(f"/proc/{pid}/statm", encoding="utf-8") as read:
         return int(read.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def lanes_of(field: Field) -> list[dict[str, Any]]:
-    """Return what every partition's lane keeps beside its offset."""
-    return [orjson.loads(control[b"lane"]) for control in field.controls().values()]
