@@ -218,7 +218,8 @@ def _check_offers(report: Report, evidence: Evidence, truth: Truth) -> None:
             report.ends[ends[0]] += 1
         else:
             unended.append(id)
-    report.lost += report.problem("offers that never ended", unended)
+    heard = [f"{id} {[status for _, status in truth.receipts.get(id, ())]}" for id in unended]
+    report.lost += report.problem("offers that never ended (and what was heard of them)", heard)
     # an unknown fate may be settled later by a receipt; nothing else ends twice in two ways
     double = []
     for id, told in truth.receipts.items():

@@ -154,7 +154,7 @@ class Field:
         if isinstance(self.store, RedisCluster):
             return ClusterClient.from_url(self.store.url)
         server = self.store.primary() if isinstance(self.store, RedisSentinel) else self.store
-        return server.client()
+        return redis.Redis.from_url(server.url, socket_timeout=30)
 
     def controls(self) -> dict[int, dict[bytes, bytes]]:
         """Return the `ctl` hashes."""
@@ -183,8 +183,8 @@ class Field:
         if not self.tail.is_whole:
             return False
         with suppress(redis.RedisError):
-            controls, ends = self.controls(), self.tail.ends("events")
-            return all(int(controls[p].get(b"offset", 0)) >= end for p, end in ends.items())
+            controls, ends = self.controls(), self.tail.lasts("events")
+            return all(int(controls[p].get(b"offset", 0)) > last for p, last in ends.items())
         return False
 
     def is_drained(self) -> bool:

@@ -179,12 +179,16 @@ def row_10(stage: Stage) -> Report:
     return _full(field, "10", "no memory left", fill, free)
 
 
+DISK = 64 << 20
+"""Bytes of the disk of row 11."""
+
+
 def row_11(stage: Stage) -> Report:
     """Let Redis's disk be full for a while: consumption pauses, then goes on."""
     disk = stage.folder / "disk"
     disk.mkdir(parents=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(disk)], capture_output=True, check=False
     )
     if mounted.returncode:
         return Report("11", notes=["not run: no right to mount a tmpfs"])
@@ -196,10 +200,11 @@ def row_11(stage: Stage) -> Report:
         filler = disk / "filler"
 
         def fill() -> None:
-            with filler.open("wb") as out, suppress(OSError):
-                while True:
-                    out.write(b"\0" * 4096)
-                    out.flush()
+            out = os.open(filler, os.O_WRONLY | os.O_CREAT)
+            with suppress(OSError):
+                for _ in range(DISK >> 12):
+                    os.write(out, bytes(4096))
+            os.close(out)
 
         return _full(field, "11", "disk full", fill, lambda: os.truncate(filler, 0))
     finally:

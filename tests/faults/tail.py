@@ -67,6 +67,7 @@ class Tail(_Loop):
             for partition in range(partitions)
         }
         self.read: dict[str, list[Read]] = {short: [] for short in topics}
+        self._lasts: dict[str, dict[int, int]] = {short: {} for short in topics}
         self._ending = threading.Event()
         self._at: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
@@ -111,6 +112,7 @@ class Tail(_Loop):
                     for message in messages
                 ]
                 self._at[place] = messages[-1].offset + 1
+                self._lasts[self._places[place]][place.partition] = messages[-1].offset
             if not found:
                 # a position may be past the last message: what a transaction ends with is an offset, too
                 for place in self._places:
@@ -124,9 +126,12 @@ class Tail(_Loop):
         if self.ident is not None:
             self.end()
 
-    def ends(self, short: str) -> dict[int, int]:
-        """Return where a topic's partitions ended at the last look."""
-        return {place.partition: end for place, end in self._ends.items() if self._places[place] == short}
+    def lasts(self, short: str) -> dict[int, int]:
+        """Return the offset of the last message of each partition of a topic that has one.
+
+        The end of a partition may be beyond: what a transaction ends with has an offset, too.
+        """
+        return dict(self._lasts[short])
 
     @property
     def is_whole(self) -> bool:

@@ -34,12 +34,15 @@ def test_a_row_of_the_matrix_holds(row: str, stage: Stage) -> None:
     assert {"offer", "held", "control", "refused"} <= set(report.kinds) or row == "21"
 
 
-@pytest.mark.parametrize(("planted", "shows"), [
-    ("token", lambda report: report.wrong_states),
-    ("claim", lambda report: report.doubled),
-    ("outbox", lambda report: report.lost),
-    ("offset", lambda report: any("counts of records" in what for what in report.problems)),
-])
+@pytest.mark.parametrize(
+    ("planted", "shows"),
+    [
+        ("token", lambda report: report.wrong_states),
+        ("claim", lambda report: report.doubled),
+        ("outbox", lambda report: report.lost),
+        ("offset", lambda report: any("counts of records" in what for what in report.problems)),
+    ],
+)
 def test_the_checker_finds_a_planted_bug(
     planted: str, shows: Callable[[object], object], stage: Stage
 ) -> None:
