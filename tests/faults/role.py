@@ -95,28 +95,32 @@ def _set_sessions(session: int) -> None:
 
 
 def _set_canary(text: str) -> None:
-    """Have every tenth script and every tenth submit fail with an error that repeats numbers."""
+    """Have a script and a submit fail twice a second with an error that repeats numbers."""
     from connectors.channels.lab import LabChannel
     from connectors.redis_scripts import RedisScripts, store_errors
 
-    calls: Counter[str] = Counter()
+    last: Counter[str] = Counter()
     run, submit = RedisScripts.run, LabChannel.submit
 
+    def is_due(what: str) -> bool:
+        half_second = int(time.monotonic() * 2)
+        before, last[what] = last[what], half_second
+        return half_second > before
+
     async def failing(self: Any, *arguments: Any, **more: Any) -> Any:
-        calls["script"] += 1
-        if not calls["script"] % 10:
+        if is_due("script"):
             with store_errors(arguments[0]):
                 raise ConnectionError(text)
         return await run(self, *arguments, **more)
 
-    async def throttled(self: Any, message: Any) -> Any:
-        calls["submit"] += 1
-        if not calls["submit"] % 10:
+    async def lost(self: Any, message: Any) -> Any:
+        receipt = await submit(self, message)
+        if is_due("submit"):
             raise ConnectionResetError(text)
-        return await submit(self, message)
+        return receipt
 
     _put(RedisScripts, "run", failing)
-    _put(LabChannel, "submit", throttled)
+    _put(LabChannel, "submit", lost)
 
 
 def _set_points(points: list[dict[str, Any]]) -> None:
