@@ -36,7 +36,7 @@ PLANTED = {
     "outbox": "what was committed and not published is not published again",
     "offset": "the commit script does not write the offset",
 }
-KEPT = 300
+KEPT = 2_000
 """Messages of whose fate the network tells whoever connects anew."""
 _TOKEN = "if token ~= ARGV[1] then return token end\n"
 _OFFSET = "'offset', ARGV[3], "
