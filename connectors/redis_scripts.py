@@ -22,6 +22,8 @@ FOLDER = Path(__file__).resolve().parent / "lua"
 CONFIRM_MS = 1_000
 """How long replicas get to confirm a write: a healthy one needs one round trip."""
 
+CLOSED = "handler is closed"
+
 Client = Redis | RedisCluster
 Argument = str | int | bytes
 
@@ -40,6 +42,11 @@ def store_errors(doing: str) -> Iterator[None]:
         yield
     except (RedisError, RedisClusterException, OSError) as error:
         raise StoreError(f"redis: {doing}: expected a reply, was {error.__class__.__name__}") from error
+    except RuntimeError as error:
+        # so uvloop says that a connection was reset before the command was written; redis-py lets it through
+        if CLOSED not in str(error):
+            raise
+        raise StoreError(f"redis: {doing}: expected a connection, was closed") from error
 
 
 class RedisScripts:

@@ -269,7 +269,7 @@ def row_12(stage: Stage) -> Report:
             time.sleep(5)
             slow.heal(which)
         report = field.report("12", within=150)
-        sizes = [resident(process.process.pid) for process in processes]
+        sizes = [resident(process.process.pid) for process in processes if process.is_running]
     report.notes.append(f"resident memory of roles: {', '.join(f'{size >> 20} MiB' for size in sizes)}")
     report.problem("roles above 400 MiB (I9)", [size for size in sizes if size > 400 << 20])
     return report
