@@ -38,7 +38,6 @@ CHANNEL = {
     "receipt_after": 0.5,
     "failed": 0.05,
     "lost": 0.01,
-    "throttled": 0.02,
     "early": 0.05,
     "twice": 0.05,
 }

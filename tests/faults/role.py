@@ -95,7 +95,7 @@ def _set_sessions(session: int) -> None:
 
 
 def _set_canary(text: str) -> None:
-    """Have a script and a submit fail twice a second with an error that repeats numbers."""
+    """Have a script and a submit fail every few seconds with an error that repeats numbers."""
     from connectors.channels.lab import LabChannel
     from connectors.redis_scripts import RedisScripts, store_errors
 
@@ -103,9 +103,9 @@ def _set_canary(text: str) -> None:
     run, submit = RedisScripts.run, LabChannel.submit
 
     def is_due(what: str) -> bool:
-        half_second = int(time.monotonic() * 2)
-        before, last[what] = last[what], half_second
-        return half_second > before
+        now = int(time.monotonic() / 3)
+        before, last[what] = last[what], now
+        return now > before
 
     async def failing(self: Any, *arguments: Any, **more: Any) -> Any:
         if is_due("script"):

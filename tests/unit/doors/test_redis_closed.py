@@ -1,4 +1,4 @@
-"""A connection to Redis that is reset under uvloop: an outage to wait for, not a bug that ends the process."""
+"""A connection to Redis reset under uvloop: an outage to wait for, not a bug that ends the process."""
 
 from __future__ import annotations
 
