@@ -1,1 +1,1 @@
-"""The crash matrix of a deployment on real servers (`./run faults`), and the checker that judges a run."""
+"""The crash matrix on real servers: a seeded load, faults, a checker that replays what was acknowledged."""

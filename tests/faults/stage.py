@@ -1,143 +1,108 @@
-"""A deployment under load while faults land, and what is counted meanwhile."""
+"""The servers of a run of the matrix, started when a row asks first, and the folder in which all of it is."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from connectors.kafka_read import read_to_end
-from tests.faults.checker import Verdict, judge
-from tests.faults.course import QUIET, Course
-from tests.servers.deployment import Deployment, RoleProcess
-
-NEAR_MS = 1_000
-"""An offer published so shortly before or after a fault was in flight when it landed."""
-PARTITIONS = 6
-ENDED_WITHIN = 90.0
+from tests.faults.field import Field, Store, new_prefix
+from tests.faults.load import Load, Options
+from tests.servers.kafka import KafkaCluster, KafkaServer
+from tests.servers.redis import RedisServer
+from tests.servers.redis_groups import RedisCluster, RedisSentinel
 
 
 class Stage:
-    """Two engines and a dispatcher, one process each, a course that is appended over some seconds."""
+    """One row's servers and fields. Close it: everything that was started ends."""
 
     def __init__(
-        self,
-        folder: Path,
-        bootstrap: str,
-        redis_url: str,
-        prefix: str,
-        seed: int,
-        *,
-        engines: int = 2,
-        plant: str = "",
-        quiet: tuple[int, int] = QUIET,
-        **settings: Any,
+        self, folder: Path, seed: int, *, quick: bool = False, kafka: KafkaServer | None = None
     ) -> None:
-        self.rng = random.Random(seed)
-        self.course = Course(folder, seed, PARTITIONS, quiet=quiet)
-        self.made = Deployment(
-            folder,
-            bootstrap,
-            redis_url,
-            prefix,
-            partitions=PARTITIONS,
-            channel="lab",
-            claim_seconds=8,
-            **settings,
-        )
-        self.plant = plant
-        self.faults: list[float] = []
-        """When faults landed, seconds of the wall clock."""
-        self.problems: list[str] = []
-        self.running: dict[str, RoleProcess] = {}
-        self.names = [*(f"engine-{number}" for number in range(engines)), "dispatcher-0"]
-
-    def begin(self) -> None:
-        """Publish rules, load profiles, start all."""
-        self.made.command("rules", "publish", self.course.rules, "--by", "faults")
-        self.made.append_pairs(self.course.profiles)
-        for name in self.names:
-            self.start(name)
-        self.made.wait(self.made.begun, "every lane to have committed")
-
-    def start(self, name: str) -> RoleProcess:
-        """Start the process of a name."""
-        role = name.partition("-")[0]
-        process = self.made.start(role, instance=name, plant=self.plant)
-        self.running[name] = process
-        return process
-
-    def landed(self) -> None:
-        """Note that a fault lands now."""
-        self.faults.append(time.time())
-
-    def kill(self, name: str) -> None:
-        """Kill a process and start it anew; also those that have died by themselves."""
-        self.revive()
-        self.landed()
-        self.running[name].kill()
-        self.start(name)
-
-    def revive(self) -> None:
-        """Start anew those that have died by themselves."""
-        for name, process in list(self.running.items()):
-            if not process.is_running:
-                self.start(name)
-
-    def go(self, act: Callable[[Stage], None], *, seconds: float) -> Verdict:
-        """Append the course over some seconds while `act` makes faults; heal, drain, judge."""
-        self.begin()
-        errors: list[BaseException] = []
-
-        def load() -> None:
-            try:
-                self.made.append_pairs(self.course.records, seconds)
-            except BaseException as error:
-                errors.append(error)
-
-        thread = threading.Thread(target=load)
-        thread.start()
-        act(self)
-        thread.join()
-        if errors:
-            raise errors[0]
-        return self.drain()
-
-    def drain(self) -> Verdict:
-        """Let all that is left be done, and judge."""
-        end_of_time = self.course.newest + 1
-        self.made.append([{"kind": "tick", "t": end_of_time}])
-
-        def folded() -> bool:
-            self.revive()
-            return set(self.made.watermarks()) == {end_of_time}
-
-        self.made.wait(folded, "all to be folded", 180)
-        end = time.monotonic() + ENDED_WITHIN
-        while True:
-            verdict = judge(self.made)
-            if not verdict.unended or time.monotonic() > end:
-                return verdict
-            time.sleep(1)
-
-    def in_flight(self) -> int:
-        """Count the offers that were published within a second of a fault."""
-
-        async def times() -> list[int]:
-            found: list[int] = []
-            for partition in range(PARTITIONS):
-                topic = f"{self.made.prefix}.offers.v1"
-                async for records in read_to_end(self.made.options, topic, partition):
-                    found += [record.timestamp for record in records]
-            return found
-
-        published = asyncio.run(times())
-        return sum(any(abs(at - fault * 1_000) <= NEAR_MS for fault in self.faults) for at in published)
+        """`quick`: as in every run of the tests: fewer faults, not fewer offers. `kafka`: one that runs."""
+        self.folder = folder
+        self.seed = seed
+        self.quick = quick
+        self.random = random.Random(seed)
+        self._kafka = kafka
+        self._servers: list[Any] = []
+        self._fields: list[Field] = []
 
     def close(self) -> None:
-        """End all processes."""
-        self.made.close()
+        """End all that was started here."""
+        fields, self._fields = self._fields, []
+        for field in fields:
+            field.close()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            if isinstance(server, KafkaCluster):
+                server.stop()
+            else:
+                server.kill()
+
+    def own(self, server: Any) -> None:
+        """Have a server ended with this stage."""
+        self._servers.append(server)
+
+    @property
+    def kafka(self) -> KafkaServer:
+        """A Kafka of one broker."""
+        if self._kafka is None:
+            self._kafka = KafkaServer(self.folder / "kafka")
+            self._servers.append(self._kafka)
+            self._kafka.start()
+        return self._kafka
+
+    def redis(self, *options: str) -> RedisServer:
+        """Start a Redis."""
+        server = RedisServer(self.folder / f"redis{len(self._servers)}", *options)
+        self._servers.append(server)
+        return server.start()
+
+    def kafka_cluster(self) -> KafkaCluster:
+        """Start three brokers."""
+        cluster = KafkaCluster(self.folder / "brokers", 3)
+        self._servers.append(cluster)
+        return cluster.start()
+
+    def sentinel(self) -> RedisSentinel:
+        """Start a primary, its replica and three sentinels."""
+        group = RedisSentinel(self.folder / "sentinel")
+        self._servers.append(group)
+        return group.start()
+
+    def redis_cluster(self) -> RedisCluster:
+        """Start three masters with a replica each."""
+        cluster = RedisCluster(self.folder / "cluster")
+        self._servers.append(cluster)
+        return cluster.start()
+
+    def load(self, **options: Any) -> Load:
+        """Make the load of this row's seed, up to now."""
+        return Load(self.seed, now_us(), Options(**options))
+
+    def field(
+        self,
+        load: Load | None = None,
+        store: Store | None = None,
+        bootstrap: str | None = None,
+        **more: Any,
+    ) -> Field:
+        """Lay out a run and publish its rules; nothing is started or appended yet."""
+        field = Field(
+            self.folder / f"run{len(self._fields)}",
+            bootstrap or self.kafka.bootstrap,
+            store or self.redis(),
+            new_prefix(),
+            load or self.load(),
+            **more,
+        )
+        self._fields.append(field)
+        field.publish_rules()
+        return field
+
+
+def now_us() -> int:
+    """Return the wall clock, µs UTC."""
+    return time.time_ns() // 1_000

@@ -30,16 +30,13 @@ READY_WITHIN = 60.0
 class RoleProcess:
     """One process of a role; its log is in a file."""
 
-    def __init__(self, role: str, environment: Mapping[str, str], log: Path, plant: str = "") -> None:
+    def __init__(self, role: str, environment: Mapping[str, str], log: Path, program: str = PROGRAM) -> None:
         self.role = role
-        program = ["-P", "-c", PROGRAM, "run", role]
-        if plant:
-            program = ["-m", "tests.faults.planted", plant, role]
         self.log = log
         self.port = int(environment["TOUCHPOINT_WEB_PORT"])
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, *program],
+                [sys.executable, "-P", "-c", program, "run", role],
                 env=dict(environment),
                 cwd=CHECKOUT,
                 stdout=out,
@@ -120,11 +117,11 @@ class Deployment:
             raise AssertionError(f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def start(self, role: str, *, plant: str = "", **settings: Any) -> RoleProcess:
-        """Start a role; `plant`: with this fault of `tests.faults.planted` in it."""
+    def start(self, role: str, **settings: Any) -> RoleProcess:
+        """Start a role."""
         number = len(self.processes)
         environment = self.environment(**{"web_port": free_port(), **settings})
-        process = RoleProcess(role, environment, self.folder / f"{number}-{role}.log", plant)
+        process = RoleProcess(role, environment, self.folder / f"{number}-{role}.log")
         self.processes.append(process)
         return process
 

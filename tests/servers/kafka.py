@@ -67,6 +67,8 @@ class KafkaNode(Process):
             "offsets.topic.num.partitions": "4",
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
+            # Tests with many deaths do not wait 6 s for each to be noticed.
+            "group.min.session.timeout.ms": "1000",
             "auto.create.topics.enable": "false",
             # The default of 128 MB does not fit into this heap.
             "log.cleaner.dedupe.buffer.size": "4194304",

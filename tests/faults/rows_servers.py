@@ -1,0 +1,281 @@
+"""Rows 5 to 12: brokers and stores that die, forget, are full, are slow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import redis
+
+from engine.rebuild import REBUILDING
+from tests.faults.checker import Report
+from tests.faults.field import Field
+from tests.faults.rows_process import SESSION, wait_for_rules
+from tests.faults.slow import Slow
+from tests.faults.stage import Stage, now_us
+from tests.servers.process import wait_until
+from tests.servers.redis import RedisServer
+
+ROLES = ("engine", "engine", "dispatcher", "dispatcher")
+
+
+def row_5(stage: Stage) -> Report:
+    """Kill each of three brokers in turn, whoever leads what: one of them is the controller."""
+    brokers = stage.kafka_cluster()
+    field = stage.field(bootstrap=brokers.bootstrap, kafka_replication=3, kafka_min_isr=2)
+    for role in ROLES:
+        field.start(role)
+    wait_for_rules(field, 90)
+    field.feed(90)
+    for number in brokers.nodes:
+        time.sleep(4)
+        field.fault("SIGKILL broker")
+        brokers.kill(number)
+        time.sleep(12)
+        brokers.restart(number)
+    return field.report("5", within=150)
+
+
+def row_7(stage: Stage) -> Report:
+    """Kill the primary of a Redis with Sentinel; it comes back as a replica."""
+    group = stage.sentinel()
+    field = stage.field(store=group)
+    for role in ROLES:
+        field.start(role)
+    wait_for_rules(field)
+    field.feed(16 if stage.quick else 40)
+    for _ in range(1 if stage.quick else 2):
+        time.sleep(5)
+        primary = group.primary()
+        field.fault("SIGKILL Redis primary")
+        primary.kill()
+        wait_until(lambda: group.primary().is_running, "a failover", 30)
+        primary.restart()
+    return field.report("7", within=120)
+
+
+def row_7b(stage: Stage) -> Report:
+    """Kill a master of a Redis Cluster of six nodes; its replica takes over."""
+    cluster = stage.redis_cluster()
+    field = stage.field(store=cluster)
+    for role in ROLES:
+        field.start(role)
+    wait_for_rules(field)
+    field.feed(16 if stage.quick else 40)
+    for number in range(1 if stage.quick else 2):
+        time.sleep(5)
+        master = cluster.owner(field._tag(number) + "ctl")
+        field.fault("SIGKILL Redis master")
+        master.kill()
+        wait_until(lambda: len(cluster.masters()) == 3, "a failover", 30)
+        master.restart()
+        cluster.wait_complete()
+    return field.report("7b", within=120)
+
+
+def row_9(stage: Stage) -> Report:
+    """Lose everything in Redis (FLUSHALL); nothing is sent until it is rebuilt."""
+    field = _running(stage, 30)
+    time.sleep(12)
+    watch = _Rebuild(field)
+    field.fault("FLUSHALL")
+    with field.client() as client:
+        client.flushall()
+    watch.begin()
+    return _rebuilt(field, watch, "9")
+
+
+def row_9b(stage: Stage) -> Report:
+    """Put back a copy of Redis that is old; what was sent since is not sent again."""
+    age = 10 if stage.quick else 60
+    field = _running(stage, age + 20)
+    time.sleep(8)
+    with field.client() as client:
+        # nobody writes meanwhile: a copy is of one moment, as that of a disk is
+        client.client_pause(20_000, all=False)
+        copy = {key: (client.dump(key), max(client.pttl(key), 0)) for key in client.scan_iter(count=1_000)}
+        client.client_unpause()
+        time.sleep(age)
+        field.fault(f"a copy {age} s old restored")
+        with client.pipeline(transaction=True) as batch:
+            batch.flushall()
+            for key, (dumped, ttl) in copy.items():
+                if dumped is not None:
+                    batch.restore(key, ttl, dumped)
+            batch.execute()
+    report = field.report("9b", within=120)
+    report.notes.append(f"{report.ends['indeterminate']} offers of unknown fate: sent since the copy, or not")
+    return report
+
+
+def _running(stage: Stage, seconds: float, store: RedisServer | None = None, **more: Any) -> Field:
+    field = stage.field(store=store, **more)
+    for role in ROLES:
+        field.start(role)
+    wait_for_rules(field)
+    field.feed(seconds)
+    return field
+
+
+class _Rebuild(threading.Thread):
+    """Looks when every partition of a lost store decides again."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(daemon=True)
+        self.field = field
+        self.began = self.ended = 0
+
+    def begin(self) -> None:
+        """Begin to look: now it is lost."""
+        self.began = now_us()
+        self.start()
+
+    def run(self) -> None:
+        """Look until all is there."""
+        while not self.ended:
+            with suppress(redis.RedisError):
+                lanes = [c.get(b"lane", b"") for c in self.field.controls().values()]
+                if all(lane and REBUILDING not in lane and b"muted_until" not in lane for lane in lanes):
+                    self.ended = now_us()
+            time.sleep(0.01)
+
+
+def _rebuilt(field: Field, watch: _Rebuild, row: str) -> Report:
+    field.rebuilt = True
+    report = field.report(row, within=120)
+    watch.join(5)
+    early = [s["decision"] for s in field.submits() if watch.began + GRACE < s["at"] < watch.ended]
+    report.problem("submits before the store was rebuilt", early)
+    took = (watch.ended - watch.began) / 1e6
+    report.notes.append(f"rebuilt in {took:.1f} s; {report.ends['rebuild']} offers suppressed by the rebuild")
+    if watch.ended <= watch.began:
+        report.problems.append("expected the store to be rebuilt, was not")
+    return report
+
+
+GRACE = 5_000
+"""µs between the loss and its first note: what was past the last gate may be written."""
+
+
+def row_10(stage: Stage) -> Report:
+    """Let Redis have no memory left for a while: consumption pauses, then goes on."""
+    field = _running(stage, 24)
+    time.sleep(6)
+
+    def fill() -> None:
+        with field.client() as client:
+            used = client.info("memory")["used_memory"]
+            client.config_set("maxmemory", int(used * 0.9))
+
+    def free() -> None:
+        with field.client() as client:
+            client.config_set("maxmemory", 0)
+
+    return _full(field, "10", "no memory left", fill, free)
+
+
+DISK = 64 << 20
+"""Bytes of the disk of row 11."""
+
+
+def row_11(stage: Stage) -> Report:
+    """Let Redis's disk be full for a while: consumption pauses, then goes on."""
+    disk = stage.folder / "disk"
+    disk.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        return Report("11", notes=["not run: no right to mount a tmpfs"])
+    try:
+        server = RedisServer(disk / "redis", "auto-aof-rewrite-percentage 0")
+        stage.own(server.start())
+        field = _running(stage, 24, server)
+        time.sleep(6)
+        filler = disk / "filler"
+
+        def fill() -> None:
+            out = os.open(filler, os.O_WRONLY | os.O_CREAT)
+            with suppress(OSError):
+                for _ in range(DISK >> 12):
+                    os.write(out, bytes(4096))
+            os.close(out)
+
+        return _full(field, "11", "disk full", fill, lambda: os.truncate(filler, 0))
+    finally:
+        stage.close()
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+def _full(field: Field, row: str, what: str, fill: Callable[[], None], free: Callable[[], None]) -> Report:
+    field.fault(what)
+    fill()
+    wait_until(lambda: not _writable(field), "a Redis that takes nothing", 20)
+    time.sleep(1)
+    before, sent = _offsets(field), len(field.submits())
+    time.sleep(5)
+    after, sent_then = _offsets(field), len(field.submits())
+    free()
+    wait_until(lambda: _writable(field), "a Redis that takes writes again", 20)
+    report = field.report(row, within=120)
+    if before != after:
+        report.problems.append(f"expected consumption to pause, went from {before} to {after}")
+    if sent != sent_then:
+        report.problems.append(f"expected nothing to be sent, was {sent_then - sent} messages")
+    report.notes.append(f"paused at {before}, went on to {_offsets(field)}")
+    return report
+
+
+def _writable(field: Field) -> bool:
+    with field.client() as client:
+        try:
+            client.set("probe", "x")
+        except redis.ResponseError:
+            return False
+        client.delete("probe")
+        return True
+
+
+def _offsets(field: Field) -> list[int]:
+    return [int(control.get(b"offset", 0)) for control in field.controls().values()]
+
+
+def row_12(stage: Stage) -> Report:
+    """Make Redis, then Kafka, slow (200 ms), reset their connections, leave them half open."""
+    store = stage.redis()
+    with Slow(lambda: stage.kafka.proxy(), store.port) as slow:
+        spec = {"session_ms": SESSION}
+        field = stage.field(store=store, via=slow.redis, kafka_bootstrap=slow.kafka, spec=spec)
+        processes = [field.start(role) for role in ROLES]
+        wait_for_rules(field)
+        field.feed(60)
+        for which in ("redis", "kafka"):
+            time.sleep(3)
+            field.fault(f"{which} 200 ms slower")
+            slow.delay(which, 200)
+            time.sleep(8)
+            slow.heal(which)
+            for _ in range(3):
+                field.fault(f"{which} resets")
+                slow.reset(which)
+                time.sleep(1)
+            field.fault(f"{which} half open")
+            slow.half_open(which)
+            time.sleep(5)
+            slow.heal(which)
+        report = field.report("12", within=150)
+        sizes = [resident(process.process.pid) for process in processes if process.is_running]
+    report.notes.append(f"resident memory of roles: {', '.join(f'{size >> 20} MiB' for size in sizes)}")
+    report.problem("roles above 400 MiB (I9)", [size for size in sizes if size > 400 << 20])
+    return report
+
+
+def resident(pid: int) -> int:
+    """Return the resident memory of a process, bytes."""
+    with open(f"/proc/{pid}/statm", encoding="utf-8") as read:
+        return int(read.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
