@@ -1,7 +1,8 @@
 """A simulated SMS centre with faults, for tests and labs; every submit is a line of its evidence file.
 
-What goes wrong is drawn from a seeded generator: answers that are lost, throttling, refusals, receipts that
-come twice, late, or before the answer to the submit.
+What goes wrong is drawn from a seeded generator: answers that are lost, throttling, refusals; and from the
+decision's id, so that a centre that reports again reports the same: receipts that come twice, late, or before
+the answer to the submit.
 """
 
 from __future__ import annotations
@@ -109,14 +110,14 @@ class LabChannel:
         return self._random.random() < share
 
     def _report(self, decision: str) -> None:
-        """Plan the receipts of a message that was taken."""
-        faults = self.faults
-        if self._draws(faults.silent):
+        """Plan the receipts of a message that was taken: the same however often it is reported."""
+        faults, fate = self.faults, Random(decision)
+        if fate.random() < faults.silent:
             return
-        receipt = Receipt(decision, "failed" if self._draws(faults.failed) else "delivered")
-        after = 0.0 if self._draws(faults.early) else faults.receipt_after
-        after += faults.late_by if self._draws(faults.late) else 0
-        for _ in range(2 if self._draws(faults.twice) else 1):
+        receipt = Receipt(decision, "failed" if fate.random() < faults.failed else "delivered")
+        after = 0.0 if fate.random() < faults.early else faults.receipt_after
+        after += faults.late_by if fate.random() < faults.late else 0
+        for _ in range(2 if fate.random() < faults.twice else 1):
             heappush(self._due, (self.clock() + int(after * 1e6), next(self._order), receipt))
 
     def _report_again(self, messages: int) -> None:

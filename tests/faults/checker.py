@@ -2,7 +2,8 @@
 
 It reads the log topic itself (what stands there was acknowledged, or was written all the same), the published
 decisions and offers, the evidence of the channel, receipts, and the store. From the log alone it works out
-what must have come of it, and names every difference. Nothing it uses was written by a lane but those.
+what must have come of it, twice: the naive reference model says which decisions, one fold of the engine's, in
+one thread, the states, counts and texts too. It names every difference.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from engine.last_gates import ENDS
 from engine.pipeline import Fold
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
+from tests.faults import naive
 from tests.faults.limits import over_caps, quiet_submits
 from tests.faults.tail import Place, Read
 from tests.servers.deployment import KEY, SALT
@@ -41,6 +43,8 @@ COMPARED = (
 IDENTITY = ("profile", "consent", "suppressed", "timezone", "bound", "contacts", "holds")
 """What a rebuilt state has to have in common with one that was never lost."""
 SHOWN = 5
+LEAST = 1_000
+"""Offers that a row has to have, some of them in flight at a fault."""
 
 
 @dataclass
@@ -48,6 +52,8 @@ class Evidence:
     """All that was left behind."""
 
     rules: RuleSet
+    case: Json
+    """Rules, policy, places, key and salt, as the reference model takes them."""
     partitions: int
     log: list[Read]
     acknowledged: Mapping[Place, bytes]
@@ -65,6 +71,8 @@ class Evidence:
     """Number -> when its opt-out was acknowledged, µs."""
     rebuilt: bool = False
     """The store was lost: counts of lanes began anew, states are those of a warm start."""
+    unmodelled: frozenset[str] = frozenset()
+    """Keys of subscribers with more records than the naive model can take in."""
 
 
 @dataclass
@@ -90,11 +98,20 @@ class Report:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0
+    not_run: str = ""
+    """Why it could not be run here."""
 
     @property
     def passed(self) -> bool:
         """Whether everything held."""
         return not (self.problems or self.lost or self.doubled or self.wrong_states)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether enough of every kind was under way for the row to say something."""
+        kinds = {"offer", "held", "control", "refused"} <= set(self.kinds)
+        rules = {"dwell", "absent", "enter", "calls"} <= set(self.rules)
+        return kinds and rules and self.offers >= LEAST and self.in_flight > 0
 
     def problem(self, what: str, found: Iterable[object]) -> int:
         """Name what is wrong, with the first few cases; return how many there are."""
@@ -198,9 +215,23 @@ def _check_decisions(report: Report, evidence: Evidence, truth: Truth) -> None:
     report.problem("decisions that nobody was to make", spurious)
     others = [name for name, line in found.items() if truth.decisions.get(name, line) != line]
     report.problem("decisions with another content", others)
+    _check_model(report, evidence, found)
     report.kinds = Counter(line["outcome"] for line in truth.decisions.values())
     over = over_caps([line for line in found.values() if line["outcome"] == "offer"], evidence.rules)
     report.problem("offers beyond a cap", over)
+
+
+def _check_model(report: Report, evidence: Evidence, found: Mapping[Name, Json]) -> None:
+    """I2: the naive reference model, given the same log, decides the same."""
+    expected = naive.decisions(evidence.log, evidence.case, evidence.unmodelled)
+    lines = {
+        name: naive.line_of(line)
+        for name, line in found.items()
+        if line["subscriber_key"] not in evidence.unmodelled
+    }
+    differ = [name for name in expected.keys() | lines.keys() if expected.get(name) != lines.get(name)]
+    report.problem("decisions on which the reference model differs", sorted(differ))
+    report.notes.append(f"{len(expected)} decisions held against the reference model")
 
 
 def _check_offers(report: Report, evidence: Evidence, truth: Truth) -> None:

@@ -76,6 +76,7 @@ class Field:
         self.tail = Tail(bootstrap, prefix, {**topics, "deadletters": DEADLETTERS_PARTITIONS})
         self.feeder: Feeder | None = None
         self.rebuilt = False
+        self.unmodelled: frozenset[str] = frozenset()
         self.optouts: dict[str, int] = {}
         """Number -> when its opt-out was acknowledged, µs."""
         self.exits: list[tuple[str, int, float]] = []
@@ -222,6 +223,7 @@ class Field:
         read = self.tail.read
         return Evidence(
             self.load.rules,
+            self.load.case,
             self.load.partitions,
             sorted(read["events"], key=lambda one: (one.partition, one.offset)),
             dict(self.feeder.acknowledged) if self.feeder is not None else {},
@@ -234,6 +236,7 @@ class Field:
             self.faults,
             self.optouts,
             self.rebuilt,
+            self.unmodelled,
         )
 
     def report(self, row: str, within: float = DRAINED_WITHIN) -> Report:

@@ -57,6 +57,9 @@ class Options:
 class Load:
     """One load: the case in the format of the reference model, and the log that it makes."""
 
+    AFTER = 0
+    """How long after `now` records end, µs."""
+
     def __init__(
         self, seed: int, now: int, options: Options | None = None, *, to_the_minute: bool = True
     ) -> None:
@@ -123,15 +126,8 @@ class Load:
 
     def _records(self) -> list[Json]:
         rng, options = self._random, self.options
-        found: list[Json] = []
-        for number in range(options.subscribers):
-            slots = sorted(rng.randrange(SPAN - HOUR) for _ in range(options.deeds))
-            for slot in slots:
-                found += self._deed(number, self.now - SPAN + slot)
-            if rng.random() < options.optouts:
-                at = self.now - SPAN + rng.randrange(SPAN)
-                found.append(self._record(number, "sms.reply", at, number="10086", text="R"))
-        found = [record for record in found if record["t"] < self.now]
+        found = [record for number in range(options.subscribers) for record in self._behaviour(number)]
+        found = [record for record in found if record["t"] < self.now + self.AFTER]
         found.sort(key=lambda record: record["t"])
         for place, record in enumerate(found):
             if rng.random() < options.skewed:
@@ -150,6 +146,17 @@ class Load:
             if rng.random() < options.duplicates
         ]
         return [record for _, record in sorted(order, key=lambda pair: pair[0])]
+
+    def _behaviour(self, number: int) -> list[Json]:
+        """All that one subscriber does."""
+        rng, options = self._random, self.options
+        found: list[Json] = []
+        for slot in sorted(rng.randrange(SPAN - HOUR) for _ in range(options.deeds)):
+            found += self._deed(number, self.now - SPAN + slot)
+        if rng.random() < options.optouts:
+            at = self.now - SPAN + rng.randrange(SPAN)
+            found.append(self._record(number, "sms.reply", at, number="10086", text="R"))
+        return found
 
     def _deed(self, number: int, start: int) -> list[Json]:
         """One stretch of behaviour, from `start` on."""

@@ -22,7 +22,6 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -155,23 +154,9 @@ def _set_dispatcher(channel: dict[str, float], patience: dict[str, Any]) -> None
     from engine.dispatch import Patience
 
     if channel:
-        make, tell = LabChannel.__init__, LabChannel._report
-
-        def reconnect(self: Any, path: Path, clock: Any) -> None:
-            """Begin, and get the receipts that an earlier life may not have heard: the network keeps them."""
-            make(self, path, clock, faults=Faults(**channel), seed=os.getpid())
-            lines = path.read_bytes().split(b"\n") if path.exists() else []
-            for line in lines[-KEPT:]:
-                if line.endswith(b"}"):
-                    self._report(orjson.loads(line)["decision"])
-
-        def report(self: Any, decision: str) -> None:
-            """Say the same of a message however often it is asked, by whatever life."""
-            self._random.seed(decision)
-            tell(self, decision)
-
-        _put(LabChannel, "_report", report)
-        _put(LabChannel, "__init__", reconnect)
+        made = partial(LabChannel, faults=Faults(**channel), seed=os.getpid())
+        _put(dispatcher, "LabChannel", made)
+        _put(dispatcher, "LAB_REMEMBERS", KEPT)
     if patience:
         _put(dispatcher, "Patience", partial(Patience, **patience))
 

@@ -68,16 +68,22 @@ MORNING = datetime(2026, 10, 25, 9, 0, 2, tzinfo=ZoneInfo("Europe/Berlin"))
 ELSEWHERE = "America/New_York"
 
 
-class Edge(Load):
-    """Everybody enters the station in the last half minute before quiet time, many in its last second."""
+AT_THE_EDGE, OTHERS = 1_060, 240
+"""Subscribers: at the edge of quiet time, and with an ordinary day before it."""
 
-    def _records(self) -> list[Json]:
-        start = self.now
-        found = []
-        for number in range(self.options.subscribers):
-            after = 29 * SECOND + number * 900 if number % 2 else number * 20_000
-            found.append(self._record(number, "loc.update", start + after, cell="460-00-1-31"))
-        return sorted(found, key=lambda record: record["t"])
+
+class Edge(Load):
+    """Most enter the station in the last half minute before quiet time, some when it has begun."""
+
+    AFTER = MINUTE
+
+    def _behaviour(self, number: int) -> list[Json]:
+        if number >= AT_THE_EDGE:
+            return super()._behaviour(number)
+        after = 29 * SECOND + number * 900 if number % 2 else number * 20_000
+        if number % 20 == 1:
+            after = 40 * SECOND
+        return [self._record(number, "loc.update", self.now + after, cell="460-00-1-31")]
 
     def _profile(self, number: int) -> Json:
         profile = {**super()._profile(number), "consent": EVERYBODY}
@@ -96,7 +102,7 @@ class Edge(Load):
 def row_21(stage: Stage) -> Report:
     """Decide at 20:59:59 before the night in which summer time ends: sent before 21:00, or after 09:00."""
     evening, morning = (int(when.timestamp()) * SECOND for when in (EVENING, MORNING))
-    load = Edge(stage.seed, evening, Options(subscribers=1_060), to_the_minute=False)
+    load = Edge(stage.seed, evening, Options(subscribers=AT_THE_EDGE + OTHERS), to_the_minute=False)
     field = stage.field(load)
     engine = field.start("engine")
     wait_for_rules(field)
