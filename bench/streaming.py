@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ from aiokafka import AIOKafkaProducer
 from redis import Redis
 
 from bench.course import HOME_CC
-from bench.feeds import HOUR_OF, Feed, simulate
+from bench.feeds import Feed, simulate
 from bench.report import ROOT, Scale, Section, tell
 from connectors.kafka_read import read_to_end
 from connectors.redis_keys import tag_of
@@ -38,12 +39,18 @@ from tests.servers.kafka_jars import find_kafka
 from tests.servers.redis import RedisServer, find_redis
 
 PARTITIONS = 6
+SAMPLED = 100
 TICKS = os.sysconf("SC_CLK_TCK")
 CPU_TARGET, LATENCY_TARGET = 14.0, 50.0
 """µs per event of the engine's process; ms from event appended to offer appended, p99."""
 GROWTH = (10_000, 100_000, 1_000_000)
 GROWTH_EVENTS = 60_000
-PACED_SECONDS = 15.0
+OPEN_HOUR = 10
+"""The simulated hour begins here: outside quiet time, so that offers are made and not held."""
+WARM_SECONDS, PACED_SECONDS = 5.0, 30.0
+"""Of the paced run. Its first seconds are left out: time jumps to the hour of the feed, which wakes all."""
+PROBES = 40
+"""Recharges a second of the paced run, of somebody new each; an offer answers each: bench-probe.yaml."""
 AT_ONCE = 2_000
 
 Pairs = list[tuple[int, bytes]]
@@ -52,7 +59,7 @@ Pairs = list[tuple[int, bytes]]
 def measure(scale: Scale) -> Section:
     """Run everything; some minutes."""
     rules = load_rules(ROOT / "rules", HOME_CC)
-    feed = simulate(scale.cache, rules, scale.subscribers, 1.0, HOUR_OF)
+    feed = simulate(scale.cache, rules, scale.subscribers, 1.0, OPEN_HOUR)
     two_days = simulate(scale.cache, rules, scale.two_days, 2 * scale.hours)
     section = Section("streaming", "")
     with (
@@ -60,7 +67,7 @@ def measure(scale: Scale) -> Section:
         _servers(Path(name)) as (kafka, redis),
     ):
         run = _Run(Path(name), kafka, redis, feed, "hour")
-        one = run.fold(1, "one worker")
+        one = run.fold(1, "one worker", refusals_every=SAMPLED)
         section.title = (
             f"1 h of {feed.subscribers:,} subscribers: {run.events:,} events, "
             f"{PARTITIONS} partitions; {find_kafka(os.environ).version}, {find_redis().version}"
@@ -69,18 +76,20 @@ def measure(scale: Scale) -> Section:
         section.add("engine", one["engine"], "µs CPU per event", "catching up, one worker", target)
         section.add("redis", one["redis"], "µs CPU per event", "commits and reads of states")
         section.add("rate", one["rate"], "events per second (wall)", "catching up, all on this machine")
-        two = run.fold(2, "two workers")
+        every = run.fold(1, "one worker, every refusal written")
+        section.add("engine, every refusal written", every["engine"], "µs CPU per event", "the default")
+        two = run.fold(2, "two workers", refusals_every=SAMPLED)
         section.add("engine, two workers", two["engine"], "µs CPU per event", "sum of both processes")
         section.add("two workers / one", two["engine"] / one["engine"], "times", "CPU; cores are shared")
-        seconds = 2.0 if scale.quick else PACED_SECONDS
-        _latency(section, run, one["rate"] / 2, seconds, None if scale.quick else LATENCY_TARGET)
+        _latency(section, run, one["rate"] / 2, quick=scale.quick)
         for subscribers in (200, 400) if scale.quick else GROWTH:
             cost = run.grown(subscribers, 500 if scale.quick else GROWTH_EVENTS)
             section.add(f"engine, {subscribers:,} subscribers", cost, "µs CPU per event", "a random one each")
         _Run(Path(name), kafka, redis, two_days, "two-days").fold(1, "two days, for states in Redis")
         _memory(section, redis, f"after {2 * scale.hours:g} simulated hours")
     section.remarks += [
-        "Settings are the defaults: every refusal written, commits at least every 100 ms, batches of 500.",
+        "Settings are the defaults (commits at least every 100 ms, batches of 500); of refusals one in 100 is"
+        " written, as in `day`, where nothing else is said.",
         "Events come by a producer without transactions. Latency: LogAppendTime of the offer less that of the"
         " record that made it at once (offers of timers are left out: nobody waits for them).",
         "Growth: states of that many subscribers stand in Redis, each event is of a random one of them, so"
@@ -117,24 +126,31 @@ class _Run:
                         self.log += spread(follows, PARTITIONS)
         self.newest = ticks.greatest
 
-    def begin(self, workers: int) -> tuple[Deployment, list[RoleProcess]]:
-        """Start an empty deployment that has its rules and profiles."""
+    def begin(
+        self,
+        workers: int,
+        rules: Path = ROOT / "rules",
+        strangers: Pairs | None = None,
+        **settings: Any,
+    ) -> tuple[Deployment, list[RoleProcess]]:
+        """Start an empty deployment that has its rules and profiles, those of `strangers` too."""
         self._number += 1
         self.redis.flush()
         folder = self.folder / f"{self.name}-{self._number}"
         folder.mkdir()
         made = Deployment(folder, self.kafka.bootstrap, self.redis.url, folder.name, partitions=PARTITIONS)
-        made.command("rules", "publish", ROOT / "rules", "--by", "bench")
-        append(made, self.profiles)
-        engines = [made.start("engine") for _ in range(workers)]
-        wanted = len(self.profiles)
+        made.command("rules", "publish", rules, "--by", "bench")
+        profiles = [*self.profiles, *(strangers or ())]
+        append(made, profiles)
+        engines = [made.start("engine", **settings) for _ in range(workers)]
+        wanted = len(profiles)
         made.wait(lambda: len(dict(made.read("profiles"))) >= wanted, "profiles to be folded", 120)
         return made, engines
 
-    def fold(self, workers: int, what: str) -> dict[str, float]:
+    def fold(self, workers: int, what: str, **settings: Any) -> dict[str, float]:
         """Fold the feed; return CPU per event of engines and of Redis, and the rate."""
         tell(f"streaming: {what}")
-        made, engines = self.begin(workers)
+        made, engines = self.begin(workers, **settings)
         try:
             before, redis_before = sum(map(cpu_of, engines)), cpu_of(self.redis)
             began = time.monotonic()
@@ -150,16 +166,44 @@ class _Run:
             made.close()
 
     def paced(self, rate: float, seconds: float) -> Deployment:
-        """Append a part of the feed at a rate while an engine folds it; return what stands there then."""
+        """Append a part of the feed and probes at a rate while an engine folds it; return what is left."""
         tell(f"streaming: {rate:,.0f} events per second for {seconds:.0f} s")
-        made, _ = self.begin(1)
+        rules = self.folder / "rules-with-probe"
+        if not rules.exists():
+            shutil.copytree(ROOT / "rules", rules)
+            shutil.copy(ROOT / "bench" / "bench-probe.yaml", rules)
         share = self.events / len(self.log)
         count = min(int(rate * seconds / share), len(self.log))
-        append(made, self.log[-count:], rate / share)
-        newest = max(orjson.loads(value)["t"] for _, value in self.log[-count:][-PARTITIONS * 50 :])
+        part = self.log[-count:]
+        probes = max(int(PROBES * count * share / rate), 1)
+        profiles, recharges = self._probes([part[len(part) * n // probes] for n in range(probes)])
+        made, _ = self.begin(1, rules, profiles)
+        mixed: Pairs = []
+        for number, pair in enumerate(recharges):
+            mixed += part[len(part) * number // probes : len(part) * (number + 1) // probes]
+            mixed.append(pair)
+        append(made, mixed, rate / share)
+        newest = max(orjson.loads(value)["t"] for _, value in part[-PARTITIONS * 50 :])
         made.end_time(newest + 1_000_000, 300)
         made.close()
         return made
+
+    def _probes(self, neighbours: Pairs) -> tuple[Pairs, Pairs]:
+        """Return profiles, and a recharge at the time of each neighbour, of as many strangers."""
+        intake = Intake(Identity(KEY.encode(), HOME_CC))
+        profiles: Pairs = []
+        recharges: Pairs = []
+        for number, (_, beside) in enumerate(neighbours):
+            who = f"4600099{number:08d}"
+            consent = {"marketing": True, "profiling": True, "location": True}
+            line = {"subscriber": who, "msisdn": f"+861990{number:07d}", "arpu": 50, "consent": consent}
+            known = intake.profile_line(orjson.dumps(line), "bench", "probes")
+            assert known is not None
+            profiles += spread(known, PARTITIONS)
+            record = {"kind": "recharge", "t": orjson.loads(beside)["t"], "imsi": who, "amount": 50}
+            [event] = intake.read(orjson.dumps(record), "bench", f"0:{number}")
+            recharges += spread(event, PARTITIONS)
+        return profiles, recharges
 
     def grown(self, subscribers: int, events: int) -> float:
         """Return the CPU per event with that many subscribers in the store."""
@@ -241,18 +285,21 @@ def _tag(partition: int) -> str:
     return tag_of(partition, PARTITIONS)
 
 
-def _latency(section: Section, run: _Run, rate: float, seconds: float, target: float | None) -> None:
+def _latency(section: Section, run: _Run, rate: float, *, quick: bool) -> None:
+    warm, seconds = (0.0, 2.0) if quick else (WARM_SECONDS, PACED_SECONDS)
     made = run.paced(rate, seconds)
-    found = sorted(asyncio.run(_delays(made)))
+    found = sorted(asyncio.run(_delays(made, warm)))
     if not found:
         found = [0.0]
     note = f"{len(found)} offers at {rate:,.0f} events per second, half of the rate"
     section.add("event to offer, p50", median(found), "ms", note)
+    target = None if quick else LATENCY_TARGET
     section.add("event to offer, p99", found[min(int(len(found) * 0.99), len(found) - 1)], "ms", "", target)
 
 
-async def _delays(made: Deployment) -> list[float]:
-    delays: list[float] = []
+async def _delays(made: Deployment, warm: float) -> list[float]:
+    """Return how long after its record each offer was appended, ms; not of the first `warm` seconds."""
+    found: list[tuple[int, float]] = []
     for partition in range(PARTITIONS):
         appended: dict[int, tuple[int, int]] = {}
         async for records in read_to_end(made.options, f"{made.prefix}.events.v1", partition):
@@ -264,8 +311,9 @@ async def _delays(made: Deployment) -> list[float]:
                 offset = int(offer["trigger"]["position"].partition(":")[2])
                 at, time_of = appended.get(offset, (0, -1))
                 if time_of == offer["at"]:
-                    delays.append(float(record.timestamp - at))
-    return delays
+                    found.append((at, float(record.timestamp - at)))
+    begin = min((at for at, _ in found), default=0) + warm * 1_000
+    return [delay for at, delay in found if at >= begin]
 
 
 def _populate(server: RedisServer, subscribers: int) -> Sequence[str]:

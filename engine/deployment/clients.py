@@ -39,14 +39,16 @@ def redis_client(settings: Settings) -> Redis | RedisCluster:
     password = settings.redis_password.get_secret_value()
     if password:
         options["password"] = password
+    tls: dict[str, Any] = {}
     if settings.redis_tls:
-        options.update(ssl=True, ssl_ca_certs=_path(settings.redis_ca))
+        tls = {"ssl": True, "ssl_ca_certs": _path(settings.redis_ca)}
+    options.update(tls)
     nodes = settings.redis_nodes
     if settings.redis_mode == "cluster":
         # its nodes are not packed in C: redis-py offers no way to choose their connection
         return RedisCluster(startup_nodes=[ClusterNode(host, port) for host, port in nodes], **options)
     if settings.redis_mode == "sentinel":
-        sentinel = Sentinel(nodes)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        sentinel = Sentinel(nodes, sentinel_kwargs=tls)  # type: ignore[no-untyped-call]  # redis-py's is
         master: Redis = sentinel.master_for(
             settings.redis_sentinel_master, db=settings.redis_database, **options
         )

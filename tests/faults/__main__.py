@@ -9,6 +9,7 @@ so; 2 usage.
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
 import sys
 import tempfile
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
             print(f"{name:<16}{(known[name].__doc__ or '').strip().splitlines()[0]}")
         return 0
     folder = Path(tempfile.mkdtemp(prefix="touchpoint-faults-"))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers that are gone are no news here
     print(f"seed {options.seed}, logs in {folder}", flush=True)
     lines, good = [], True
     for name in wanted:

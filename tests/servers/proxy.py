@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from types import TracebackType
 from typing import Literal
@@ -24,7 +25,9 @@ class Proxy:
     Faults hold for connections there are and to come, until `heal`.
     """
 
-    def __init__(self, target: int, port: int | None = None) -> None:
+    def __init__(self, target: int, port: int | None = None, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: speak it with clients, and plainly with the server."""
+        self._tls = tls
         self.target = target
         self.port = port or free_port()
         self.accepted = 0
@@ -90,7 +93,7 @@ class Proxy:
             await self._listen()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._accept, HOST, self.port)
+        self._server = await asyncio.start_server(self._accept, HOST, self.port, ssl=self._tls)
 
     async def _drop(self) -> None:
         """End the tasks of all connections, which closes them."""
