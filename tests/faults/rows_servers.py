@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import orjson
 import redis
 
 from engine.rebuild import REBUILDING
@@ -93,13 +94,19 @@ def row_9(stage: Stage) -> Report:
 def row_9b(stage: Stage) -> Report:
     """Put back a copy of Redis that is old; what was sent since is not sent again."""
     age = 10 if stage.quick else 60
-    field = _running(stage, age + 20)
-    time.sleep(8)
+    field = stage.field()
+    for role in ROLES:
+        field.start(role)
+    wait_for_rules(field)
+    first = len(field.load.log) // 4
+    field.feed(6, field.load.log[:first]).end()
     with field.client() as client:
         # nobody writes meanwhile: a copy is of one moment, as that of a disk is
         client.client_pause(20_000, all=False)
         copy = {key: (client.dump(key), max(client.pttl(key), 0)) for key in client.scan_iter(count=1_000)}
         client.client_unpause()
+        # over more than its age: offers are under way when it comes back
+        field.feed(age + 10, field.load.log[first:])
         time.sleep(age)
         field.fault(f"a copy {age} s old restored")
         with client.pipeline(transaction=True) as batch:
@@ -123,12 +130,14 @@ def _running(stage: Stage, seconds: float, store: RedisServer | None = None, **m
 
 
 class _Rebuild(threading.Thread):
-    """Looks when every partition of a lost store decides again."""
+    """Looks when each partition of a lost store decides again."""
 
     def __init__(self, field: Field) -> None:
         super().__init__(daemon=True)
         self.field = field
-        self.began = self.ended = 0
+        self.began = 0
+        self.ended: dict[int, int] = {}
+        """Partition -> when it was rebuilt, µs."""
 
     def begin(self) -> None:
         """Begin to look: now it is lost."""
@@ -137,11 +146,12 @@ class _Rebuild(threading.Thread):
 
     def run(self) -> None:
         """Look until all is there."""
-        while not self.ended:
+        while len(self.ended) < self.field.load.partitions:
             with suppress(redis.RedisError):
-                lanes = [c.get(b"lane", b"") for c in self.field.controls().values()]
-                if all(lane and REBUILDING not in lane and b"muted_until" not in lane for lane in lanes):
-                    self.ended = now_us()
+                for partition, control in self.field.controls().items():
+                    lane = control.get(b"lane", b"")
+                    if lane and REBUILDING not in lane and b"muted_until" not in lane:
+                        self.ended.setdefault(partition, now_us())
             time.sleep(0.01)
 
 
@@ -149,12 +159,18 @@ def _rebuilt(field: Field, watch: _Rebuild, row: str) -> Report:
     field.rebuilt = True
     report = field.report(row, within=120)
     watch.join(5)
-    early = [s["decision"] for s in field.submits() if watch.began + GRACE < s["at"] < watch.ended]
-    report.problem("submits before the store was rebuilt", early)
-    took = (watch.ended - watch.began) / 1e6
-    report.notes.append(f"rebuilt in {took:.1f} s; {report.ends['rebuild']} offers suppressed by the rebuild")
-    if watch.ended <= watch.began:
-        report.problems.append("expected the store to be rebuilt, was not")
+    ended = dict(watch.ended)
+    of_offer = {orjson.loads(read.value)["id"]: read.partition for read in field.tail.read["offers"]}
+    early = [
+        submit["decision"]
+        for submit in field.submits()
+        if watch.began + GRACE < submit["at"] < ended.get(of_offer[submit["decision"]], 1 << 62)
+    ]
+    report.problem("submits before their partition was rebuilt", early)
+    if len(ended) < field.load.partitions:
+        report.problems.append(f"expected all partitions to be rebuilt, was {sorted(ended)}")
+    took = ", ".join(f"{(end - watch.began) / 1e6:.1f} s" for end in ended.values())
+    report.notes.append(f"rebuilt in {took}; {report.ends['rebuild']} offers suppressed by the rebuild")
     return report
 
 

@@ -25,7 +25,7 @@ CA = str(TLS / "cert.pem")
 
 @pytest.fixture
 async def door(redis_server: RedisServer) -> AsyncIterator[Proxy]:
-    """Give what speaks TLS before an empty Redis; its certificate is for 127.0.0.1, and `127.1` leads there."""
+    """Give what speaks TLS before an empty Redis; the certificate says 127.0.0.1, and `127.1` leads there."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
     async with Proxy(redis_server.port, tls=context) as proxy:
