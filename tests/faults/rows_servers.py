@@ -105,9 +105,10 @@ def row_9b(stage: Stage) -> Report:
         client.client_pause(20_000, all=False)
         copy = {key: (client.dump(key), max(client.pttl(key), 0)) for key in client.scan_iter(count=1_000)}
         client.client_unpause()
-        # it comes back right after the end of quiet time, when most offers are under way
-        field.feed(age * 1.09, field.load.log[first:])
+        # it comes back when quiet time has just ended, and most offers are under way
+        field.feed(age * 1.1, field.load.log[first:])
         time.sleep(age)
+        wait_until(lambda: len(field.open_offers()) > 20, "offers to be under way", 30)
         field.fault(f"a copy {age} s old restored")
         with client.pipeline(transaction=True) as batch:
             batch.flushall()
