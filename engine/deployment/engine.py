@@ -48,9 +48,10 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.settings = settings
         self.metrics = common.metrics
         self.client = redis_client(settings)
-        self.store = RedisStore(self.client, settings.partitions)
+        on_trip = common.metrics.redis_op
+        self.store = RedisStore(self.client, settings.partitions, on_trip=on_trip)
         self.offers = KafkaOffers(common.options, common.prefix)
-        self.optouts = RedisOptOuts(self.client, replicas=settings.redis_wait)
+        self.optouts = RedisOptOuts(self.client, replicas=settings.redis_wait, on_trip=on_trip)
         self.log = KafkaLog(
             common.options,
             common.topic("events"),
@@ -106,6 +107,9 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if lane.fenced:
                 self.metrics.commits({"fenced": lane.fenced})
                 lane.fenced = 0
+            if lane.failed:
+                self.metrics.commits({"error": lane.failed})
+                lane.failed = 0
             if lane.rebuilt:
                 self.metrics.rebuilds(lane.rebuilt, 0)
                 lane.rebuilt = 0
@@ -210,9 +214,12 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     # -- what is told ----------------------------------------------------------------------------------------
 
-    def _count(self, outcomes: Counter[str], decisions: Counter[tuple[str, str]]) -> None:
+    def _count(
+        self, outcomes: Counter[str], decisions: Counter[tuple[str, str]], optouts: Counter[str]
+    ) -> None:
         self.metrics.events(outcomes)
         self.metrics.decisions(decisions)
+        self.metrics.optouts(optouts)
         self.metrics.commits({"ok": 1})
 
     def _offered(self, appended: list[int]) -> None:
@@ -229,14 +236,15 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def _tell_lag(self) -> None:
         try:
-            ends = await self.log.ends(list(self.keeper.lanes))
+            waiting = await self.log.behind(
+                {partition: lane.offset for partition, lane in self.keeper.lanes.items()}
+            )
         except LogError:
             return
         now = now_us()
-        for partition, end in ends.items():
+        for partition, records in waiting.items():
             lane = self.keeper.lanes.get(partition)
             if lane is None or lane.fold is None:
                 continue
-            behind = max(end - lane.offset, 0)
-            seconds = max(now - lane.last_append, 0) / 1e6 if behind and lane.last_append else 0.0
-            self.metrics.lag(self.log.topic, partition, behind, seconds)
+            seconds = max(now - lane.last_append, 0) / 1e6 if records and lane.last_append else 0.0
+            self.metrics.lag(self.log.topic, partition, records, seconds)
