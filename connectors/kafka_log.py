@@ -22,7 +22,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from connectors.kafka_read import log_errors
+from connectors.kafka_read import last_of, log_errors
 from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import LogRecord, Mark
@@ -135,6 +135,10 @@ class KafkaLog:
         place = TopicPartition(self.topic, partition)
         with log_errors(self.topic, "say what it keeps"):
             return int((await self._given().beginning_offsets([place]))[place])
+
+    async def last(self, partition: int) -> int:
+        """Return the offset after the newest record: its end may be beyond, behind ends of transactions."""
+        return await last_of(self._options, self.topic, partition)
 
     async def behind(self, reached: Mapping[int, int]) -> dict[int, int]:
         """Return how far each partition goes on after the offset that was reached in it: lag.

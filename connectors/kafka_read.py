@@ -117,3 +117,27 @@ async def end_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
     with log_errors(topic, "say where it ends"):
         async with reader(options, isolation_level="read_uncommitted") as consumer:
             return int((await consumer.end_offsets([place]))[place])
+
+
+async def last_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
+    """Return the offset after the newest committed message; 0 if there is none.
+
+    What a transaction ends with has an offset, too, so that the end of a partition may be beyond: a few
+    messages before the end are read, then more, until there is one.
+    """
+    place = TopicPartition(topic, partition)
+    with log_errors(topic, "be read"):
+        async with reader(options) as consumer:
+            first, end = await _assign(consumer, place)
+            back, last = 8, 0
+            at = end
+            while not last and at > first:
+                at = max(first, end - back)
+                back *= 16
+                consumer.seek(place, at)
+                while await consumer.position(place) < end:
+                    found = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
+                    for record in found.get(place, ()):
+                        if record.offset < end:
+                            last = record.offset + 1
+            return last

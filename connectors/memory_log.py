@@ -41,6 +41,10 @@ class MemoryLog:
         """Return the offset of the oldest record that is kept."""
         return self._bases[partition]
 
+    async def last(self, partition: int) -> int:
+        """Return the offset after the newest record."""
+        return self.end(partition)
+
     async def mark(self, partition: int, mark: Mark) -> None:
         """Keep a mark."""
         self._marks[partition] = mark

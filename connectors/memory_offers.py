@@ -53,6 +53,10 @@ class MemoryOffers:
         """Give the last profile of every subscriber."""
         yield list(self._profiles[partition].items())
 
+    def given_out(self, partition: int) -> list[str]:
+        """Name the offers in the order in which they were published, repeats too."""
+        return [name for name, _ in self._offers[partition]]
+
     def read(self, partition: int, offset: int, limit: int) -> list[bytes]:
         """Return up to `limit` offers from a position on."""
         return [payload for _, payload in self._offers[partition][offset : offset + limit]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from engine.errors import FencedError
 from engine.ports import Commit, Control, Ground
@@ -79,6 +80,15 @@ class MemoryStore:
     def lose(self, partition: int) -> None:
         """Lose everything of a partition: what an emptied server does."""
         self._partitions[partition] = _Partition()
+
+    def copy(self, partition: int) -> object:
+        """Return a copy of a partition as it stands: a backup, or what a replica has."""
+        return deepcopy(self._partitions[partition])
+
+    def restore(self, partition: int, copy: object) -> None:
+        """Put a copy back: what a server does that lost its last writes."""
+        assert isinstance(copy, _Partition)
+        self._partitions[partition] = deepcopy(copy)
 
     def size(self) -> tuple[int, int]:
         """Return (subscribers, bytes of state): for the display and benchmarks."""

@@ -4,7 +4,7 @@
     {P.N}s:KEY         string the state of a subscriber
     {P.N}wake          zset   every subscriber with a state -> next due time or expiry, µs of the log
     {P.N}out           hash   committed, not known to be published: name -> payload
-    {P.N}stage         hash   a commit too large for one script, while it is carried out
+    {P.N}stage:TOKEN   hash   a commit too large for one script, while it is carried out
 
 These never lapse by the clock of the server: a state ends when the log says so (`engine.expiry`), whatever
 outage or backlog there was. The dispatcher's:

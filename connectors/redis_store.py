@@ -18,6 +18,8 @@ from engine.ports import Commit, Control, Ground
 
 AT_ONCE = 2_000
 """Changes of one script: 10,000 held a server up for 25 ms (design/protocol.md)."""
+STAGE_TTL_MS = 3_600_000
+"""How long a stage is kept that nobody commits: what a process that died has left behind."""
 READ_AT_ONCE = 1_000
 NAMED_AT_ONCE = 10_000
 
@@ -141,6 +143,8 @@ class RedisStore:
         prefix = tag + "s:"
         gone = [key for key in commit.gone if key not in commit.states]
         keys = [tag + "ctl", tag + "wake", tag + "out"]
+        if staged:
+            keys.append(_stage(tag, commit.next_token))
         keys += [prefix + key for key in gone]
         keys += [prefix + key for key in commit.states]
         arguments: list[str | int | bytes] = [
@@ -176,21 +180,28 @@ class RedisStore:
         fields += [("o" + name, payload) for name, payload in commit.out.items()]
         for at in range(0, len(fields), self._at_once):
             some = chain.from_iterable(fields[at : at + self._at_once])
-            arguments = [commit.token, "0" if at else "1", *some]
-            reply = await self._scripts.run("lane_stage", [tag + "ctl", tag + "stage"], arguments)
+            arguments = [commit.token, STAGE_TTL_MS, *some]
+            keys = [tag + "ctl", _stage(tag, commit.next_token)]
+            reply = await self._scripts.run("lane_stage", keys, arguments)
             _check(partition, commit.token, reply)
 
     async def _apply(self, partition: int, token: str) -> None:
         """Carry out the stage of a commit that is true already."""
         tag = self._tags[partition]
+        stage = _stage(tag, token)
         with self._scripts.asking("stage"):
-            names = await self._client.execute_command("HKEYS", tag + "stage")
+            names = await self._client.execute_command("HKEYS", stage)
         fields = [name.decode() for name in names]
         for at in range(0, max(len(fields), 1), self._at_once):
             some = fields[at : at + self._at_once]
-            keys = [tag + "ctl", tag + "wake", tag + "out", tag + "stage"]
+            keys = [tag + "ctl", tag + "wake", tag + "out", stage]
             keys += [f"{tag}s:{field[1:]}" for field in some if field[0] in "gs"]
             _check(partition, token, await self._scripts.run("lane_apply", keys, [token, *some]))
+
+
+def _stage(tag: str, token: str) -> str:
+    """Return the key of the stage of the commit that brings a token."""
+    return f"{tag}stage:{token}"
 
 
 def _check(partition: int, token: str, reply: bytes | str) -> None:

@@ -133,7 +133,7 @@ class Lane:
         """While a lost store is rebuilt: the offset from which on rules fire again; else -1."""
         self._known: frozenset[str] = frozenset()
         self._known_until = -1
-        """Up to this offset of the log offers may be made that were published before the store was lost."""
+        """Up to this offset offers may be made that were published before the store was lost or went back."""
         self._offers_at = 0
         self._floor = 0
         self._sweep: list[str] = []
@@ -248,10 +248,12 @@ class Lane:
         self._muted_until = lane.get("muted_until", -1)
         self._known_until = lane.get("known_until", -1)
         fold.muted = self.offset < self._muted_until
-        known: frozenset[str] = frozenset()
-        if control.outbox or self.offset < self._known_until:
-            since = 0 if self.offset < self._known_until else control.offers_at
-            known = await self.offers.names(self.partition, since)
+        building = self.offset < self._known_until
+        known = await self.offers.names(self.partition, 0 if building else control.offers_at)
+        if not building and not known <= control.outbox.keys():
+            # offers were given out of which this store knows nothing: it is an older copy of itself, and what
+            # was folded since is folded, and decided, once more
+            self._known_until = await self.log.last(self.partition)
         if control.outbox:
             await self.point("republish")
             await self._publish(control.outbox, known)

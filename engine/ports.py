@@ -54,6 +54,10 @@ class Log(Protocol):
         """Return the offset of the oldest record that is kept."""
         ...
 
+    async def last(self, partition: int) -> int:
+        """Return the offset after the newest record that stands now; 0 if there is none."""
+        ...
+
     async def mark(self, partition: int, mark: Mark) -> None:
         """Keep a mark: for lag tools, and for a rebuild."""
         ...

@@ -54,6 +54,13 @@ async def test_a_fetch_returns_at_most_its_limit_and_the_next_goes_on(log: Log) 
     ]
 
 
+async def test_the_newest_record_of_each_partition_is_known(log: Log) -> None:
+    assert [await log.last(partition) for partition in range(3)] == [0, 0, 0]
+    await log.append([(1, b"%d" % n) for n in range(5)])
+    await log.append([(2, b"x")])
+    assert [await log.last(partition) for partition in range(3)] == [0, 5, 1]
+
+
 async def test_at_the_end_there_is_nothing_until_something_is_appended(log: Log) -> None:
     await log.append([(0, b"a")])
     assert await values(log, 0, 0, 1) == [b"a"]

@@ -81,6 +81,7 @@ async def test_the_end_of_a_transaction_does_not_wait_to_be_read(
 
     try:
         await write(b"one", b"two")
+        assert (await log.last(0), await log.last(1)) == (2, 0)
         await log.assign([0, 1])
         await eventually(lambda: says(0, 3), within=10)
         assert await read_on(0) == 2
@@ -92,6 +93,7 @@ async def test_the_end_of_a_transaction_does_not_wait_to_be_read(
         assert await read_on(2) == 4
         await read_on(4)
         assert await log.behind({0: 4}) == {0: 0}
+        assert await log.last(0) == 4
         # a lane that comes anew stands before the same end of a transaction
         log.assigned([0])
         assert await log.behind({0: 4}) == {0: 1}, "not known before it was looked at"

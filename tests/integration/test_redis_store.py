@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -12,7 +13,7 @@ from connectors.redis_connection import PackedConnection, packed
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_keys import SLOTS, tag_of
 from connectors.redis_optouts import RedisOptOuts
-from connectors.redis_store import RedisStore
+from connectors.redis_store import STAGE_TTL_MS, RedisStore
 from engine.errors import FencedError, StoreError
 from engine.ports import Commit
 from tests.servers.redis import RedisServer
@@ -55,7 +56,7 @@ async def test_a_large_commit_is_there_whole(client: Redis) -> None:
     assert len(keys) == MANY - 2
     assert await store.read(0, [keys[0], gone]) == [b"a" + keys[0].encode(), None]
     assert len(await store.due(0, 11)) == 10
-    assert not await client.exists(tag_of(0, 3) + "stage")
+    assert not [name async for name in client.scan_iter(tag_of(0, 3) + "stage*")]
 
 
 class Cut(RedisStore):
@@ -114,6 +115,69 @@ async def test_a_large_commit_with_a_stale_token_changes_nothing(client: Redis) 
     found = await store.open(0)
     assert (found.token, found.offset, dict(found.outbox)) == ("t0", 1, {})
     assert await store.keys(0) == []
+
+
+class Stopped(RedisStore):
+    """Is stopped between two parts of its stage, until it is told to go on."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__(client, 3)
+        self.is_stopped, self.goes_on = asyncio.Event(), asyncio.Event()
+        run, parts = self._scripts.run, 0
+
+        async def stopping(name: str, *rest: object, **more: object) -> object:
+            nonlocal parts
+            parts += name == "lane_stage"
+            if parts == 2 and not self.is_stopped.is_set():
+                self.is_stopped.set()
+                await self.goes_on.wait()
+            return await run(name, *rest, **more)  # type: ignore[arg-type]
+
+        self._scripts.run = stopping  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("first", ["zombie", "owner"])
+async def test_stages_of_a_zombie_and_of_the_new_owner_do_not_mix(client: Redis, first: str) -> None:
+    """Both have the same token until one of them commits; only that one's states are there then."""
+    zombie, owner = Stopped(client), Stopped(client)
+    commits = {"zombie": large("", "tz", b"z"), "owner": large("", "to", b"o")}
+    tasks = {"zombie": asyncio.create_task(zombie.commit(0, commits["zombie"]))}
+    await zombie.is_stopped.wait()
+    tasks["owner"] = asyncio.create_task(owner.commit(0, commits["owner"]))
+    await owner.is_stopped.wait()
+    stopped = {"zombie": zombie, "owner": owner}
+    stopped.pop(first).goes_on.set()
+    await tasks.pop(first)
+    [(second, late)] = stopped.items()
+    late.goes_on.set()
+    with pytest.raises(FencedError):
+        await tasks[second]
+    store = RedisStore(client, 3)
+    found = await store.open(0)
+    tag = commits[first].out[f"d:{0:032x}@1"]
+    assert (found.token, set(found.outbox.values())) == (commits[first].next_token, {tag})
+    keys = await store.keys(0)
+    assert await store.read(0, keys) == [tag + key.encode() for key in keys]
+    left = [name async for name in client.scan_iter(tag_of(0, 3) + "stage*")]
+    assert len(left) == 1, "of who was refused"
+    assert 0 < await client.pttl(left[0]) <= STAGE_TTL_MS
+
+
+async def test_a_stage_that_lapsed_is_not_committed(client: Redis) -> None:
+    zombie = Stopped(client)
+    task = asyncio.create_task(zombie.commit(0, large("", "t1", b"a")))
+    await zombie.is_stopped.wait()
+    real = zombie._commit
+
+    async def late(*given: object, **more: object) -> None:
+        await client.delete(tag_of(0, 3) + "stage:t1")
+        await real(*given, **more)  # type: ignore[arg-type]
+
+    zombie._commit = late  # type: ignore[method-assign]
+    zombie.goes_on.set()
+    with pytest.raises(FencedError, match="no stage"):
+        await task
+    assert (await RedisStore(client, 3).open(0)).token == ""
 
 
 async def test_a_zombie_cannot_carry_out_a_stage_once_its_successor_has_committed(client: Redis) -> None:

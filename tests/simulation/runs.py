@@ -37,10 +37,12 @@ class Run:
         owners: int = 1,
         commit_after: float = 0,
         losses: float = 0,
+        rewinds: float = 0,
         mark_every: float = 2,
     ) -> None:
         """`owners`: lanes per partition that all believe it is theirs: all but one are zombies. `losses`: the
-        chance that before a step the store of the partition is lost, with everything in it."""
+        chance that before a step the store of the partition is lost, with everything in it; `rewinds`: that
+        it is what it was some steps ago."""
         self.course = course
         self.batch = batch
         self.cache = cache
@@ -48,9 +50,12 @@ class Run:
         self.owners = owners
         self.commit_after = commit_after
         self.losses = losses
+        self.rewinds = rewinds
         self.mark_every = mark_every
         self.lost = 0
         """Times that a partition with state was lost."""
+        self.rewound = 0
+        """Times that a partition with state went back."""
         self.log = MemoryLog(partitions)
         self.store = FaultyStore(partitions, self.script)
         self.offers = FaultyOffers(partitions, self.script)
@@ -98,7 +103,15 @@ class Run:
         end = self.log.end(partition)
         rng = random.Random(partition)
         losses = 0
+        copies = [self.store.copy(partition)]
         while True:
+            if losses < LOSSES and rng.random() < self.rewinds:
+                losses += 1
+                before = (await self.store.open(partition)).token
+                self.store.restore(partition, rng.choice(copies))
+                self.rewound += (await self.store.open(partition)).token not in ("", before)
+            elif self.rewinds:
+                copies.append(self.store.copy(partition))
             if losses < LOSSES and rng.random() < self.losses:
                 losses += 1
                 self.lost += bool((await self.store.open(partition)).token)
