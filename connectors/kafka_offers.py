@@ -2,7 +2,8 @@
 
     PREFIX.offers.v1       offers, key = ID@AT: what the dispatcher sends
     PREFIX.decisions.v1    each decision line, refusals packed; header `offset`: how far was folded
-    PREFIX.profiles.v1     profiles, compacted, key = subscriber key, no value = forgotten
+    PREFIX.profiles.v1     profiles, compacted, key = subscriber key, no value = forgotten; key = n:HASH: a
+                           number that had opted out and was forgotten
 
 One idempotent producer, acks=all: what `publish` has returned is on all in-sync replicas, in order.
 """
@@ -61,10 +62,8 @@ class KafkaOffers:
         offered, others = [], []
         with log_errors(self.offers, "be written"):
             for name, payload in entries:
-                if name.startswith(LAST_WORD):
-                    continue
-                key = name[2:].encode()
-                if name.startswith(PROFILE):
+                key = (name if name.startswith(LAST_WORD) else name[2:]).encode()
+                if name.startswith((PROFILE, LAST_WORD)):
                     others.append(
                         await producer.send(self.profile, payload or None, key=key, partition=partition)
                     )

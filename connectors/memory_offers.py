@@ -29,9 +29,11 @@ class MemoryOffers:
             if name.startswith(OFFER) and name not in known:
                 self._offers[partition].append((name, payload))
                 end = len(self._offers[partition])
-            if not self.keep_lines or name.startswith(LAST_WORD):
+            if not self.keep_lines:
                 continue
-            if name.startswith(PROFILE):
+            if name.startswith(LAST_WORD):
+                self._profiles[partition][name] = payload
+            elif name.startswith(PROFILE):
                 self._profiles[partition][name.removeprefix(PROFILE)] = payload
             else:
                 self._lines[partition].append((offset, payload))

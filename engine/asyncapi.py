@@ -13,8 +13,10 @@ from engine.schema import Schema, log_schema
 from engine.schema_out import (
     checkpoint_schema,
     deadletter_schema,
+    forgotten_schema,
     line_schema,
     offer_schema,
+    optout_schema,
     pack_schema,
     profile_schema,
     release_schema,
@@ -34,8 +36,13 @@ _DEFS = "#/$defs/"
 
 _MESSAGES: dict[str, dict[str, str]] = {
     "events": {"record": _LOG + "record"},
-    "profiles": {"profile": "profile", "forgotten": "nothing"},
-    "decisions": {"decision": "decision", "decisions": "decisions", "release": "release"},
+    "profiles": {"profile": "profile", "gone": "nothing", "optout": "optout"},
+    "decisions": {
+        "decision": "decision",
+        "decisions": "decisions",
+        "release": "release",
+        "forgotten": "forgotten",
+    },
     "offers": {"offer": "offer"},
     "deadletters": {"deadletter": "deadletter"},
     "rules": {"rules": "rules"},
@@ -140,6 +147,8 @@ def _schemas() -> Schema:
         "decision": line_schema(),
         "decisions": {**pack_schema(), "items": {"$ref": _SCHEMAS + "decision"}},
         "release": release_schema(),
+        "forgotten": forgotten_schema(),
+        "optout": optout_schema(),
         "offer": offer_schema(),
         "deadletter": deadletter_schema(),
         "rules": rules_schema(),

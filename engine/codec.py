@@ -209,7 +209,7 @@ def _set_core(sub: Subscriber, core: list[Any]) -> None:
 
 
 def _gates(sub: Subscriber) -> list[Any]:
-    return [
+    gates: list[Any] = [
         sub.profile,
         sub.consent,
         sub.suppressed,
@@ -218,11 +218,15 @@ def _gates(sub: Subscriber) -> list[Any]:
         sub.contacts,
         sub.holds,
     ]
+    if sub.choice:
+        gates.append(sub.choice)
+    return gates
 
 
 def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
     sub.profile, sub.consent, sub.suppressed, sub.timezone, sub.bound = gates[:5]
-    sub.contacts, sub.holds = gates[5:]
+    sub.contacts, sub.holds = gates[5:7]
+    sub.choice = gates[7] if len(gates) > 7 else 0
 
 
 # -- versions ------------------------------------------------------------------------------------------------

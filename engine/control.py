@@ -40,9 +40,13 @@ def apply(sub: Subscriber, event: Event) -> bool:
             sub.bound = fields["msisdn"]
         _set_consents(sub, fields.get("consent") or {})
     elif event.kind == "consent.change":
-        _set_consents(sub, fields.get("consent") or {})
-        if (fields.get("consent") or {}).get("marketing") is True:
+        consents = fields.get("consent") or {}
+        _set_consents(sub, consents)
+        marketing = consents.get("marketing")
+        if marketing is True:
             sub.suppressed = False
+        if marketing is not None:
+            sub.choice = event.t if marketing else -event.t
     elif event.kind == "offer.receipt" and fields.get("status") in FINAL_REJECTIONS:
         return ledger.remove(sub, str(fields.get("decision")))
     return False
@@ -76,6 +80,7 @@ def business(sub: Subscriber, event: Event, policy: Policy) -> bool:
         event.kind == "sms.reply" and str(event.fields.get("text", "")).strip() in policy.opt_out
     ):
         sub.suppressed = True
+        sub.choice = -event.t
         sub.gates_dirty = True
         return True
     return False

@@ -384,7 +384,7 @@ class Lane:
         fold.decisions = []
         appended, self._appended = self._appended, []
         touched, fold.touched = fold.touched, {}
-        out = fill(fold, decisions)
+        out = fill(fold, decisions, self.intake.identity.hash_number)
         states, wakes = {}, {}
         for key, sub in touched.items():
             states[key] = encode(sub)
@@ -413,7 +413,8 @@ class Lane:
         except StoreError as error:
             self.failed += not isinstance(error, FencedError)
             raise
-        fold.profiles, fold.releases, fold.gone, fold.last_words = {}, [], set(), {}
+        fold.profiles, fold.releases, fold.last_words = {}, [], {}
+        fold.gone, fold.forgotten = set(), {}
         self.token, self.offset, self.published = commit.next_token, self.next, []
         self._tell_counts()
         if decisions and self.on_decisions is not None:

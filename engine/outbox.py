@@ -9,7 +9,7 @@ import orjson
 
 from engine.emit import Decision
 from engine.pipeline import Fold
-from engine.ports import LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE
+from engine.ports import FORGOTTEN, LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE
 from engine.snapshot import Subscriber
 
 PACKED = 200
@@ -21,7 +21,7 @@ def name_of(decision: Decision) -> str:
     return f"{decision['id']}@{decision['at']}"
 
 
-def fill(fold: Fold, decisions: list[Decision]) -> dict[str, bytes]:
+def fill(fold: Fold, decisions: list[Decision], hash_number: Callable[[str], str]) -> dict[str, bytes]:
     """Return the outbox entries of a commit, in the order in which they are published."""
     out: dict[str, bytes] = {}
     refusals: list[Decision] = []
@@ -29,7 +29,25 @@ def fill(fold: Fold, decisions: list[Decision]) -> dict[str, bytes]:
         sub = fold.subscribers.get(key)
         out[PROFILE + key] = profile_of(sub, time) if sub is not None else b""
     for key, (msisdn, time) in fold.last_words.items():
-        out[LAST_WORD + key] = orjson.dumps({"subscriber_key": key, "msisdn": msisdn, "t": time})
+        who = hash_number(msisdn) if msisdn else key
+        out[LAST_WORD + who] = orjson.dumps({"optout": who, "t": time})
+    # what stands in a forgotten ledger comes before the word that ends it, a new life's decisions behind it
+    ended = {id for _, ids in fold.forgotten.values() for id in ids}
+    if ended:
+        _enter([decision for decision in decisions if decision["id"] in ended], out, refusals)
+        decisions = [decision for decision in decisions if decision["id"] not in ended]
+    for key, (time, _) in fold.forgotten.items():
+        out[FORGOTTEN + key] = orjson.dumps({"forgotten": key, "subscriber_key": key, "t": time})
+    _enter(decisions, out, refusals)
+    for start in range(0, len(refusals), PACKED):
+        pack = refusals[start : start + PACKED]
+        out[REFUSALS + name_of(pack[0])] = orjson.dumps(pack)
+    for id, key, time in fold.releases:
+        out[RELEASE + id] = orjson.dumps({"release": id, "subscriber_key": key, "t": time})
+    return out
+
+
+def _enter(decisions: list[Decision], out: dict[str, bytes], refusals: list[Decision]) -> None:
     for decision in decisions:
         outcome = decision["outcome"]
         if outcome == "refused":
@@ -37,12 +55,6 @@ def fill(fold: Fold, decisions: list[Decision]) -> dict[str, bytes]:
         else:
             prefix = OFFER if outcome == "offer" else LINE
             out[prefix + name_of(decision)] = orjson.dumps(decision)
-    for start in range(0, len(refusals), PACKED):
-        pack = refusals[start : start + PACKED]
-        out[REFUSALS + name_of(pack[0])] = orjson.dumps(pack)
-    for id, key, time in fold.releases:
-        out[RELEASE + id] = orjson.dumps({"release": id, "subscriber_key": key, "t": time})
-    return out
 
 
 def profile_of(sub: Subscriber, time: int) -> bytes:
@@ -55,6 +67,7 @@ def profile_of(sub: Subscriber, time: int) -> bytes:
             "profile": sub.profile,
             "consent": sub.consent,
             "suppressed": sub.suppressed,
+            "choice": sub.choice,
             "t": time,
         }
     )
@@ -63,25 +76,25 @@ def profile_of(sub: Subscriber, time: int) -> bytes:
 def opted(
     entries: Mapping[str, bytes], hash_number: Callable[[str], str]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Read from the profiles among entries who wants no marketing, and who does: keyed hash -> `t`, µs.
+    """Read from the profiles among entries who said no to marketing, and who said yes: keyed hash -> `t`, µs.
 
-    Who said nothing is in neither. The key of a number that no profile binds is the keyed hash of that
-    number.
+    Only what they said themselves counts (`Subscriber.choice`): a profile that is loaded, or that binds a
+    number, takes no opt-out back. The key of a number that no profile binds is the keyed hash of that number.
     """
     adds: dict[str, int] = {}
     releases: dict[str, int] = {}
     for name, payload in entries.items():
-        if not name.startswith((PROFILE, LAST_WORD)) or not payload:
+        if not payload:
             continue
-        profile: Mapping[str, Any] = orjson.loads(payload)
-        msisdn = profile["msisdn"]
-        who = hash_number(msisdn) if msisdn else profile["subscriber_key"]
         if name.startswith(LAST_WORD):
-            adds[who] = profile["t"]
-            continue
-        given = profile["consent"].get("marketing")
-        if profile["suppressed"] or given is False:
-            adds[who] = profile["t"]
-        elif given:
-            releases[who] = profile["t"]
+            word: Mapping[str, Any] = orjson.loads(payload)
+            adds[word["optout"]] = word["t"]
+        elif name.startswith(PROFILE):
+            profile: Mapping[str, Any] = orjson.loads(payload)
+            msisdn, choice = profile["msisdn"], profile["choice"]
+            who = hash_number(msisdn) if msisdn else profile["subscriber_key"]
+            if choice < 0:
+                adds[who] = -choice
+            elif choice:
+                releases[who] = choice
     return adds, releases

@@ -101,7 +101,9 @@ class Fold:
         self.releases: list[tuple[str, str, int]] = []
         """(decision id, subscriber key, `t`) of contacts that a receipt took away since the last commit."""
         self.gone: set[str] = set()
-        """Subscribers forgotten since the last commit."""
+        """Subscribers forgotten since the last commit, or let go since nothing of them counts any more."""
+        self.forgotten: dict[str, tuple[int, frozenset[str]]] = {}
+        """Those who were to be forgotten: `t` of the record that said so, decisions that were in their ledger."""
         self.last_words: dict[str, tuple[str | None, int]] = {}
         """Of those who had opted out: their MSISDN, and `t` of the record that forgot them."""
 
@@ -185,10 +187,22 @@ class Fold:
     def _forget(self, event: Event) -> None:
         key = event.key
         sub = self.subscribers.pop(key, None)
-        if sub is not None and (sub.suppressed or sub.consent.get("marketing") is False):
+        if self.muted and sub is not None:
+            # the ledger holds what was decided since: what was before has been left out of it
+            left = self.subscriber(key)
+            left.contacts, left.holds = sub.contacts, sub.holds
+            left.wake = min((hold["due"] for hold in left.holds), default=0)
+            self._note_wake(left)
+            self.profiles[key] = event.t
+            return
+        if sub is not None and (sub.choice < 0 or sub.suppressed or sub.consent.get("marketing") is False):
             self.last_words[key] = sub.bound, event.t
         self.touched.pop(key, None)
         self.gone.add(key)
+        ids = self.forgotten[key][1] if key in self.forgotten else frozenset[str]()
+        if sub is not None:
+            ids |= {contact[5] for contact in sub.contacts} | {hold["id"] for hold in sub.holds}
+        self.forgotten[key] = event.t, ids
         self.profiles[key] = event.t
 
     def _in_order(self, sub: Subscriber, event: Event, limit: int, ids: bytearray) -> bool:

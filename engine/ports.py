@@ -183,15 +183,17 @@ class Store(Protocol):
         ...
 
 
-OFFER, LINE, REFUSALS, RELEASE, PROFILE, LAST_WORD = "o:", "d:", "r:", "x:", "p:", "n:"
+OFFER, LINE, REFUSALS, RELEASE, FORGOTTEN, PROFILE, LAST_WORD = "o:", "d:", "r:", "x:", "f:", "p:", "n:"
 """What the names of outbox entries begin with, and what their payloads are:
 
     o:ID@AT   a decision line with outcome `offer`: published as an offer, and as a line
     d:ID@AT   another decision line
     r:ID@AT   a JSON array of decision lines, all refusals; named after the first
     x:ID      {"release": ID, "subscriber_key", "t"}: the contact of a decision was taken away afterwards
+    f:KEY     {"forgotten": KEY, "subscriber_key", "t"}: lines before it about a subscriber count no more
     p:KEY     the profile of a subscriber, whole; empty = forgotten
-    n:KEY     {"subscriber_key", "msisdn", "t"}: who was forgotten had opted out; published nowhere
+    n:HASH    {"optout": HASH, "t"}: who was forgotten had opted out; the keyed hash of their number, which is
+              kept among profiles under this name
 """
 
 
@@ -224,7 +226,7 @@ class Offers(Protocol):
     def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
         """Give the profiles that are kept, (subscriber key, payload), in batches; of repeats the last holds.
 
-        An empty payload says that the subscriber was forgotten.
+        An empty payload says that the subscriber was forgotten. A last word stands under its whole name.
         """
         ...
 

@@ -23,7 +23,7 @@ from engine.codec import decode, encode
 from engine.expiry import expires
 from engine.lane_state import pack_lane
 from engine.pipeline import Fold
-from engine.ports import PROFILE, Commit, Control, Log, Mark, Offers, Store
+from engine.ports import LAST_WORD, PROFILE, Commit, Control, Log, Mark, Offers, Store
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 
@@ -64,8 +64,10 @@ async def begin(
     work = _Work(partition, store, make_fold(note.get("rules")), control.token, start, floor)
     await work.clear()
     async for batch in offers.profiles(partition):
-        await tell_optouts({PROFILE + key: payload for key, payload in batch})
-        await work.profiles(batch)
+        words = {key: payload for key, payload in batch if key.startswith(LAST_WORD)}
+        profiles = [(key, payload) for key, payload in batch if key not in words]
+        await tell_optouts({**words, **{PROFILE + key: payload for key, payload in profiles}})
+        await work.profiles(profiles)
     known_until = -1
     async for lines in offers.lines(partition):
         known_until = max(known_until, *(offset for offset, _ in lines)) if lines else known_until
@@ -108,7 +110,7 @@ class _Work:
             sub = Subscriber(key, self.fold.book.hash)
             sub.bound, sub.timezone = profile["msisdn"], profile["timezone"]
             sub.profile, sub.consent = profile["profile"], profile["consent"]
-            sub.suppressed = profile["suppressed"]
+            sub.suppressed, sub.choice = profile["suppressed"], profile["choice"]
             found[key] = sub
         await self._write(found)
 
@@ -177,6 +179,10 @@ def enter(sub: Subscriber, line: dict[str, Any], book: Rulebook | None) -> bool:
 
     `book`: the rules it was made by, None if they are not known any more (then its group is not either).
     """
+    if "forgotten" in line:
+        had = bool(sub.contacts or sub.holds)
+        sub.contacts, sub.holds, sub.wake, sub.gates_dirty = [], [], 0, True
+        return had
     if "release" in line:
         return ledger.remove(sub, line["release"])
     id, at, outcome = line["id"], line["at"], line["outcome"]

@@ -115,6 +115,28 @@ def release_schema() -> Schema:
     return {"title": "release", **schema}
 
 
+def forgotten_schema() -> Schema:
+    """Return the schema of the line that says that a subscriber was forgotten."""
+    schema = _object(
+        "What lines before this one say of the subscriber counts no more: they were forgotten.",
+        {
+            "forgotten": _hash("who"),
+            "subscriber_key": _hash("the same"),
+            "t": _time("of the record that said so"),
+        },
+    )
+    return {"title": "forgotten", **schema}
+
+
+def optout_schema() -> Schema:
+    """Return the schema of what is kept of somebody who had opted out and was forgotten."""
+    schema = _object(
+        "A number that had opted out when its subscriber was forgotten.",
+        {"optout": _hash("of the number, keyed"), "t": _time("of the record that forgot")},
+    )
+    return {"title": "optout", **schema}
+
+
 def profile_schema() -> Schema:
     """Return the schema of a profile, whole."""
     known = {"type": ["string", "number", "boolean", "array"], "items": {"type": "string"}}
@@ -130,6 +152,11 @@ def profile_schema() -> Schema:
                 "additionalProperties": {"type": "boolean"},
             },
             "suppressed": {"type": "boolean", "description": "wants no marketing"},
+            "choice": {
+                "type": "integer",
+                "description": "when they last said themselves whether they want marketing, µs UTC; "
+                "negative: no; 0: never",
+            },
             "t": _time("of the record that changed it last"),
         },
     )

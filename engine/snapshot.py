@@ -30,6 +30,7 @@ class Subscriber:
         "bound",
         "business_ids",
         "cell",
+        "choice",
         "clock",
         "consent",
         "contacts",
@@ -118,6 +119,9 @@ class Subscriber:
         self.profile: dict[str, Any] = {}
         self.consent: dict[str, bool] = {}
         self.suppressed = False
+        self.choice = 0
+        """`t` of the last time they said themselves whether they want marketing: negative = no; 0 = never. A
+        profile that somebody loads is no word of theirs."""
         self.timezone: str | None = None
         self.bound: str | None = None
         """MSISDN, needed to send."""

@@ -106,7 +106,11 @@ class Story:
         return found
 
     def _take(self, line: dict[str, Any], offset: int) -> None:
-        if "release" in line:
+        if "forgotten" in line:
+            told = self._told.items()
+            key = line["forgotten"]
+            self._told = {name: one for name, one in told if one.line["subscriber_key"] != key}
+        elif "release" in line:
             self._taken_back.setdefault(line["release"], line["t"])
         elif line["at"] >= self.since:
             self._told.setdefault((line["id"], line["at"]), Told(line, offset))

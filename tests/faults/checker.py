@@ -37,10 +37,10 @@ Name = tuple[str, int]
 COMPARED = (
     *("rules", "clock", "seq", "seen_at", "cell", "rat", "known_until", "offs", "inside", "visits", "gap"),
     *("nodes", "timers", "overdue", "wake", "ids", "business_ids", "profile", "consent", "suppressed"),
-    *("timezone", "bound", "contacts", "holds", "fired_at", "fired"),
+    *("timezone", "bound", "choice", "contacts", "holds", "fired_at", "fired"),
 )
 """Fields of a state that are compared one by one to name what differs; equal bytes need no look."""
-IDENTITY = ("profile", "consent", "suppressed", "timezone", "bound", "contacts", "holds")
+IDENTITY = ("profile", "consent", "suppressed", "timezone", "bound", "choice", "contacts", "holds")
 """What a rebuilt state has to have in common with one that was never lost."""
 SHOWN = 5
 LEAST = 1_000
@@ -197,7 +197,7 @@ def published(reads: Iterable[Read]) -> list[Json]:
     for read in reads:
         value = orjson.loads(read.value)
         found += value if isinstance(value, list) else [value]
-    return [line for line in found if "release" not in line]
+    return [line for line in found if "id" in line]
 
 
 def _check_decisions(report: Report, evidence: Evidence, truth: Truth) -> None:

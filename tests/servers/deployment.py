@@ -254,6 +254,6 @@ class Deployment:
         for _, value in self.read("decisions"):
             read = orjson.loads(value)
             for line in read if isinstance(read, list) else [read]:
-                if "release" not in line:
+                if "id" in line:
                     found.setdefault((line["id"], line["at"]), line)
         return sorted(found.values(), key=lambda line: (line["at"], line["id"]))

@@ -29,7 +29,10 @@ LINE = Draft7Validator(schema_out.line_schema())
 OFFER = Draft7Validator(schema_out.offer_schema())
 ALL = {
     name: getattr(schema_out, f"{name}_schema")()
-    for name in ("line", "offer", "pack", "release", "profile", "deadletter", "rules", "checkpoint")
+    for name in (
+        *("line", "offer", "pack", "release", "forgotten", "optout"),
+        *("profile", "deadletter", "rules", "checkpoint"),
+    )
 }
 
 
@@ -193,6 +196,7 @@ PROFILE = {
     "profile": {"tier": "gold", "arpu": 20.5, "handset.mms": True, "products": []},
     "consent": {"marketing": True},
     "suppressed": False,
+    "choice": -TEN,
     "t": TEN,
 }
 SAMPLES: list[tuple[str, Json, list[Json]]] = [
@@ -202,6 +206,12 @@ SAMPLES: list[tuple[str, Json, list[Json]]] = [
         [{"release": "x"}, {"t": None}, {"id": "0" * 32}],
     ),
     (
+        "forgotten",
+        {"forgotten": KEY, "subscriber_key": KEY, "t": TEN},
+        [{"forgotten": "x"}, {"t": None}, {"id": "0" * 32}],
+    ),
+    ("optout", {"optout": KEY, "t": TEN}, [{"optout": "+8613912345678"}, {"t": None}, {"msisdn": "+861"}]),
+    (
         "profile",
         PROFILE,
         [
@@ -209,6 +219,7 @@ SAMPLES: list[tuple[str, Json, list[Json]]] = [
             {"profile": {"tier": None}},
             {"consent": {"marketing": None}},
             {"imsi": "4"},
+            {"choice": True},
         ],
     ),
     (

@@ -12,6 +12,7 @@ from engine.errors import StoreError
 from engine.ports import Commit
 from engine.rebuild import REBUILDING, enter
 from engine.snapshot import Subscriber
+from tests.simulation.runs import lines_of
 from tests.unit.pipeline.stage import GIVEN, KEY, OTHER, Json, Stage, rule
 from tests.unit.state.test_lane import TEXT, Line
 
@@ -178,6 +179,45 @@ async def test_an_opt_out_stands_though_its_subscriber_is_forgotten_in_the_same_
     assert await on.optouts.holds([number, OTHER]) == [True, True]
     assert await on.store.keys(0) == []
     assert "8613900000000" not in str(await profiles_and_lines(on))
+
+
+async def test_a_forgotten_ledger_and_an_opt_out_survive_a_lost_store_when_their_records_are_gone() -> None:
+    on = Lost()
+    await on.write("profile.update", 0, **{**GIVEN, "msisdn": "+8613900000000"})
+    await on.write("sms.out", 1)
+    await on.write("consent.change", 2, consent={"marketing": False})
+    await on.write("subscriber.forget", 3)
+    await on.write("tick", 4)
+    await on.lane.run()
+    assert [line["outcome"] for line in await lines_of(on.offers, 0)] == ["offer"]
+    on.log.trim(0, 4)
+    await on.lose()
+    await on.write("tick", 5)
+    await on.lane.run()
+    assert await on.store.keys(0) == []
+    number = on.stage.intake.identity.hash_number("+8613900000000")
+    assert await on.optouts.holds([number]) == [True]
+
+
+async def test_what_a_forgotten_subscriber_was_offered_in_a_new_life_is_known_after_a_loss() -> None:
+    """However often the store is lost, and whether or not the records are still there."""
+    for trimmed in (0, 5):
+        on = Lost()
+        await on.write("profile.update", 0, **GIVEN)
+        await on.write("sms.out", 1)
+        await on.write("subscriber.forget", 2)
+        await on.write("profile.update", 3, **GIVEN)
+        await on.write("sms.out", 4)
+        await on.lane.run()
+        once = decode(KEY, (await on.store.read(0, [KEY]))[0] or b"")
+        assert len(once.contacts) == 1
+        on.log.trim(0, trimmed)
+        for _ in range(2):
+            await on.lose()
+            await on.write("tick", 5)
+            await on.lane.run()
+            again = decode(KEY, (await on.store.read(0, [KEY]))[0] or b"")
+            assert (again.contacts, again.profile) == (once.contacts, once.profile)
 
 
 async def profiles_and_lines(on: Line) -> list[Any]:
