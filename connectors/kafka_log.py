@@ -22,7 +22,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from connectors.kafka_read import last_of, log_errors
+from connectors.kafka_read import lasts_of, log_errors
 from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import LogRecord, Mark
@@ -138,7 +138,11 @@ class KafkaLog:
 
     async def last(self, partition: int) -> int:
         """Return the offset after the newest record: its end may be beyond, behind ends of transactions."""
-        return await last_of(self._options, self.topic, partition)
+        return (await self.lasts([partition]))[partition]
+
+    async def lasts(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return that of several partitions."""
+        return await lasts_of(self._options, self.topic, partitions)
 
     async def behind(self, reached: Mapping[int, int]) -> dict[int, int]:
         """Return how far each partition goes on after the offset that was reached in it: lag.

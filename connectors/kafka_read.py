@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -119,25 +119,27 @@ async def end_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
             return int((await consumer.end_offsets([place]))[place])
 
 
-async def last_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
-    """Return the offset after the newest committed message; 0 if there is none.
+async def lasts_of(options: Mapping[str, Any], topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """Return the offset after the newest committed message of each partition; 0 where there is none.
 
     What a transaction ends with has an offset, too, so that the end of a partition may be beyond: a few
     messages before the end are read, then more, until there is one.
     """
-    place = TopicPartition(topic, partition)
+    found: dict[int, int] = {}
     with log_errors(topic, "be read"):
         async with reader(options) as consumer:
-            first, end = await _assign(consumer, place)
-            back, last = 8, 0
-            at = end
-            while not last and at > first:
-                at = max(first, end - back)
-                back *= 16
-                consumer.seek(place, at)
-                while await consumer.position(place) < end:
-                    found = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
-                    for record in found.get(place, ()):
-                        if record.offset < end:
-                            last = record.offset + 1
-            return last
+            for partition in partitions:
+                place = TopicPartition(topic, partition)
+                first, end = await _assign(consumer, place)
+                back, last, at = 8, 0, end
+                while not last and at > first:
+                    at = max(first, end - back)
+                    back *= 16
+                    consumer.seek(place, at)
+                    while await consumer.position(place) < end:
+                        batch = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
+                        for record in batch.get(place, ()):
+                            if record.offset < end:
+                                last = record.offset + 1
+                found[partition] = last
+    return found

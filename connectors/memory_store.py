@@ -35,7 +35,7 @@ class MemoryStore:
     async def ground(self, partition: int) -> Ground:
         """Read a part of that."""
         held = self._partitions[partition]
-        return Ground(held.token, held.floor)
+        return Ground(held.token, held.floor, held.offset)
 
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
         """Return states, None where there is none."""

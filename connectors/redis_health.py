@@ -29,6 +29,16 @@ async def look(client: Client) -> tuple[list[str], int]:
     return sorted(problems), evicted
 
 
+async def lives(client: Client) -> frozenset[str]:
+    """Name the servers that are primaries now, each by the name it takes when it starts. Raise `StoreError`.
+
+    A name that was not there before is a server that has started since, or has taken over: it may know less
+    than the one before.
+    """
+    with store_errors("info"):
+        return frozenset(str(info["run_id"]) for info in await _infos(client))
+
+
 async def _infos(client: Client) -> list[dict[str, Any]]:
     if isinstance(client, RedisCluster):
         found: Any = await client.info(target_nodes=RedisCluster.PRIMARIES)

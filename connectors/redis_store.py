@@ -60,17 +60,18 @@ class RedisStore:
     async def ground(self, partition: int) -> Ground:
         """Read a part of that, in one small command."""
         key = self._tags[partition] + "ctl"
-        command = ("HMGET", key, "token", "floor", "staged")
-        [[token, floor, staged]] = await self._scripts.each("ground", [command])
+        command = ("HMGET", key, "token", "floor", "staged", "offset")
+        [[token, floor, staged, offset]] = await self._scripts.each("ground", [command])
         if staged is not None:
             control = await self.open(partition)
-            return Ground(control.token, control.floor)
-        return Ground((token or b"").decode(), int(floor or 0))
+            return Ground(control.token, control.floor, control.offset)
+        return Ground((token or b"").decode(), int(floor or 0), int(offset or 0))
 
-    async def lanes(self) -> list[bytes]:
-        """Return the lane's part of every partition that has one: which rules are in force."""
-        found = await self._scripts.each("lanes", [("HGET", tag + "ctl", "lane") for tag in self._tags])
-        return [lane for lane in found if lane is not None]
+    async def lanes(self) -> dict[int, tuple[int, bytes]]:
+        """Return offset and lane's part of every partition that has one: how far it is, by which rules."""
+        asked = [("HMGET", tag + "ctl", "offset", "lane") for tag in self._tags]
+        found = enumerate(await self._scripts.each("lanes", asked))
+        return {partition: (int(offset), lane) for partition, (offset, lane) in found if lane is not None}
 
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
         """Return states, None where there is none."""

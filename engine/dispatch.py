@@ -140,6 +140,11 @@ class Dispatcher:
         )
         self.claims = Claims(deliveries, clock, self.patience.claim_us, point)
         self.courses = Courses(queue, deliveries)
+        self.stood: dict[int, int] = {}
+        """Partition -> how far it was folded when it was looked at last."""
+        self.went_back = False
+        """A partition was found less far: its store is an older copy of itself, and may lack opt-outs. Nothing
+        is sent until whoever looks after the store has cleared this."""
         self.unknown = 0
         """Submits whose answer was lost."""
         self._incoming: list[Queued] = []
@@ -450,7 +455,14 @@ class Dispatcher:
         views: dict[int, _View] = {}
         now = self.clock()
         for partition, keys in wanted.items():
+            stood = self.stood.get(partition, 0)
             ground = await self.store.ground(partition)
+            if self.went_back or ground.offset < stood:
+                self.went_back = True
+                raise StoreError(
+                    f"partition {partition}: expected offset {stood} or more, was {ground.offset}"
+                )
+            self.stood[partition] = max(ground.offset, self.stood.get(partition, 0))
             blobs = await self.store.read(partition, list(keys)) if ground.token else [None] * len(keys)
             views[partition] = _View(now, ground, dict(zip(keys, blobs, strict=True)))
         return views

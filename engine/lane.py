@@ -131,6 +131,8 @@ class Lane:
         self._marked = 0.0
         self._muted_until = -1
         """While a lost store is rebuilt: the offset from which on rules fire again; else -1."""
+        self._unmuted = False
+        """A rebuild is over, and the store does not say so yet: dispatchers wait for it."""
         self._known: frozenset[str] = frozenset()
         self._known_until = -1
         """Up to this offset offers may be made that were published before the store was lost or went back."""
@@ -212,7 +214,7 @@ class Lane:
     def forget(self) -> None:
         """Throw away everything held in memory: the store is the truth."""
         self.fold = None
-        self.waits = False
+        self.waits = self._unmuted = False
         self.published = []
         self.refused = []
         self._decisions = []
@@ -272,7 +274,7 @@ class Lane:
         elif self.next != self.offset:
             wait = max(min(wait, self._since + self.commit_after - time.monotonic()), 0)
         if fold.muted and self.next >= self._muted_until:
-            fold.muted = False
+            fold.muted, self._unmuted = False, True
         self.waits = wait > 0 and self.next == self.offset
         records = await self.log.fetch(self.partition, self.next, self.batch, wait)
         self.waits = False
@@ -280,7 +282,7 @@ class Lane:
             past = [record for record in records if record.offset < self._muted_until]
             if past:
                 return past
-            fold.muted = False
+            fold.muted, self._unmuted = False, True
         return records
 
     async def _fold_batch(self, records: list[LogRecord]) -> None:
@@ -365,6 +367,8 @@ class Lane:
         """Say whether to commit now; `idle`: there is nothing more, and nobody waits for it."""
         fold = self.fold
         assert fold is not None
+        if self._unmuted:
+            return True
         if self.next == self.offset and not fold.touched and not self._decisions:
             return False
         if idle or not self.commit_after or len(fold.touched) >= KEYS_AT_MOST:
@@ -413,6 +417,7 @@ class Lane:
         except StoreError as error:
             self.failed += not isinstance(error, FencedError)
             raise
+        self._unmuted = False
         fold.profiles, fold.releases, fold.last_words = {}, [], {}
         fold.gone, fold.forgotten = set(), {}
         self.token, self.offset, self.published = commit.next_token, self.next, []
@@ -477,10 +482,16 @@ class Lane:
         self.on_counts(fold.outcomes - outcomes, fold.counts - counts, fold.optouts - optouts)
 
     async def _mark(self) -> None:
-        """Say beside the log how far everything is committed and published."""
+        """Say beside the log how far everything is committed and published.
+
+        And look whether the store is what it was: a lane without records would not notice that it was lost.
+        """
         fold = self.fold
         assert fold is not None
         self._marked = time.monotonic()
+        stands = (await self.store.ground(self.partition)).token
+        if stands != self.token:
+            raise FencedError(f"partition {self.partition}: expected token {self.token!r}, was {stands!r}")
         if not self.token or fold.muted or self.offset < self._known_until:
             return  # the mark before the loss still is the one to rebuild from
         note = {"rules": fold.book.hash, "watermark": fold.feeds.watermark, "switched_at": fold.switched_at}

@@ -103,7 +103,7 @@ class Fold:
         self.gone: set[str] = set()
         """Subscribers forgotten since the last commit, or let go since nothing of them counts any more."""
         self.forgotten: dict[str, tuple[int, frozenset[str]]] = {}
-        """Those who were to be forgotten: `t` of the record that said so, decisions that were in their ledger."""
+        """Those who were to be forgotten: `t` of the record that said so, decisions in their ledger then."""
         self.last_words: dict[str, tuple[str | None, int]] = {}
         """Of those who had opted out: their MSISDN, and `t` of the record that forgot them."""
 

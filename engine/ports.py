@@ -121,6 +121,8 @@ class Ground:
     """Empty: the partition has no state."""
     floor: int
     """See `Control`."""
+    offset: int = 0
+    """See `Control`. It goes back only if the store does."""
 
 
 @dataclass(slots=True)

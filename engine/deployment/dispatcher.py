@@ -20,7 +20,7 @@ from engine.collect import partition_of
 from engine.deployment.clients import redis_client
 from engine.deployment.common import Common, OnDead, folder_of, now_us, watched
 from engine.dispatch import Dispatcher, Patience
-from engine.errors import StoreError
+from engine.errors import LogError, StoreError
 from engine.event import Event
 from engine.identity import Identity
 from engine.ports import Channel
@@ -63,6 +63,11 @@ class DispatcherRole:
         )
         self._rules: KafkaRules | None = None
         self._book: Rulebook | None = None
+        self._lives: frozenset[str] = frozenset()
+        """Servers that the store was on at the last look; empty: not asked yet."""
+        self._owed: dict[int, int] = {}
+        """Partition -> the offset up to which it has to be folded before anything is sent."""
+        self._building = False
         self._problems = ["Redis: not asked yet"]
         self._looks = 0
         self._task: asyncio.Task[None] | None = None
@@ -90,11 +95,11 @@ class DispatcherRole:
     async def look(self) -> None:
         """Look at the rules in force and at the store; count what was done."""
         try:
-            await self._look_at_rules()
+            await self._look_at_lanes()
             if self._looks % HEALTH_LOOKS == 0:
                 self._problems, evicted = await redis_health.look(self.client)
                 self.common.metrics.evicted_keys(evicted)
-        except StoreError as error:
+        except (LogError, StoreError) as error:
             self._problems = [str(error)]
             self._book = None
         self._looks += 1
@@ -116,23 +121,38 @@ class DispatcherRole:
         """Say whether it may send."""
         return {
             "store": "; ".join(self._problems),
+            "lanes": self._unready_lanes(),
             "rules": "" if self._book is not None else "expected to know the rules in force, does not yet",
             "started": "" if self._task is not None else "expected to take offers, does not yet",
             "draining": "expected to go on, was told to end" if self._stop.is_set() else "",
         }
 
-    async def _look_at_rules(self) -> None:
+    def _unready_lanes(self) -> str:
+        if self._building:
+            return "expected every partition to have its state, one has none or builds it anew"
+        for partition, owed in self._owed.items():
+            stood = self.dispatcher.stood.get(partition, 0)
+            return f"partition {partition}: expected to be folded up to {owed} first, was at {stood}"
+        return ""
+
+    async def _look_at_lanes(self) -> None:
         """Take the rules that all lanes have; while they change, those that were.
 
-        While a partition has no state, or builds it anew, nothing is sent at all: an opt-out may still stand
-        in the part of the log that another partition has not read again.
+        Nothing is sent at all while a partition has no state, or builds it anew, or has not folded what stood
+        in the log when this process began, or found the store to be an older copy of itself: an opt-out that
+        was acknowledged may stand there alone, in whatever partition.
         """
-        lanes = [orjson.loads(lane) for lane in await self.store.lanes()]
-        building = [lane for lane in lanes if "rules" not in lane or "muted_until" in lane]
-        if len(lanes) < self.common.settings.partitions or building:
+        before = self.dispatcher.stood.copy()
+        lanes = await self.store.lanes()
+        await self._look_back(before, {partition: offset for partition, (offset, _) in lanes.items()})
+        kept = {partition: orjson.loads(lane) for partition, (_, lane) in lanes.items()}
+        self._building = len(kept) < self.common.settings.partitions or any(
+            "rules" not in lane or "muted_until" in lane for lane in kept.values()
+        )
+        found = {lane.get("rules") for lane in kept.values()}
+        if self._building or self._owed:
             self._book = None
             return
-        found = {lane["rules"] for lane in lanes}
         if len(found) != 1 or self._rules is None:
             return
         [name] = found
@@ -141,6 +161,21 @@ class DispatcherRole:
                 self._book = self._rules.book(name)
             except KeyError:
                 return
+
+    async def _look_back(self, before: dict[int, int], offsets: dict[int, int]) -> None:
+        """See whether the store is what it was before; if not, find out what has to be folded first."""
+        lives = await redis_health.lives(self.client)
+        dispatcher = self.dispatcher
+        behind = any(offsets.get(partition, 0) < stood for partition, stood in before.items())
+        if dispatcher.went_back or behind or lives != self._lives:
+            self._book = None
+            self._owed = await self.log.lasts(range(self.common.settings.partitions))
+            self._lives = lives
+            dispatcher.stood.clear()
+            dispatcher.went_back = False
+        for partition, offset in offsets.items():
+            dispatcher.stood[partition] = max(offset, dispatcher.stood.get(partition, 0))
+        self._owed = {p: owed for p, owed in self._owed.items() if offsets.get(p, 0) < owed}
 
     async def _append(self, events: list[Event]) -> None:
         partitions = self.common.settings.partitions

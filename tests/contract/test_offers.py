@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.ports import LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE, Offers
+from engine.ports import FORGOTTEN, LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE, Offers
 
 NONE: frozenset[str] = frozenset()
 
@@ -43,13 +43,14 @@ async def test_everything_but_profiles_becomes_a_line_with_the_offset_of_its_com
         (OFFER + "a@1", b"a"),
         (REFUSALS + "r@1", b"[r]"),
         (RELEASE + "a", b"x"),
-        (LAST_WORD + "k", b"names a number"),
+        (FORGOTTEN + "k", b"f"),
+        (LAST_WORD + "k", b"opted out"),
     ]
     await offers.publish(0, entries, offset=5, known=NONE)
     await offers.publish(0, [(LINE + "i@2", b"i")], offset=7, known=NONE)
-    assert await lines(offers, 0) == [(5, b"h"), (5, b"a"), (5, b"[r]"), (5, b"x"), (7, b"i")]
+    assert await lines(offers, 0) == [(5, b"h"), (5, b"a"), (5, b"[r]"), (5, b"x"), (5, b"f"), (7, b"i")]
     assert await offers.names(0, 0) == {OFFER + "a@1"}
-    assert list(await profiles(offers, 0)) == ["k"]
+    assert await profiles(offers, 0) == {"k": b"{}", LAST_WORD + "k": b"opted out"}
 
 
 async def test_a_known_offer_is_no_offer_again_but_its_line_is_repeated(offers: Offers) -> None:

@@ -135,11 +135,11 @@ async def test_positions_of_offers_are_kept(store: Store) -> None:
     assert (found.offers_at, found.floor) == (7, 3)
 
 
-async def test_who_only_looks_sees_token_and_floor_of_each_commit(store: Store) -> None:
+async def test_who_only_looks_sees_token_floor_and_offset_of_each_commit(store: Store) -> None:
     assert await store.ground(0) == Ground("", 0)
-    for token, next_token, floor in (("", "t1", 0), ("t1", "t2", 7)):
-        await store.commit(0, commit(token, next_token, out={"a@1": b"A", "b@1": b"B"}, floor=floor))
-        assert await store.ground(0) == Ground(next_token, floor)
+    for token, next_token, offset, floor in (("", "t1", 3, 0), ("t1", "t2", 5, 7)):
+        await store.commit(0, commit(token, next_token, offset, out={"a@1": b"A", "b@1": b"B"}, floor=floor))
+        assert await store.ground(0) == Ground(next_token, floor, offset)
     assert await store.ground(1) == Ground("", 0)
 
 

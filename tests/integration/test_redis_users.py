@@ -80,7 +80,7 @@ async def test_the_dispatcher_can_do_its_work(login: Login) -> None:
     assert ((await store.open(2)).offset, await store.read(2, [ANNA]), await store.lanes()) == (
         1,
         [b"x"],
-        [b"{}"],
+        {2: (1, b"{}")},
     )
     assert await deliveries.claim(DECISION, ANNA, 5, "me", 1) == ""
     assert await deliveries.release(DECISION, "me", 1)

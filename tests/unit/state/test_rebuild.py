@@ -220,6 +220,21 @@ async def test_what_a_forgotten_subscriber_was_offered_in_a_new_life_is_known_af
             assert (again.contacts, again.profile) == (once.contacts, once.profile)
 
 
+async def test_a_lane_without_records_notices_that_its_store_was_lost_and_says_when_it_is_rebuilt() -> None:
+    on = Lost()
+    await on.write("profile.update", 0, **GIVEN)
+    await on.write("sms.out", 1)
+    await on.lane.run()
+    on.store.lose(0)
+    await on.lane.run()
+    assert on.lane.rebuilt == 1
+    control = await on.store.open(0)
+    assert control.token
+    assert b"muted_until" not in control.lane
+    assert control.offset == 2
+    assert len(decode(KEY, (await on.store.read(0, [KEY]))[0] or b"").contacts) == 1
+
+
 async def profiles_and_lines(on: Line) -> list[Any]:
     """All that was published, profiles aside that were overwritten."""
     found: list[Any] = [batch async for batch in on.offers.profiles(0)]
