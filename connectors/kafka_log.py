@@ -6,6 +6,7 @@ fetched ahead). No callback says that partitions were lost: only the token of th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ SESSION_MS = 8_000
 HEARTBEAT_MS = 1_500
 REBALANCE_MS = 30_000
 """How long a worker may take to give up its lanes (3 s, protocol.md) and join again."""
+POSITION_WITHIN = 1.0
+"""Seconds: the client knows at once where it reads on, unless the partition changes hands."""
 
 
 class KafkaLog:
@@ -133,12 +136,27 @@ class KafkaLog:
         with log_errors(self.topic, "say what it keeps"):
             return int((await self._given().beginning_offsets([place]))[place])
 
-    async def ends(self, partitions: Sequence[int]) -> dict[int, int]:
-        """Return the offset after the newest record of each partition: lag is measured by it."""
-        places = [TopicPartition(self.topic, partition) for partition in partitions]
+    async def behind(self, reached: Mapping[int, int]) -> dict[int, int]:
+        """Return how far each partition goes on after the offset that was reached in it: lag.
+
+        0 if no record is left. Until they are passed, ends of transactions count: they have offsets, too.
+        """
+        places = [TopicPartition(self.topic, partition) for partition in reached]
         with log_errors(self.topic, "say where it ends"):
-            found = await self._given().end_offsets(places)
-        return {place.partition: end for place, end in found.items()}
+            ends = await self._given().end_offsets(places)
+            passed = {place: await self._passed(place, reached[place.partition]) for place in places}
+        return {place.partition: max(ends[place] - passed[place], 0) for place in places}
+
+    async def _passed(self, place: TopicPartition, offset: int) -> int:
+        """Return up to where there is no record after an offset that was reached, as far as is known."""
+        if self._next.get(place.partition) != offset:
+            return offset  # records behind it were read, and are not done yet; or nobody looked
+        try:
+            async with asyncio.timeout(POSITION_WITHIN):
+                position: int = await self._given().position(place)
+        except (IllegalStateError, TimeoutError):
+            return offset  # it changes hands just now
+        return max(offset, position)
 
     async def mark(self, partition: int, mark: Mark) -> None:
         """Commit the offset with the note as its metadata; while partitions change hands it is left out."""

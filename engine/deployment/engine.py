@@ -229,14 +229,15 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def _tell_lag(self) -> None:
         try:
-            ends = await self.log.ends(list(self.keeper.lanes))
+            waiting = await self.log.behind(
+                {partition: lane.offset for partition, lane in self.keeper.lanes.items()}
+            )
         except LogError:
             return
         now = now_us()
-        for partition, end in ends.items():
+        for partition, records in waiting.items():
             lane = self.keeper.lanes.get(partition)
             if lane is None or lane.fold is None:
                 continue
-            behind = max(end - lane.offset, 0)
-            seconds = max(now - lane.last_append, 0) / 1e6 if behind and lane.last_append else 0.0
-            self.metrics.lag(self.log.topic, partition, behind, seconds)
+            seconds = max(now - lane.last_append, 0) / 1e6 if records and lane.last_append else 0.0
+            self.metrics.lag(self.log.topic, partition, records, seconds)

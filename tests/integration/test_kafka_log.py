@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 
 from connectors.kafka_log import KafkaLog
 from engine.ports import Mark
@@ -55,4 +55,47 @@ async def test_a_partition_that_stays_through_a_rebalance_is_read_on_not_from_it
         assert [(record.offset, record.value) for record in found] == [(10, b"new")]
     finally:
         await other.close()
+        await log.close()
+
+
+async def test_the_end_of_a_transaction_does_not_wait_to_be_read(
+    kafka_server: KafkaServer, topic_prefix: str
+) -> None:
+    topic = f"{topic_prefix}.events.v1"
+    await asyncio.to_thread(kafka_server.create_topics, topic, partitions=2)
+    options = {"bootstrap_servers": kafka_server.bootstrap}
+    log = KafkaLog(options, topic, 2, f"{topic_prefix}.engine")
+
+    async def write(*values: bytes) -> None:
+        producer = AIOKafkaProducer(**options, transactional_id=topic_prefix)
+        async with producer, producer.transaction():
+            for value in values:
+                await producer.send(topic, value, partition=0)
+
+    async def read_on(offset: int) -> int:
+        return (await log.fetch(0, offset, 100, 10))[-1].offset + 1
+
+    async def idles(offset: int) -> bool:
+        return not await log.fetch(0, offset, 100, 0.05) and await says(offset, 0)
+
+    async def says(offset: int, waiting: int) -> bool:
+        return await log.behind({0: offset}) == {0: waiting}
+
+    try:
+        await write(b"one", b"two")
+        await log.assign([0, 1])
+        await eventually(lambda: says(0, 3), within=10)
+        assert await read_on(0) == 2
+        assert await log.behind({0: 0}) == {0: 3}, "what is read and not committed waits"
+        await eventually(lambda: idles(2))
+        await write(b"three")
+        await eventually(lambda: says(2, 2), within=10)
+        assert await read_on(2) == 4
+        await eventually(lambda: idles(4))
+        # a lane that comes anew stands before the same end of a transaction
+        log.assigned([0])
+        assert await log.behind({0: 4}) == {0: 1}, "not known before it was looked at"
+        await eventually(lambda: idles(4))
+        assert await log.behind({0: 4, 1: 0}) == {0: 0, 1: 0}
+    finally:
         await log.close()
