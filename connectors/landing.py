@@ -6,6 +6,9 @@ is moved to `bad/`, its good rows applied, with a dead letter of reason `file`.
 
 What was done is in the position, which becomes durable with the records: a file is moved only after that. A
 file that comes again (same name, size and beginning) is moved without being read, and counted.
+
+Names of files may hold numbers of persons. Outside of this process, in the checkpoint too, a file goes by its
+`shown_name`; where it is needed again it is looked for in the directory.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from engine.errors import InputError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
+from engine.refusals import HIDDEN, shown_name
 
 DONE, BAD = "done", "bad"
 UNFINISHED = (".tmp", ".part")
@@ -43,6 +47,8 @@ class _Open:
     """The file being read."""
 
     name: str
+    shown: str
+    """Its name as others may read it."""
     mark: str
     """What it is known by: a hash of its name, size and beginning."""
     lines: Lines
@@ -80,7 +86,7 @@ class Landing:
         self._intake: Intake | None = None
         self._rows: Rows | None = None
         self._seen: dict[str, str] = {}
-        """Mark -> name of files that are done, oldest first."""
+        """Mark -> shown name of files that are done, oldest first."""
         self._finished: dict[str, tuple[str, str]] = {}
         """Mark -> (name, folder to move it to): done, but not yet known to be durable."""
         self._current: _Open | None = None
@@ -104,7 +110,7 @@ class Landing:
         if self._current is not None:
             lines = self._current.lines
             position["file"] = {
-                "name": self._current.name,
+                "name": self._current.shown,
                 "mark": self._current.mark,
                 "offset": lines.offset,
                 "number": lines.number,
@@ -127,20 +133,25 @@ class Landing:
         self._left.clear()
         self._finished = {}
         self._scan_at = self._clock()
+        there: dict[str, list[str]] = {}
         try:
-            os.listdir(self.folder)
+            for name in os.listdir(self.folder):
+                there.setdefault(self._shown(name), []).append(name)
         except OSError as error:
             raise _unreadable(self.folder, error) from None
         position = position or {}
-        self._seen = dict(position.get("seen", {}))
+        # checkpoints of before hold names as they are
+        self._seen = {mark: self._shown(name) for mark, name in position.get("seen", {}).items()}
         for mark, target in position.get("moving", {}).items():
-            name = self._seen.get(mark, "")
-            # The one before may have been killed before it moved them. What is in both places came again.
-            if self._mark(name) == mark != self._mark(name, target):
-                self._put_away(name, target)
+            for name in there.get(self._seen.get(mark, ""), ()):
+                # The one before may have been killed before it moved them. What is in both places came again.
+                if self._mark(name) == mark != self._mark(name, target):
+                    self._put_away(name, target)
         file = position.get("file")
-        if file is not None and self._mark(file["name"]) == file["mark"]:
-            self._begin(file["name"], file["mark"], file["offset"], file["number"])
+        if file is not None:
+            for name in there.get(self._shown(file["name"]), ()):
+                if self._mark(name) == file["mark"]:
+                    self._begin(name, file["mark"], file["offset"], file["number"])
 
     async def read(self, limit: int) -> list[Event] | None:
         """Return the events of up to `limit` rows of one file; None if there is no file."""
@@ -149,20 +160,20 @@ class Landing:
         current, intake = self._current, self._intake
         assert current is not None
         assert intake is not None
-        self._origin = current.name
+        self._origin = shown = current.shown
         events: list[Event] = []
         folder = DONE
         try:
             for read, (number, line) in enumerate(current.rest, 1):
-                events += current.take(number, line, f"{current.name}:{number}")
+                events += current.take(number, line, f"{shown}:{number}")
                 if read >= limit:
                     return events
         except InputError as error:
             folder = BAD
             detail = f"expected {error.expected}, was {error.was}"
-            intake.refuse("file", detail, current.name, f"{current.name}:{current.lines.number + 1}", "")
+            intake.refuse("file", detail, shown, f"{shown}:{current.lines.number + 1}", "")
         self._current = None
-        self._seen[current.mark] = current.name
+        self._seen[current.mark] = shown
         self._finished[current.mark] = (current.name, folder)
         self.counts[folder] += 1
         return events
@@ -209,24 +220,30 @@ class Landing:
             self.counts["unreadable"] += 1
             return
         if not self._move:
-            self._seen = {mark: name for mark, name in self._seen.items() if name in there}
+            shown = {self._shown(name) for name in there}
+            self._seen = {mark: name for mark, name in self._seen.items() if name in shown}
             self._left = {name: stat for name, stat in self._left.items() if name in there}
         self._queue.extend(name for name in sorted(there) if self._left.get(name) != self._stat(name))
 
     def _begin(self, name: str, mark: str, offset: int = 0, number: int = 0) -> None:
         intake = self._intake
         assert intake is not None
-        source = name if self.columns is None else self.columns.source
-        lines = Lines(self.folder / name, intake, source=source, name=name, offset=offset, number=number)
+        shown = self._shown(name)
+        source = shown if self.columns is None else self.columns.source
+        lines = Lines(self.folder / name, intake, source=source, name=shown, offset=offset, number=number)
         rows = self._rows
 
         def take(number: int, line: bytes, position: str) -> list[Event]:
             if rows is None:
-                return intake.read(line, name, position)
+                return intake.read(line, shown, position)
             event = rows.take(number, line, position)
             return [] if event is None else [event]
 
-        self._current = _Open(name, mark, lines, iter(lines), take)
+        self._current = _Open(name, shown, mark, lines, iter(lines), take)
+
+    def _shown(self, name: str) -> str:
+        assert self._intake is not None
+        return shown_name(name, self._intake.identity.key)
 
     def _mark(self, name: str, folder: str = "") -> str | None:
         """Return what a file is known by; None if it can't be read, or is not there."""
@@ -266,17 +283,18 @@ class Landing:
             raise _unreadable(self.folder, error) from None
 
 
-def lines_at(folder: Path, name: str, numbers: Collection[int]) -> dict[int, bytes]:
+def lines_at(folder: Path, name: str, numbers: Collection[int], key: bytes) -> dict[int, bytes]:
     """Return lines of a file of a landing directory, by their numbers, wherever it was moved to.
 
-    Empty if it is gone, or if files of this name came several times: it is not known which is meant. A file
-    that is damaged gives the lines before that. Raises InputError if it can't be read at all.
+    `name`: as letters show it, `key`: what it was shown by (see `shown_name`). Empty if it is gone, or if
+    files of this name came several times: it is not known which is meant. A file that is damaged gives the
+    lines before that. Raises InputError if it can't be read at all.
     """
     found: dict[int, bytes] = {}
     if Path(name).name != name:
         return found
-    there = [path for place in ("", DONE, BAD) if (path := folder / place / name).is_file()]
-    if len(there) != 1 or there[0].with_name(f"{name}.1").exists():
+    there = [path for place in ("", DONE, BAD) for path in _shown_as(folder / place, name, key)]
+    if len(there) != 1 or there[0].with_name(f"{there[0].name}.1").exists():
         return found
     last = max(numbers, default=0)
     # what is too long was refused when the file was read first
@@ -291,6 +309,17 @@ def lines_at(folder: Path, name: str, numbers: Collection[int]) -> dict[int, byt
         if there[0].parent.name != BAD:
             raise
     return found
+
+
+def _shown_as(folder: Path, name: str, key: bytes) -> list[Path]:
+    """Return the files of a folder that are shown by a name."""
+    if HIDDEN not in name:
+        return [folder / name] if (folder / name).is_file() else []
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return []
+    return [Path(entry) for entry in entries if shown_name(entry.name, key) == name and entry.is_file()]
 
 
 def _is_whole(entry: os.DirEntry[str]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from connectors.lines import read_lines
 from engine.event import Event
 from engine.intake import YEAR_2000, Intake
+from engine.refusals import shown_name
 
 
 def read_profiles(path: Path, intake: Intake, *, t: int = YEAR_2000) -> Iterator[Event]:
@@ -15,7 +16,7 @@ def read_profiles(path: Path, intake: Intake, *, t: int = YEAR_2000) -> Iterator
 
     A wrong line is refused with `FILE:LINE` and a reason. Raises InputError as `read_lines` does.
     """
-    name = path.name
+    name = shown_name(path.name, intake.identity.key)
     for number, line in read_lines(path, intake, source=name, name=name):
         event = intake.profile_line(line, name, f"{name}:{number}", t)
         if event is not None:

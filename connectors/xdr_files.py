@@ -21,7 +21,7 @@ from engine.errors import InputError
 from engine.event import Event
 from engine.field_checks import MOST
 from engine.intake import Intake
-from engine.refusals import Bad, quote
+from engine.refusals import Bad, quote, shown_name
 
 __all__ = ["Rows", "load_map", "rows"]
 
@@ -40,7 +40,7 @@ def rows(path: Path, columns: ColumnMap, intake: Intake) -> Iterator[Event]:
     copy of the file is a duplicate. Raises InputError as `read_lines` does, and as `Rows` does.
     """
     taker = Rows(columns, intake)
-    name = path.name
+    name = shown_name(path.name, intake.identity.key)
     for number, line in read_lines(path, intake, source=columns.source, name=name):
         event = taker.take(number, line, f"{name}:{number}")
         if event is not None:

@@ -35,11 +35,14 @@ from engine.field_checks import (
 )
 from engine.identity import Identity
 from engine.numbers import HASH_LENGTH
-from engine.refusals import Bad, Refusal, describe, quote, redact
+from engine.refusals import Bad, Refusal, describe, quote, redact, shown_name
 from engine.subject import Tacs, key_of, own_number, profile_key_of
 
 SIZE_AT_MOST = 1 << 20
 """Bytes of one message: a record, or an array of them."""
+
+SOURCES_REMEMBERED = 1_000
+"""Names of sources whose shown names are kept: a feed has a few."""
 
 YEAR_2000 = 946_684_800_000_000
 YEAR_2100 = 4_102_444_800_000_000
@@ -108,7 +111,7 @@ class Intake:
     and MSISDN in `identity` at once, so read them before the records that need the binding.
     """
 
-    __slots__ = ("_feed", "_keep_tac", "_keys", "_log", "_on_refused", "identity", "refused")
+    __slots__ = ("_feed", "_keep_tac", "_keys", "_log", "_on_refused", "_sources", "identity", "refused")
 
     def __init__(self, identity: Identity, *, on_refused: Callable[[Refusal], None] | None = None) -> None:
         self.identity = identity
@@ -118,6 +121,8 @@ class Intake:
         self._log = {name: _Table(spec, identity, from_log=True) for name, spec in KINDS.items()}
         self._keep_tac = Tacs().keep
         self._keys = identity.keys
+        self._sources: dict[str, str] = {}
+        """Source as a feed's record names it -> as the log may."""
 
     # -- doors -----------------------------------------------------------------------------------------------
 
@@ -280,6 +285,8 @@ class Intake:
             return None
         if "source" in fields:
             source = fields["source"]
+            if not table.from_log:
+                source = fields["source"] = self._sources.get(source) or self._source(source)
         elif source:
             fields["source"] = source
         return Event(
@@ -293,6 +300,14 @@ class Intake:
             source,
             position,
         )
+
+    def _source(self, given: str) -> str:
+        """Return a record's source as the log may hold it: often it is the name of a file."""
+        if len(self._sources) >= SOURCES_REMEMBERED:
+            self._sources.clear()
+        shown = shown_name(given, self.identity.key)
+        self._sources[given] = shown
+        return shown
 
     def _refuse_bad(
         self, bad: Bad, fields: dict[str, Any], source: str, position: str, raw: bytes | None

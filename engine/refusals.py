@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from engine.numbers import keyed_hash
+
 KEPT_CHARACTERS = 2_000
 """Of a refused record in a dead letter; the start of it tells what it was."""
 
@@ -17,7 +19,8 @@ _SCANNED = 2 * KEPT_CHARACTERS
 _ESCAPED_DIGIT = re.compile(r"\\u003([0-9])")
 _LONG_NUMBER = re.compile(r"\d(?:[ ().\-/]{0,3}\d){8,}")
 """Nine digits or more, also written in groups: an IMSI, MSISDN or IMEI has at least ten."""
-_HIDDEN = "<digits>"
+HIDDEN = "<digits>"
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,18 @@ def redact(raw: bytes | str) -> str:
     text = raw[:_SCANNED].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[:_SCANNED]
     if len(raw) > _SCANNED:  # the cut may have left a piece of a number that is too short to be seen as one
         text = text.rstrip("0123456789 ().-/\\u")
-    text = _LONG_NUMBER.sub(_HIDDEN, _ESCAPED_DIGIT.sub(r"\1", text))
+    text = _LONG_NUMBER.sub(HIDDEN, _ESCAPED_DIGIT.sub(r"\1", text))
     return text if len(text) <= KEPT_CHARACTERS else text[: KEPT_CHARACTERS - 1] + "…"
+
+
+def shown_name(name: str, key: bytes) -> str:
+    """Return the name of a file or feed as anybody may read it: long numbers hidden as `redact` does.
+
+    Names that look alike then are told apart by what follows: a hash of the whole name under `key`, the
+    secret of subscriber keys. It is all letters, or it might itself be taken for a number.
+    """
+    shown = redact(name)
+    return name if shown == name else f"{shown}~{keyed_hash(key, 'name ' + name)[:12].translate(_LETTERS)}"
 
 
 def describe(value: Any) -> str:

@@ -24,7 +24,7 @@ from engine.cli.spool import Spool
 from engine.event import Event
 from engine.language.model import RuleSet
 from engine.pipeline import Fold
-from engine.refusals import Refusal
+from engine.refusals import Refusal, shown_name
 from engine.replay import Replay
 from engine.rulebook import Rulebook
 from engine.settings import Settings
@@ -109,7 +109,7 @@ class Backtest:
         summary["rules_hash"] = book.hash
         summary["disorder"] = self.disorder
         summary["until"] = self.until
-        summary["files"] = [file.name for file in self.events]
+        summary["files"] = [shown_name(file.name, feed.identity.key) for file in self.events]
         return spool, summary
 
 

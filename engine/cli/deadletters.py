@@ -200,7 +200,8 @@ class _Work:
         for (door, name), places in wanted.items():
             if door == "file":
                 assert self.settings.landing is not None
-                read = lines_at(self.settings.landing, name, {number for _, number in places})
+                numbers = {number for _, number in places}
+                read = lines_at(self.settings.landing, name, numbers, self.settings.key_bytes)
                 found.update({(name, 0, number): line for number, line in read.items()})
                 continue
             ours = door == "log"

@@ -21,7 +21,7 @@ from engine.deployment.clients import kafka_options, redis_client
 from engine.deployment.common import now_us
 from engine.identity import Identity
 from engine.loading import Loader
-from engine.refusals import Refusal
+from engine.refusals import Refusal, shown_name
 from engine.settings import Settings, load_settings, require
 
 Kind = Literal["profiles", "consents", "optouts"]
@@ -76,7 +76,8 @@ async def _load(settings: Settings, kind: Kind, file: Path, dry_run: bool, advan
                 client = redis_client(settings)
                 stack.push_async_callback(client.aclose)
                 optouts = RedisOptOuts(client, replicas=settings.redis_wait)
-        loader = Loader(kind, file.name, identity, now_us, inlet, optouts)
+        name = shown_name(file.name, identity.key)
+        loader = Loader(kind, name, identity, now_us, inlet, optouts)
         shown = 0
 
         def on_refusal(refusal: Refusal) -> None:
@@ -88,6 +89,6 @@ async def _load(settings: Settings, kind: Kind, file: Path, dry_run: bool, advan
                 note(f"more than {_SHOWN} lines were refused: the topic of dead letters has them all")
 
         loader.on_refusal = on_refusal
-        lines = Lines(file, loader.intake, source=file.name, name=file.name)
+        lines = Lines(file, loader.intake, source=name, name=name)
         await loader.run(iter(lines), lambda number: advance(number, f"{number:,} lines"))
         return loader

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 
 from engine.collect import partition_of
 from engine.lane_state import letters
-from engine.refusals import Refusal, dead_letter
-from tests.integration.care import IMSI, PARTITIONS, Care, seen
+from engine.refusals import Refusal, dead_letter, shown_name
+from tests.integration.care import IMSI, KEY, PARTITIONS, Care, seen
 from tests.servers.kafka import KafkaServer
 from tests.unit.cli.support import SECOND, T, sight
 from tests.unit.doors.support import FILES
@@ -171,6 +171,25 @@ async def test_a_row_of_the_landing_directory_comes_back_once_the_map_is_right(
     (done / "rows.csv.1").write_bytes(b"")
     again = await care.call("deadletters", "requeue", f"{dead}:0:3")
     assert "rows.csv:9 is not kept any more" in again.stdout
+
+
+async def test_a_file_whose_name_holds_a_number_is_found_by_the_name_that_is_shown(
+    care: Care, feed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = tmp_path / "landing" / "done"
+    done.mkdir(parents=True)
+    names = [f"S1MME_{IMSI[:-1]}{last}.jsonl" for last in "012"]
+    shown = [shown_name(name, KEY.encode()) for name in names]
+    for number, name in enumerate(names):
+        (done / name).write_bytes(orjson.dumps({**sight(IMSI, number), "id": f"of {number}"}) + b"\n")
+    dead = f"{care.prefix}.deadletters.v1"
+    await send(care, dead, letter(6, "collector", f"{shown[1]}:1", file=shown[1], reason="kind"))
+    monkeypatch.setenv("TOUCHPOINT_LANDING", str(done.parent))
+    result = await care.call("deadletters", "requeue", "--reason", "kind")
+    assert result.exit_code == 0, result.output
+    assert [record["id"] for record in await log(care)] == ["of 1"]
+    listed = await care.call("deadletters", "list", "--reason", "kind")
+    assert IMSI[:-1] not in listed.output
 
 
 async def test_without_topics_or_kafka_it_says_so(care: Care, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from connectors.column_map import ColumnMap, load_map
 from connectors.landing import REMEMBERED, Landing, lines_at
 from engine.collector import LiveCollector, Pace
 from engine.errors import InputError
-from tests.unit.collector.support import World, sight, write
+from tests.unit.collector.support import KEY, World, sight, write
 from tests.unit.doors.support import FILES
 
 
@@ -227,9 +227,9 @@ def test_single_lines_are_found_wherever_their_file_was_moved_to(tmp_path: Path)
     whole = gzip.compress(b"one\n\nthree\n" + os.urandom(4_000).hex().encode() + b"\n", mtime=0)
     (tmp_path / "bad" / "a.gz").write_bytes(whole[:-9])
     (tmp_path / "b.csv").write_bytes(b"one\ntwo\n")
-    assert lines_at(tmp_path, "a.gz", {1, 2, 3, 9}) == {1: b"one", 3: b"three"}
-    assert lines_at(tmp_path, "b.csv", {2}) == {2: b"two"}
-    assert lines_at(tmp_path, "gone.csv", {1}) == {}
-    assert lines_at(tmp_path / "bad", "../b.csv", {1}) == {}
+    assert lines_at(tmp_path, "a.gz", {1, 2, 3, 9}, KEY) == {1: b"one", 3: b"three"}
+    assert lines_at(tmp_path, "b.csv", {2}, KEY) == {2: b"two"}
+    assert lines_at(tmp_path, "gone.csv", {1}, KEY) == {}
+    assert lines_at(tmp_path / "bad", "../b.csv", {1}, KEY) == {}
     (tmp_path / "bad" / "b.csv").write_bytes(b"another\n")
-    assert lines_at(tmp_path, "b.csv", {1}) == {}
+    assert lines_at(tmp_path, "b.csv", {1}, KEY) == {}

@@ -12,9 +12,10 @@ import pytest
 from connectors.jsonl import read_events
 from connectors.merge import merge
 from connectors.profiles import read_profiles
+from connectors.xdr_files import load_map, rows
 from engine.errors import InputError
 from engine.event import Event
-from tests.unit.doors.support import FILES, IMSI, MSISDN, Desk, T
+from tests.unit.doors.support import FILES, IMEI, IMSI, MSISDN, Desk, T
 
 
 @pytest.fixture
@@ -172,3 +173,19 @@ def test_feeds_are_read_one_event_ahead() -> None:
     merged = merge([watched()])
     next(merged)
     assert len(taken) <= 2
+
+
+@pytest.mark.parametrize("number", [IMSI, MSISDN, IMEI])
+def test_numbers_in_the_name_of_a_file_are_hidden(desk: Desk, tmp_path: Path, number: str) -> None:
+    path = tmp_path / f"S1MME_{number}.csv"
+    path.write_bytes(line(T) + b"{broken\n")
+    [event] = read_events(path, desk.intake)
+    list(read_profiles(path, desk.intake))
+    list(rows(path, load_map("gn-unicom-2015"), desk.intake))
+    shown = event.source
+    assert shown.startswith("S1MME_")
+    assert "<digits>.csv~" in shown
+    assert event.position == f"{shown}:1"
+    assert event.fields["source"] == shown
+    assert {refusal.position.partition(":")[0] for refusal in desk.refusals} == {shown}
+    assert number.removeprefix("+") not in str([(each.source, each.position) for each in desk.refusals])

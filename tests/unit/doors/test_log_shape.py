@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.event_kinds import KINDS
-from engine.refusals import redact
-from tests.unit.doors.support import IMEI, IMSI, MSISDN, Desk, T, sight
+from engine.refusals import redact, shown_name
+from tests.unit.doors.support import IMEI, IMSI, KEY, MSISDN, Desk, T, sight
 
 PERSONAL = {"imsi", "msisdn", "imei", "imeisv", "subscriber"}
 CANARIES = (IMSI, MSISDN[1:], MSISDN[3:], IMEI, "13800138000")
@@ -128,3 +128,29 @@ def test_a_number_at_the_cut_is_hidden(before: int) -> None:
 def test_a_number_that_comes_near_by_hiding_others_is_hidden() -> None:
     raw = (b"1" * 3_990 + b"a" + b"460001234567890")[:4_005] + b"2" * 5_000
     assert "46000" not in redact(raw)
+
+
+def test_a_name_with_a_number_is_told_from_others_that_look_alike() -> None:
+    names = [f"S1MME_46000123456789{last}.csv" for last in range(10)]
+    shown = [shown_name(name, KEY) for name in names]
+    assert len(set(shown)) == 10
+    assert {each.partition("~")[0] for each in shown} == {"S1MME_<digits>.csv"}
+    assert all(each.partition("~")[2].isalpha() for each in shown)
+    assert shown_name(names[0], b"another key") != shown[0]
+    assert [shown_name(each, KEY) for each in (shown[0], "a-2026-09-07_0830.csv")] == [
+        shown[0],
+        "a-2026-09-07_0830.csv",
+    ]
+
+
+def test_the_mark_of_a_name_that_is_a_number_is_not_of_its_subscriber_key() -> None:
+    desk = Desk()
+    mark = shown_name(IMSI, KEY).partition("~")[2].translate(str.maketrans("ghijklmnop", "0123456789"))
+    assert not (desk.intake.identity.of_imsi(IMSI) or "").startswith(mark[:6])
+
+
+def test_a_source_that_a_record_names_itself_is_shown_without_its_number() -> None:
+    desk = Desk()
+    events = [desk.one(sight(source=f"S1MME_{IMSI}.csv", id=id)) for id in ("a", "b")]
+    shown = shown_name(f"S1MME_{IMSI}.csv", KEY)
+    assert [(event.source, event.fields["source"]) for event in events] == [(shown, shown)] * 2
