@@ -120,8 +120,10 @@ class Receipts:
     async def _lost(self, now: int) -> list[tuple[str, str]]:
         """Close what others ended; name those that the ledger has lost, claimed anew so that they can end."""
         lost: list[tuple[str, str]] = []
-        for decision, key in self.tally.late(now - GRACE, AT_MOST):
+        late = self.tally.late(now - GRACE, AT_MOST)
+        for decision, _ in late:
             self.tally.watch(decision, now + self.deadline_us)  # also if the ledger does not answer
+        for decision, key in late:
             standing = await self.deliveries.standing(decision)
             if standing in ENDS:
                 self.tally.elsewhere(decision)

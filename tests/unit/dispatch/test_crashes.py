@@ -269,6 +269,20 @@ async def test_offers_below_the_floor_without_a_claim_end_as_rebuild(desk: Desk)
     assert desk.life.statuses == {"rebuild": 1, "elsewhere": 1, "delivered": 1}
 
 
+async def test_the_books_ask_again_for_each_end_that_the_ledger_did_not_tell(desk: Desk) -> None:
+    await desk.person()
+    for id in [await desk.offer(number) for number in range(3)]:
+        await desk.memory_deliveries.claim(id, ANNA, desk.now + HOUR, "an earlier life")
+    await desk.steps()
+    for id in desk.life.open:
+        await desk.memory_deliveries.settle(id, "delivered", True)
+    desk.deliveries.fails = lambda name: "before" if name == "standing" else ""
+    await desk.after(12 * MINUTE)
+    desk.deliveries.fails = lambda _: ""
+    await desk.after(12 * MINUTE)
+    assert dict(desk.life.statuses) == {"elsewhere": 3}
+
+
 async def test_a_state_lost_after_the_claim_sends_nothing(desk: Desk) -> None:
     await desk.person()
     id = await desk.offer()
