@@ -9,8 +9,11 @@ from dataclasses import dataclass
 class _Claim:
     key: str
     claimer: str
+    turn: int
     status: str = "claimed"
     ended: bool = False
+    met: bool = False
+    """Another was refused because of it."""
 
 
 class MemoryDeliveries:
@@ -22,14 +25,27 @@ class MemoryDeliveries:
         """Open decision -> deadline, µs."""
         self._reached: dict[int, int] = {}
 
-    async def claim(self, decision: str, subscriber_key: str, deadline_us: int, claimer: str) -> str:
+    async def claim(
+        self, decision: str, subscriber_key: str, deadline_us: int, claimer: str, turn: int = 0
+    ) -> str:
         """Claim a decision."""
         held = self._claims.get(decision)
-        if held is not None and (held.status != "claimed" or held.claimer != claimer):
+        if held is None:
+            held = self._claims[decision] = _Claim(subscriber_key, claimer, turn)
+        elif held.status != "claimed" or held.claimer != claimer:
+            held.met = True
             return held.status
-        self._claims[decision] = _Claim(subscriber_key, claimer)
+        held.turn = max(held.turn, turn)
         self._deadlines[decision] = deadline_us
         return ""
+
+    async def release(self, decision: str, claimer: str, turn: int = 0) -> bool:
+        """Give a claim back."""
+        held = self._claims.get(decision)
+        if held is None or held.met or (held.status, held.claimer, held.turn) != ("claimed", claimer, turn):
+            return False
+        del self._claims[decision], self._deadlines[decision]
+        return True
 
     async def settle(self, decision: str, status: str, final: bool, deadline_us: int = 0) -> bool:
         """Write how a decision stands."""

@@ -15,11 +15,19 @@ class RedisDeliveries:
     def __init__(self, client: Client, *, replicas: int = 0) -> None:
         self._redis = RedisScripts(client, replicas=replicas)
 
-    async def claim(self, decision: str, subscriber_key: str, deadline_us: int, claimer: str) -> str:
+    async def claim(
+        self, decision: str, subscriber_key: str, deadline_us: int, claimer: str, turn: int = 0
+    ) -> str:
         """Claim a decision; raise `StoreError` if too few replicas know of it."""
-        arguments = (decision, subscriber_key, claimer, deadline_us, CLAIM_TTL_MS)
+        arguments = (decision, subscriber_key, claimer, deadline_us, CLAIM_TTL_MS, turn)
         stands = await self._redis.run("deliveries_claim", _keys(decision), arguments, confirmed=True)
         return text_of(stands) or ""
+
+    async def release(self, decision: str, claimer: str, turn: int = 0) -> bool:
+        """Give a claim back; a failover that forgets it only leaves the decision claimed."""
+        return bool(
+            await self._redis.run("deliveries_release", _keys(decision), (decision, claimer, turn))
+        )
 
     async def settle(self, decision: str, status: str, final: bool, deadline_us: int = 0) -> bool:
         """Write how a decision stands."""

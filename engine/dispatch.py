@@ -12,9 +12,11 @@ which a crash sends nothing twice and loses no end:
     7 settle    the ledger, then the books
     8 keep      how far the queue needs no second look
 
-Whatever fails before 5 is tried again later: nothing is sent while the store, the ledger, the opt-outs or the
-log do not answer. What was claimed and has not ended by its deadline, whoever claimed it, ends as
-`indeterminate`; a receipt may settle it before.
+Whatever fails before 5, or is turned away there by a channel that has no room, is tried again later: nothing
+is sent while the store, the ledger, the opt-outs or the log do not answer. Its claim is given back before it
+waits (a point of its own, `release`), so that another dispatcher or the next life may send it. What was
+claimed and has not ended by its deadline, whoever claimed it, ends as `indeterminate`; a receipt may settle
+it before.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from typing import Final
 
 import orjson
 
+from engine.claims import Claims
 from engine.codec import decode
 from engine.course import Courses
 from engine.errors import LogError, StateError, StoreError, ThrottledError
@@ -135,6 +138,7 @@ class Dispatcher:
             deadline_us=self.patience.claim_us,
             point=point,
         )
+        self.claims = Claims(deliveries, clock, self.patience.claim_us, point)
         self.courses = Courses(queue, deliveries)
         self.unknown = 0
         """Submits whose answer was lost."""
@@ -143,8 +147,6 @@ class Dispatcher:
         """Heap of (when to look, order, offer)."""
         self._order = count()
         self._seen: dict[tuple[str, int], None] = {}
-        self._busy: set[str] = set()
-        """Decisions that are, or may be, claimed here and not yet sent."""
         self._swept = self._kept = 0
 
     @property
@@ -176,6 +178,9 @@ class Dispatcher:
             except (LogError, StoreError):
                 await asyncio.sleep(self.patience.retry_us / 1e6)
         await self.reports.report(())
+        # a claim that could not be given back when its offer was put off
+        owed = [offer for _, _, offer in self._waiting if offer.id in self.claims.busy]
+        await self._each(owed, self.claims.give_back)
         await self.point("keep")
         await self.courses.keep()
 
@@ -188,7 +193,7 @@ class Dispatcher:
         worked += await self.reports.collect(dict.fromkeys(self.channels.values()))
         now = self.clock()
         if now - self._swept >= self.patience.sweep_us:
-            await self.reports.sweep(frozenset(self._busy))
+            await self.reports.sweep(frozenset(self.claims.busy))
             self._swept = now
         if now - self._kept >= self.patience.keep_us:
             await self.point("keep")
@@ -228,7 +233,7 @@ class Dispatcher:
         for _, _, offer in self._waiting:
             if offer.partition == partition:
                 self._seen.pop((offer.id, offer.at), None)
-                self._busy.discard(offer.id)
+                self.claims.done(offer)
                 self.tally.elsewhere(offer.id)
         self._waiting = [entry for entry in self._waiting if entry[2].partition != partition]
         heapify(self._waiting)
@@ -314,7 +319,7 @@ class Dispatcher:
         heappush(self._waiting, (until, next(self._order), offer))
 
     def _put_off(self, offer: Offer) -> None:
-        """Try an offer again later; if it was claimed, by the same claim."""
+        """Try an offer again later; if it is still claimed, by the same claim."""
         patience = self.patience
         pause = min(patience.retry_us << min(offer.tries, 16), patience.retry_most_us)
         offer.tries += 1
@@ -323,11 +328,8 @@ class Dispatcher:
     # -- 3 claim ---------------------------------------------------------------------------------------------
 
     async def _claim(self, offer: Offer, claimed: list[Offer]) -> None:
-        await self.point("claim")
-        self._busy.add(offer.id)
-        offer.deadline = self.clock() + self.patience.claim_us
         try:
-            stands = await self.deliveries.claim(offer.id, offer.key, offer.deadline, offer.claimer)
+            stands = await self.claims.take(offer)
         except StoreError:
             self._put_off(offer)
             return
@@ -341,8 +343,13 @@ class Dispatcher:
             self.tally.watch(offer.id, offer.deadline)
             self._done_with(offer)
 
+    async def _put_back(self, offer: Offer) -> None:
+        """Try a claimed offer again later, by whoever has it then."""
+        await self.claims.give_back(offer)
+        self._put_off(offer)
+
     def _done_with(self, offer: Offer) -> None:
-        self._busy.discard(offer.id)
+        self.claims.done(offer)
         course = self.courses.held.get(offer.partition)
         if course is not None and course.term == offer.term:
             course.finish(offer.offset)
@@ -355,8 +362,7 @@ class Dispatcher:
         try:
             views = await self._look(claimed)
         except StoreError:
-            for offer in claimed:
-                self._put_off(offer)
+            await self._each(claimed, self._put_back)
             return
         reports: list[Report] = []
         await self._each(claimed, lambda offer: self._last(offer, views[offer.partition], reports))
@@ -366,7 +372,7 @@ class Dispatcher:
         try:
             message = await self._message(offer, view)
         except (StoreError, StateError):
-            self._put_off(offer)
+            await self._put_back(offer)
             return
         if message.__class__ is str:
             reports.append(Report(offer.key, Receipt(offer.id, message)))
@@ -412,7 +418,7 @@ class Dispatcher:
             async with asyncio.timeout(self.patience.submit_s):
                 receipt = await self.channels[offer.channel].submit(message)
         except ThrottledError:
-            self._put_off(offer)
+            await self._put_back(offer)
             return False
         except (OSError, EOFError):
             self.unknown += 1

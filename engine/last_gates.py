@@ -61,6 +61,7 @@ class Offer:
         "term",
         "text",
         "tries",
+        "turn",
         "untouched",
     )
 
@@ -83,6 +84,8 @@ class Offer:
         """When its claim ends as `indeterminate`, µs."""
         self.tries = 0
         """How often it was put off by an error."""
+        self.turn = 0
+        """How often it was claimed (see `Deliveries.claim`)."""
         self.untouched = False
         """Seen without a claim since its partition was assigned: nobody else sends it now."""
 

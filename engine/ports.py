@@ -285,12 +285,24 @@ class Deliveries(Protocol):
     It guards against a second submit, so it must outlive every way in which an offer can come again.
     """
 
-    async def claim(self, decision: str, subscriber_key: str, deadline_us: int, claimer: str) -> str:
+    async def claim(
+        self, decision: str, subscriber_key: str, deadline_us: int, claimer: str, turn: int = 0
+    ) -> str:
         """Claim a decision for sending: "" if the caller has it now, else the status that stands.
 
         `claimer`: a random text of this one attempt. Asking again with it gives "" again as long as nothing
         was settled: so a lost reply, or too few replicas (`StoreError`), can be tried again by the same
-        attempt and by no other. `deadline_us`: from when on `overdue` names it.
+        attempt and by no other. `deadline_us`: from when on `overdue` names it. `turn`: goes up from one call
+        of the attempt to the next if one of them may be followed by `release`.
+        """
+        ...
+
+    async def release(self, decision: str, claimer: str, turn: int = 0) -> bool:
+        """Give back what `claim` gave this claimer in this turn, for nothing was sent: as if never claimed.
+
+        Return False, and change nothing, if it was settled, claimed in a later turn or by another, or if
+        another was refused meanwhile: that one relies on it to be ended here. A call that comes late does no
+        harm, whatever was done since.
         """
         ...
 

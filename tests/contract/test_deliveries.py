@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from engine.ports import Deliveries
 
 D1, D2, D3 = "0a" * 16, "0b" * 16, "ff" * 16
@@ -28,6 +30,47 @@ async def test_the_same_attempt_may_ask_again_until_something_is_settled(deliver
     assert await deliveries.overdue(150, 10) == []
     await deliveries.settle(D1, "accepted", False)
     assert await deliveries.claim(D1, ANNA, 200, "first") == "accepted"
+
+
+async def test_a_claim_that_is_given_back_is_as_if_it_had_never_been(deliveries: Deliveries) -> None:
+    assert await deliveries.claim(D1, ANNA, 100, "first", 1) == ""
+    assert await deliveries.release(D1, "first", 1) is True
+    assert await deliveries.release(D1, "first", 1) is False
+    assert (await deliveries.find(D1), await deliveries.standing(D1)) == (None, "")
+    assert (await deliveries.open(), await deliveries.overdue(1 << 50, 10)) == (0, [])
+    assert await deliveries.settle(D1, "delivered", True) is False
+    assert await deliveries.claim(D1, ANNA, 100, "second") == ""
+    assert await deliveries.claim(D1, ANNA, 100, "first", 2) == "claimed"
+    assert await deliveries.release(D1, "first", 2) is False
+    assert await deliveries.open() == 1
+
+
+async def test_a_release_that_comes_late_takes_no_later_claim_away(deliveries: Deliveries) -> None:
+    for turn in (1, 2):
+        assert await deliveries.claim(D1, ANNA, 100, "first", turn) == ""
+    assert await deliveries.release(D1, "first", 1) is False
+    # nor does one that comes after a claim of before has come a second time
+    assert await deliveries.claim(D1, ANNA, 100, "first", 1) == ""
+    assert await deliveries.release(D1, "first", 1) is False
+    assert await deliveries.standing(D1) == "claimed"
+    assert await deliveries.release(D1, "first", 2) is True
+
+
+async def test_a_claim_that_another_has_met_is_not_given_back(deliveries: Deliveries) -> None:
+    assert await deliveries.claim(D1, ANNA, 100, "first", 1) == ""
+    assert await deliveries.claim(D1, ANNA, 100, "second") == "claimed"
+    assert await deliveries.release(D1, "first", 1) is False
+    assert await deliveries.claim(D1, ANNA, 100, "first", 2) == "", "its claimer still has it"
+    assert await deliveries.release(D1, "first", 2) is False
+    assert await deliveries.overdue(100, 10) == [(D1, ANNA)]
+
+
+@pytest.mark.parametrize(("status", "final"), [("accepted", False), ("indeterminate", True)])
+async def test_what_was_settled_is_not_given_back(deliveries: Deliveries, status: str, final: bool) -> None:
+    await deliveries.claim(D1, ANNA, 100, "first", 1)
+    await deliveries.settle(D1, status, final)
+    assert await deliveries.release(D1, "first", 1) is False
+    assert await deliveries.standing(D1) == status
 
 
 async def test_the_first_end_wins(deliveries: Deliveries) -> None:

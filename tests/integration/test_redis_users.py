@@ -82,7 +82,10 @@ async def test_the_dispatcher_can_do_its_work(login: Login) -> None:
         [b"x"],
         [b"{}"],
     )
-    assert await deliveries.claim(DECISION, ANNA, 5, "me") == ""
+    assert await deliveries.claim(DECISION, ANNA, 5, "me", 1) == ""
+    assert await deliveries.release(DECISION, "me", 1)
+    assert await deliveries.claim(DECISION, ANNA, 5, "me", 2) == ""
+    assert await deliveries.claim(DECISION, ANNA, 5, "another") == "claimed"
     assert await deliveries.overdue(9, 10) == [(DECISION, ANNA)]
     assert await deliveries.settle(DECISION, "accepted", False, 20)
     assert (await deliveries.find(DECISION), await deliveries.standing(DECISION)) == (ANNA, "accepted")
