@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.redis_keys import BUCKETS, CLAIM_TTL_MS, REACHED, claim_key, open_key
-from connectors.redis_scripts import Client, RedisScripts, text_of
+from connectors.redis_scripts import Client, OnTrip, RedisScripts, text_of, unheard
 
 
 class RedisDeliveries:
@@ -12,8 +12,8 @@ class RedisDeliveries:
     Decisions are named by hex digits: their first two choose the bucket.
     """
 
-    def __init__(self, client: Client, *, replicas: int = 0) -> None:
-        self._redis = RedisScripts(client, replicas=replicas)
+    def __init__(self, client: Client, *, replicas: int = 0, on_trip: OnTrip = unheard) -> None:
+        self._redis = RedisScripts(client, replicas=replicas, on_trip=on_trip)
 
     async def claim(
         self, decision: str, subscriber_key: str, deadline_us: int, claimer: str, turn: int = 0
@@ -25,9 +25,7 @@ class RedisDeliveries:
 
     async def release(self, decision: str, claimer: str, turn: int = 0) -> bool:
         """Give a claim back; a failover that forgets it only leaves the decision claimed."""
-        return bool(
-            await self._redis.run("deliveries_release", _keys(decision), (decision, claimer, turn))
-        )
+        return bool(await self._redis.run("deliveries_release", _keys(decision), (decision, claimer, turn)))
 
     async def settle(self, decision: str, status: str, final: bool, deadline_us: int = 0) -> bool:
         """Write how a decision stands."""
@@ -36,35 +34,36 @@ class RedisDeliveries:
 
     async def find(self, decision: str) -> str | None:
         """Return whose a decision is."""
-        [key] = await self._redis.each([("HGET", claim_key(decision), "key")])
+        [key] = await self._redis.each("find", [("HGET", claim_key(decision), "key")])
         return text_of(key)
 
     async def standing(self, decision: str) -> str:
         """Return the status that stands."""
-        [status] = await self._redis.each([("HGET", claim_key(decision), "status")])
+        [status] = await self._redis.each("standing", [("HGET", claim_key(decision), "status")])
         return text_of(status) or ""
 
     async def overdue(self, now_us: int, limit: int) -> list[tuple[str, str]]:
         """Name open decisions past their deadline, bucket after bucket."""
         found = await self._redis.each(
-            ("ZRANGEBYSCORE", open_key(bucket), "-inf", now_us, "LIMIT", 0, limit) for bucket in BUCKETS
+            "overdue",
+            (("ZRANGEBYSCORE", open_key(bucket), "-inf", now_us, "LIMIT", 0, limit) for bucket in BUCKETS),
         )
         late = [text_of(decision) or "" for bucket in found for decision in bucket][:limit]
         if not late:
             return []
-        keys = await self._redis.each(("HGET", claim_key(decision), "key") for decision in late)
+        keys = await self._redis.each("find", (("HGET", claim_key(decision), "key") for decision in late))
         gone = [decision for decision, key in zip(late, keys, strict=True) if key is None]
         if gone:  # the claim lapsed, or was lost without its entry: nothing is left to be ended
-            await self._redis.each(("ZREM", open_key(decision[:2]), decision) for decision in gone)
+            await self._redis.each("lapsed", (("ZREM", open_key(one[:2]), one) for one in gone))
         return [(d, text_of(k) or "") for d, k in zip(late, keys, strict=True) if k is not None]
 
     async def open(self) -> int:
         """Count what has not ended."""
-        return sum(await self._redis.each(("ZCARD", open_key(bucket)) for bucket in BUCKETS))
+        return sum(await self._redis.each("count", (("ZCARD", open_key(bucket)) for bucket in BUCKETS)))
 
     async def reached(self, partition: int) -> int:
         """Return up to where a partition was sent."""
-        [known] = await self._redis.each([("HGET", REACHED, partition)])
+        [known] = await self._redis.each("reached", [("HGET", REACHED, partition)])
         return int(known or 0)
 
     async def remember(self, partition: int, expected: int, reached: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connectors.redis_keys import optout_key
-from connectors.redis_scripts import Client, RedisScripts
+from connectors.redis_scripts import Client, OnTrip, RedisScripts, unheard
 
 AT_A_TIME = 1_000
 """Opt-outs per script: 2,000 arguments, far below what Lua takes, and under a millisecond of the server."""
@@ -14,8 +14,8 @@ AT_A_TIME = 1_000
 class RedisOptOuts:
     """Keeps opt-outs in Redis. `replicas`: how many must confirm one before it is acknowledged."""
 
-    def __init__(self, client: Client, *, replicas: int = 0) -> None:
-        self._redis = RedisScripts(client, replicas=replicas)
+    def __init__(self, client: Client, *, replicas: int = 0, on_trip: OnTrip = unheard) -> None:
+        self._redis = RedisScripts(client, replicas=replicas, on_trip=on_trip)
 
     async def add(self, times: Mapping[str, int]) -> None:
         """Add; the later time stands. Raise `StoreError` if too few replicas know of one."""
@@ -27,10 +27,8 @@ class RedisOptOuts:
 
     async def holds(self, hashes: Sequence[str]) -> list[bool]:
         """Say of each whether it is there."""
-        return [
-            bool(found)
-            for found in await self._redis.each(("HEXISTS", optout_key(name), name) for name in hashes)
-        ]
+        commands = [("HEXISTS", optout_key(name), name) for name in hashes]
+        return [bool(found) for found in await self._redis.each("holds", commands)]
 
     async def _run(self, script: str, times: Mapping[str, int]) -> None:
         buckets: dict[str, list[str | int]] = {}

@@ -1,15 +1,17 @@
 """Runs Lua scripts and batches of commands on Redis, standalone or Cluster, and waits for replicas.
 
-Every error of the client is a `StoreError` here: its reply is then unknown, the script may have run.
+Every error of the client is a `StoreError` here: its reply is then unknown, the script may have run. Whoever
+wants to know how long Redis takes is told of each round trip, also of one that failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha1
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
@@ -25,6 +27,12 @@ CONFIRM_MS = 1_000
 
 Client = Redis | RedisCluster
 Argument = str | int | bytes
+OnTrip = Callable[[str, float], None]
+"""Hears of each round trip: what was asked (a script, or a word for plain commands), and how many seconds."""
+
+
+def unheard(_: str, __: float) -> None:
+    """Listen to nothing."""
 
 
 @lru_cache(maxsize=64)
@@ -47,9 +55,20 @@ def store_errors(doing: str) -> Iterator[None]:
 class RedisScripts:
     """One client. `replicas`: how many of them must confirm what `run` is told to have confirmed."""
 
-    def __init__(self, client: Client, *, replicas: int = 0) -> None:
+    def __init__(self, client: Client, *, replicas: int = 0, on_trip: OnTrip = unheard) -> None:
         self.client = client
         self.replicas = replicas
+        self._on_trip = on_trip
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator[None]:
+        """Take the time of what is asked, and turn errors of the client into `StoreError`."""
+        began = perf_counter()
+        try:
+            with store_errors(what):
+                yield
+        finally:
+            self._on_trip(what, perf_counter() - began)
 
     async def run(
         self, name: str, keys: Sequence[str], arguments: Sequence[Argument], *, confirmed: bool = False
@@ -60,7 +79,7 @@ class RedisScripts:
         """
         source, digest = source_of(name)
         rest = (len(keys), *keys, *arguments)
-        with store_errors(name):
+        with self.asking(name):
             if confirmed and self.replicas:
                 return await self._confirmed(
                     name, keys[0], ("EVALSHA", digest, *rest), ("EVAL", source, *rest)
@@ -70,9 +89,12 @@ class RedisScripts:
             except NoScriptError:
                 return await self.client.execute_command("EVAL", source, *rest)
 
-    async def each(self, commands: Iterable[tuple[Argument, ...]]) -> list[Any]:
-        """Run plain commands in one batch, on whatever nodes; return their replies in order."""
-        with store_errors("batch"):
+    async def each(self, what: str, commands: Iterable[tuple[Argument, ...]]) -> list[Any]:
+        """Run plain commands in one batch, on whatever nodes; return their replies in order.
+
+        `what`: a word for them, in errors and for `on_trip`.
+        """
+        with self.asking(what):
             batch = self.client.pipeline(transaction=False)
             for command in commands:
                 batch.execute_command(*command)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from connectors.redis_keys import tag_of
-from connectors.redis_scripts import Client, RedisScripts, store_errors, text_of
+from connectors.redis_scripts import Client, OnTrip, RedisScripts, text_of, unheard
 from engine.errors import FencedError, StoreError
 from engine.ports import Commit, Control, Ground
 
@@ -25,9 +25,11 @@ NAMED_AT_ONCE = 10_000
 class RedisStore:
     """The partitions of one log. `client` must not decode replies; it is the caller's to close."""
 
-    def __init__(self, client: Client, partitions: int, *, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, client: Client, partitions: int, *, at_once: int = AT_ONCE, on_trip: OnTrip = unheard
+    ) -> None:
         self._client = client
-        self._scripts = RedisScripts(client)
+        self._scripts = RedisScripts(client, on_trip=on_trip)
         self._tags = [tag_of(partition, partitions) for partition in range(partitions)]
         self._at_once = at_once
 
@@ -36,7 +38,9 @@ class RedisStore:
         tag = self._tags[partition]
         while True:
             # in this order: an outbox newer than the token does no harm, an older one would lose lines
-            ctl, outbox = await self._scripts.each([("HGETALL", tag + "ctl"), ("HGETALL", tag + "out")])
+            ctl, outbox = await self._scripts.each(
+                "open", [("HGETALL", tag + "ctl"), ("HGETALL", tag + "out")]
+            )
             ctl = _hash(ctl)
             token = ctl.get(b"token", b"").decode()
             if b"staged" not in ctl:
@@ -54,7 +58,8 @@ class RedisStore:
     async def ground(self, partition: int) -> Ground:
         """Read a part of that, in one small command."""
         key = self._tags[partition] + "ctl"
-        [[token, floor, staged]] = await self._scripts.each([("HMGET", key, "token", "floor", "staged")])
+        command = ("HMGET", key, "token", "floor", "staged")
+        [[token, floor, staged]] = await self._scripts.each("ground", [command])
         if staged is not None:
             control = await self.open(partition)
             return Ground(control.token, control.floor)
@@ -62,14 +67,14 @@ class RedisStore:
 
     async def lanes(self) -> list[bytes]:
         """Return the lane's part of every partition that has one: which rules are in force."""
-        found = await self._scripts.each([("HGET", tag + "ctl", "lane") for tag in self._tags])
+        found = await self._scripts.each("lanes", [("HGET", tag + "ctl", "lane") for tag in self._tags])
         return [lane for lane in found if lane is not None]
 
     async def read(self, partition: int, keys: Sequence[str]) -> list[bytes | None]:
         """Return states, None where there is none."""
         found: list[bytes | None] = []
         prefix = self._tags[partition] + "s:"
-        with store_errors("read"):
+        with self._scripts.asking("read"):
             for at in range(0, len(keys), READ_AT_ONCE):
                 some = [prefix + key for key in keys[at : at + READ_AT_ONCE]]
                 found += await self._client.execute_command("MGET", *some)
@@ -77,7 +82,7 @@ class RedisStore:
 
     async def due(self, partition: int, before: int) -> list[str]:
         """Name the subscribers that wake before a time."""
-        with store_errors("due"):
+        with self._scripts.asking("due"):
             names = await self._client.execute_command(
                 "ZRANGEBYSCORE", self._tags[partition] + "wake", "-inf", f"({before}"
             )
@@ -86,7 +91,7 @@ class RedisStore:
     async def keys(self, partition: int) -> list[str]:
         """Name all subscribers of a partition."""
         names: list[str] = []
-        with store_errors("keys"):
+        with self._scripts.asking("keys"):
             while True:
                 part = await self._client.execute_command(
                     "ZRANGE", self._tags[partition] + "wake", len(names), len(names) + NAMED_AT_ONCE - 1
@@ -99,7 +104,7 @@ class RedisStore:
         """Remove every state of a partition; a token that stands no more raises `FencedError`."""
         tag = self._tags[partition]
         while True:
-            with store_errors("clear"):
+            with self._scripts.asking("clear"):
                 names = await self._client.execute_command("ZRANGE", tag + "wake", 0, READ_AT_ONCE - 1)
             some = [name.decode() for name in names]
             keys = [tag + "ctl", tag + "wake", *(f"{tag}s:{name}" for name in some)]
@@ -178,7 +183,7 @@ class RedisStore:
     async def _apply(self, partition: int, token: str) -> None:
         """Carry out the stage of a commit that is true already."""
         tag = self._tags[partition]
-        with store_errors("stage"):
+        with self._scripts.asking("stage"):
             names = await self._client.execute_command("HKEYS", tag + "stage")
         fields = [name.decode() for name in names]
         for at in range(0, max(len(fields), 1), self._at_once):

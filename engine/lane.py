@@ -29,7 +29,7 @@ import orjson
 
 from engine.codec import decode, encode
 from engine.emit import Decision
-from engine.errors import FencedError
+from engine.errors import FencedError, StoreError
 from engine.event import Event
 from engine.expiry import expires
 from engine.intake import Intake
@@ -107,6 +107,8 @@ class Lane:
         """Of the states in the last commit."""
         self.fenced = 0
         """Commits that were refused."""
+        self.failed = 0
+        """Commits that the store did not take, or did not answer: whether one stands is not known."""
         self.rebuilt = 0
         """Times it found its store lost and began to build it anew."""
         self.last_append = 0
@@ -118,9 +120,9 @@ class Lane:
         """Told of decisions once they are committed: the live display, counters."""
         self.on_offers: Callable[[list[int]], None] | None = None
         """Told of offers once they are published: append times (µs) of the records that brought them up."""
-        self.on_counts: Callable[[Counter[str], Counter[tuple[str, str]]], None] | None = None
-        """Told after each commit what it added to `Fold.outcomes` and `Fold.counts`."""
-        self._told: tuple[Counter[str], Counter[tuple[str, str]]] = (Counter(), Counter())
+        self.on_counts: Callable[[Counter[str], Counter[tuple[str, str]], Counter[str]], None] | None = None
+        """Told after each commit what it added to `outcomes`, `counts` and `optouts` of the fold."""
+        self._told: tuple[Counter[str], Counter[tuple[str, str]], Counter[str]]
         self._decisions: list[Decision] = []
         """Folded, not committed."""
         self._appended: list[int] = []
@@ -257,7 +259,7 @@ class Lane:
         if lane.get("sweep"):
             self._sweep = await self.store.keys(self.partition)
         self._marked = time.monotonic()
-        self._told = fold.outcomes.copy(), fold.counts.copy()
+        self._told = fold.outcomes.copy(), fold.counts.copy(), fold.optouts.copy()
         self.fold = fold
 
     async def _fetch(self, wait: float) -> list[LogRecord]:
@@ -404,11 +406,14 @@ class Lane:
             floor=self._floor,
         )
         await self.point("commit")
-        await self.store.commit(self.partition, commit)
+        try:
+            await self.store.commit(self.partition, commit)
+        except StoreError as error:
+            self.failed += not isinstance(error, FencedError)
+            raise
         fold.profiles, fold.releases, fold.gone, fold.last_words = {}, [], set(), {}
         self.token, self.offset, self.published = commit.next_token, self.next, []
-        if self.on_counts is not None:
-            self._tell_counts(self.on_counts)
+        self._tell_counts()
         if decisions and self.on_decisions is not None:
             self.on_decisions(decisions)
         await self.point("publish")
@@ -460,12 +465,13 @@ class Lane:
         if releases:
             await self.optouts.release(releases)
 
-    def _tell_counts(self, tell: Callable[[Counter[str], Counter[tuple[str, str]]], None]) -> None:
+    def _tell_counts(self) -> None:
         fold = self.fold
-        assert fold is not None
-        outcomes, counts = self._told
-        self._told = fold.outcomes.copy(), fold.counts.copy()
-        tell(fold.outcomes - outcomes, fold.counts - counts)
+        if fold is None or self.on_counts is None:
+            return
+        outcomes, counts, optouts = self._told
+        self._told = fold.outcomes.copy(), fold.counts.copy(), fold.optouts.copy()
+        self.on_counts(fold.outcomes - outcomes, fold.counts - counts, fold.optouts - optouts)
 
     async def _mark(self) -> None:
         """Say beside the log how far everything is committed and published."""

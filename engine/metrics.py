@@ -62,7 +62,9 @@ class Metrics:
         self._indeterminate = self._counter(
             "indeterminate", "Messages of which nobody can say whether they were sent: never sent again"
         )
-        self._optouts = self._counter("optouts", "Opt-outs that were taken, by where from", "source")
+        self._optouts = self._counter(
+            "optouts", "Opt-outs that were taken, by the kind of record that brought them", "source"
+        )
         self._rows = self._counter(
             "collector_rows", "Rows read by the collector, by what became of them", "source", "fate"
         )
@@ -127,7 +129,7 @@ class Metrics:
         self._delay.observe(seconds)
 
     def commits(self, results: Mapping[str, int]) -> None:
-        """Count commits: `ok`, `fenced` or `error` -> commits."""
+        """Count commits: `ok`, `fenced` or `error` (the store did not take it, or did not say) -> commits."""
         for result, count in results.items():
             self._commits.labels(_value(result)).inc(count)
 
@@ -154,6 +156,11 @@ class Metrics:
         """Say whether the last rule set that was published could be taken."""
         self._reload.set(1 if success else 0)
 
+    def optouts(self, sources: Mapping[str, int]) -> None:
+        """Count opt-outs that were folded: the kind of record that brought them -> opt-outs."""
+        for source, count in sources.items():
+            self._optouts.labels(_value(source)).inc(count)
+
     def rebuilds(self, partitions: int, suppressed: int) -> None:
         """Count partitions that were rebuilt, and offers that were therefore not sent."""
         self._rebuilds.inc(partitions)
@@ -176,7 +183,7 @@ class Metrics:
         self._appends.labels(topic).inc(records)
 
     def redis_op(self, op: str, *seconds: float) -> None:
-        """Count round trips: `op` is what for (`open read commit claim …`)."""
+        """Count round trips: `op` is a script, or a word for plain commands (`lane_commit read holds …`)."""
         self._redis.observe(seconds, _value(op))
 
     def evicted_keys(self, keys: int) -> None:
@@ -205,11 +212,6 @@ class Metrics:
     def deliveries_open(self, messages: int) -> None:
         """Say how many messages wait for their last receipt."""
         self._open.set(messages)
-
-    def optouts(self, sources: Mapping[str, int]) -> None:
-        """Count opt-outs that were taken: where from (`load reply complaint …`) -> opt-outs."""
-        for source, count in sources.items():
-            self._optouts.labels(_value(source)).inc(count)
 
     # -- declarations ----------------------------------------------------------------------------------------
 

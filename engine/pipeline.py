@@ -90,6 +90,8 @@ class Fold:
         (t < clock), and of these those `beyond patience` (fired nothing, semantics 1.5)."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """(rule, outcome or refused:REASON) -> decisions."""
+        self.optouts: Counter[str] = Counter()
+        """Kind of record -> how often one took a consent to marketing back, or began to suppress somebody."""
         self.muted = False
         """A lost store is being rebuilt: patterns see the past again, but what was decided then stands in the
         ledger already. No rule fires, none ends a hold, and switches of that time are passed over."""
@@ -171,11 +173,14 @@ class Fold:
         elif event.kind == "subscriber.forget":
             self._forget(event)
         else:
-            removed = control.apply(self.subscriber(event.key), event)
-            if removed:
+            sub = self.subscriber(event.key)
+            refused = sub.consent.get("marketing") is False
+            if control.apply(sub, event):
                 self.releases.append((str(event.fields["decision"]), event.key, event.t))
             elif event.kind in control.PROFILE_KINDS:
                 self.profiles[event.key] = event.t
+                if not refused and sub.consent.get("marketing") is False:
+                    self.optouts[event.kind] += 1
 
     def _forget(self, event: Event) -> None:
         key = event.key
@@ -258,8 +263,11 @@ class Fold:
     def _business(self, sub: Subscriber, event: Event) -> None:
         sub.core_dirty = True
         # 7(l): its own effect comes before the rules on it are judged
+        suppressed = sub.suppressed
         if control.business(sub, event, self.book.policy):
             self.profiles[event.key] = event.t
+            if sub.suppressed and not suppressed:
+                self.optouts[event.kind] += 1
         if event.cell is not None:
             places: tuple[str, ...] | None = self.book.places.of_cell.get(event.cell, ())
         else:

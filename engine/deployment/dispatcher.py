@@ -40,7 +40,8 @@ class DispatcherRole:
         settings = common.settings
         self.common = common
         self.client = redis_client(settings)
-        self.store = RedisStore(self.client, settings.partitions)
+        on_trip = common.metrics.redis_op
+        self.store = RedisStore(self.client, settings.partitions, on_trip=on_trip)
         self.log = KafkaLog(common.options, common.topic("events"), settings.partitions, "")
         self.queue = KafkaQueue(
             common.options, common.topic("offers"), f"{common.prefix}.dispatcher", settings.instance
@@ -51,8 +52,8 @@ class DispatcherRole:
         self.dispatcher = Dispatcher(
             self.queue,
             self.store,
-            RedisDeliveries(self.client, replicas=settings.redis_wait),
-            RedisOptOuts(self.client, replicas=settings.redis_wait),
+            RedisDeliveries(self.client, replicas=settings.redis_wait, on_trip=on_trip),
+            RedisOptOuts(self.client, replicas=settings.redis_wait, on_trip=on_trip),
             channels,
             self._append,
             lambda: self._book,

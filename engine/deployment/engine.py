@@ -48,9 +48,10 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.settings = settings
         self.metrics = common.metrics
         self.client = redis_client(settings)
-        self.store = RedisStore(self.client, settings.partitions)
+        on_trip = common.metrics.redis_op
+        self.store = RedisStore(self.client, settings.partitions, on_trip=on_trip)
         self.offers = KafkaOffers(common.options, common.prefix)
-        self.optouts = RedisOptOuts(self.client, replicas=settings.redis_wait)
+        self.optouts = RedisOptOuts(self.client, replicas=settings.redis_wait, on_trip=on_trip)
         self.log = KafkaLog(
             common.options,
             common.topic("events"),
@@ -106,6 +107,9 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if lane.fenced:
                 self.metrics.commits({"fenced": lane.fenced})
                 lane.fenced = 0
+            if lane.failed:
+                self.metrics.commits({"error": lane.failed})
+                lane.failed = 0
             if lane.rebuilt:
                 self.metrics.rebuilds(lane.rebuilt, 0)
                 lane.rebuilt = 0
@@ -210,9 +214,12 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     # -- what is told ----------------------------------------------------------------------------------------
 
-    def _count(self, outcomes: Counter[str], decisions: Counter[tuple[str, str]]) -> None:
+    def _count(
+        self, outcomes: Counter[str], decisions: Counter[tuple[str, str]], optouts: Counter[str]
+    ) -> None:
         self.metrics.events(outcomes)
         self.metrics.decisions(decisions)
+        self.metrics.optouts(optouts)
         self.metrics.commits({"ok": 1})
 
     def _offered(self, appended: list[int]) -> None:

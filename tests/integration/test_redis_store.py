@@ -9,13 +9,16 @@ from redis.asyncio import Redis
 
 from connectors import redis_health
 from connectors.redis_connection import PackedConnection, packed
+from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_keys import SLOTS, tag_of
+from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_store import RedisStore
 from engine.errors import FencedError, StoreError
 from engine.ports import Commit
 from tests.servers.redis import RedisServer
 
 MANY = 5_000
+ONE = "0a" * 16
 
 
 @pytest.fixture
@@ -174,3 +177,50 @@ async def test_commands_packed_in_c_are_those_that_redis_py_packs(redis_server: 
     ):
         assert b"".join(fast.pack_command(*command)) == b"".join(plain.pack_command(*command))
     await client.aclose()
+
+
+async def test_every_round_trip_is_told_with_its_time_also_one_that_fails(
+    client: Redis, redis_server: RedisServer
+) -> None:
+    heard: dict[str, list[float]] = {}
+
+    def on_trip(what: str, seconds: float) -> None:
+        heard.setdefault(what, []).append(seconds)
+
+    store = RedisStore(client, 3, at_once=2, on_trip=on_trip)
+    deliveries, optouts = RedisDeliveries(client, on_trip=on_trip), RedisOptOuts(client, on_trip=on_trip)
+    states = {f"{number:032x}": b"x" for number in range(3)}
+    await store.commit(0, Commit("", "t0", 1, b"{}", states=states, wakes=dict.fromkeys(states, 5)))
+    await store.open(0)
+    await store.ground(0)
+    await store.lanes()
+    await store.read(0, list(states))
+    await store.due(0, 9)
+    await store.keys(0)
+    await store.clear(0, "t0")
+    await deliveries.claim(ONE, ONE, 5, "me", 1)
+    await deliveries.release(ONE, "me", 1)
+    await deliveries.claim(ONE, ONE, 5, "me", 2)
+    await deliveries.find(ONE)
+    await deliveries.standing(ONE)
+    await deliveries.overdue(9, 10)
+    await deliveries.settle(ONE, "delivered", True)
+    await deliveries.open()
+    await deliveries.remember(1, 0, 5)
+    await deliveries.reached(1)
+    await optouts.add({ONE: 5})
+    await optouts.holds([ONE])
+    await optouts.release({ONE: 5})
+    assert set(heard) == {
+        *("lane_stage", "lane_commit", "lane_apply", "lane_clear", "stage", "clear"),
+        *("open", "ground", "lanes", "read", "due", "keys"),
+        *("deliveries_claim", "deliveries_release", "deliveries_settle", "deliveries_remember"),
+        *("find", "standing", "overdue", "count", "reached"),
+        *("optouts_add", "holds", "optouts_release"),
+    }
+    assert len(heard["deliveries_claim"]) == 2
+    assert all(0 < seconds < 10 for times in heard.values() for seconds in times)
+    redis_server.kill()
+    with pytest.raises(StoreError, match="redis: find"):
+        await deliveries.find(ONE)
+    assert len(heard["find"]) == 3
