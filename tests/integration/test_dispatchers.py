@@ -40,11 +40,10 @@ def dispatcher_of(desk: Desk, client: Client) -> Dispatcher:
 async def test_of_two_that_take_all_offers_each_offer_is_sent_by_one(
     form: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    client: Client
-    if form == "cluster":
-        client = RedisCluster.from_url(request.getfixturevalue("redis_cluster").url)
-    else:
-        client = Redis.from_url(request.getfixturevalue("redis_server").url)
+    url = request.getfixturevalue("redis_cluster" if form == "cluster" else "redis_server").url
+    # one for each: together they would ask for more connections at a time than a client has
+    clients: list[Client] = [(RedisCluster if form == "cluster" else Redis).from_url(url) for _ in range(2)]
+    client = clients[0]
     desk = Desk(tmp_path, faults=Faults(lost=0.1, silent=0.1, twice=0.2, rejected=0.1))
     keys = [f"{number:02x}" * 16 for number in range(20)]
     for key in keys:
@@ -52,9 +51,11 @@ async def test_of_two_that_take_all_offers_each_offer_is_sent_by_one(
     await RedisOptOuts(client).add({number_hash("+8613900009999"): desk.now})
     for number in range(OFFERS):
         await desk.offer(number * 0x10000000000000000000000000001, subscriber_key=keys[number % 20])
-    stop, lives = asyncio.Event(), [dispatcher_of(desk, client) for _ in range(2)]
+    stop, lives = asyncio.Event(), [dispatcher_of(desk, each) for each in clients]
     runs = [asyncio.create_task(life.run(stop)) for life in lives]
     await eventually(lambda: all(life.taken >= OFFERS for life in lives), within=30)
+    # those of the last pass are on their way: were it late for them, they would not be sent
+    await eventually(lambda: len(desk.submits()) >= OFFERS - OFFERS // 20, within=30)
     desk.now += 60 * 60 * 1_000_000 * 10  # past every deadline
     await eventually(lambda: not any(life.open for life in lives), within=30)
     stop.set()
@@ -69,4 +70,5 @@ async def test_of_two_that_take_all_offers_each_offer_is_sent_by_one(
     assert statuses["indeterminate"] > 0
     assert await RedisDeliveries(client).open() == 0
     desk.channel.close()
-    await client.aclose()
+    for each in clients:
+        await each.aclose()

@@ -16,10 +16,8 @@ MUTANTS = (
     Mutant(
         "control-moves-the-clock",
         PIPELINE,
-        "            removed = control.apply(self.subscriber(event.key), event)\n",
-        "            sub = self.subscriber(event.key)\n"
-        "            sub.clock = max(sub.clock, event.t)\n"
-        "            removed = control.apply(sub, event)\n",
+        "            if control.apply(sub, event):\n",
+        "            sub.clock = max(sub.clock, event.t)\n            if control.apply(sub, event):\n",
         "1.3 control records other than ticks do not move the clock",
         ("held", "late"),
     ),

@@ -171,12 +171,12 @@ class Desk:
         await self.commit(partition, {key: encode(sub)})
 
     async def commit(
-        self, partition: int = 0, states: dict[str, bytes] | None = None, floor: int = 0
+        self, partition: int = 0, states: dict[str, bytes] | None = None, floor: int = 0, offset: int = 1
     ) -> None:
         """Commit to a partition: from then on it is ready."""
         token = f"token {len(self.tokens)}"
         self.tokens.append(token)
-        commit = Commit(self.tokens[partition], token, 1, b"lane", states or {}, floor=floor)
+        commit = Commit(self.tokens[partition], token, offset, b"lane", states or {}, floor=floor)
         await self.memory_store.commit(partition, commit)
         self.tokens[partition] = token
 

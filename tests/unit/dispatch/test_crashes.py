@@ -432,3 +432,24 @@ async def test_an_offer_whose_claim_is_being_tried_is_not_ended_meanwhile(desk: 
     for _ in range(12):
         await desk.after(MINUTE)
     assert desk.told(id) == ["accepted", "delivered"]
+
+
+async def test_a_store_that_went_back_sends_nothing_until_it_is_cleared(desk: Desk) -> None:
+    """It may lack opt-outs that were acknowledged: whoever looks after the store says when it has them again."""
+    await desk.person()
+    before = desk.memory_store.copy(0)
+    await desk.commit(0, offset=9)
+    sent = await desk.offer()
+    await desk.steps()
+    assert [submit["decision"] for submit in desk.submits()] == [sent]
+    desk.memory_store.restore(0, before)
+    later = await desk.offer(2)
+    await desk.after(SECOND)
+    await desk.offer(3, partition=1)
+    await desk.after(MINUTE)
+    assert len(desk.submits()) == 1
+    assert desk.life.went_back
+    desk.life.stood.clear()
+    desk.life.went_back = False
+    await desk.after(MINUTE)
+    assert later in [submit["decision"] for submit in desk.submits()]
