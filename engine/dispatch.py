@@ -143,8 +143,8 @@ class Dispatcher:
         self.stood: dict[int, int] = {}
         """Partition -> how far it was folded when it was looked at last."""
         self.went_back = False
-        """A partition was found less far: its store is an older copy of itself, and may lack opt-outs. Nothing
-        is sent until whoever looks after the store has cleared this."""
+        """A partition was found less far: its store is an older copy of itself, and may lack opt-outs.
+        Nothing is sent until whoever looks after the store has cleared this."""
         self.unknown = 0
         """Submits whose answer was lost."""
         self._incoming: list[Queued] = []

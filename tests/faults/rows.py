@@ -18,6 +18,7 @@ ROWS: dict[str, Callable[[Stage], Report]] = {
     "7b": rows_servers.row_7b,
     "9": rows_servers.row_9,
     "9b": rows_servers.row_9b,
+    "9c": rows_servers.row_9c,
     "10": rows_servers.row_10,
     "11": rows_servers.row_11,
     "12": rows_servers.row_12,

@@ -14,7 +14,7 @@ import orjson
 from tests.faults.checker import Report, Truth
 from tests.faults.field import CHANNEL, PATIENCE, Field
 from tests.faults.load import EVERYBODY, MINUTE, SECOND, Load, Options, msisdn
-from tests.faults.rows_process import wait_for_rules
+from tests.faults.rows_process import opt_out, wait_for_rules
 from tests.faults.stage import Stage, now_us
 from tests.servers.process import wait_until
 
@@ -52,14 +52,6 @@ def row_20(stage: Stage) -> Report:
         f"{len(field.optouts)} opt-outs, {refused} offers suppressed; {raced} sent before the late ones held"
     )
     return report
-
-
-def opt_out(field: Field, numbers: list[str]) -> None:
-    """Load opt-outs with the command; once it has ended they are acknowledged."""
-    path = field.deployment.folder / f"optouts{len(field.optouts)}.txt"
-    path.write_text("".join(f"{number}\n" for number in numbers), encoding="utf-8")
-    field.deployment.command("load", "optouts", path)
-    field.optouts.update(dict.fromkeys(numbers, now_us()))
 
 
 EVENING = datetime(2026, 10, 24, 20, 59, 30, tzinfo=ZoneInfo("Europe/Berlin"))

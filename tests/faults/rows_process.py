@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.faults.checker import Report
 from tests.faults.field import Field
-from tests.faults.stage import Stage
+from tests.faults.stage import Stage, now_us
 from tests.servers.deployment import RoleProcess
 
 KILLS = 50
@@ -138,3 +138,11 @@ def wait_for_rules(field: Field, within: float = 40) -> None:
         "all partitions to take the rules",
         within,
     )
+
+
+def opt_out(field: Field, numbers: list[str]) -> None:
+    """Load opt-outs with the command; once it has ended they are acknowledged."""
+    path = field.deployment.folder / f"optouts{len(field.optouts)}.txt"
+    path.write_text("".join(f"{number}\n" for number in numbers), encoding="utf-8")
+    field.deployment.command("load", "optouts", path)
+    field.optouts.update(dict.fromkeys(numbers, now_us()))

@@ -16,7 +16,8 @@ import redis
 from engine.rebuild import REBUILDING
 from tests.faults.checker import Report
 from tests.faults.field import Field
-from tests.faults.rows_process import SESSION, wait_for_rules
+from tests.faults.load import msisdn
+from tests.faults.rows_process import SESSION, opt_out, wait_for_rules
 from tests.faults.slow import Slow
 from tests.faults.stage import Stage, now_us
 from tests.servers.process import wait_until
@@ -100,25 +101,69 @@ def row_9b(stage: Stage) -> Report:
     wait_for_rules(field)
     first = len(field.load.log) // 4
     field.feed(6, field.load.log[:first]).end()
-    with field.client() as client:
-        # nobody writes meanwhile: a copy is of one moment, as that of a disk is
-        client.client_pause(20_000, all=False)
-        copy = {key: (client.dump(key), max(client.pttl(key), 0)) for key in client.scan_iter(count=1_000)}
-        client.client_unpause()
-        # it comes back when quiet time has just ended, and most offers are under way
-        field.feed(age * 1.1, field.load.log[first:])
-        time.sleep(age)
-        wait_until(lambda: len(field.open_offers()) > 20, "offers to be under way", 30)
-        field.fault(f"a copy {age} s old restored")
-        with client.pipeline(transaction=True) as batch:
-            batch.flushall()
-            for key, (dumped, ttl) in copy.items():
-                if dumped is not None:
-                    batch.restore(key, ttl, dumped)
-            batch.execute()
+    copy = _copy(field)
+    # it comes back when quiet time has just ended, and most offers are under way
+    field.feed(age * 1.1, field.load.log[first:])
+    time.sleep(age)
+    wait_until(lambda: len(field.open_offers()) > 20, "offers to be under way", 30)
+    field.fault(f"a copy {age} s old restored")
+    _restore(field, copy)
     report = field.report("9b", within=120)
     report.notes.append(f"{report.ends['indeterminate']} offers of unknown fate: sent since the copy, or not")
     return report
+
+
+def row_9c(stage: Stage) -> Report:
+    """Kill all, restore an old copy of Redis, start dispatchers, then engines; many opted out meanwhile."""
+    age = 20 if stage.quick else 40
+    field = stage.field(stage.load(optouts=0))
+    for role in ROLES:
+        field.start(role)
+    wait_for_rules(field)
+    first = len(field.load.log) // 4
+    field.feed(6, field.load.log[:first]).end()
+    copy = _copy(field)
+    field.feed(age * 1.1, field.load.log[first:])
+    began = time.monotonic()
+    time.sleep(age / 4)
+    people = [msisdn(number) for number in range(field.load.options.subscribers)]
+    opt_out(field, people[::4])
+    time.sleep(max(began + age - time.monotonic(), 0))
+    wait_until(lambda: len(field.open_offers()) > 20, "offers to be under way", 30)
+    for process in list(field.deployment.processes):
+        field.kill(process)
+    _restore(field, copy)
+    sent = len(field.submits())
+    for role in ("dispatcher", "dispatcher"):
+        field.start(role)
+    # they have their partitions by then
+    time.sleep(SESSION / 1_000 + 6)
+    early = len(field.submits()) - sent
+    for role in ("engine", "engine"):
+        field.start(role)
+    report = field.report("9c", within=120)
+    report.problem("submits before the lanes had caught up", range(early))
+    refused = report.ends["suppressed"] + report.ends["consent.marketing"]
+    report.notes.append(f"{len(field.optouts)} opt-outs after the copy, {refused} offers suppressed")
+    return report
+
+
+def _copy(field: Field) -> dict[bytes, tuple[bytes | None, int]]:
+    """Return everything in Redis at one moment, as a copy of its disk has it: key -> value, TTL ms."""
+    with field.client() as client:
+        client.client_pause(20_000, all=False)  # nobody writes meanwhile
+        found = {key: (client.dump(key), max(client.pttl(key), 0)) for key in client.scan_iter(count=1_000)}
+        client.client_unpause()
+    return found
+
+
+def _restore(field: Field, copy: dict[bytes, tuple[bytes | None, int]]) -> None:
+    with field.client() as client, client.pipeline(transaction=True) as batch:
+        batch.flushall()
+        for key, (dumped, ttl) in copy.items():
+            if dumped is not None:
+                batch.restore(key, ttl, dumped)
+        batch.execute()
 
 
 def _running(stage: Stage, seconds: float, store: RedisServer | None = None, **more: Any) -> Field:

@@ -435,7 +435,7 @@ async def test_an_offer_whose_claim_is_being_tried_is_not_ended_meanwhile(desk: 
 
 
 async def test_a_store_that_went_back_sends_nothing_until_it_is_cleared(desk: Desk) -> None:
-    """It may lack opt-outs that were acknowledged: whoever looks after the store says when it has them again."""
+    """It may lack opt-outs that were acknowledged: who looks after the store says when it has them."""
     await desk.person()
     before = desk.memory_store.copy(0)
     await desk.commit(0, offset=9)
