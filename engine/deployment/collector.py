@@ -29,6 +29,7 @@ class CollectorRole:
     def __init__(self, common: Common) -> None:
         settings = common.settings
         sources = sources_of(common)
+        self.landings = [live.source for live in sources if isinstance(live.source, Landing)]
         if not sources:
             raise SettingsError(
                 ["TOUCHPOINT_LANDING or TOUCHPOINT_FOREIGN_TOPIC: expected something to collect, was neither"]
@@ -47,6 +48,7 @@ class CollectorRole:
         self._stop = asyncio.Event()
         self._told: Counter[str] = Counter()
         self._told_refused: Counter[str] = Counter()
+        self._told_files: Counter[str] = Counter()
 
     async def start(self, on_dead: OnDead) -> None:
         """Collect from where the last checkpoint stands."""
@@ -61,6 +63,9 @@ class CollectorRole:
         self._told, self._told_refused = counts, refused
         rows = {"applied": new["read"], "refused": new["refused"], "clamped": new["clamped"]}
         metrics.collector_rows({(SOURCE, fate): n for fate, n in rows.items() if n})
+        files = sum((landing.counts for landing in self.landings), Counter[str]())
+        metrics.collector_files(files - self._told_files)
+        self._told_files = files
         metrics.log_appends(self.common.topic("events"), new["read"] + new["ticks"])
         metrics.dead_letters(new_refused)
 
