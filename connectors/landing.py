@@ -33,7 +33,7 @@ from engine.errors import InputError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.refusals import HIDDEN, shown_name
+from engine.refusals import shown_name
 
 DONE, BAD = "done", "bad"
 UNFINISHED = (".tmp", ".part")
@@ -337,7 +337,7 @@ def _look_at(path: Path) -> _Found | None:
                 content.update(block)
     except OSError:
         return None
-    first = blake2b(f"{path.name}\0{stat[1]}\0".encode() + head, digest_size=8)
+    first = blake2b(os.fsencode(path.name) + f"\0{stat[1]}\0".encode() + head, digest_size=8)
     return _Found(first.hexdigest() + content.hexdigest(), stat)
 
 
@@ -375,7 +375,7 @@ def lines_at(folder: Path, name: str, numbers: Collection[int], key: bytes) -> d
 
 def _shown_as(folder: Path, name: str, key: bytes) -> list[Path]:
     """Return the files of a folder that are shown by a name."""
-    if HIDDEN not in name:
+    if "~" not in name:
         return [folder / name] if (folder / name).is_file() else []
     try:
         entries = list(os.scandir(folder))

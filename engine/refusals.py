@@ -126,10 +126,11 @@ def _unescaped(found: re.Match[str]) -> str:
 def shown_name(name: str, key: bytes) -> str:
     """Return the name of a file or feed as anybody may read it: long numbers hidden as `redact` does.
 
-    Names that look alike then are told apart by what follows: a hash of the whole name under `key`, the
-    secret of subscriber keys. It is all letters, or it might itself be taken for a number.
+    Bytes of a name that are not UTF-8 are shown as `?`, for JSON has no such text. Names that look alike then
+    are told apart by what follows: a hash of the whole name under `key`, the secret of subscriber keys. It is
+    all letters, or it might itself be taken for a number.
     """
-    shown = redact(name)
+    shown = redact(name.encode("utf-8", "replace").decode())
     return name if shown == name else f"{shown}~{keyed_hash(key, 'name ' + name)[:12].translate(_LETTERS)}"
 
 
