@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.column_map import ColumnMap, load_map
+from connectors.column_map import ColumnMap
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.kafka_read import read_at, read_to_end
@@ -25,7 +25,7 @@ from engine.cli.console import note, say, say_json, table
 from engine.cli.inputs import since_when
 from engine.cli.reach import need_topics
 from engine.deployment.clients import kafka_options
-from engine.deployment.common import now_us
+from engine.deployment.common import columns_of, now_us
 from engine.errors import InputError, LogError
 from engine.identity import Identity
 from engine.intake import Intake
@@ -147,7 +147,7 @@ class _Work:
         inlet = KafkaInlet(
             options, settings.topic_prefix, f"requeue-{secrets.token_hex(8)}", settings.partitions
         )
-        columns = load_map(settings.landing_map) if settings.landing_map else None
+        columns = columns_of(settings)
         rows = None if columns is None else partial(_rows_by, columns)
         requeue = Requeue(identity, settings.partitions, now_us, rows)
         try:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from connectors.column_map import load_map
 from connectors.foreign_topic import ForeignTopic
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
 from engine.collector import Live, LiveCollector, Pace
-from engine.deployment.common import Common, OnDead, now_us, watched
+from engine.deployment.common import Common, OnDead, columns_of, now_us, watched
 from engine.errors import SettingsError
 from engine.identity import Identity
 from engine.settings import Settings
@@ -100,10 +99,9 @@ def sources_of(common: Common) -> list[Live]:
     settings = common.settings
     found: list[Live] = []
     if settings.landing is not None:
-        columns = load_map(settings.landing_map) if settings.landing_map else None
         found.append(
             Live(
-                Landing("landing", settings.landing, columns),
+                Landing("landing", settings.landing, columns_of(settings)),
                 kinds=frozenset(settings.landing_kinds_list),
                 disorder=settings.landing_disorder_ms * 1_000,
                 idle_seconds=settings.landing_idle_seconds,
