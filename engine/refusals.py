@@ -15,6 +15,7 @@ KEPT_CHARACTERS = 2_000
 """Of a refused record in a dead letter; the start of it tells what it was."""
 
 _SCANNED = 2 * KEPT_CHARACTERS
+_QUOTED = 60
 
 _BETWEEN: Final = "".join(
     (
@@ -154,5 +155,5 @@ def describe(value: Any) -> str:
 
 def quote(text: str) -> str:
     """Quote a short wrong text for a message, long numbers hidden."""
-    shown = redact(text[:60])
+    shown = redact(text if len(text) <= _QUOTED else without_last_number(text[:_QUOTED]))
     return repr(shown if len(shown) <= 40 else shown[:39] + "…")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.event_kinds import KINDS
-from engine.refusals import redact, shown_name
+from engine.refusals import quote, redact, shown_name
 from tests.unit.doors.support import IMEI, IMSI, KEY, MSISDN, Desk, T, sight
 
 PERSONAL = {"imsi", "msisdn", "imei", "imeisv", "subscriber"}
@@ -182,6 +182,15 @@ def test_a_number_at_the_cut_is_hidden(before: int, number: str) -> None:
     for shown in (redact(text), redact(text.encode())):
         assert shown.startswith("a")
         assert not any(character.isdecimal() for character in shown)
+
+
+@pytest.mark.parametrize("before", range(40, 60))
+def test_a_quote_ends_with_no_piece_of_a_number(before: int) -> None:
+    assert quote("9" * before + ",13812345678" + "x" * 40).strip("'").rstrip(",x") in (
+        "",
+        "<digits>",
+        "<digits>,<digits>",
+    )
 
 
 def test_a_number_that_comes_near_by_hiding_others_is_hidden() -> None:
