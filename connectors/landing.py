@@ -5,7 +5,8 @@ that end in `.tmp` or `.part` or begin with a dot are still being written. One t
 is moved to `bad/`, its good rows applied, with a dead letter of reason `file`.
 
 What was done is in the position, which becomes durable with the records: a file is moved only after that. A
-file that comes again (same name, size and beginning) is moved without being read, and counted.
+file that comes again (same name, same content to its end) is moved without being read, logged and counted;
+one of the same name with other content is another file.
 
 Names of files may hold numbers of persons. Outside of this process, in the checkpoint too, a file goes by its
 `shown_name`; where it is needed again it is looked for in the directory.
@@ -13,6 +14,7 @@ Names of files may hold numbers of persons. Outside of this process, in the chec
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections import Counter, deque
@@ -20,7 +22,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import structlog
 
 from connectors.column_map import ColumnMap
 from connectors.lines import Lines
@@ -29,17 +33,43 @@ from engine.errors import InputError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.refusals import HIDDEN, shown_name
+from engine.refusals import shown_name
 
 DONE, BAD = "done", "bad"
 UNFINISHED = (".tmp", ".part")
 REMEMBERED = 200
-"""Files that are done and gone from the directory, to be known if they come again: 60 bytes each, in every
+"""Files that are done and gone from the directory, to be known if they come again: 76 bytes each, in every
 checkpoint."""
+AT_ONCE = 1 << 22
+"""Bytes of a file that is looked at without a thread: about 10 ms."""
 _HEAD = 1 << 16
+_BLOCK = 1 << 20
+_HALF: Final = 16
+"""Characters of the first part of a mark, which once was all of it."""
 
+log = structlog.get_logger("landing")
+
+Stat = tuple[int, int, int]
+"""Inode, size, time of change: another one means that it may be another file."""
 Take = Callable[[int, bytes, str], list[Event]]
 """(line number, line, position) -> events."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look at a file has found."""
+
+    mark: str
+    """What it is known by: a hash of its name, size and beginning, and one of all of it."""
+    stat: Stat
+
+    def is_one_of(self, marks: Collection[str]) -> bool:
+        """Say whether it is known; checkpoints of before hold only the first part of marks."""
+        return self.mark in marks or self.mark[:_HALF] in marks
+
+    def is_(self, mark: str) -> bool:
+        """Say whether it is the file of a mark."""
+        return self.is_one_of((mark,))
 
 
 @dataclass(slots=True)
@@ -49,8 +79,7 @@ class _Open:
     name: str
     shown: str
     """Its name as others may read it."""
-    mark: str
-    """What it is known by: a hash of its name, size and beginning."""
+    found: _Found
     lines: Lines
     rest: Iterator[tuple[int, bytes]]
     take: Take
@@ -87,12 +116,12 @@ class Landing:
         self._rows: Rows | None = None
         self._seen: dict[str, str] = {}
         """Mark -> shown name of files that are done, oldest first."""
-        self._finished: dict[str, tuple[str, str]] = {}
-        """Mark -> (name, folder to move it to): done, but not yet known to be durable."""
+        self._finished: dict[str, tuple[str, Stat, str]] = {}
+        """Mark -> (name, stat, folder to move it to): done, but not yet known to be durable."""
         self._current: _Open | None = None
         self._queue: deque[str] = deque()
-        self._left: dict[str, tuple[int, int]] = {}
-        """Name -> (size, time of change) of files that were seen and stay."""
+        self._left: dict[str, Stat] = {}
+        """Files that were seen and stay, by name."""
         self._scan_at = 0.0
 
     # -- as a source -----------------------------------------------------------------------------------------
@@ -105,13 +134,13 @@ class Landing:
     @property
     def position(self) -> Mapping[str, Any]:
         """What is done, what is to be moved, and how far the file being read was read."""
-        moving = {mark: folder for mark, (_, folder) in self._finished.items()}
+        moving = {mark: folder for mark, (_, _, folder) in self._finished.items()}
         position: dict[str, Any] = {"seen": self._seen, "moving": moving}
         if self._current is not None:
             lines = self._current.lines
             position["file"] = {
                 "name": self._current.shown,
-                "mark": self._current.mark,
+                "mark": self._current.found.mark,
                 "offset": lines.offset,
                 "number": lines.number,
             }
@@ -145,17 +174,19 @@ class Landing:
         for mark, target in position.get("moving", {}).items():
             for name in there.get(self._seen.get(mark, ""), ()):
                 # The one before may have been killed before it moved them. What is in both places came again.
-                if self._mark(name) == mark != self._mark(name, target):
-                    self._put_away(name, target)
+                found, moved = await self._look(name), await self._look(name, target)
+                if found is not None and found.is_(mark) and not (moved is not None and moved.is_(mark)):
+                    self._put_away(name, found.stat, target)
         file = position.get("file")
         if file is not None:
             for name in there.get(self._shown(file["name"]), ()):
-                if self._mark(name) == file["mark"]:
-                    self._begin(name, file["mark"], file["offset"], file["number"])
+                found = await self._look(name)
+                if found is not None and found.is_(file["mark"]):
+                    self._begin(name, found, file["offset"], file["number"])
 
     async def read(self, limit: int) -> list[Event] | None:
         """Return the events of up to `limit` rows of one file; None if there is no file."""
-        if self._current is None and not self._next():
+        if self._current is None and not await self._next():
             return None
         current, intake = self._current, self._intake
         assert current is not None
@@ -173,15 +204,16 @@ class Landing:
             detail = f"expected {error.expected}, was {error.was}"
             intake.refuse("file", detail, shown, f"{shown}:{current.lines.number + 1}", "")
         self._current = None
-        self._seen[current.mark] = shown
-        self._finished[current.mark] = (current.name, folder)
+        mark = current.found.mark
+        self._seen[mark] = shown
+        self._finished[mark] = (current.name, current.found.stat, folder)
         self.counts[folder] += 1
         return events
 
     async def committed(self) -> None:
         """Move the files whose last row is durable now."""
-        for name, folder in self._finished.values():
-            self._put_away(name, folder)
+        for name, stat, folder in self._finished.values():
+            self._put_away(name, stat, folder)
         self._finished = {}
         for mark in list(self._seen)[: max(len(self._seen) - REMEMBERED, 0)] if self._move else ():
             del self._seen[mark]
@@ -192,7 +224,7 @@ class Landing:
 
     # -- files -----------------------------------------------------------------------------------------------
 
-    def _next(self) -> bool:
+    async def _next(self) -> bool:
         """Open the next file; False if there is none."""
         if not self._queue:
             if self._clock() < self._scan_at:
@@ -201,15 +233,16 @@ class Landing:
             self._scan()
         while self._queue:
             name = self._queue.popleft()
-            mark = self._mark(name)
-            if mark is None:
+            found = await self._look(name)
+            if found is None:
                 self.counts["unreadable"] += 1
-            elif mark not in self._seen:
-                self._begin(name, mark)
+            elif found.stat != self._stat(name):
+                continue  # changed while it was looked at: the next look will find it
+            elif not found.is_one_of(self._seen):
+                self._begin(name, found)
                 return True
-            elif mark not in self._finished:
-                self.counts["again"] += self._move
-                self._put_away(name, DONE)
+            elif found.mark not in self._finished:
+                self._put_away_again(name, found.stat)
         return False
 
     def _scan(self) -> None:
@@ -225,7 +258,7 @@ class Landing:
             self._left = {name: stat for name, stat in self._left.items() if name in there}
         self._queue.extend(name for name in sorted(there) if self._left.get(name) != self._stat(name))
 
-    def _begin(self, name: str, mark: str, offset: int = 0, number: int = 0) -> None:
+    def _begin(self, name: str, found: _Found, offset: int = 0, number: int = 0) -> None:
         intake = self._intake
         assert intake is not None
         shown = self._shown(name)
@@ -239,35 +272,44 @@ class Landing:
             event = rows.take(number, line, position)
             return [] if event is None else [event]
 
-        self._current = _Open(name, shown, mark, lines, iter(lines), take)
+        self._current = _Open(name, shown, found, lines, iter(lines), take)
 
     def _shown(self, name: str) -> str:
         assert self._intake is not None
         return shown_name(name, self._intake.identity.key)
 
-    def _mark(self, name: str, folder: str = "") -> str | None:
+    async def _look(self, name: str, folder: str = "") -> _Found | None:
         """Return what a file is known by; None if it can't be read, or is not there."""
+        path = self.folder / folder / name
+        stat = self._stat(name, folder)
+        if stat is None:
+            return None
+        if stat[1] <= AT_ONCE:
+            return _look_at(path)
+        return await asyncio.to_thread(_look_at, path)
+
+    def _stat(self, name: str, folder: str = "") -> Stat | None:
         try:
-            with (self.folder / folder / name).open("rb") as file:
-                head = file.read(_HEAD)
-                size = os.fstat(file.fileno()).st_size
+            return _stat_of((self.folder / folder / name).stat())
         except OSError:
             return None
-        return blake2b(f"{name}\0{size}\0".encode() + head, digest_size=8).hexdigest()
 
-    def _stat(self, name: str) -> tuple[int, int] | None:
-        try:
-            stat = (self.folder / name).stat()
-        except OSError:
-            return None
-        return stat.st_size, stat.st_mtime_ns
+    def _put_away_again(self, name: str, stat: Stat) -> None:
+        """Move a file that was read before; who put it there has to hear that it is not read."""
+        if self._move:
+            self.counts["again"] += 1
+            log.warning("a file came again and is put aside unread", file=self._shown(name), folder=DONE)
+        self._put_away(name, stat, DONE)
 
-    def _put_away(self, name: str, folder: str) -> None:
-        """Move a file, never over another one; or remember that it is left where it is."""
+    def _put_away(self, name: str, stat: Stat, folder: str) -> None:
+        """Move a file, never over another one; or remember that it is left where it is.
+
+        If another one has taken its place meanwhile, that stays, to be looked at.
+        """
         if not self._move:
-            stat = self._stat(name)
-            if stat is not None:
-                self._left[name] = stat
+            self._left[name] = stat
+            return
+        if self._stat(name) != stat:
             return
         target = self.folder / folder / name
         copies = 0
@@ -281,6 +323,26 @@ class Landing:
             return  # somebody else has taken it away
         except OSError as error:
             raise _unreadable(self.folder, error) from None
+
+
+def _look_at(path: Path) -> _Found | None:
+    """Read a whole file for its mark; None if it can't be read."""
+    content = blake2b(digest_size=8)
+    try:
+        with path.open("rb") as file:
+            stat = _stat_of(os.fstat(file.fileno()))
+            head = file.read(_HEAD)
+            content.update(head)
+            while block := file.read(_BLOCK):
+                content.update(block)
+    except OSError:
+        return None
+    first = blake2b(os.fsencode(path.name) + f"\0{stat[1]}\0".encode() + head, digest_size=8)
+    return _Found(first.hexdigest() + content.hexdigest(), stat)
+
+
+def _stat_of(stat: os.stat_result) -> Stat:
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def lines_at(folder: Path, name: str, numbers: Collection[int], key: bytes) -> dict[int, bytes]:
@@ -313,7 +375,7 @@ def lines_at(folder: Path, name: str, numbers: Collection[int], key: bytes) -> d
 
 def _shown_as(folder: Path, name: str, key: bytes) -> list[Path]:
     """Return the files of a folder that are shown by a name."""
-    if HIDDEN not in name:
+    if "~" not in name:
         return [folder / name] if (folder / name).is_file() else []
     try:
         entries = list(os.scandir(folder))

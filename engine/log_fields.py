@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from engine.refusals import redact
+from engine.refusals import redact, without_last_number
 
 FIELDS: Final[Mapping[str, str]] = {
     "partition": "number of a partition",
@@ -88,15 +88,13 @@ ITEMS, DEPTH, FRAMES, CHAIN = 20, 4, 20, 5
 
 _SERVER = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3}:\d{1,5})(?!\d)")
 """An IPv4 address with its port: which broker does not answer is worth knowing, and it is no phone number."""
-_CUT = re.compile(r"[\d ().\-/\\u]+\Z")
 _HEX = re.compile(r"(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}\Z")
 
 
 def hide(text: str) -> str:
     """Return a text without its long runs of digits, cut to what a log should hold of it."""
     if len(text) > LONGEST:
-        # The cut may leave a piece of a number that is too short to be seen as one.
-        text = _CUT.sub("", text[:LONGEST]) + "…"
+        text = without_last_number(text[:LONGEST]) + "…"
     text = text.encode("utf-8", "replace").decode()  # JSON has no lone surrogates
     parts = _SERVER.split(text)
     return "".join(part if number % 2 else redact(part) for number, part in enumerate(parts))

@@ -68,6 +68,9 @@ class Metrics:
         self._rows = self._counter(
             "collector_rows", "Rows read by the collector, by what became of them", "source", "fate"
         )
+        self._files = self._counter(
+            "collector_files", "Files of the landing directory, by what became of them", "fate"
+        )
         self._appends = self._counter("log_appends", "Records appended, by topic", "topic")
 
         self._lag_records = self._gauge(
@@ -201,6 +204,11 @@ class Metrics:
         """Count rows of sources: (source, fate) -> rows."""
         for (source, fate), count in fates.items():
             self._rows.labels(_value(source), _value(fate)).inc(count)
+
+    def collector_files(self, fates: Mapping[str, int]) -> None:
+        """Count files of the landing directory: fate (`Landing.counts`) -> files."""
+        for fate, count in fates.items():
+            self._files.labels(_value(fate)).inc(count)
 
     def deliveries(self, statuses: Mapping[tuple[str, str], int]) -> None:
         """Count decisions that ended: (channel, status) -> decisions; `indeterminate` ones twice."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -15,10 +15,32 @@ KEPT_CHARACTERS = 2_000
 """Of a refused record in a dead letter; the start of it tells what it was."""
 
 _SCANNED = 2 * KEPT_CHARACTERS
+_QUOTED = 60
 
-_ESCAPED_DIGIT = re.compile(r"\\u003([0-9])")
-_LONG_NUMBER = re.compile(r"\d(?:[ ().\-/]{0,3}\d){8,}")
+_BETWEEN: Final = "".join(
+    (
+        r" ()./_*\-",
+        "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000",  # spaces
+        "\u00ad\u200b-\u200f\u2060\ufeff",  # nothing that could be seen
+        "\u2010-\u2015\u2212\ufe58\ufe63\uff0d",  # hyphens, dashes, minus signs
+        "\u00b7\u2022\u2027\u22c5\u30fb\uff65",  # dots in the middle
+        "\uff08-\uff0a\uff0e\uff0f\uff3f",  # fullwidth ( ) * . / _
+        "\0\ufffd",  # text of another encoding, read as UTF-8
+    )
+)
+"""What may stand between the groups of a number, as in a class of `re`. Not tab, comma, semicolon, colon and
+`|`: they part fields and times."""
+_LONG_NUMBER = re.compile(rf"\d(?:[{_BETWEEN}]{{0,3}}\d){{8,}}")
 """Nine digits or more, also written in groups: an IMSI, MSISDN or IMEI has at least ten."""
+_DATE_AND_TIME = re.compile(
+    r"(?a:20[23]\d(-?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])_(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)"
+)
+"""`20260907_0830`, `2026-09-07_083000`: as names of files have it. No phone number of 12 digits begins like
+that (code 20 is Egypt, its numbers of this length go on with 1)."""
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
+_CUT_ESCAPE = re.compile(r"\\u?[0-9a-fA-F]{0,3}\Z")
+_OF_NUMBER = re.compile(rf"[\d{_BETWEEN}]")
+"""A character that a number may be written with."""
 HIDDEN = "<digits>"
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
@@ -73,22 +95,43 @@ class Bad(Exception):
 def redact(raw: bytes | str) -> str:
     """Return the start of a record as text with every run of nine or more digits hidden.
 
-    Also runs with separators between the digits, digits written as JSON escapes, and those of other scripts.
+    Also runs with spaces, dashes and the like between the digits, with JSON escapes, and digits of other
+    scripts. A date with a time, as names of files have it, is left.
     """
     text = raw[:_SCANNED].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[:_SCANNED]
-    if len(raw) > _SCANNED:  # the cut may have left a piece of a number that is too short to be seen as one
-        text = text.rstrip("0123456789 ().-/\\u")
-    text = _LONG_NUMBER.sub(HIDDEN, _ESCAPED_DIGIT.sub(r"\1", text))
+    if len(raw) > _SCANNED:
+        text = without_last_number(text)
+    text = _LONG_NUMBER.sub(_hidden, _ESCAPE.sub(_unescaped, text))
     return text if len(text) <= KEPT_CHARACTERS else text[: KEPT_CHARACTERS - 1] + "…"
+
+
+def without_last_number(text: str) -> str:
+    """Return a text that was cut without what may be a piece of a number: too short to be seen as one."""
+    text = _CUT_ESCAPE.sub("", _ESCAPE.sub(_unescaped, text))
+    end = len(text)
+    while end and _OF_NUMBER.match(text[end - 1]):
+        end -= 1
+    return text[:end]
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return found[0] if _DATE_AND_TIME.fullmatch(found[0]) else HIDDEN
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return what a JSON escape stands for, if a number may be written with it."""
+    character = "/" if found[1] is None else chr(int(found[1], 16))
+    return character if _OF_NUMBER.match(character) else found[0]
 
 
 def shown_name(name: str, key: bytes) -> str:
     """Return the name of a file or feed as anybody may read it: long numbers hidden as `redact` does.
 
-    Names that look alike then are told apart by what follows: a hash of the whole name under `key`, the
-    secret of subscriber keys. It is all letters, or it might itself be taken for a number.
+    Bytes of a name that are not UTF-8 are shown as `?`, for JSON has no such text. Names that look alike then
+    are told apart by what follows: a hash of the whole name under `key`, the secret of subscriber keys. It is
+    all letters, or it might itself be taken for a number.
     """
-    shown = redact(name)
+    shown = redact(name.encode("utf-8", "replace").decode())
     return name if shown == name else f"{shown}~{keyed_hash(key, 'name ' + name)[:12].translate(_LETTERS)}"
 
 
@@ -112,5 +155,5 @@ def describe(value: Any) -> str:
 
 def quote(text: str) -> str:
     """Quote a short wrong text for a message, long numbers hidden."""
-    shown = redact(text[:60])
+    shown = redact(text if len(text) <= _QUOTED else without_last_number(text[:_QUOTED]))
     return repr(shown if len(shown) <= 40 else shown[:39] + "…")

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.column_map import ColumnMap, load_map
+from connectors.column_map import ColumnMap
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.kafka_read import read_at, read_to_end
@@ -25,7 +25,7 @@ from engine.cli.console import note, say, say_json, table
 from engine.cli.inputs import since_when
 from engine.cli.reach import need_topics
 from engine.deployment.clients import kafka_options
-from engine.deployment.common import now_us
+from engine.deployment.common import columns_of, now_us
 from engine.errors import InputError, LogError
 from engine.identity import Identity
 from engine.intake import Intake
@@ -60,7 +60,7 @@ def list_command(
     settings = load_settings()
     require(settings, "kafka_bootstrap")
     chosen = Chosen(reason, source, _since(since))
-    count, letters = asyncio.run(_letters(settings, chosen, limit, newest=True))
+    count, letters, _ = asyncio.run(_letters(settings, chosen, limit, newest=True))
     if as_json:
         say_json([letter.to_json() for letter in letters])
         return
@@ -96,14 +96,20 @@ def requeue_command(
     What can't be requeued is named with the reason. A letter stays where it is: calling this twice requeues
     twice, and only records with an `id` are then known as copies.
 
-    Exit code 1: some of the letters could not be requeued.
+    Exit code 1: some of the letters could not be requeued, or a PLACE has no letter.
     """
     settings = load_settings()
     require(settings, "kafka_bootstrap")
     if not (places or reason or source or since or everything):
         raise InputError("deadletters requeue", "PLACE, --reason, --source, --since or --all", "nothing")
     chosen = Chosen(reason, source, _since(since), frozenset(places or ()))
-    count, letters = asyncio.run(_letters(settings, chosen, limit, newest=False))
+    count, letters, met = asyncio.run(_letters(settings, chosen, limit, newest=False))
+    missing = [place for place in dict.fromkeys(places or ()) if place not in met]
+    filters = " and these filters" if reason or source or since else ""
+    for place in missing:
+        note(f"{place}: expected a dead letter of this place{filters}, was none")
+    if missing and not letters and not as_json:
+        raise typer.Exit(LEFT)
     if count > len(letters):
         note(f"the oldest {len(letters)} of {count:,} are taken: --limit")
     work = _Work(settings, dry_run=dry_run)
@@ -114,14 +120,15 @@ def requeue_command(
             note(f"{work.counts['requeued']} letters were requeued before this:")
         raise
     if as_json:
-        say_json({"counts": work.counts, "left": [{"place": p, "why": why} for p, why in work.left]})
+        left = [{"place": place, "why": why} for place, why in work.left]
+        say_json({"counts": work.counts, "left": left, "missing": missing})
     else:
         names = ("letters", "requeued", "repeats", "left", "records")
         table(("nothing written" if dry_run else "done", "number"), [(n, work.counts[n]) for n in names])
         if work.left:
             say()
             table(("left", "why"), work.left)
-    if work.left:
+    if work.left or missing:
         raise typer.Exit(LEFT)
 
 
@@ -147,7 +154,7 @@ class _Work:
         inlet = KafkaInlet(
             options, settings.topic_prefix, f"requeue-{secrets.token_hex(8)}", settings.partitions
         )
-        columns = load_map(settings.landing_map) if settings.landing_map else None
+        columns = columns_of(settings)
         rows = None if columns is None else partial(_rows_by, columns)
         requeue = Requeue(identity, settings.partitions, now_us, rows)
         try:
@@ -244,13 +251,14 @@ def _rows_by(columns: ColumnMap, intake: Intake) -> TakeRow:
 
 async def _letters(
     settings: Settings, chosen: Chosen, limit: int, *, newest: bool
-) -> tuple[int, list[Letter]]:
-    """Return how many letters are meant, and the newest or oldest of them."""
+) -> tuple[int, list[Letter], set[str]]:
+    """Return how many letters are meant, the newest or oldest of them, and which places they are found by."""
     topics = await need_topics(settings, "deadletters")
     options, topic = kafka_options(settings), topics["deadletters"]
     best: Callable[..., list[Letter]] = nlargest if newest else nsmallest
     count = 0
     found: list[Letter] = []
+    met: set[str] = set()
     for partition in range(DEADLETTERS_PARTITIONS):
         async for records in read_to_end(options, topic, partition):
             letters = [
@@ -260,8 +268,10 @@ async def _letters(
                 and chosen.holds(letter)
             ]
             count += len(letters)
+            names = {name for letter in letters for name in (letter.place, letter.fields["position"])}
+            met |= names.intersection(chosen.places)
             found = best(limit, [*found, *letters], key=lambda letter: letter.failed_at)
-    return count, found
+    return count, found, met
 
 
 def _rows(letters: list[Letter]) -> list[tuple[str, ...]]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from connectors.column_map import load_map
 from connectors.foreign_topic import ForeignTopic
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
 from engine.collector import Live, LiveCollector, Pace
-from engine.deployment.common import Common, OnDead, now_us, watched
+from engine.deployment.common import Common, OnDead, columns_of, now_us, watched
 from engine.errors import SettingsError
 from engine.identity import Identity
 from engine.settings import Settings
@@ -29,6 +28,7 @@ class CollectorRole:
     def __init__(self, common: Common) -> None:
         settings = common.settings
         sources = sources_of(common)
+        self.landings = [live.source for live in sources if isinstance(live.source, Landing)]
         if not sources:
             raise SettingsError(
                 ["TOUCHPOINT_LANDING or TOUCHPOINT_FOREIGN_TOPIC: expected something to collect, was neither"]
@@ -47,6 +47,7 @@ class CollectorRole:
         self._stop = asyncio.Event()
         self._told: Counter[str] = Counter()
         self._told_refused: Counter[str] = Counter()
+        self._told_files: Counter[str] = Counter()
 
     async def start(self, on_dead: OnDead) -> None:
         """Collect from where the last checkpoint stands."""
@@ -61,6 +62,9 @@ class CollectorRole:
         self._told, self._told_refused = counts, refused
         rows = {"applied": new["read"], "refused": new["refused"], "clamped": new["clamped"]}
         metrics.collector_rows({(SOURCE, fate): n for fate, n in rows.items() if n})
+        files = sum((landing.counts for landing in self.landings), Counter[str]())
+        metrics.collector_files(files - self._told_files)
+        self._told_files = files
         metrics.log_appends(self.common.topic("events"), new["read"] + new["ticks"])
         metrics.dead_letters(new_refused)
 
@@ -95,10 +99,9 @@ def sources_of(common: Common) -> list[Live]:
     settings = common.settings
     found: list[Live] = []
     if settings.landing is not None:
-        columns = load_map(settings.landing_map) if settings.landing_map else None
         found.append(
             Live(
-                Landing("landing", settings.landing, columns),
+                Landing("landing", settings.landing, columns_of(settings)),
                 kinds=frozenset(settings.landing_kinds_list),
                 disorder=settings.landing_disorder_ms * 1_000,
                 idle_seconds=settings.landing_idle_seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry
 
+from connectors.column_map import ColumnMap, load_map
 from connectors.kafka_rules import KafkaRules
 from connectors.kafka_topics import ensure
 from engine.deployment.clients import kafka_access, kafka_options
+from engine.errors import InputError, SettingsError
 from engine.metrics import Metrics
-from engine.settings import Settings
+from engine.settings import PREFIX, Settings
 from engine.topics import Topic, topics
 
 OnDead = Callable[[str], None]
@@ -93,6 +96,27 @@ def now_us() -> int:
 
 
 def folder_of(path: Path) -> Path:
-    """Make a folder if it is missing, and return it."""
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    """Make the folder that `out` names if it is missing, and return it.
+
+    Raise `SettingsError` if nothing can be written into it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if os.access(path, os.W_OK | os.X_OK):
+            return path
+        why = "not writable"
+    except OSError as error:
+        why = (error.strerror or "not to be made").lower()
+    raise SettingsError([f"{PREFIX}OUT: expected a folder that can be written, was '{path}' ({why})"])
+
+
+def columns_of(settings: Settings) -> ColumnMap | None:
+    """Return the column map that `landing_map` names; None: no map. Raise `SettingsError` for a wrong one."""
+    if not settings.landing_map:
+        return None
+    try:
+        return load_map(settings.landing_map)
+    except InputError as error:
+        # of no file: the name is the mistake; else a place in the file
+        said = str(error).removeprefix("map: ")
+        raise SettingsError([f"{PREFIX}LANDING_MAP: {said}"]) from None

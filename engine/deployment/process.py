@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from connectors import faust_shell
 from connectors.web import Pages
 from engine.deployment.collector import CollectorRole
-from engine.deployment.common import Common, OnDead
+from engine.deployment.common import Common, OnDead, columns_of, folder_of
 from engine.deployment.dispatcher import DispatcherRole
 from engine.deployment.engine import EngineRole
+from engine.errors import SettingsError
 from engine.garbage import calm_collector
 from engine.logs import setup
 from engine.settings import Settings, require
@@ -63,14 +65,35 @@ class PagesRole:
 def run(settings: Settings, role: str) -> str:
     """Run a role, or `all`, until it is told to end; return its last word, "" after an orderly end.
 
-    Raise `SettingsError` with every setting that the role needs and has not.
+    Raise `SettingsError` with every setting that the role needs and has not, or that is wrong.
     """
     names: tuple[str, ...] = ROLES if role == "all" else (role,)
     if role == "all" and settings.landing is None and not settings.foreign_topic:
         names = ROLES[1:]
-    require(settings, *dict.fromkeys(need for name in names for need in _NEEDS[name]))
+    _check(settings, names)
     setup(settings.log_level, role)
     calm_collector()
     common = Common(settings)
     roles = [_MAKE[name](common) for name in names]
     return faust_shell.run(role, [PagesRole(common, roles), *roles], drain_seconds=settings.drain_seconds)
+
+
+def _check(settings: Settings, names: Sequence[str]) -> None:
+    """Raise `SettingsError` with all that is wrong for these roles, before they ask anybody."""
+    needs = [need for name in names for need in _NEEDS[name]]
+    collects = "collector" in names and settings.landing is not None
+    if collects:
+        needs.append("landing")
+    checks: list[Callable[[], object]] = [partial(require, settings, *dict.fromkeys(needs))]
+    if "dispatcher" in names:
+        checks.append(partial(folder_of, settings.out))
+    if collects:
+        checks.append(partial(columns_of, settings))
+    problems: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(problems)

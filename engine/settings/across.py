@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from engine.settings.declare import PREFIX
-from engine.settings.house import DEMO
+from engine.settings.house import DEMO, DEPLOYED_SECRET_BYTES
 from engine.settings.model import Settings, expected_of
+
+FOLDERS: Final = ("landing", "out", "rules")
 
 
 def across(settings: Settings) -> Iterator[str]:
@@ -72,15 +75,37 @@ def needs(settings: Settings, names: tuple[str, ...]) -> Iterator[str]:
         value = getattr(settings, name)
         if not _given(settings, name):
             yield _missing(settings, name)
-        elif isinstance(value, Path) and not value.exists():
-            yield f"{PREFIX}{name.upper()}: expected {expected_of(name)}, was '{value}', which does not exist"
-    if "kafka_bootstrap" in names and settings.demo_secrets == "no":
-        for name, public in DEMO.items():
-            if getattr(settings, name).get_secret_value() == public:
+        elif isinstance(value, Path):
+            what = _not_there(name, value)
+            if what:
+                yield f"{PREFIX}{name.upper()}: expected {expected_of(name)}, was '{value}', which {what}"
+    if "kafka_bootstrap" in names:
+        yield from _secrets(settings)
+
+
+def _not_there(name: str, path: Path) -> str:
+    """Say what is wrong with a path that a role needs; empty: nothing."""
+    if not path.exists():
+        return "does not exist"
+    return "is no folder" if name in FOLDERS and not path.is_dir() else ""
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """Against Kafka they have to be one's own, and long."""
+    least, most = DEPLOYED_SECRET_BYTES
+    for name, public in DEMO.items():
+        secret = getattr(settings, name).get_secret_value()
+        if secret == public:
+            if settings.demo_secrets == "no":
                 yield (
                     f"{PREFIX}{name.upper()}: expected a secret of your own against Kafka, was the public "
                     f"demo {name} (to try things out with made-up people: {PREFIX}DEMO_SECRETS=yes)"
                 )
+        elif len(secret.encode()) < least:
+            yield (
+                f"{PREFIX}{name.upper()}: expected a secret of {least} to {most} bytes against Kafka, "
+                f"was {len(secret.encode())} bytes"
+            )
 
 
 def _given(settings: Settings, name: str) -> bool:

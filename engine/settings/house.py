@@ -12,7 +12,9 @@ from engine.settings.declare import DEPLOYED, setting, whole
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 SECRET_BYTES = (1, 64)
-"""Least: what a test may use (in production give 16 or more); most: the longest key that BLAKE2b takes."""
+"""Least: what the embedded run may have; most: the longest key that BLAKE2b takes."""
+DEPLOYED_SECRET_BYTES = (16, 64)
+"""Of a deployment: fewer could be found by trying, and with the key so could every number behind a hash."""
 
 DEMO: Final = {"key": "touchpoint-demo-key", "salt": "touchpoint-demo-salt"}
 """Public, so they protect nobody: good for the embedded run only."""
@@ -23,13 +25,13 @@ class HouseSettings(BaseModel):
 
     key: SecretStr = setting(
         SecretStr(DEMO["key"]),
-        "a secret of 1 to 64 bytes",
+        "a secret of 1 to 64 bytes (against Kafka: 16 to 64)",
         "Keys the hash that turns an IMSI, MSISDN or opaque id into a subscriber key. Set it before the "
         "first record: another key makes every subscriber a stranger.",
     )
     salt: SecretStr = setting(
         SecretStr(DEMO["salt"]),
-        "a secret of 1 to 64 bytes",
+        "a secret of 1 to 64 bytes (against Kafka: 16 to 64)",
         "Keys decision ids, holdout and A/B shares. Another salt draws other control groups.",
     )
     home_cc: str = setting(

@@ -58,8 +58,8 @@ def load_settings(**overrides: Any) -> Settings:
 def require(settings: Settings, *names: str) -> None:
     """Raise `SettingsError` with a sentence for each setting of `names` that is not given.
 
-    Paths among them have to exist. With `kafka_bootstrap` among them, key and salt must not be the public
-    demo ones, unless `demo_secrets` is `yes`.
+    Paths among them have to exist. With `kafka_bootstrap` among them, key and salt need 16 bytes or more, and
+    must not be the public demo ones, unless `demo_secrets` is `yes`.
     """
     problems = list(needs(settings, names))
     if problems:

@@ -19,7 +19,7 @@ import pytest
 from tests.house.pages import blocks
 from tests.servers.deployment import PROGRAM
 from tests.servers.kafka import KafkaServer
-from tests.servers.process import free_port
+from tests.servers.process import free_port, is_listening
 from tests.servers.redis import RedisServer
 from tests.testdata import CHECKOUT
 
@@ -108,6 +108,38 @@ def test_the_commands_of_the_readme_lead_to_offers(
         if roles is not None and roles.poll() is None:
             roles.kill()
             roles.wait()
+
+
+@pytest.mark.usefixtures("kafka_server", "redis_server")  # skips where they can't be had
+def test_the_servers_of_the_readme_start_and_end_where_the_reader_stands(tmp_path: Path) -> None:
+    script, *arguments = bash()[0].split()
+    assert (script, arguments) == ("./run", ["servers", "out/servers"])
+    written = tmp_path / "out" / "servers" / "servers.env"
+    with (tmp_path / "servers.log").open("wb") as log:
+        servers = subprocess.Popen([CHECKOUT / "run", *arguments], cwd=tmp_path, stdout=log, stderr=log)
+    try:
+        until(lambda: written.exists() or servers.poll() is not None, "the variables of the servers")
+        assert servers.poll() is None, (tmp_path / "servers.log").read_text()
+        # as a shell reads them, wherever it stands
+        shown = subprocess.run(
+            ["bash", "-c", f'. "{written}"; echo $TOUCHPOINT_KAFKA_BOOTSTRAP; echo "$TOUCHPOINT_LANDING"'],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        bootstrap, landing = shown.stdout.splitlines()
+        assert landing == str(tmp_path / "out" / "servers" / "landing")
+        assert Path(landing).is_dir()
+        port = int(bootstrap.rpartition(":")[2])
+        assert is_listening(port)
+        servers.send_signal(signal.SIGINT)
+        assert servers.wait(40) == 0
+        assert not is_listening(port)
+    finally:
+        if servers.poll() is None:
+            servers.kill()
+            servers.wait()
 
 
 def answers(url: str, text: str = "") -> bool:

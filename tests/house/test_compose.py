@@ -209,6 +209,46 @@ def test_others_are_confined_too_and_every_image_has_a_version() -> None:
                 assert "healthcheck" in services()[other], name
 
 
+OTHERS = {
+    "kafka": "1000:1000",  # appuser
+    "valkey": "999:999",  # valkey, in the image made from Debian
+    "prometheus": "65534:65534",  # nobody
+    "grafana": "472:0",  # grafana
+}
+"""The users that the images of others are made for: what they write to belongs to these."""
+WRITES_ITS_OWN_FILES = {"kafka"}
+
+
+def test_nobody_is_root_and_who_can_has_a_read_only_file_system() -> None:
+    assert set(OTHERS) == set(services()) - set(ours())
+    for name, one in services().items():
+        user, group = one["user"].split(":")
+        assert int(user) > 0, name
+        assert f"{user}:{group}" == OTHERS.get(name, "10001:10001")
+        assert one.get("read_only", False) is (name not in WRITES_ITS_OWN_FILES), name
+    # the file says why for each that has none
+    for name in WRITES_ITS_OWN_FILES:
+        part = COMPOSE.split(f"\n  {name}:\n", 1)[1].split("\n\n", 1)[0]
+        assert re.search(r"# no read_only: \w", part), name
+
+
+def test_a_dashboard_needs_nothing_from_outside() -> None:
+    grafana = services()["grafana"]
+    assert grafana["environment"]["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert [one.split(":")[0] for one in grafana["tmpfs"]] == ["/tmp"]
+
+
+def test_the_commands_of_care_find_what_the_collector_reads() -> None:
+    care, collector = ours()["cli"], ours()["collector"]
+    reads = {f"{PREFIX}{name}" for name in ("LANDING", "LANDING_MAP", "FOREIGN_TOPIC", "FOREIGN_BOOTSTRAP")}
+    assert reads <= set(collector["environment"])
+    for variable in reads:
+        assert care["environment"].get(variable) == collector["environment"][variable], variable
+    landing = care["environment"][f"{PREFIX}LANDING"]
+    [volume] = [one for one in collector["volumes"] if one.split(":")[1] == landing]
+    assert volume in care["volumes"]
+
+
 def test_only_loopback_can_be_reached() -> None:
     published = {name: one["ports"] for name, one in services().items() if "ports" in one}
     assert set(published) == {"prometheus", "grafana"}

@@ -84,7 +84,8 @@ def test_a_secret_of_the_wrong_length_is_refused_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, secret: str
 ) -> None:
     monkeypatch.setenv("TOUCHPOINT_KEY", secret)
-    assert problems() == [f"TOUCHPOINT_KEY: expected a secret of 1 to 64 bytes, was {len(secret)} bytes"]
+    expected = "a secret of 1 to 64 bytes (against Kafka: 16 to 64)"
+    assert problems() == [f"TOUCHPOINT_KEY: expected {expected}, was {len(secret)} bytes"]
 
 
 def test_a_short_key_of_a_test_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -213,6 +213,10 @@ def test_a_role_names_all_it_needs(tmp_path: Path) -> None:
         "them, no user or password in it, was not given",
         f"TOUCHPOINT_LANDING: expected a folder, was '{tmp_path / 'gone'}', which does not exist",
     ]
+    (tmp_path / "file").touch()
+    assert problems("landing", landing=tmp_path / "file") == [
+        f"TOUCHPOINT_LANDING: expected a folder, was '{tmp_path / 'file'}', which is no folder"
+    ]
     require(load_settings(landing=tmp_path, redis_url="redis://store"), "landing", "redis_url")
 
 
@@ -227,6 +231,16 @@ def test_against_kafka_the_demo_secrets_have_to_be_asked_for() -> None:
     assert only.startswith("TOUCHPOINT_SALT: ")
     require(load_settings(demo_secrets="yes", **kafka), "kafka_bootstrap")
     require(load_settings(**OWN, **kafka), "kafka_bootstrap")
+
+
+def test_against_kafka_secrets_are_long(tmp_path: Path) -> None:
+    kafka = {"kafka_bootstrap": "kafka:9092", "demo_secrets": "yes"}
+    assert problems("kafka_bootstrap", key="x" * 15, salt="é" * 7, **kafka) == [
+        "TOUCHPOINT_KEY: expected a secret of 16 to 64 bytes against Kafka, was 15 bytes",
+        "TOUCHPOINT_SALT: expected a secret of 16 to 64 bytes against Kafka, was 14 bytes",
+    ]
+    require(load_settings(key="x" * 16, salt="é" * 32, **kafka), "kafka_bootstrap")
+    require(load_settings(key="x", salt="y"), "rules")  # the embedded run
 
 
 @pytest.mark.parametrize(

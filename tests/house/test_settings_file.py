@@ -64,9 +64,9 @@ def test_every_mistake_has_its_line(write: Write) -> None:
         f"{path}:5: redis_wait: expected a whole number from 0 to 9, was True",
         f"{path}:6: web_port: expected a whole number from 0 to 65535, was '9464'",
         f"{path}:7: home_cc: expected the digits of a country calling code (1 to 3, the first not 0), was 86",
-        f"{path}:8: key: expected a secret of 1 to 64 bytes, was a whole number",
+        f"{path}:8: key: expected a secret of 1 to 64 bytes (against Kafka: 16 to 64), was a whole number",
         f"{path}:10: kafka: expected no tables, was one",
-        f"{path}:9: salt: expected a secret of 1 to 64 bytes, was 0 bytes",
+        f"{path}:9: salt: expected a secret of 1 to 64 bytes (against Kafka: 16 to 64), was 0 bytes",
         f"{path}:2: partitions: expected a whole number from 1 to 1024, was 0",
     ]
 

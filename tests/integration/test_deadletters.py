@@ -113,6 +113,29 @@ async def test_one_letter_is_chosen_by_its_place(care: Care, feed: str) -> None:
     assert result.stdout.splitlines()[1:3] == ["letters        1", "requeued       1"]
 
 
+async def test_a_place_without_a_letter_is_named(care: Care, feed: str) -> None:
+    dead = f"{care.prefix}.deadletters.v1"
+    for gone in (f"{dead}:0:99", f"{feed}:0:1#9", "x"):
+        result = await care.call("deadletters", "requeue", gone)
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        assert result.stderr == f"touchpoint: {gone}: expected a dead letter of this place, was none\n"
+    other = await care.call("deadletters", "requeue", f"{dead}:0:2", "--reason", "json")
+    assert other.exit_code == 1
+    assert other.stderr.endswith(":0:2: expected a dead letter of this place and these filters, was none\n")
+    assert await log(care) == []
+    # those that are there are requeued all the same; a limit makes none of them missing
+    both = await care.call("deadletters", "requeue", f"{dead}:0:99", f"{dead}:0:0", f"{dead}:0:2", "--json")
+    assert both.exit_code == 1
+    told = orjson.loads(both.stdout)
+    assert (told["counts"]["letters"], told["counts"]["requeued"]) == (2, 2)
+    assert (told["left"], told["missing"]) == ([], [f"{dead}:0:99"])
+    few = await care.call("deadletters", "requeue", f"{dead}:0:0", f"{dead}:0:2", "--limit", "1", "--dry-run")
+    assert few.exit_code == 0
+    nothing = await care.call("deadletters", "requeue", "--reason", "json")
+    assert (nothing.exit_code, nothing.stdout.splitlines()[1]) == (0, "letters        0")
+
+
 async def test_what_an_engine_refused_comes_back_from_the_log_while_it_is_kept(care: Care) -> None:
     await care.publish()
     await care.append({**seen(5), "id": "five"})

@@ -105,6 +105,18 @@ def test_profiles_are_in_the_log(deployment: Deployment, tmp_path: Path) -> None
     assert keys == {deployment.identity.of_imsi(str(line["imsi"])) for line in people}
 
 
+def test_no_number_that_was_refused_is_in_its_dead_letter(deployment: Deployment, tmp_path: Path) -> None:
+    stop = tmp_path / "stop_139_1234_5678.txt"
+    stop.write_text("138\u00a01234\u00a05678\n139_1234_5678\n138*1234*5678\n138·1234·5678\n138–1234—5678\n")
+    result = deployment.load("optouts", stop)
+    letters = deployment.topic("deadletters")
+    told = result.output + "".join(map(str, letters))
+    assert len(letters) + len(deployment.log()) == 5
+    assert len(letters) >= 2
+    assert "1234" not in told
+    assert "5678" not in told
+
+
 def test_a_load_without_topics_says_which(deployment: Deployment, tmp_path: Path) -> None:
     deployment.variables["TOUCHPOINT_TOPIC_PREFIX"] = deployment.prefix + "x"
     (tmp_path / "people.jsonl").write_bytes(b"")

@@ -22,7 +22,13 @@ DECLARED = Metrics(CollectorRegistry()).labels
 PARTITIONS = 3
 HAPPENED = {
     *("events_total", "offers_total", "suppressed_total", "dead_letters_total", "deliveries_total"),
-    *("optouts_total", "collector_rows_total", "log_appends_total", "redis_op_seconds_count"),
+    *(
+        "optouts_total",
+        "collector_rows_total",
+        "collector_files_total",
+        "log_appends_total",
+        "redis_op_seconds_count",
+    ),
     *("subscribers", "state_bytes", "lane_progress_timestamp_seconds", "rules_info", "ready"),
     *("commits_total", "event_to_offer_seconds_count"),
 }
@@ -78,7 +84,14 @@ def test_every_metric_is_set_and_an_idle_lane_has_no_lag(deployment: Deployment)
 
     deployment.wait(lambda: not missing(), "every metric to be set", 120)
 
+    # the same file once more is not read, and shows as that
+    shutil.copy(landing / "done" / "events.jsonl", landing / "part.tmp")
+    (landing / "part.tmp").rename(landing / "events.jsonl")
+    again = f"{PREFIX}collector_files_total"
+    deployment.wait(lambda: page(role)[again].get(("again",)) == 1.0, "the file to be counted", 30)
+
     found = page(role)
+    assert found[again] == {("done",): 1.0, ("again",): 1.0}
     assert {source for (source,) in found[f"{PREFIX}optouts_total"]} >= {"consent.change"}
     ops = {op for (op,) in found[f"{PREFIX}redis_op_seconds_count"]}
     assert {"lane_commit", "read", "deliveries_claim", "deliveries_settle"} <= ops

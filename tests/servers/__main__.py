@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from shlex import quote
 
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import NoServerError, ServerError
@@ -16,8 +17,10 @@ VARIABLES = "servers.env"
 
 def main() -> int:
     """Start both, write the variables by which roles find them, wait; exit code 1: one could not be had."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/servers")
+    # whole, since each server is started in a folder of its own, and roles wherever their user stands
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/servers").resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / VARIABLES).unlink(missing_ok=True)  # of a run before: nobody listens there
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -35,7 +38,7 @@ def main() -> int:
         "TOUCHPOINT_DEMO_SECRETS": "yes",
     }
     (folder / "landing").mkdir(exist_ok=True)
-    text = "".join(f"export {name}={value}\n" for name, value in lines.items())
+    text = "".join(f"export {name}={quote(value)}\n" for name, value in lines.items())
     (folder / VARIABLES).write_text(text)
     print(f"{text}\nthe same lines are in {folder / VARIABLES}; Ctrl-C ends both servers", flush=True)
     stop.wait()

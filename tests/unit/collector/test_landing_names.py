@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -121,6 +122,22 @@ async def test_a_damaged_file_and_rows_by_a_map_show_no_number_either(tmp_path: 
     assert there(tmp_path) == [f"{BAD}/{NAMES[0]}", f"{DONE}/{NAMES[1]}"]
     assert {letter["file"] for letter in world.dead()} == set(SHOWN[:2])
     await check_no_number(world)
+
+
+async def test_names_of_another_encoding_are_taken_and_told_apart(tmp_path: Path) -> None:
+    world = World()
+    names = [os.fsdecode(name.encode("gbk") + b".jsonl") for name in ("信令", "话单")]
+    for number, name in enumerate(names):
+        write(tmp_path / name, [b"{broken", *rows(number * 3, 3)])
+    await run(world, tmp_path, batch=2, steps=2)
+    await run(world, tmp_path)
+    assert await ids(world) == list(range(6))
+    assert there(tmp_path) == sorted(f"{DONE}/{name}" for name in names)
+    shown = [letter["file"] for letter in world.dead()]
+    assert len(set(shown)) == 2
+    assert all(name.startswith("????.jsonl~") for name in shown)
+    for name in shown:
+        assert lines_at(tmp_path, name, {1}, KEY) == {1: b"{broken"}
 
 
 def test_the_lines_of_a_letter_are_found_by_the_name_it_shows(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def test_a_number_in_a_text_is_hidden(form: str, number: str) -> None:
 
 def test_a_number_with_separators_is_hidden() -> None:
     assert hide("at 138 0013 8000, 460-00-1234567890") == "at <digits>, <digits>"
+    assert hide("at 138\u00a00013\u00a08000, 460_00_1234567890") == "at <digits>, <digits>"
 
 
 def test_short_numbers_and_addresses_of_servers_are_shown() -> None:
@@ -42,7 +43,7 @@ def test_short_numbers_and_addresses_of_servers_are_shown() -> None:
     assert hide(text) == text
 
 
-@pytest.mark.parametrize("number", [*CANARIES, "138 0013 8000"])
+@pytest.mark.parametrize("number", [*CANARIES, "138 0013 8000", "138_0013\u20138000"])
 @pytest.mark.parametrize("before_the_cut", range(len(IMSI) + 2))
 def test_no_cut_leaves_a_piece_of_a_number(number: str, before_the_cut: int) -> None:
     shown = hide("x" * (LONGEST - before_the_cut) + number + "x" * 9)

@@ -55,6 +55,7 @@ def use_all(metrics: Metrics) -> None:
     metrics.evicted_keys(0)
     metrics.dead_letters({"json": 2})
     metrics.collector_rows({("gn", "taken"): 8, ("gn", "time"): 1})
+    metrics.collector_files({"done": 2, "again": 1})
     metrics.deliveries({("sms", "delivered"): 3, ("sms", "indeterminate"): 1})
     metrics.deliveries_open(4)
     metrics.optouts({"reply": 2})
@@ -73,6 +74,7 @@ def test_what_was_counted_is_on_the_page(page: Page) -> None:
     assert page.value("log_appends_total", topic="touchpoint.events.v1") == 18
     assert page.value("dead_letters_total", reason="json") == 4
     assert page.value("collector_rows_total", source="gn", fate="time") == 2
+    assert page.value("collector_files_total", fate="again") == 2
     assert page.value("deliveries_total", channel="sms", status="delivered") == 6
     assert page.value("deliveries_total", channel="sms", status="indeterminate") == 2
     assert page.value("indeterminate_total") == 2
