@@ -15,6 +15,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
+from engine import __version__
 from engine.histogram import BatchHistogram
 from engine.refusals import redact
 
@@ -39,7 +40,7 @@ class Metrics:
     they have a value.
     """
 
-    def __init__(self, registry: CollectorRegistry, version: str = "") -> None:
+    def __init__(self, registry: CollectorRegistry, version: str = __version__) -> None:
         # It would add a second series beside every counter, which nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry

@@ -13,6 +13,7 @@ from connectors.memory_log import MemoryLog
 from connectors.memory_offers import MemoryOffers
 from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
+from engine import __version__
 from engine.deployment.common import Common
 from engine.deployment.engine import NO_RULES, EngineRole
 from engine.deployment.process import PagesRole
@@ -91,6 +92,11 @@ def doors(common: Common, monkeypatch: pytest.MonkeyPatch) -> Doors:
 
 async def _nothing(*_: object) -> None:
     return None
+
+
+def test_the_version_is_on_the_page(common: Common) -> None:
+    assert __version__
+    assert value(common, "build_info", version=__version__) == 1
 
 
 async def test_readiness_is_a_metric(common: Common) -> None:
