@@ -147,6 +147,14 @@ class KafkaLog:
             passed = {place: await self._passed(place, reached[place.partition]) for place in places}
         return {place.partition: max(ends[place] - passed[place], 0) for place in places}
 
+    async def reached(self, partition: int) -> int | None:
+        """Return the group's offset without its note, None if there never was one."""
+        place = TopicPartition(self.topic, partition)
+        with log_errors(self.topic, "say how far it was read"):
+            async with asyncio.timeout(POSITION_WITHIN):
+                found: int | None = await self._given().committed(place)
+        return found
+
     async def _passed(self, place: TopicPartition, offset: int) -> int:
         """Return up to where there is no record after an offset that was reached, as far as is known."""
         if self._next.get(place.partition) != offset:

@@ -1,8 +1,8 @@
 """How long a call to Redis may take: a server that hangs is an error within `CALL_WITHIN`, not in a minute.
 
-redis-py's own patience is ten more tries of 5 s each. Here a call is tried once more: that is for a connection
-which the server has closed meanwhile, and costs nothing where servers answer. What may have run twice then is
-fenced by its token (commits) or known by its claimer (claims). Whoever calls tries again, with pauses.
+redis-py's own patience is ten more tries of 5 s each. Here a call is tried once more, since the server may
+have closed the connection meanwhile. What may have run twice then is fenced by its token (commits) or known
+by its claimer (claims). Whoever calls tries again, with pauses.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SENTINEL_WITHIN: Final = 1.0
 NODES_WITHIN: Final = 3.5
 """Seconds to learn which node of a cluster has what; nodes that hang are asked one after the other."""
 CALL_WITHIN: Final = 10.0
-"""Seconds that a call takes at most before it is an error: one try on a connection that there is, one more with
-a new connection; in a cluster its nodes are asked in between."""
+"""Seconds that a call takes at most before it is an error: one try on a connection that there is, one more on
+a new one; in a cluster its nodes are asked in between."""
 
 
 def patience() -> dict[str, Any]:

@@ -72,8 +72,8 @@ async def test_the_end_of_a_transaction_does_not_wait_to_be_read(
             for value in values:
                 await producer.send(topic, value, partition=0)
 
-    async def read_on(offset: int) -> int:
-        records = await log.fetch(0, offset, 100, 0.2)
+    async def read_on(offset: int, wait: float = 0.2) -> int:
+        records = await log.fetch(0, offset, 100, wait)
         return records[-1].offset + 1 if records else offset
 
     async def says(offset: int, waiting: int) -> bool:
@@ -83,13 +83,13 @@ async def test_the_end_of_a_transaction_does_not_wait_to_be_read(
         await write(b"one", b"two")
         await log.assign([0, 1])
         await eventually(lambda: says(0, 3), within=10)
-        assert await read_on(0) == 2
+        assert await read_on(0, 10) == 2
         assert await log.behind({0: 0}) == {0: 3}, "what is read and not committed waits"
         await read_on(2)
         assert await log.behind({0: 2, 1: 0}) == {0: 0, 1: 0}
         await write(b"three")
         await eventually(lambda: says(2, 2), within=10)
-        assert await read_on(2) == 4
+        assert await read_on(2, 10) == 4
         await read_on(4)
         assert await log.behind({0: 4}) == {0: 0}
         # a lane that comes anew stands before the same end of a transaction

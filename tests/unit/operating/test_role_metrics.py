@@ -16,6 +16,7 @@ from connectors.memory_store import MemoryStore
 from engine import __version__
 from engine.deployment.common import Common
 from engine.deployment.engine import NO_RULES, EngineRole
+from engine.deployment.lookout import Lookout
 from engine.deployment.process import PagesRole
 from engine.errors import LogError, StoreError
 from engine.lane import Lane
@@ -85,8 +86,8 @@ class Doors:
 
 @pytest.fixture
 def doors(common: Common, monkeypatch: pytest.MonkeyPatch) -> Doors:
-    # nobody is asked how far the log goes on: there is none
-    monkeypatch.setattr(EngineRole, "_tell_lag", _nothing)
+    # no server is asked how far the log goes on, and whom the store has: there is none
+    monkeypatch.setattr(Lookout, "tell", _nothing)
     return Doors(common, monkeypatch)
 
 
