@@ -35,6 +35,12 @@ REBALANCE_MS = 30_000
 POSITION_WITHIN = 1.0
 """Seconds: the client knows at once where it reads on, unless the partition changes hands."""
 
+TOO_LATE = (
+    "records have left the log unread, so that it stands until somebody has it built anew: "
+    'docs/operations.md, "After an outage longer than the log"'
+)
+"""It must not jump over them by itself: there may be opt-outs among them."""
+
 
 class KafkaLog:
     """The events topic. `group`: whose marks are read and written, and who shares the partitions.
@@ -115,7 +121,8 @@ class KafkaLog:
             self._next.pop(partition, None)
             start = await self.start(partition)
             raise LogError(
-                f"topic {self.topic}, partition {partition}: expected an offset from {start} on, was {offset}"
+                f"topic {self.topic}, partition {partition}: "
+                f"expected an offset from {start} on, was {offset}: {TOO_LATE}"
             ) from None
         except (KafkaError, OSError) as error:
             self._next.pop(partition, None)
@@ -154,6 +161,14 @@ class KafkaLog:
             ends = await self._given().end_offsets(places)
             passed = {place: await self._passed(place, reached[place.partition]) for place in places}
         return {place.partition: max(ends[place] - passed[place], 0) for place in places}
+
+    async def reached(self, partition: int) -> int | None:
+        """Return the group's offset without its note, None if there never was one."""
+        place = TopicPartition(self.topic, partition)
+        with log_errors(self.topic, "say how far it was read"):
+            async with asyncio.timeout(POSITION_WITHIN):
+                found: int | None = await self._given().committed(place)
+        return found
 
     async def _passed(self, place: TopicPartition, offset: int) -> int:
         """Return up to where there is no record after an offset that was reached, as far as is known."""

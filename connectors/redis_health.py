@@ -1,12 +1,17 @@
-"""Whether a Redis may hold the store: it must refuse writes when it is full, and keep what it was given."""
+"""Whether a Redis may hold the store: it must refuse writes when it is full, and keep what it was given.
+
+And whom the store holds: a count of subscribers, beside the work of the lanes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import RedisCluster
 
-from connectors.redis_scripts import Client, store_errors
+from connectors.redis_keys import tag_of
+from connectors.redis_scripts import Client, OnTrip, RedisScripts, store_errors, unheard
 
 WANTED = {
     "maxmemory_policy": ("noeviction", "others throw states away without a word"),
@@ -37,6 +42,22 @@ async def lives(client: Client) -> frozenset[str]:
     """
     with store_errors("info"):
         return frozenset(str(info["run_id"]) for info in await _infos(client))
+
+
+class Census:
+    """Counts the subscribers that have state. `partitions`: how many the log has."""
+
+    def __init__(self, client: Client, partitions: int, *, on_trip: OnTrip = unheard) -> None:
+        self._scripts = RedisScripts(client, on_trip=on_trip)
+        self._partitions = partitions
+
+    async def count(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Return partition -> subscribers, by one short command each. Raise `StoreError`."""
+        if not partitions:
+            return {}
+        keys = [tag_of(partition, self._partitions) + "wake" for partition in partitions]
+        found = await self._scripts.each("census", [("ZCARD", key) for key in keys])
+        return dict(zip(partitions, found, strict=True))
 
 
 async def _infos(client: Client) -> list[dict[str, Any]]:

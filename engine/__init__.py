@@ -83,3 +83,6 @@ Around them:
     log_fields.py     which fields may be logged, and how numbers are hidden
     settings/         the settings, their variables and file
 """
+
+__version__ = "0.1.0"
+"""Of the program, as `pyproject.toml` has it: neither a checkout nor the image has it as installed."""

@@ -22,7 +22,8 @@ GRACE = 3.0
 RETRY = (0.1, 2.0)
 """Seconds until the first try again, and at most: doubled from one to the next."""
 STUCK = 60.0
-"""A lane that has not come round for so many seconds hangs: no wait for a server is as long."""
+"""A lane that has not come round for so many seconds hangs: no wait for a server is as long, nor for one that
+hangs (a call to Redis is an error after 10 s, `connectors/redis_patience.py`)."""
 
 
 @dataclass(slots=True)

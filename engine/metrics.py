@@ -15,6 +15,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
+from engine import __version__
 from engine.histogram import BatchHistogram
 from engine.refusals import redact
 
@@ -39,7 +40,7 @@ class Metrics:
     they have a value.
     """
 
-    def __init__(self, registry: CollectorRegistry, version: str = "") -> None:
+    def __init__(self, registry: CollectorRegistry, version: str = __version__) -> None:
         # It would add a second series beside every counter, which nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
@@ -140,10 +141,13 @@ class Metrics:
         """Say when a lane last ended a step, also one that found nothing: Unix seconds."""
         self._progress.labels(str(partition)).set(at)
 
-    def state(self, partition: int, subscribers: int, mean_bytes: float) -> None:
-        """Say how many subscribers of a partition have state, and the mean size of those last committed."""
-        self._subscribers.labels(str(partition)).set(subscribers)
+    def state(self, partition: int, mean_bytes: float) -> None:
+        """Say the mean size of the states that a lane committed last."""
         self._state_bytes.labels(str(partition)).set(mean_bytes)
+
+    def subscribers(self, partition: int, subscribers: int) -> None:
+        """Say how many subscribers of a partition have state in the store, whoever holds them in memory."""
+        self._subscribers.labels(str(partition)).set(subscribers)
 
     def lane_lost(self, partition: int) -> None:
         """Remove what was said about the lane of a partition that this process no longer has."""
@@ -172,7 +176,7 @@ class Metrics:
     # -- log and store ---------------------------------------------------------------------------------------
 
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
-        """Say how far a consumer is behind: records that wait, and the age of the oldest (0: none)."""
+        """Say how far a consumer is behind: records that wait, and the age of their oldest (0: none)."""
         self._lag_records.labels(topic, str(partition)).set(records)
         self._lag_seconds.labels(topic, str(partition)).set(seconds)
 

@@ -9,6 +9,7 @@ from redis.asyncio.cluster import ClusterNode
 
 from connectors.kafka_client import KafkaAccess, client_options
 from connectors.redis_connection import packed
+from connectors.redis_patience import PatientCluster, patience, sentinel_patience
 from engine.settings import Settings
 
 
@@ -32,8 +33,8 @@ def kafka_options(settings: Settings) -> dict[str, Any]:
 
 
 def redis_client(settings: Settings) -> Redis | RedisCluster:
-    """Return a client of the store; it connects when it is first used."""
-    options: dict[str, Any] = {}
+    """Return a client of the store; it connects when it is first used. Its patience: `redis_patience`."""
+    options = patience()
     if settings.redis_user:
         options["username"] = settings.redis_user
     password = settings.redis_password.get_secret_value()
@@ -46,9 +47,9 @@ def redis_client(settings: Settings) -> Redis | RedisCluster:
     nodes = settings.redis_nodes
     if settings.redis_mode == "cluster":
         # its nodes are not packed in C: redis-py offers no way to choose their connection
-        return RedisCluster(startup_nodes=[ClusterNode(host, port) for host, port in nodes], **options)
+        return PatientCluster(startup_nodes=[ClusterNode(host, port) for host, port in nodes], **options)
     if settings.redis_mode == "sentinel":
-        sentinel = Sentinel(nodes, sentinel_kwargs=tls)  # type: ignore[no-untyped-call]  # redis-py's is
+        sentinel = Sentinel(nodes, sentinel_kwargs={**tls, **sentinel_patience()})  # type: ignore[no-untyped-call]  # redis-py's is
         master: Redis = sentinel.master_for(
             settings.redis_sentinel_master, db=settings.redis_database, **options
         )

@@ -10,6 +10,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from connectors import redis_health
+from connectors.kafka_age import KafkaAges
 from connectors.kafka_log import KafkaLog
 from connectors.kafka_offers import KafkaOffers
 from connectors.kafka_rules import KafkaRules
@@ -17,6 +18,7 @@ from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_store import RedisStore
 from engine.deployment.clients import redis_client
 from engine.deployment.common import Common, OnDead, now_us
+from engine.deployment.lookout import Lookout
 from engine.errors import LogError, StoreError
 from engine.identity import Identity
 from engine.intake import Intake
@@ -33,7 +35,7 @@ NO_RULES = RuleSet({}, Catalog(), Policy(), "0" * 32)
 """In force until the first `rules.switch` of the log: nothing fires, profiles and behaviours are kept."""
 RULES_WITHIN = 30.0
 """Seconds that a switch may come before the set of rules it names."""
-LAG_EVERY = 5.0
+TELL_EVERY = 5.0
 HEALTH_EVERY = 2.0
 
 
@@ -60,11 +62,18 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             settings.instance,
         )
         self.keeper = LaneKeeper(self._lane, self._dead)
+        self.lookout = Lookout(
+            self.keeper,
+            self.log,
+            KafkaAges(common.options, self.log.topic),
+            redis_health.Census(self.client, settings.partitions, on_trip=on_trip),
+            common.metrics,
+        )
         self._identity = Identity(settings.key_bytes, settings.home_cc)
         self._rules: KafkaRules | None = None
         self._on_dead: OnDead = lambda _: None
         self._store_problems = ["Redis: not asked yet"]
-        self._lag_at = self._health_at = 0.0
+        self._told_at = self._health_at = 0.0
         self._draining = False
         self._refused: Counter[str] = Counter()
         """Records of the log that were refused since the last look, by reason."""
@@ -102,7 +111,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 self.metrics.progress(partition, time.time() - (now - how.came_round))
             fold = lane.fold
             if fold is not None:
-                self.metrics.state(partition, len(fold.subscribers), lane.mean_bytes)
+                self.metrics.state(partition, lane.mean_bytes)
                 self.metrics.rules(fold.book.hash)
             if lane.fenced:
                 self.metrics.commits({"fenced": lane.fenced})
@@ -113,9 +122,9 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if lane.rebuilt:
                 self.metrics.rebuilds(lane.rebuilt, 0)
                 lane.rebuilt = 0
-        if now - self._lag_at >= LAG_EVERY and self.keeper.lanes and not self._draining:
-            self._lag_at = now
-            await self._tell_lag()
+        if now - self._told_at >= TELL_EVERY and self.keeper.lanes and not self._draining:
+            self._told_at = now
+            await self.lookout.tell()
 
     def live(self) -> dict[str, str]:
         """Say whether lanes come round; never asks Kafka or Redis."""
@@ -233,18 +242,3 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._store_problems = [str(error)]
             return
         self.metrics.evicted_keys(evicted)
-
-    async def _tell_lag(self) -> None:
-        try:
-            waiting = await self.log.behind(
-                {partition: lane.offset for partition, lane in self.keeper.lanes.items()}
-            )
-        except LogError:
-            return
-        now = now_us()
-        for partition, records in waiting.items():
-            lane = self.keeper.lanes.get(partition)
-            if lane is None or lane.fold is None:
-                continue
-            seconds = max(now - lane.last_append, 0) / 1e6 if records and lane.last_append else 0.0
-            self.metrics.lag(self.log.topic, partition, records, seconds)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import __version__
 from tests.house.sources import files
 from tests.testdata import CHECKOUT
 
@@ -44,6 +45,10 @@ def test_each_dependency_says_what_it_is_for() -> None:
 def test_every_locked_package_is_pinned_by_hash(lock: str) -> None:
     assert [name for name, (_, hashes) in locked(lock).items() if not hashes] == []
     assert len(locked(lock)) > 20
+
+
+def test_the_program_knows_the_version_of_its_package() -> None:
+    assert PROJECT["project"]["version"] == __version__
 
 
 def test_the_locks_hold_what_is_declared() -> None:

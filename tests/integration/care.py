@@ -121,13 +121,13 @@ class Care:
         return await eventually(there, within=30, every=0.1)
 
     @asynccontextmanager
-    async def engine(self) -> AsyncIterator[None]:
+    async def engine(self) -> AsyncIterator[EngineRole]:
         """Decide while the block runs."""
         common = Common(load_settings())
         role = EngineRole(common)
         await role.start(lambda word: pytest.fail(word))
         try:
-            yield
+            yield role
         finally:
             await role.stop()
             await common.close()

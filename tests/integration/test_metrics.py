@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -20,6 +23,8 @@ from tests.testdata import CHECKOUT
 
 DECLARED = Metrics(CollectorRegistry()).labels
 PARTITIONS = 3
+T = 1_788_740_000_000_000
+"""A morning in September 2026, µs UTC."""
 HAPPENED = {
     *("events_total", "offers_total", "suppressed_total", "dead_letters_total", "deliveries_total"),
     *(
@@ -57,6 +62,21 @@ def page(role: RoleProcess) -> dict[str, dict[tuple[str, ...], float]]:
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
     return found
+
+
+def marks(deployment: Deployment) -> list[int]:
+    """How far the engine says beside the log that it has come, by partition."""
+
+    async def go() -> list[int]:
+        admin = AIOKafkaAdminClient(**deployment.options)
+        await admin.start()
+        try:
+            found = await admin.list_consumer_group_offsets(f"{deployment.prefix}.engine")
+        finally:
+            await admin.close()
+        return [kept.offset for _, kept in sorted(found.items())]
+
+    return asyncio.run(go())
 
 
 def test_every_metric_is_set_and_an_idle_lane_has_no_lag(deployment: Deployment) -> None:
@@ -104,3 +124,47 @@ def test_every_metric_is_set_and_an_idle_lane_has_no_lag(deployment: Deployment)
     deployment.wait(lambda: list(page(role).get(lag, {}).values()) == [0.0] * PARTITIONS, "no lag", 40)
     assert set(page(role)[f"{PREFIX}consumer_lag_seconds"].values()) == {0.0}
     assert role.terminate()[0] == 0
+
+
+def test_subscribers_are_those_of_the_store_also_after_a_restart(deployment: Deployment) -> None:
+    city = deployment.folder / "city"
+    deployment.command("topics")
+    deployment.command("simulate", "--out", city, "--subscribers", 40, "--hours", 1, "--seed", 5)
+    people = len((city / "profiles.jsonl").read_bytes().splitlines())
+    deployment.command("load", "profiles", city / "profiles.jsonl")
+    name = f"{PREFIX}subscribers"
+
+    def told() -> None:
+        role = deployment.start("engine")
+        deployment.wait(lambda: sum(page(role).get(name, {}).values()) == people, f"{people} subscribers", 40)
+        assert len(page(role)[name]) == PARTITIONS
+        assert role.terminate()[0] == 0
+
+    told()
+    # the next has folded nothing: whom it has is in the store only
+    told()
+
+
+def test_lag_is_told_while_lanes_can_not_be_opened(deployment: Deployment, redis_server: RedisServer) -> None:
+    folded, waiting = T + 9, 7
+    role = deployment.start("engine")
+    deployment.append([{"kind": "tick", "t": t} for t in range(T, folded + 1)])
+    deployment.wait(lambda: set(deployment.watermarks()) == {folded}, "ticks to be folded")
+    records, seconds = f"{PREFIX}consumer_lag_records", f"{PREFIX}consumer_lag_seconds"
+    none, some = [0.0] * PARTITIONS, [float(waiting)] * PARTITIONS
+    deployment.wait(lambda: marks(deployment) == deployment.offsets(), "marks")
+    assert role.terminate()[0] == 0
+    deployment.append([{"kind": "tick", "t": folded + more} for more in range(1, waiting + 1)])
+    appended = time.time()
+    redis_server.kill()
+    blind = deployment.start("engine")
+    deployment.wait(lambda: list(page(blind).get(records, {}).values()) == some, "lag", 40)
+
+    def grown() -> bool:
+        age = time.time() - appended
+        return all(age - 8 < told < age + 1 for told in page(blind)[seconds].values())
+
+    deployment.wait(lambda: grown() and time.time() - appended > 12, "age of the oldest that waits", 40)
+    redis_server.restart()
+    deployment.wait(lambda: set(page(blind)[seconds].values()) == {0.0}, "nothing to wait", 40)
+    assert list(page(blind)[records].values()) == none

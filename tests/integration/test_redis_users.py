@@ -64,6 +64,7 @@ async def test_the_engine_can_do_its_work(login: Login) -> None:
         await store.commit(2, commit(at + 2, gone=["b"], published=["o", "p"]))
         assert await store.read(2, [ANNA, "b"]) == [b"x", None]
         assert (await store.due(2, 9), await store.keys(2)) == ([ANNA], [ANNA])
+        assert await redis_health.Census(client, 4).count([1, 2]) == {1: 0, 2: 1}
     await store.clear(2, (await store.open(2)).token)
     assert await store.keys(2) == []
     optouts = RedisOptOuts(client)

@@ -13,8 +13,10 @@ from connectors.memory_log import MemoryLog
 from connectors.memory_offers import MemoryOffers
 from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
+from engine import __version__
 from engine.deployment.common import Common
 from engine.deployment.engine import NO_RULES, EngineRole
+from engine.deployment.lookout import Lookout
 from engine.deployment.process import PagesRole
 from engine.errors import LogError, StoreError
 from engine.lane import Lane
@@ -84,13 +86,18 @@ class Doors:
 
 @pytest.fixture
 def doors(common: Common, monkeypatch: pytest.MonkeyPatch) -> Doors:
-    # nobody is asked how far the log goes on: there is none
-    monkeypatch.setattr(EngineRole, "_tell_lag", _nothing)
+    # no server is asked how far the log goes on, and whom the store has: there is none
+    monkeypatch.setattr(Lookout, "tell", _nothing)
     return Doors(common, monkeypatch)
 
 
 async def _nothing(*_: object) -> None:
     return None
+
+
+def test_the_version_is_on_the_page(common: Common) -> None:
+    assert __version__
+    assert value(common, "build_info", version=__version__) == 1
 
 
 async def test_readiness_is_a_metric(common: Common) -> None:
