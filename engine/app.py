@@ -21,7 +21,7 @@ from connectors.memory_offers import MemoryOffers, MemoryQueue
 from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
 from engine.collect import Collector
-from engine.dispatch import Dispatcher, Patience
+from engine.dispatch import Dispatcher
 from engine.emit import Decision
 from engine.errors import RulesError
 from engine.event import Event
@@ -30,6 +30,7 @@ from engine.intake import Intake
 from engine.lane import Lane
 from engine.language.loader import load_dir
 from engine.language.model import RuleSet
+from engine.patience import Patience
 from engine.pipeline import Fold
 from engine.refusals import Refusal
 from engine.rulebook import Rulebook

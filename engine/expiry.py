@@ -19,7 +19,8 @@ def expires(sub: Subscriber, book: Rulebook) -> int:
     Behaviours, ids and last instants count for 48 h; whereabouts until they lapse; a visit can be gone on
     with for `presence.bridge`; contacts count for the longest cap.
     """
-    if sub.profile or sub.consent or sub.suppressed or sub.bound is not None or sub.timezone is not None:
+    said = sub.suppressed or sub.choice or sub.bound is not None or sub.timezone is not None
+    if said or sub.profile or sub.consent:
         return FAR
     ends = max(sub.clock, sub.seen_at) + HOURS_48
     ends = max(ends, sub.known_until, sub.seen_at + book.policy.bridge)

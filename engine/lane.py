@@ -33,7 +33,7 @@ from engine.errors import FencedError, StoreError
 from engine.event import Event
 from engine.expiry import expires
 from engine.intake import Intake
-from engine.lane_state import letters, pack_lane, unpack_lane
+from engine.lane_state import let_go, letters, note_of, pack_lane, unpack_lane
 from engine.outbox import fill, opted
 from engine.pipeline import Fold
 from engine.ports import Commit, Control, DeadLetters, Log, LogRecord, Mark, Offers, OptOuts, Store
@@ -383,7 +383,8 @@ class Lane:
         if self.dead is not None and self.refused:
             await self.dead.put(letters(self.refused, fold.book.hash, int(time.time() * 1e6)))
         self.refused = []
-        self._let_go()
+        let_go(fold, self._waking)
+        self._waking = set()
         decisions, self._decisions = [*self._decisions, *fold.decisions], []
         fold.decisions = []
         appended, self._appended = self._appended, []
@@ -433,27 +434,6 @@ class Lane:
         if self._known and self.offset >= self._known_until:
             self._known = frozenset()
 
-    def _let_go(self) -> None:
-        """Look after those whose wake-up came: let go of the states in which nothing counts any more."""
-        fold = self.fold
-        assert fold is not None
-        watermark = fold.feeds.watermark
-        for key in self._waking:
-            sub = fold.subscribers.get(key)
-            if sub is None:
-                continue
-            if sub.rules != fold.book.hash:
-                fold.subscriber(key)
-            if not sub.wake and expires(sub, fold.book) < watermark:
-                del fold.subscribers[key]
-                fold.touched.pop(key, None)
-                fold.gone.add(key)
-            elif sub.filed <= watermark or not sub.filed:
-                # it was filed for a timer that was taken back, or for an expiry that has moved
-                sub.filed = 0
-                fold.touched[key] = sub
-        self._waking = set()
-
     async def _publish(self, entries: Mapping[str, bytes], known: frozenset[str]) -> None:
         """Publish outbox entries and put opt-outs where the dispatcher asks for them."""
         await self._tell_optouts(entries)
@@ -482,24 +462,20 @@ class Lane:
         self.on_counts(fold.outcomes - outcomes, fold.counts - counts, fold.optouts - optouts)
 
     async def _mark(self) -> None:
-        """Say beside the log how far everything is committed and published.
-
-        And look whether the store is what it was: a lane without records would not notice that it was lost.
-        """
+        """Say beside the log how far everything is committed and published."""
         fold = self.fold
         assert fold is not None
         self._marked = time.monotonic()
+        await self._check_token()
+        if not self.token or fold.muted or self.offset < self._known_until:
+            return  # the mark before the loss still is the one to rebuild from
+        await self.log.mark(self.partition, Mark(self.offset, note_of(fold)))
+
+    async def _check_token(self) -> None:
+        """Notice that the store was lost, went back or has another owner, also without records to commit."""
         stands = (await self.store.ground(self.partition)).token
         if stands != self.token:
             raise FencedError(f"partition {self.partition}: expected token {self.token!r}, was {stands!r}")
-        if not self.token or fold.muted or self.offset < self._known_until:
-            return  # the mark before the loss still is the one to rebuild from
-        note = {"rules": fold.book.hash, "watermark": fold.feeds.watermark, "switched_at": fold.switched_at}
-        wide = {**note, "warming": fold.warming, "kept_since": fold.kept_since}
-        text = orjson.dumps(wide)
-        if len(text) > 4_000:
-            text = orjson.dumps(note)
-        await self.log.mark(self.partition, Mark(self.offset, text.decode()))
 
     def _pack(self, fold: Fold) -> bytes:
         more: dict[str, Any] = {}

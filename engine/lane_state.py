@@ -1,4 +1,4 @@
-"""What belongs to a lane and to no subscriber: rules, feeds, counts, kept beside the offset; dead letters."""
+"""What a lane keeps beside its subscribers: rules, feeds, counts; its dead letters; whom it lets go."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 
 import orjson
 
+from engine.expiry import expires
 from engine.feeds import Feeds
 from engine.pipeline import Fold
 from engine.refusals import Refusal, dead_letter
+
+NOTE_AT_MOST = 4_000
+"""Characters of a mark's note (`engine.ports.Mark`)."""
 
 
 def pack_lane(fold: Fold, **more: Any) -> bytes:
@@ -41,6 +45,13 @@ def unpack_lane(fold: Fold, lane: dict[str, Any]) -> None:
     fold.kept_since = lane["kept_since"]
 
 
+def note_of(fold: Fold) -> str:
+    """Write what a rebuild wants to know of the lane at a mark; without what is wide if it is too long."""
+    note = {"rules": fold.book.hash, "watermark": fold.feeds.watermark, "switched_at": fold.switched_at}
+    text = orjson.dumps({**note, "warming": fold.warming, "kept_since": fold.kept_since})
+    return (text if len(text) <= NOTE_AT_MOST else orjson.dumps(note)).decode()
+
+
 def letters(refusals: Iterable[Refusal], rules_hash: str, failed_at: int) -> list[bytes]:
     """Write the dead letters of log records that could not be read; their position is `PARTITION:OFFSET`."""
     found = []
@@ -54,3 +65,22 @@ def letters(refusals: Iterable[Refusal], rules_hash: str, failed_at: int) -> lis
         }
         found.append(dead_letter(refusal, "engine", failed_at, origin))
     return found
+
+
+def let_go(fold: Fold, waking: Iterable[str]) -> None:
+    """Look after those whose wake-up came: let go of the states in which nothing counts any more."""
+    watermark = fold.feeds.watermark
+    for key in waking:
+        sub = fold.subscribers.get(key)
+        if sub is None:
+            continue
+        if sub.rules != fold.book.hash:
+            fold.subscriber(key)
+        if not sub.wake and expires(sub, fold.book) < watermark:
+            del fold.subscribers[key]
+            fold.touched.pop(key, None)
+            fold.gone.add(key)
+        elif sub.filed <= watermark or not sub.filed:
+            # it was filed for a timer that was taken back, or for an expiry that has moved
+            sub.filed = 0
+            fold.touched[key] = sub

@@ -19,10 +19,11 @@ from connectors.redis_store import RedisStore
 from engine.collect import partition_of
 from engine.deployment.clients import redis_client
 from engine.deployment.common import Common, OnDead, folder_of, now_us, watched
-from engine.dispatch import Dispatcher, Patience
+from engine.dispatch import Dispatcher
 from engine.errors import LogError, StoreError
 from engine.event import Event
 from engine.identity import Identity
+from engine.patience import Patience
 from engine.ports import Channel
 from engine.rulebook import Rulebook
 

@@ -30,7 +30,7 @@ SPEC = "FAULTS_SPEC"
 PROGRAM = "import sys; from tests.faults.role import main; sys.exit(main())"
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 PLANTED = {
-    "token": "the commit script does not look at the token",
+    "token": "neither the commit script nor an idle lane looks at the token",
     "claim": "the dispatcher takes every decision for unclaimed",
     "outbox": "what was committed and not published is not published again",
     "offset": "the commit script does not write the offset",
@@ -151,7 +151,7 @@ def _set_points(points: list[dict[str, Any]]) -> None:
 def _set_dispatcher(channel: dict[str, float], patience: dict[str, Any]) -> None:
     from connectors.channels.lab import Faults, LabChannel
     from engine.deployment import dispatcher
-    from engine.dispatch import Patience
+    from engine.patience import Patience
 
     if channel:
         made = partial(LabChannel, faults=Faults(**channel), seed=os.getpid())
@@ -174,7 +174,13 @@ def _plant(name: str) -> None:
     from connectors import redis_scripts
 
     if name == "token":
+        from engine.lane import Lane
+
+        async def blind(_: Any) -> None:
+            """Look at no token."""
+
         _put(redis_scripts, "source_of", partial(_changed, "lane_commit", _TOKEN, ""))
+        _put(Lane, "_check_token", blind)
     elif name == "offset":
         _put(redis_scripts, "source_of", partial(_changed, "lane_commit", _OFFSET, ""))
     elif name == "claim":

@@ -13,7 +13,8 @@ from connectors.memory_offers import MemoryQueue
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_scripts import Client
-from engine.dispatch import Dispatcher, Patience
+from engine.dispatch import Dispatcher
+from engine.patience import Patience
 from tests.servers.eventually import eventually
 from tests.unit.dispatch.desk import NUMBER, Desk, number_hash
 

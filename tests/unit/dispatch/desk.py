@@ -17,9 +17,10 @@ from connectors.memory_offers import MemoryOffers, MemoryQueue
 from connectors.memory_optouts import MemoryOptOuts
 from connectors.memory_store import MemoryStore
 from engine.codec import encode
-from engine.dispatch import Dispatcher, Patience
+from engine.dispatch import Dispatcher
 from engine.errors import LogError, StoreError
 from engine.event import Event
+from engine.patience import Patience
 from engine.ports import Channel, Commit, Progress
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
