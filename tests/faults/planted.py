@@ -37,38 +37,30 @@ def token(stage: Stage) -> Report:
 
 def claim(stage: Stage) -> Report:
     """Without claims an offer that was submitted before a crash is submitted again."""
-    field = stage.field(stage.load(subscribers=PEOPLE), spec={"planted": "claim"})
-    field.start("engine")
-    wait_for_rules(field)
-    victim = field.start("dispatcher", points=[{"at": "settle", "number": 60, "do": "kill"}])
-    field.feed(4)
-    died(field, victim, within=30)
-    field.start("dispatcher")
-    return field.report("planted: claim", within=REST)
+    return _crash(stage, "claim", "dispatcher", "settle")
 
 
 def outbox(stage: Stage) -> Report:
     """Without republishing, what was committed and not published is lost."""
-    field = stage.field(stage.load(subscribers=PEOPLE), spec={"planted": "outbox"})
-    victim = field.start("engine", points=[{"at": "publish", "number": 60, "do": "kill"}])
-    wait_for_rules(field)
-    field.start("dispatcher")
-    field.feed(4)
-    died(field, victim, within=30)
-    field.start("engine")
-    return field.report("planted: outbox", within=REST)
+    return _crash(stage, "outbox", "engine", "publish")
 
 
 def offset(stage: Stage) -> Report:
     """Without the offset in the commit a batch is folded into states that have it already."""
-    field = stage.field(stage.load(subscribers=PEOPLE), spec={"planted": "offset"})
-    victim = field.start("engine", points=[{"at": "commit", "number": 60, "do": "kill"}])
+    return _crash(stage, "offset", "engine", "commit")
+
+
+def _crash(stage: Stage, planted: str, role: str, at: str) -> Report:
+    """Let the only process of a role die at its 60th step of a name, and another one follow it."""
+    field = stage.field(stage.load(subscribers=PEOPLE), spec={"planted": planted})
+    other = {"engine": "dispatcher", "dispatcher": "engine"}[role]
+    field.start(other)
+    victim = field.start(role, points=[{"at": at, "number": 60, "do": "kill"}])
     wait_for_rules(field)
-    field.start("dispatcher")
     field.feed(4)
     died(field, victim, within=30)
-    field.start("engine")
-    return field.report("planted: offset", within=REST)
+    field.start(role)
+    return field.report(f"planted: {planted}", within=REST)
 
 
 PLANTED: dict[str, Callable[[Stage], Report]] = {
