@@ -158,7 +158,12 @@ def _set_dispatcher(channel: dict[str, float], patience: dict[str, Any]) -> None
         _put(dispatcher, "LabChannel", made)
         _put(dispatcher, "LAB_REMEMBERS", KEPT)
     if patience:
-        _put(dispatcher, "Patience", partial(Patience, **patience))
+
+        def patient(**given: Any) -> Patience:
+            """Have this row's times win over those of the settings."""
+            return Patience(**{**given, **patience})
+
+        _put(dispatcher, "Patience", patient)
 
 
 def partial_method(method: Any, **given: Any) -> Any:
