@@ -10,8 +10,8 @@ import orjson
 
 from tests.faults.checker import Report, Truth
 from tests.faults.field import Field
-from tests.faults.rows_process import wait_for_rules
-from tests.faults.rows_servers import ROLES, resident
+from tests.faults.rows_process import started, wait_for_rules
+from tests.faults.rows_servers import resident
 from tests.faults.stage import Stage
 
 Json = dict[str, Any]
@@ -151,10 +151,7 @@ def row_16(stage: Stage) -> Report:
 def row_17(stage: Stage) -> Report:
     """Repeat 5 % of the records and put 5 % out of order, with a death of each role."""
     load = stage.load(duplicates=0.05, reordered=0.05)
-    field = stage.field(load)
-    for role in ROLES:
-        field.start(role)
-    wait_for_rules(field)
+    field = started(stage, load)
     field.feed(10)
     time.sleep(3)
     field.kill(field.living("engine")[0])

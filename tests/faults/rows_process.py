@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.faults.checker import Report
 from tests.faults.field import Field
+from tests.faults.load import Load
 from tests.faults.stage import Stage, now_us
 from tests.servers.deployment import RoleProcess
 
@@ -18,14 +20,23 @@ LANE_POINTS = ("assign", "republish", "read", "commit", "publish", "prune")
 DISPATCHER_POINTS = ("claim", "gates", "report", "settle", "keep")
 
 
+ROLES = ("engine", "engine", "dispatcher", "dispatcher")
+
+
+def started(stage: Stage, load: Load | None = None, *, within: float = 40, **more: Any) -> Field:
+    """Lay out a run with two of each role that have taken the rules; nothing is appended yet."""
+    field = stage.field(load, **more)
+    for role in ROLES:
+        field.start(role)
+    wait_for_rules(field, within)
+    return field
+
+
 def row_1(stage: Stage) -> Report:
     """Kill engines and dispatchers at random moments, and before and after commit, claim, submit."""
     kills = 6 if stage.quick else KILLS
     rng = stage.random
-    field = stage.field()
-    for role in ("engine", "engine", "dispatcher", "dispatcher"):
-        field.start(role)
-    wait_for_rules(field)
+    field = started(stage)
     field.feed(kills * 2.4)
     killed = 0
     while killed < kills:
@@ -89,10 +100,7 @@ def is_stopped(process: RoleProcess) -> bool:
 
 def row_3(stage: Stage) -> Report:
     """Replace every process in turn, as a rolling restart does."""
-    field = stage.field(spec={"session_ms": SESSION})
-    for role in ("engine", "engine", "dispatcher", "dispatcher"):
-        field.start(role)
-    wait_for_rules(field)
+    field = started(stage, spec={"session_ms": SESSION})
     rounds = 1 if stage.quick else 3
     field.feed(14 * rounds)
     for _ in range(rounds):

@@ -17,22 +17,17 @@ from engine.rebuild import REBUILDING
 from tests.faults.checker import Report
 from tests.faults.field import Field
 from tests.faults.load import msisdn
-from tests.faults.rows_process import SESSION, opt_out, wait_for_rules
+from tests.faults.rows_process import SESSION, opt_out, started
 from tests.faults.slow import Slow
 from tests.faults.stage import Stage, now_us
 from tests.servers.process import wait_until
 from tests.servers.redis import RedisServer
 
-ROLES = ("engine", "engine", "dispatcher", "dispatcher")
-
 
 def row_5(stage: Stage) -> Report:
     """Kill each of three brokers in turn, whoever leads what: one of them is the controller."""
     brokers = stage.kafka_cluster()
-    field = stage.field(bootstrap=brokers.bootstrap, kafka_replication=3, kafka_min_isr=2)
-    for role in ROLES:
-        field.start(role)
-    wait_for_rules(field, 90)
+    field = started(stage, within=90, bootstrap=brokers.bootstrap, kafka_replication=3, kafka_min_isr=2)
     field.feed(90)
     for number in brokers.nodes:
         time.sleep(4)
@@ -46,11 +41,7 @@ def row_5(stage: Stage) -> Report:
 def row_7(stage: Stage) -> Report:
     """Kill the primary of a Redis with Sentinel; it comes back as a replica."""
     group = stage.sentinel()
-    field = stage.field(store=group)
-    for role in ROLES:
-        field.start(role)
-    wait_for_rules(field)
-    field.feed(16 if stage.quick else 40)
+    field = _running(stage, 16 if stage.quick else 40, store=group)
     for _ in range(1 if stage.quick else 2):
         time.sleep(5)
         primary = group.primary()
@@ -64,11 +55,7 @@ def row_7(stage: Stage) -> Report:
 def row_7b(stage: Stage) -> Report:
     """Kill a master of a Redis Cluster of six nodes; its replica takes over."""
     cluster = stage.redis_cluster()
-    field = stage.field(store=cluster)
-    for role in ROLES:
-        field.start(role)
-    wait_for_rules(field)
-    field.feed(16 if stage.quick else 40)
+    field = _running(stage, 16 if stage.quick else 40, store=cluster)
     for number in range(1 if stage.quick else 2):
         time.sleep(5)
         master = cluster.owner(field._tag(number) + "ctl")
@@ -95,10 +82,7 @@ def row_9(stage: Stage) -> Report:
 def row_9b(stage: Stage) -> Report:
     """Put back a copy of Redis that is old; what was sent since is not sent again."""
     age = 10 if stage.quick else 60
-    field = stage.field()
-    for role in ROLES:
-        field.start(role)
-    wait_for_rules(field)
+    field = started(stage)
     first = len(field.load.log) // 4
     field.feed(6, field.load.log[:first]).end()
     copy = _copy(field)
@@ -116,10 +100,7 @@ def row_9b(stage: Stage) -> Report:
 def row_9c(stage: Stage) -> Report:
     """Kill all, restore an old copy of Redis, start dispatchers, then engines; many opted out meanwhile."""
     age = 20 if stage.quick else 40
-    field = stage.field(stage.load(optouts=0, subscribers=600))
-    for role in ROLES:
-        field.start(role)
-    wait_for_rules(field)
+    field = started(stage, stage.load(optouts=0, subscribers=600))
     first = len(field.load.log) // 4
     field.feed(6, field.load.log[:first]).end()
     copy = _copy(field)
@@ -166,11 +147,8 @@ def _restore(field: Field, copy: dict[bytes, tuple[bytes | None, int]]) -> None:
         batch.execute()
 
 
-def _running(stage: Stage, seconds: float, store: RedisServer | None = None, **more: Any) -> Field:
-    field = stage.field(store=store, **more)
-    for role in ROLES:
-        field.start(role)
-    wait_for_rules(field)
+def _running(stage: Stage, seconds: float, **more: Any) -> Field:
+    field = started(stage, **more)
     field.feed(seconds)
     return field
 
@@ -257,7 +235,7 @@ def row_10(stage: Stage) -> Report:
     try:
         server = RedisServer(disk / "redis", "auto-aof-rewrite-percentage 0")
         stage.own(server.start())
-        field = _running(stage, 24, server)
+        field = _running(stage, 24, store=server)
         time.sleep(6)
         filler = disk / "filler"
 
@@ -312,9 +290,8 @@ def row_12(stage: Stage) -> Report:
     store = stage.redis()
     with Slow(lambda: stage.kafka.proxy(), store.port) as slow:
         spec = {"session_ms": SESSION}
-        field = stage.field(store=store, via=slow.redis, kafka_bootstrap=slow.kafka, spec=spec)
-        processes = [field.start(role) for role in ROLES]
-        wait_for_rules(field)
+        field = started(stage, store=store, via=slow.redis, kafka_bootstrap=slow.kafka, spec=spec)
+        processes = list(field.deployment.processes)
         field.feed(60)
         for which in ("redis", "kafka"):
             time.sleep(3)
