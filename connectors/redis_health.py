@@ -20,28 +20,34 @@ WANTED = {
 }
 """Field of INFO -> what it has to be, and why."""
 
+Info = dict[str, Any]
+"""What a server says of itself."""
+
 
 async def look(client: Client) -> tuple[list[str], int]:
     """Ask every primary; return what is wrong, sorted, and how many keys were evicted. Raise `StoreError`."""
+    return judge(await primaries(client))
+
+
+def judge(infos: Sequence[Info]) -> tuple[list[str], int]:
+    """Return what is wrong with servers, sorted, and how many keys they evicted."""
     problems: set[str] = set()
     evicted = 0
-    with store_errors("info"):
-        for info in await _infos(client):
-            evicted += int(info.get("evicted_keys", 0))
-            for field, (wanted, why) in WANTED.items():
-                if field in info and info[field] != wanted:
-                    problems.add(f"Redis: expected {field} {wanted} ({why}), was {info[field]}")
+    for info in infos:
+        evicted += int(info.get("evicted_keys", 0))
+        for field, (wanted, why) in WANTED.items():
+            if field in info and info[field] != wanted:
+                problems.add(f"Redis: expected {field} {wanted} ({why}), was {info[field]}")
     return sorted(problems), evicted
 
 
-async def lives(client: Client) -> frozenset[str]:
-    """Name the servers that are primaries now, each by the name it takes when it starts. Raise `StoreError`.
+def lives(infos: Sequence[Info]) -> frozenset[str]:
+    """Name servers, each by the name it takes when it starts.
 
     A name that was not there before is a server that has started since, or has taken over: it may know less
     than the one before.
     """
-    with store_errors("info"):
-        return frozenset(str(info["run_id"]) for info in await _infos(client))
+    return frozenset(str(info["run_id"]) for info in infos)
 
 
 class Census:
@@ -60,8 +66,10 @@ class Census:
         return dict(zip(partitions, found, strict=True))
 
 
-async def _infos(client: Client) -> list[dict[str, Any]]:
-    if isinstance(client, RedisCluster):
-        found: Any = await client.info(target_nodes=RedisCluster.PRIMARIES)
-        return list(found.values()) if all(isinstance(v, dict) for v in found.values()) else [found]
-    return [await client.info()]
+async def primaries(client: Client) -> list[Info]:
+    """Ask every primary about itself. Raise `StoreError`."""
+    with store_errors("info"):
+        if isinstance(client, RedisCluster):
+            found: Any = await client.info(target_nodes=RedisCluster.PRIMARIES)
+            return list(found.values()) if all(isinstance(v, dict) for v in found.values()) else [found]
+        return [await client.info()]

@@ -28,8 +28,6 @@ from engine.ports import Channel
 from engine.rulebook import Rulebook
 
 LAB_REMEMBERS = 300
-HEALTH_LOOKS = 2
-"""Looks between two at the store."""
 
 
 class DispatcherRole:
@@ -70,7 +68,6 @@ class DispatcherRole:
         """Partition -> the offset up to which it has to be folded before anything is sent."""
         self._building = False
         self._problems = ["Redis: not asked yet"]
-        self._looks = 0
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         self._told: Counter[str] = Counter()
@@ -96,14 +93,16 @@ class DispatcherRole:
     async def look(self) -> None:
         """Look at the rules in force and at the store; count what was done."""
         try:
-            await self._look_at_lanes()
-            if self._looks % HEALTH_LOOKS == 0:
-                self._problems, evicted = await redis_health.look(self.client)
-                self.common.metrics.evicted_keys(evicted)
+            before = self.dispatcher.stood.copy()
+            lanes = await self.store.lanes()
+            infos = await redis_health.primaries(self.client)
+            await self._look_back(before, lanes, redis_health.lives(infos))
+            self._look_at_lanes([lane for _, lane in lanes.values()])
+            self._problems, evicted = redis_health.judge(infos)
+            self.common.metrics.evicted_keys(evicted)
         except (LogError, StoreError) as error:
             self._problems = [str(error)]
             self._book = None
-        self._looks += 1
         statuses = self.dispatcher.statuses.copy()
         new, self._told = statuses - self._told, statuses
         metrics = self.common.metrics
@@ -136,21 +135,18 @@ class DispatcherRole:
             return f"partition {partition}: expected to be folded up to {owed} first, was at {stood}"
         return ""
 
-    async def _look_at_lanes(self) -> None:
+    def _look_at_lanes(self, lanes: list[bytes]) -> None:
         """Take the rules that all lanes have; while they change, those that were.
 
         Nothing is sent at all while a partition has no state, or builds it anew, or has not folded what stood
         in the log when this process began, or found the store to be an older copy of itself: an opt-out that
         was acknowledged may stand there alone, in whatever partition.
         """
-        before = self.dispatcher.stood.copy()
-        lanes = await self.store.lanes()
-        await self._look_back(before, {partition: offset for partition, (offset, _) in lanes.items()})
-        kept = {partition: orjson.loads(lane) for partition, (_, lane) in lanes.items()}
+        kept = [orjson.loads(lane) for lane in lanes]
         self._building = len(kept) < self.common.settings.partitions or any(
-            "rules" not in lane or "muted_until" in lane for lane in kept.values()
+            "rules" not in lane or "muted_until" in lane for lane in kept
         )
-        found = {lane.get("rules") for lane in kept.values()}
+        found = {lane.get("rules") for lane in kept}
         if self._building or self._owed:
             self._book = None
             return
@@ -163,10 +159,12 @@ class DispatcherRole:
             except KeyError:
                 return
 
-    async def _look_back(self, before: dict[int, int], offsets: dict[int, int]) -> None:
+    async def _look_back(
+        self, before: dict[int, int], lanes: dict[int, tuple[int, bytes]], lives: frozenset[str]
+    ) -> None:
         """See whether the store is what it was before; if not, find out what has to be folded first."""
-        lives = await redis_health.lives(self.client)
         dispatcher = self.dispatcher
+        offsets = {partition: offset for partition, (offset, _) in lanes.items()}
         behind = any(offsets.get(partition, 0) < stood for partition, stood in before.items())
         if dispatcher.went_back or behind or lives != self._lives:
             self._book = None
