@@ -111,8 +111,6 @@ class Lane:
         """Commits that the store did not take, or did not answer: whether one stands is not known."""
         self.rebuilt = 0
         """Times it found its store lost and began to build it anew."""
-        self.last_append = 0
-        """Append time of the last record folded, µs: how far behind the lane is."""
         self.published: list[str] = []
         self.refused: list[Refusal] = []
         """Refused by `intake` and not yet with the dead letters."""
@@ -304,7 +302,6 @@ class Lane:
         await self._load(events)
         self._decide(batch)
         self.next = records[-1].offset + 1
-        self.last_append = records[-1].time
         fold = self.fold
         assert fold is not None
         if switches:

@@ -173,10 +173,8 @@ class Field:
         return found
 
     def submits(self) -> list[Json]:
-        """Return the evidence of the channel; the last line may be torn by a kill."""
-        path = self.deployment.folder / "out" / "messages.jsonl"
-        lines = path.read_bytes().split(b"\n") if path.exists() else []
-        return [orjson.loads(line) for line in lines if line.endswith(b"}")]
+        """Return the evidence of the channel."""
+        return self.deployment.submits()
 
     def is_folded(self) -> bool:
         """Whether all that stands in the log is folded and committed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ class Read:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-class _Loop(threading.Thread):
+class _Loop(threading.Thread, ABC):
     """A thread with an event loop that runs `_go`; what it raises is raised again by `end`."""
 
     def __init__(self) -> None:
@@ -50,8 +51,8 @@ class _Loop(threading.Thread):
         if self.is_alive():
             raise AssertionError(f"expected an end within {within:.0f} s, was not so")
 
-    async def _go(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _go(self) -> None: ...
 
 
 class Tail(_Loop):

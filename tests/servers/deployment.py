@@ -83,8 +83,6 @@ class Deployment:
         self.partitions = partitions
         self.options = {"bootstrap_servers": bootstrap}
         self.redis_url = redis_url
-        self.store_url: Callable[[], str] = lambda: redis_url
-        """Where the store is read by tests: another than the roles' where these go through a proxy."""
         self.processes: list[RoleProcess] = []
         self.settings: dict[str, str] = {
             "KEY": KEY,
@@ -136,16 +134,12 @@ class Deployment:
         """Return the ends of all logs: for the message of a failed test."""
         return "\n".join(f"== {p.log.name}\n{p.log.read_text()[-3000:]}" for p in self.processes)
 
-    def logs_whole(self) -> bytes:
-        """Return all that the processes wrote."""
-        return b"".join(process.log.read_bytes() for process in self.processes)
-
     # -- what stands in topics and store ---------------------------------------------------------------------
 
     def watermarks(self) -> list[int]:
         """Return how far time has come in each partition, -1 where nothing is committed."""
         found = []
-        with Redis.from_url(self.store_url()) as redis:
+        with Redis.from_url(self.redis_url) as redis:
             for partition in range(self.partitions):
                 lane = redis.hget(tag_of(partition, self.partitions) + "ctl", "lane")
                 read = orjson.loads(lane) if isinstance(lane, bytes) else {}
@@ -154,13 +148,13 @@ class Deployment:
 
     def begun(self) -> bool:
         """Say whether something is committed of every partition."""
-        with Redis.from_url(self.store_url()) as redis:
+        with Redis.from_url(self.redis_url) as redis:
             keys = [tag_of(partition, self.partitions) + "ctl" for partition in range(self.partitions)]
             return all(redis.hexists(key, "token") for key in keys)
 
     def offsets(self) -> list[int]:
         """Return how far each partition is committed, 0 where nothing is."""
-        with Redis.from_url(self.store_url()) as redis:
+        with Redis.from_url(self.redis_url) as redis:
             keys = [tag_of(partition, self.partitions) + "ctl" for partition in range(self.partitions)]
             return [int(redis.hget(key, "offset") or 0) for key in keys]
 
@@ -206,47 +200,11 @@ class Deployment:
 
         return asyncio.run(go())
 
-    def read_one(self, topic: str) -> list[tuple[int, bytes]]:
-        """Return a topic of one partition as (offset, value)."""
-
-        async def go() -> list[tuple[int, bytes]]:
-            found = []
-            async for records in read_to_end(self.options, f"{self.prefix}.{topic}.v1", 0):
-                found += [(record.offset, record.value or b"") for record in records]
-            return found
-
-        return asyncio.run(go())
-
-    def log(self, partition: int) -> list[tuple[int, bytes]]:
-        """Return a partition of the log as (offset, value)."""
-
-        async def go() -> list[tuple[int, bytes]]:
-            found = []
-            async for records in read_to_end(self.options, f"{self.prefix}.events.v1", partition):
-                found += [(record.offset, record.value or b"") for record in records]
-            return found
-
-        return asyncio.run(go())
-
     def submits(self) -> list[Json]:
         """Return what reached the channel; the last line may be cut off by a kill."""
         path = Path(self.settings["OUT"]) / "messages.jsonl"
         lines = path.read_bytes().split(b"\n") if path.exists() else []
         return [orjson.loads(line) for line in lines if line.endswith(b"}")]
-
-    def append_pairs(self, pairs: list[tuple[int, bytes]], seconds: float = 0) -> None:
-        """Append (partition, record) pairs in order, each acknowledged once; spread over some seconds."""
-
-        async def go() -> None:
-            topic, size = f"{self.prefix}.events.v1", 500
-            parts = [pairs[at : at + size] for at in range(0, len(pairs), size)]
-            async with AIOKafkaProducer(**self.options, acks="all", enable_idempotence=True) as producer:
-                for part in parts:
-                    sent = [await producer.send(topic, value, partition=p) for p, value in part]
-                    await asyncio.gather(*sent)
-                    await asyncio.sleep(seconds / len(parts))
-
-        asyncio.run(go())
 
     def decisions(self) -> list[Json]:
         """Return decision lines, repeats by (id, at) dropped, sorted as a replay writes them."""
