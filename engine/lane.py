@@ -250,10 +250,10 @@ class Lane:
         fold.muted = self.offset < self._muted_until
         building = self.offset < self._known_until
         known = await self.offers.names(self.partition, 0 if building else control.offers_at)
-        if not building and not known <= control.outbox.keys():
-            # offers were given out of which this store knows nothing: it is an older copy of itself, and what
-            # was folded since is folded, and decided, once more
-            self._known_until = await self.log.last(self.partition)
+        if not known <= control.outbox.keys():
+            # offers were given out of which this store knows nothing: it is an older copy of itself, also one
+            # of a rebuild; what was folded since is folded, and decided, once more
+            self._known_until = max(self._known_until, await self.log.last(self.partition))
         if control.outbox:
             await self.point("republish")
             await self._publish(control.outbox, known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from engine.lane import Lane
 from tests.simulation.course import Course, case_of, seeds
 from tests.simulation.faults import CRASH, GO, LOSE, TEAR, Script
 from tests.simulation.runs import Run
@@ -58,3 +59,40 @@ def test_crashes_while_a_store_that_went_back_is_brought_up() -> None:
         rewound += run.rewound
     assert rewound > 50
     assert offers > 60
+
+
+async def to_its_end(run: Run, lane: Lane) -> None:
+    """Step a lane until it has folded all that is there."""
+    while await lane.step() or lane.offset < run.log.end(0) or lane.sweeping:
+        pass
+
+
+async def test_a_copy_taken_while_an_older_one_was_caught_up_gives_no_offer_out_twice() -> None:
+    """The log has grown since it was taken, and offers were given out on what came."""
+    rewound = offers = 0
+    for seed in seeds(120):
+        run = Run(Course(case_of(BASE + seed)), batch=7, mark_every=0)
+        shared = [[(0, value)] for _, value in run.course.shared()]
+        half = len(shared) // 2
+        for records in shared[:half]:
+            await run.log.append(records)
+        lane = run.lane(0)
+        await lane.step()
+        early = run.store.copy(0)
+        await to_its_end(run, lane)
+        run.store.restore(0, early)
+        lane = run.lane(0)
+        await lane.step()
+        late = run.store.copy(0)
+        rewound += b"known_until" in (await run.store.open(0)).lane
+        await to_its_end(run, lane)
+        for records in shared[half:]:
+            await run.log.append(records)
+        await to_its_end(run, lane)
+        run.store.restore(0, late)
+        await to_its_end(run, run.lane(0))
+        names = run.offers.given_out(0)
+        assert len(names) == len(set(names))
+        offers += len(names)
+    assert rewound > 10
+    assert offers > 30
