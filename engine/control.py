@@ -46,7 +46,7 @@ def apply(sub: Subscriber, event: Event) -> bool:
         if marketing is True:
             sub.suppressed = False
         if marketing is not None:
-            sub.choice = event.t if marketing else -event.t
+            _choose(sub, event.t, wants=marketing)
     elif event.kind == "offer.receipt" and fields.get("status") in FINAL_REJECTIONS:
         return ledger.remove(sub, str(fields.get("decision")))
     return False
@@ -59,6 +59,14 @@ def _set_consents(sub: Subscriber, consents: Mapping[str, bool | None]) -> None:
             sub.consent.pop(purpose, None)
         else:
             sub.consent[purpose] = given
+
+
+def _choose(sub: Subscriber, t: int, *, wants: bool) -> None:
+    """Take note of their own word: a no stands until a yes that is not older."""
+    if not wants:
+        sub.choice = min(sub.choice, -t)
+    elif t >= -sub.choice:
+        sub.choice = t
 
 
 def _set_timezone(sub: Subscriber, value: object) -> None:
@@ -80,7 +88,7 @@ def business(sub: Subscriber, event: Event, policy: Policy) -> bool:
         event.kind == "sms.reply" and str(event.fields.get("text", "")).strip() in policy.opt_out
     ):
         sub.suppressed = True
-        sub.choice = -event.t
+        _choose(sub, event.t, wants=False)
         sub.gates_dirty = True
         return True
     return False

@@ -134,12 +134,13 @@ class _Work:
         await self._write(changed)
 
     async def finish(self, note: dict[str, Any], *, muted_until: int, known_until: int) -> Control:
-        """Write that phase 3 is next."""
+        """Write that phase 3 is next; nothing of it if no record before the mark is left to be folded."""
         fold = self.fold
         fold.switched_at = note.get("switched_at", fold.switched_at)
         fold.warming = note.get("warming", {})
         fold.kept_since = note.get("kept_since", {})
-        lane = pack_lane(fold, muted_until=muted_until, known_until=known_until)
+        bounds = {"muted_until": muted_until, "known_until": known_until}
+        lane = pack_lane(fold, **{name: until for name, until in bounds.items() if self.start < until})
         await self._commit(Commit(self.token, secrets.token_hex(8), self.start, lane))
         return await self.store.open(self.partition)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from connectors.memory_optouts import MemoryOptOuts
 from engine.codec import decode, encode
 from tests.unit.pipeline.stage import GIVEN, KEY, OTHER
@@ -76,6 +78,24 @@ async def test_an_older_consent_takes_nothing_back() -> None:
     assert await on.is_out()
     await on.write("profile.update", 3, **YES)
     assert await on.is_out(), "the profile comes with a word that is older than the opt-out"
+
+
+async def test_an_opt_out_stands_against_a_consent_that_is_older_and_comes_later() -> None:
+    for together in (False, True):
+        on = Words()
+        await on.write("profile.update", 0, **YES)
+        await on.write("sms.reply", 5, number="10086", text="R")
+        if not together:
+            assert await on.is_out()
+        await on.write("consent.change", 1, consent={"marketing": True})
+        assert await on.is_out()
+        [(_, payload)] = [found async for batch in on.offers.profiles(0) for found in batch]
+        assert orjson.loads(payload)["choice"] < 0, "a rebuild has it from there"
+        await on.write("consent.change", 2, consent={"marketing": False})
+        await on.write("consent.change", 3, consent={"marketing": True})
+        assert await on.is_out(), "newer than the second no, older than the first"
+        await on.write("consent.change", 6, consent={"marketing": True})
+        assert not await on.is_out()
 
 
 async def test_what_they_said_is_kept_in_their_state() -> None:

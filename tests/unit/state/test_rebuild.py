@@ -235,6 +235,26 @@ async def test_a_lane_without_records_notices_that_its_store_was_lost_and_says_w
     assert len(decode(KEY, (await on.store.read(0, [KEY]))[0] or b"").contacts) == 1
 
 
+@pytest.mark.parametrize("records", [0, 1])
+async def test_a_rebuild_without_records_before_its_mark_is_over_at_once(records: int) -> None:
+    """Dispatchers wait for the store to say so, and no record may come for hours."""
+    on = Lost()
+    await on.write("profile.update", 0, **GIVEN)
+    await on.write("sms.out", 1)
+    await on.lane.run()
+    await on.lane.flush()
+    on.log.trim(0, 2)
+    await on.lose()
+    for number in range(records):
+        await on.write("tick", 2 + number)
+    await on.lane.run()
+    assert on.lane.rebuilt == 1
+    assert on.lane.ready
+    control = await on.store.open(0)
+    assert b"muted_until" not in control.lane
+    assert control.offset == 2 + records
+
+
 async def profiles_and_lines(on: Line) -> list[Any]:
     """All that was published, profiles aside that were overwritten."""
     found: list[Any] = [batch async for batch in on.offers.profiles(0)]
