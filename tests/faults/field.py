@@ -262,6 +262,11 @@ class Field:
         return tag_of(partition, self.load.partitions)
 
 
+def offsets(field: Field) -> list[int]:
+    """Return up to where each partition is folded and committed."""
+    return [int(control.get(b"offset", 0)) for control in field.controls().values()]
+
+
 def is_ready(process: RoleProcess) -> bool:
     """Ask a role whether it is ready."""
     try:

@@ -15,7 +15,7 @@ import redis
 
 from engine.rebuild import REBUILDING
 from tests.faults.checker import Report
-from tests.faults.field import Field
+from tests.faults.field import Field, offsets
 from tests.faults.load import msisdn
 from tests.faults.rows_process import SESSION, opt_out, started
 from tests.faults.slow import Slow
@@ -257,9 +257,9 @@ def _full(field: Field, row: str, what: str, fill: Callable[[], None], free: Cal
     fill()
     wait_until(lambda: not _writable(field), "a Redis that takes nothing", 20)
     time.sleep(1)
-    before, sent = _offsets(field), len(field.submits())
+    before, sent = offsets(field), len(field.submits())
     time.sleep(5)
-    after, sent_then = _offsets(field), len(field.submits())
+    after, sent_then = offsets(field), len(field.submits())
     free()
     wait_until(lambda: _writable(field), "a Redis that takes writes again", 20)
     report = field.report(row, within=120)
@@ -267,7 +267,7 @@ def _full(field: Field, row: str, what: str, fill: Callable[[], None], free: Cal
         report.problems.append(f"expected consumption to pause, went from {before} to {after}")
     if sent != sent_then:
         report.problems.append(f"expected nothing to be sent, was {sent_then - sent} messages")
-    report.notes.append(f"paused at {before}, went on to {_offsets(field)}")
+    report.notes.append(f"paused at {before}, went on to {offsets(field)}")
     return report
 
 
@@ -279,10 +279,6 @@ def _writable(field: Field) -> bool:
             return False
         client.delete("probe")
         return True
-
-
-def _offsets(field: Field) -> list[int]:
-    return [int(control.get(b"offset", 0)) for control in field.controls().values()]
 
 
 def row_12(stage: Stage) -> Report:

@@ -35,6 +35,7 @@ def test_a_row_of_the_matrix_holds(row: str, stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("planted", "shows"),
     [
+        ("token", lambda report: report.wrong_states),
         ("claim", lambda report: report.doubled),
         ("outbox", lambda report: report.lost),
         ("offset", lambda report: any("counts of records" in what for what in report.problems)),
