@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -32,6 +32,9 @@ SESSION_MS = 8_000
 HEARTBEAT_MS = 1_500
 REBALANCE_MS = 30_000
 """How long a worker may take to give up its lanes (3 s, protocol.md) and join again."""
+POLL_AT_LEAST: Final = 7 * 86_400_000
+"""ms. While Redis is away, or a lost one is built anew, no lane of a process fetches: that is no failure, and
+a member that left for it does not join again by itself. A lane that hangs ends its process (`/livez`)."""
 POSITION_WITHIN = 1.0
 """Seconds: the client knows at once where it reads on, unless the partition changes hands."""
 
@@ -214,7 +217,7 @@ class KafkaLog:
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
             rebalance_timeout_ms=REBALANCE_MS,
-            max_poll_interval_ms=300_000,
+            max_poll_interval_ms=POLL_AT_LEAST,
             partition_assignment_strategy=[StickyPartitionAssignor],
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=1 << 20,

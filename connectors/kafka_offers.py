@@ -91,12 +91,10 @@ class KafkaOffers:
             for future in [await producer.send(self.deadletters, letter) for letter in letters]:
                 await future
 
-    async def names(self, partition: int, since: int) -> frozenset[str]:
+    async def names(self, partition: int, since: int) -> AsyncIterator[list[str]]:
         """Name the offers published from a position on."""
-        found: set[str] = set()
         async for records in read_to_end(self._options, self.offers, partition, since):
-            found.update(OFFER + record.key.decode() for record in records if record.key is not None)
-        return frozenset(found)
+            yield [OFFER + record.key.decode() for record in records if record.key is not None]
 
     async def end(self, partition: int) -> int:
         """Return the position of the next offer."""

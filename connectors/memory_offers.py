@@ -39,9 +39,9 @@ class MemoryOffers:
                 self._lines[partition].append((offset, payload))
         return end
 
-    async def names(self, partition: int, since: int) -> frozenset[str]:
+    async def names(self, partition: int, since: int) -> AsyncIterator[list[str]]:
         """Name the offers published from a position on."""
-        return frozenset(name for name, _ in self._offers[partition][since:])
+        yield [name for name, _ in self._offers[partition][since:]]
 
     async def end(self, partition: int) -> int:
         """Return the position of the next offer."""

@@ -94,7 +94,11 @@ class LaneKeeper:
     def stuck(self) -> list[int]:
         """Name the partitions whose lane hangs."""
         now = time.monotonic()
-        return [partition for partition, how in self.health.items() if now - how.came_round > STUCK]
+        return [partition for partition in self.health if now - self.came_round(partition) > STUCK]
+
+    def came_round(self, partition: int) -> float:
+        """Say when a lane last showed that it goes on, also within a step (`Lane.moved`)."""
+        return max(self.health[partition].came_round, self.lanes[partition].moved)
 
     async def _run(self, partition: int, lane: Lane) -> None:
         pause = RETRY[0]

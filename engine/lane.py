@@ -109,6 +109,8 @@ class Lane:
         """Commits that were refused."""
         self.failed = 0
         """Commits that the store did not take, or did not answer: whether one stands is not known."""
+        self.moved = time.monotonic()
+        """When it last got on within a step that may take long: a rebuild."""
         self.rebuilt = 0
         """Times it found its store lost and began to build it anew."""
         self.published: list[str] = []
@@ -209,6 +211,10 @@ class Lane:
             self.forget()
             raise
 
+    def move(self) -> None:
+        """Show that the lane gets on: a rebuild of many subscribers is no lane that hangs."""
+        self.moved = time.monotonic()
+
     def forget(self) -> None:
         """Throw away everything held in memory: the store is the truth."""
         self.fold = None
@@ -228,14 +234,9 @@ class Lane:
         if REBUILDING in control.lane or (
             not control.token and await is_lost(self.partition, self.log, self.offers)
         ):
+            doors = self.log, self.store, self.offers
             control = await begin(
-                self.partition,
-                control,
-                self.log,
-                self.store,
-                self.offers,
-                self.make_fold,
-                self._tell_optouts,
+                self.partition, control, *doors, self.make_fold, self._tell_optouts, self.move
             )
             self.rebuilt += 1
         lane: dict[str, Any] = orjson.loads(control.lane) if control.lane else {}
@@ -249,13 +250,15 @@ class Lane:
         self._known_until = lane.get("known_until", -1)
         fold.muted = self.offset < self._muted_until
         building = self.offset < self._known_until
-        known = await self.offers.names(self.partition, 0 if building else control.offers_at)
+        known = await self._names(0 if building else control.offers_at)
         if not known <= control.outbox.keys():
             # offers were given out of which this store knows nothing: it is an older copy of itself, also one
             # of a rebuild; what was folded since is folded, and decided, once more
             self._known_until = max(self._known_until, await self.log.last(self.partition))
         if control.outbox:
             await self.point("republish")
+            # in a cluster they stand on other servers, which may have lost what this one kept
+            await self._tell_optouts(control.outbox)
             await self._publish(control.outbox, known)
         self._known = known if self.offset < self._known_until else frozenset()
         if lane.get("sweep"):
@@ -409,6 +412,8 @@ class Lane:
             offers_at=self._offers_at,
             floor=self._floor,
         )
+        # first: whoever sees the commit takes it that the opt-outs before it are known (ADR 14)
+        await self._tell_optouts(out)
         await self.point("commit")
         try:
             await self.store.commit(self.partition, commit)
@@ -432,8 +437,7 @@ class Lane:
             self._known = frozenset()
 
     async def _publish(self, entries: Mapping[str, bytes], known: frozenset[str]) -> None:
-        """Publish outbox entries and put opt-outs where the dispatcher asks for them."""
-        await self._tell_optouts(entries)
+        """Publish outbox entries."""
         end = await self.offers.publish(
             self.partition, list(entries.items()), offset=self.offset, known=known
         )
@@ -441,7 +445,15 @@ class Lane:
             self._offers_at = end
         self.published = list(entries)
 
+    async def _names(self, since: int) -> frozenset[str]:
+        names: set[str] = set()
+        async for some in self.offers.names(self.partition, since):
+            names.update(some)
+            self.move()
+        return frozenset(names)
+
     async def _tell_optouts(self, entries: Mapping[str, bytes]) -> None:
+        """Put opt-outs where the dispatcher asks for them."""
         if self.optouts is None:
             return
         adds, releases = opted(entries, self.intake.identity.hash_number)

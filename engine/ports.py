@@ -213,8 +213,8 @@ class Offers(Protocol):
         """
         ...
 
-    async def names(self, partition: int, since: int) -> frozenset[str]:
-        """Name the offers published for a partition from position `since` on."""
+    def names(self, partition: int, since: int) -> AsyncIterator[list[str]]:
+        """Name the offers published for a partition from position `since` on, in batches."""
         ...
 
     async def end(self, partition: int) -> int:

@@ -49,10 +49,12 @@ async def begin(
     offers: Offers,
     make_fold: MakeFold,
     tell_optouts: TellOptOuts,
+    move: Callable[[], None],
 ) -> Control:
     """Do phases 1 and 2; return the control from which the lane goes on with phase 3.
 
-    `tell_optouts`: is given all profiles as outbox entries, for the set that the dispatcher asks.
+    `tell_optouts`: is given all profiles as outbox entries, for the set that the dispatcher asks. `move`: is
+    called at least once for a batch that was read or written: both phases together may take many minutes.
     """
     mark = await log.marked(partition)
     start = await log.start(partition)
@@ -61,7 +63,7 @@ async def begin(
     note: dict[str, Any] = orjson.loads(mark.note)
     # from the first commit on: the claims of all that was published by now may be lost
     floor = await offers.end(partition)
-    work = _Work(partition, store, make_fold(note.get("rules")), control.token, start, floor)
+    work = _Work(partition, store, make_fold(note.get("rules")), control.token, start, floor, move)
     await work.clear()
     async for batch in offers.profiles(partition):
         words = {key: payload for key, payload in batch if key.startswith(LAST_WORD)}
@@ -82,13 +84,23 @@ async def begin(
 class _Work:
     """Writes states in chunks, each in a fenced commit."""
 
-    def __init__(self, partition: int, store: Store, fold: Fold, token: str, start: int, floor: int) -> None:
+    def __init__(
+        self,
+        partition: int,
+        store: Store,
+        fold: Fold,
+        token: str,
+        start: int,
+        floor: int,
+        move: Callable[[], None],
+    ) -> None:
         self.partition = partition
         self.floor = floor
         self.store = store
         self.fold = fold
         self.token = token
         self.start = start
+        self._move = move
         self._books: dict[str, Rulebook | None] = {fold.book.hash: fold.book}
 
     async def clear(self) -> None:
@@ -116,6 +128,7 @@ class _Work:
 
     async def lines(self, payloads: list[bytes]) -> None:
         """Enter decisions into ledgers."""
+        self._move()
         decisions: list[dict[str, Any]] = []
         for payload in payloads:
             read = orjson.loads(payload)
@@ -173,6 +186,7 @@ class _Work:
         commit.floor = self.floor
         await self.store.commit(self.partition, commit)
         self.token = commit.next_token
+        self._move()
 
 
 def enter(sub: Subscriber, line: dict[str, Any], book: Rulebook | None) -> bool:

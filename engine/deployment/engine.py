@@ -106,9 +106,8 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._health_at = now
             await self._check_store()
         for partition, lane in list(self.keeper.lanes.items()):
-            how = self.keeper.health.get(partition)
-            if how is not None:
-                self.metrics.progress(partition, time.time() - (now - how.came_round))
+            if partition in self.keeper.health:
+                self.metrics.progress(partition, time.time() - (now - self.keeper.came_round(partition)))
             fold = lane.fold
             if fold is not None:
                 self.metrics.state(partition, lane.mean_bytes)

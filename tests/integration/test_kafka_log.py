@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.consumer.subscription_state import SubscriptionState
 
-from connectors.kafka_log import KafkaLog
+from connectors.kafka_log import HEARTBEAT_MS, KafkaLog
 from engine.ports import Mark
 from tests.servers.eventually import eventually
 from tests.servers.kafka import KafkaServer
@@ -58,6 +60,25 @@ async def test_a_partition_that_stays_through_a_rebalance_is_read_on_not_from_it
         await log.close()
 
 
+async def test_a_member_that_fetches_nothing_for_an_hour_keeps_its_partitions(
+    kafka_server: KafkaServer, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Redis is away nobody fetches; a member that left for it would not join again."""
+    topic = f"{topic_prefix}.events.v1"
+    await asyncio.to_thread(kafka_server.create_topics, topic, partitions=2)
+    log = KafkaLog({"bootstrap_servers": kafka_server.bootstrap}, topic, 2, f"{topic_prefix}.engine")
+    mine = Noting(log)
+    try:
+        await log.join(mine)
+        await eventually(lambda: mine.partitions == {0, 1}, within=30)
+        # fetches end an hour ago by the client's clock, which looks at each heartbeat
+        monkeypatch.setattr(SubscriptionState, "fetcher_idle_time", 3_600)
+        await asyncio.sleep(3 * HEARTBEAT_MS / 1_000)
+        assert (mine.times, mine.partitions) == (1, {0, 1})
+    finally:
+        await log.close()
+
+
 async def test_the_end_of_a_transaction_does_not_wait_to_be_read(
     kafka_server: KafkaServer, topic_prefix: str
 ) -> None:
@@ -78,12 +99,16 @@ async def test_the_end_of_a_transaction_does_not_wait_to_be_read(
     async def idles(offset: int) -> bool:
         return not await log.fetch(0, offset, 100, 0.05) and await says(offset, 0)
 
+    async def ends_at(offset: int) -> bool:
+        return await log.last(0) == offset
+
     async def says(offset: int, waiting: int) -> bool:
         return await log.behind({0: offset}) == {0: waiting}
 
     try:
         await write(b"one", b"two")
-        assert (await log.last(0), await log.last(1)) == (2, 0)
+        await eventually(lambda: ends_at(2), within=10)  # the broker ends a transaction after its answer
+        assert await log.last(1) == 0
         await log.assign([0, 1])
         await eventually(lambda: says(0, 3), within=10)
         assert await read_on(0) == 2

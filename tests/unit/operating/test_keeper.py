@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -150,6 +151,42 @@ async def test_a_bug_in_a_lane_is_told_with_its_partition(monkeypatch: pytest.Mo
     await on.keeper.stop()
 
 
+async def test_a_rebuild_that_takes_long_and_gets_on_is_not_stuck_and_one_that_hangs_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on = Stage(mark_every=0)
+    for number in range(3):
+        await on.line.write("sms.out", number)
+    await on.line.lane.run()
+    await on.line.lane.flush()
+    on.line.store.lose(0)
+    lines, hang = on.line.offers.lines, asyncio.Event()
+    given = 0
+
+    async def slowly(partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
+        nonlocal given
+        [batch] = [batch async for batch in lines(partition)]
+        for _ in range(30):
+            await asyncio.sleep(0.05)
+            given += 1
+            yield batch
+        await hang.wait()
+
+    monkeypatch.setattr(on.line.offers, "lines", slowly)
+    monkeypatch.setattr("engine.keeper.STUCK", 0.5)
+    await on.keeper.assign([0])
+    looks = []
+    while given < 30:
+        looks.append(on.keeper.stuck())
+        await asyncio.sleep(0.02)
+    assert [look for look in looks if look] == []
+    await eventually(lambda: on.keeper.stuck() == [0])
+    hang.set()
+    await eventually(lambda: on.keeper.lanes[0].ready)
+    assert on.keeper.stuck() == []
+    await on.keeper.stop()
+
+
 async def test_a_lane_that_does_not_come_round_is_stuck() -> None:
     on = Stage()
     await on.keeper.assign([0])
@@ -158,5 +195,6 @@ async def test_a_lane_that_does_not_come_round_is_stuck() -> None:
     await on.keeper.revoke([0])
     await on.keeper.assign([0])
     on.keeper.health[0].came_round -= 3_600
+    on.keeper.lanes[0].moved -= 3_600
     assert on.keeper.stuck() == [0]
     await on.keeper.stop()

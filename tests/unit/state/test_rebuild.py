@@ -100,6 +100,23 @@ class Lost(Line):
         self.lane = self.begin()
 
 
+async def test_an_opt_out_is_known_to_the_dispatcher_before_the_commit_that_passes_its_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A dispatcher waits until what stood in the log is committed, and then asks for opt-outs."""
+    on = Lost()
+    commit, known = on.store.commit, []
+
+    async def asked(partition: int, given: Commit) -> None:
+        await commit(partition, given)
+        known.append((given.offset, await on.optouts.holds([OTHER])))
+
+    monkeypatch.setattr(on.store, "commit", asked)
+    await on.write("complaint", 0, subscriber_key=OTHER)
+    await on.lane.run()
+    assert known == [(1, [True])]
+
+
 async def test_opt_outs_are_told_anew() -> None:
     on = Lost()
     await on.write("profile.update", 0, **{**GIVEN, "msisdn": "+8613900000000"})
