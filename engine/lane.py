@@ -188,12 +188,13 @@ class Lane:
         if records:
             if self.next == self.offset:
                 self._since = time.monotonic()
-            await self._fold_batch(records)
+            records = await self._fold_batch(records)
         if self._sweep:
             await self._sweep_some()
         if self._must_commit(idle=not records and not wait):
             await self._commit()
-        if time.monotonic() - self._marked >= self.mark_every:
+        # what is noted beside the log is as of the last record that was folded
+        if self.next == self.offset and time.monotonic() - self._marked >= self.mark_every:
             await self._mark()
         return len(records)
 
@@ -286,30 +287,32 @@ class Lane:
             fold.muted, self._unmuted = False, True
         return records
 
-    async def _fold_batch(self, records: list[LogRecord]) -> None:
+    async def _fold_batch(self, records: list[LogRecord]) -> list[LogRecord]:
+        """Fold records up to the first switch of rules; return those that were folded."""
         batch: list[tuple[LogRecord, list[Event]]] = []
-        events: list[Event] = []
+        events, switches = list[Event](), list[str]()
         for record in records:
             read = self.intake.read_log(record.value, "log", f"{self.partition}:{record.offset}")
             events += read
             batch.append((record, read))
-        switches = [event.fields["hash"] for event in events if event.kind == "rules.switch"]
-        if switches and self.await_rules is not None:
+            if switches := [event.fields["hash"] for event in read if event.kind == "rules.switch"]:
+                break  # the silent are armed for one set of rules before the next comes
+        if self.await_rules is not None:
             for name in switches:
                 await self.await_rules(name)
         while switches and self._sweep:
-            # the silent are armed for one set of rules before the next comes
             await self._sweep_some()
             await self._commit()
         await self.point("read")
         await self._load(events)
         self._decide(batch)
-        self.next = records[-1].offset + 1
+        self.next = batch[-1][0].offset + 1
         fold = self.fold
         assert fold is not None
         if switches:
             held = fold.subscribers
             self._sweep = [key for key in await self.store.keys(self.partition) if key not in held]
+        return [record for record, _ in batch]
 
     async def _load(self, events: list[Event]) -> None:
         """Read the states this batch needs: of its records, and of whoever wakes within it."""

@@ -43,7 +43,7 @@ class Loaded:
 
     events: list[Event] = field(default_factory=list)
     opted: list[str] = field(default_factory=list)
-    """Keyed hashes of numbers that opt out."""
+    """Keyed hashes of numbers, and subscriber keys, that opt out: the first tells one from others."""
     given: list[str] = field(default_factory=list)
     """Keyed hashes of numbers, and subscriber keys, whose consent to marketing is given."""
 
@@ -147,9 +147,13 @@ class ConsentLines(HeadedLines):
         if event is None:
             return None
         loaded = Loaded([event])
-        if event.fields["consent"].get("marketing") is True:
-            loaded.given = [event.key]
-            loaded.given += own_keys(self._intake.identity, *numbers)
+        marketing = event.fields["consent"].get("marketing")
+        if marketing is not None:
+            whose = [event.key, *own_keys(self._intake.identity, *numbers)]
+            if marketing:
+                loaded.given = whose
+            else:
+                loaded.opted = whose
         return loaded
 
     def _json(self, line: bytes, position: str) -> dict[str, Any] | None:
@@ -282,8 +286,12 @@ class Loader:
     async def _write(self, taken: list[Loaded]) -> None:
         now = self._wall()
         events = [event for loaded in taken for event in loaded.events]
-        opted = {name: event.t for loaded in taken for event in loaded.events for name in loaded.opted}
-        given = {name: event.t for loaded in taken for event in loaded.events for name in loaded.given}
+        opted, given = dict[str, int](), dict[str, int]()
+        for loaded in taken:
+            for name in loaded.opted:
+                opted[name] = loaded.events[0].t
+                given.pop(name, None)
+            given.update((name, loaded.events[0].t) for name in loaded.given)
         if self._inlet is not None:
             if opted and self._optouts is not None:
                 await self._optouts.add(opted)
@@ -296,7 +304,7 @@ class Loader:
             if given and self._optouts is not None:
                 await self._optouts.release(given)
         self.counts["records"] += len(events)
-        self.counts["opted_out"] += len(opted)
+        self.counts["opted_out"] += len({loaded.opted[0] for loaded in taken if loaded.opted})
         self.counts["refused"] += len(self._refusals)
         for refusal in self._refusals:
             self.on_refusal(refusal)

@@ -92,9 +92,11 @@ def opted(
         elif name.startswith(PROFILE):
             profile: Mapping[str, Any] = orjson.loads(payload)
             msisdn, choice = profile["msisdn"], profile["choice"]
-            who = hash_number(msisdn) if msisdn else profile["subscriber_key"]
+            key = profile["subscriber_key"]
+            who = hash_number(msisdn) if msisdn else key
             if choice < 0:
                 adds[who] = -choice
             elif choice:
-                releases[who] = choice
+                # a no from before the number was bound stands under the key
+                releases[who] = releases[key] = choice
     return adds, releases

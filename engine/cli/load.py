@@ -53,7 +53,7 @@ def command(
         loader = asyncio.run(_load(settings, kind, file, dry_run, advance))
     counts = loader.counts
     rows = [("lines", counts["lines"]), ("records", counts["records"]), ("refused", counts["refused"])]
-    if kind == "optouts":
+    if kind != "profiles":
         rows.append(("numbers opted out", counts["opted_out"]))
     table(("checked, nothing written" if dry_run else "loaded", "number"), rows)
     if counts["refused"]:

@@ -152,6 +152,21 @@ async def test_consent_to_marketing_takes_an_opt_out_back_unless_that_is_newer(t
     assert await world.optouts.holds([own]) == [True]
 
 
+async def test_a_no_to_marketing_holds_under_every_name_once_it_is_loaded(tmp_path: Path) -> None:
+    identity, key, own = known()
+    identity.bind_key(NUMBER, key)
+    world = World(identity)
+    no, yes = ({"msisdn": NUMBER, "consent": {"marketing": said}} for said in (False, True))
+    loader = await world.load("consents", file(tmp_path, no))
+    assert await world.optouts.holds([own, key]) == [True, True]
+    assert loader.counts["opted_out"] == 1
+    other = {"imsi": IMSI, "consent": {"marketing": False, "profiling": True}}
+    await world.load("consents", file(tmp_path, other, no, yes))
+    assert await world.optouts.holds([own, key]) == [False, False], "the last line counts"
+    await world.load("consents", file(tmp_path, yes, no))
+    assert await world.optouts.holds([own, key]) == [True, True]
+
+
 @pytest.mark.parametrize("header", [(), ("name,MSISDN,since",)])
 async def test_an_opt_out_holds_under_the_number_and_what_it_is_bound_to(
     tmp_path: Path, header: tuple[str, ...]

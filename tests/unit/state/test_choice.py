@@ -111,3 +111,16 @@ async def test_what_they_said_is_kept_in_their_state() -> None:
     await on.write("consent.change", 2, consent={"location": False})
     await on.lane.run()
     assert decode(KEY, (await on.store.read(0, [KEY]))[0] or b"").choice == sub.choice
+
+
+async def test_a_yes_takes_back_a_no_from_before_the_number_was_bound() -> None:
+    on = Words()
+    await on.write("consent.change", 0, consent={"marketing": False})
+    await on.lane.run()
+    assert await on.optouts.holds([KEY]) == [True]
+    await on.write("profile.update", 1, **YES)
+    await on.lane.run()
+    assert await on.optouts.holds([KEY]) == [True]
+    await on.write("consent.change", 2, consent={"marketing": True})
+    assert not await on.is_out()
+    assert await on.optouts.holds([KEY]) == [False]

@@ -213,3 +213,19 @@ async def test_records_the_intake_refuses_are_passed_over() -> None:
     await on.write("sms.out", 0)
     assert await on.lane.run() == 3
     assert await on.published() == ["text"]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 500])
+async def test_between_two_switches_the_silent_are_armed_however_many_records_a_batch_has(batch: int) -> None:
+    on = Line(rule("other", {"happens": "call.out"}), batch=batch)
+    await on.write("profile.update", 0, **GIVEN)
+    await on.write("loc.update", 0, cell=CAFE)
+    await on.lane.run()
+    await on.switch(5, DWELL)
+    await on.write("tick", 5)
+    await on.write("tick", 40)  # due at minute 30
+    await on.switch(41, TEXT)
+    await on.write("tick", 42)
+    on.lane = on.begin()  # a restart: nobody is in the cache
+    await on.lane.run()
+    assert await on.published() == ["dwell"]

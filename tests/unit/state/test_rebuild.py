@@ -272,6 +272,27 @@ async def test_a_rebuild_without_records_before_its_mark_is_over_at_once(records
     assert control.offset == 2 + records
 
 
+async def test_a_mark_names_the_rules_of_what_is_committed_not_of_what_is_folded() -> None:
+    """Else a store that is lost just then is built anew with rules from before they were live."""
+    on = Line(rule("call", {"happens": "call.out"}), commit_after=60, mark_every=1e9)
+    await on.write("profile.update", 0, **GIVEN)
+    await on.lane.step(0.01)
+    await on.lane.flush()
+    await on.write("sms.out", 1)
+    await on.switch(2, TEXT)
+    on.lane.mark_every = 0
+    await on.lane.step(0.01)  # folded, and not committed yet
+    on.lane.mark_every = 1e9
+    await on.write("sms.out", 3)
+    await on.lane.run()
+    before = await on.published()
+    assert before == ["text"]
+    on.store.lose(0)
+    on.lane = on.begin()
+    await on.lane.run()
+    assert await on.published() == before
+
+
 async def profiles_and_lines(on: Line) -> list[Any]:
     """All that was published, profiles aside that were overwritten."""
     found: list[Any] = [batch async for batch in on.offers.profiles(0)]
