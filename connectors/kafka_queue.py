@@ -1,7 +1,7 @@
 """Published offers as the dispatcher takes them from Kafka: a consumer group on the topic of offers.
 
-Positions are committed offsets; how far a partition was sent rides on them as metadata (`reached N`). Every
-assignment is a new term: what was taken before it is the next owner's.
+Positions are committed offsets; the rest of `Progress` rides on them as metadata (`reached N passes N guard
+N`). Every assignment is a new term: what was taken before it is the next owner's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from engine.ports import Progress, Queued
 POLL_AT_LEAST: Final = 7 * 86_400_000
 """ms. The dispatcher stops taking while too many offers wait, for a whole night if need be: that is no
 failure. A process that is dead stops its heartbeat."""
-_REACHED = re.compile(r"reached (\d+)")
+_NOTE = re.compile(r"reached (\d+) passes (\d+) guard (\d+)")
 
 
 @contextmanager
@@ -97,12 +97,19 @@ class KafkaQueue:
             for record in records
         ]
 
-    async def end(self, partition: int) -> int:
-        """Return the position of the next offer."""
-        part = self._part(partition)
-        with log_errors("end"):
-            ends = await self._client().end_offsets([part])
-        return int(ends[part])
+    async def rewind(self, partition: int, since_us: int) -> int:
+        """Go back to the first offer appended at a time or later."""
+        part, client = self._part(partition), self._client()
+        with log_errors("rewind"):
+            try:
+                found = (await client.offsets_for_times({part: since_us // 1_000}))[part]
+                position = await client.position(part)
+                if found is not None and found.offset < position:
+                    position = found.offset
+                    client.seek(part, position)
+            except IllegalStateError as error:  # lost since the look at the terms
+                raise LogError("kafka: rewind: expected a partition of this member, was lost") from error
+        return int(position)
 
     async def progress(self, partition: int) -> Progress:
         """Return what the group has committed."""
@@ -114,13 +121,14 @@ class KafkaQueue:
         kept = found.get(part)
         if kept is None or kept.offset < 0:
             return Progress()
-        reached = _REACHED.fullmatch(kept.metadata or "")
-        return Progress(kept.offset, max(kept.offset, int(reached[1]) if reached else 0))
+        note = _NOTE.fullmatch(kept.metadata or "")
+        reached, passes, guard = map(int, note.groups()) if note else (0, 0, 0)
+        return Progress(kept.offset, max(kept.offset, reached), passes, guard)
 
     async def done(self, progress: Mapping[int, Progress]) -> None:
         """Commit it, of partitions that are held."""
         kept = {
-            self._part(partition): (at.done, f"reached {at.reached}")
+            self._part(partition): (at.done, f"reached {at.reached} passes {at.passes} guard {at.guard}")
             for partition, at in progress.items()
             if partition in self._terms
         }

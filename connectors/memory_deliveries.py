@@ -23,7 +23,7 @@ class MemoryDeliveries:
         self._claims: dict[str, _Claim] = {}
         self._deadlines: dict[str, int] = {}
         """Open decision -> deadline, µs."""
-        self._reached: dict[int, int] = {}
+        self._passes: dict[int, int] = {}
 
     async def claim(
         self, decision: str, subscriber_key: str, deadline_us: int, claimer: str, turn: int = 0
@@ -78,14 +78,14 @@ class MemoryDeliveries:
         """Count what has not ended."""
         return len(self._deadlines)
 
-    async def reached(self, partition: int) -> int:
-        """Return up to where a partition was sent."""
-        return self._reached.get(partition, 0)
+    async def passes(self, partition: int) -> int:
+        """Return the number of the last pass over a partition."""
+        return self._passes.get(partition, 0)
 
-    async def remember(self, partition: int, expected: int, reached: int) -> bool:
-        """Write up to where a partition was sent."""
-        known = self._reached.get(partition, 0)
+    async def remember(self, partition: int, expected: int, number: int) -> bool:
+        """Write the number of a pass."""
+        known = self._passes.get(partition, 0)
         if known < expected:
             return False
-        self._reached[partition] = max(known, reached)
+        self._passes[partition] = max(known, number)
         return True

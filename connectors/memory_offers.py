@@ -98,9 +98,10 @@ class MemoryQueue:
             self._next[partition] = offset + len(payloads)
         return taken
 
-    async def end(self, partition: int) -> int:
-        """Return the position of the next offer."""
-        return await self.offers.end(partition)
+    async def rewind(self, partition: int, since_us: int) -> int:
+        """Take everything again: no times are kept here."""
+        self._next[partition] = 0
+        return 0
 
     async def progress(self, partition: int) -> Progress:
         """Return what was kept."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from connectors.redis_keys import BUCKETS, CLAIM_TTL_MS, REACHED, claim_key, open_key
+import asyncio
+
+from redis.asyncio import RedisCluster
+
+from connectors.redis_keys import BUCKETS, CLAIM_TTL_MS, PASSES, claim_key, open_key
 from connectors.redis_scripts import Client, OnTrip, RedisScripts, text_of, unheard
 
 
@@ -14,6 +18,7 @@ class RedisDeliveries:
 
     def __init__(self, client: Client, *, replicas: int = 0, on_trip: OnTrip = unheard) -> None:
         self._redis = RedisScripts(client, replicas=replicas, on_trip=on_trip)
+        self._passes = PASSES if isinstance(client, RedisCluster) else PASSES[:1]
 
     async def claim(
         self, decision: str, subscriber_key: str, deadline_us: int, claimer: str, turn: int = 0
@@ -61,14 +66,21 @@ class RedisDeliveries:
         """Count what has not ended."""
         return sum(await self._redis.each("count", (("ZCARD", open_key(bucket)) for bucket in BUCKETS)))
 
-    async def reached(self, partition: int) -> int:
-        """Return up to where a partition was sent."""
-        [known] = await self._redis.each("reached", [("HGET", REACHED, partition)])
-        return int(known or 0)
+    async def passes(self, partition: int) -> int:
+        """Return the number of the last pass of which all servers know."""
+        known = await self._redis.each("passes", (("HGET", key, partition) for key in self._passes))
+        return min(int(number or 0) for number in known)
 
-    async def remember(self, partition: int, expected: int, reached: int) -> bool:
-        """Write up to where a partition was sent."""
-        return bool(await self._redis.run("deliveries_remember", [REACHED], (partition, expected, reached)))
+    async def remember(self, partition: int, expected: int, number: int) -> bool:
+        """Write the number of a pass, on each server behind its claims."""
+        arguments = (partition, expected, number)
+        found = await asyncio.gather(
+            *(
+                self._redis.run("deliveries_remember", [key], arguments, confirmed=True)
+                for key in self._passes
+            )
+        )
+        return all(found)
 
 
 def _keys(decision: str) -> tuple[str, str]:

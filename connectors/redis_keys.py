@@ -11,7 +11,7 @@ outage or backlog there was. The dispatcher's:
 
     {d.XX}c:DECISION   hash   who claimed a decision and how it stands; XX = first two digits of the decision
     {d.XX}open         zset   decisions of the bucket that have not ended -> deadline, µs
-    {d.at}reached      hash   partition of the queue -> up to where it was sent
+    {d.K.N}passes      hash   partition of the queue -> number of the last pass over it: `PASSES`
     {o.XX}             hash   keyed hash of a number or subscriber key -> time of the opt-out, µs
 
 What one script touches shares one hash tag, so that it stays legal in Redis Cluster.
@@ -32,15 +32,11 @@ CLAIM_TTL_MS: Final = 96 * HOUR_MS
 """A claim has to outlive every way in which its offer can come again. Offers are kept, and published again,
 for 72 h; the rest is for clocks that differ and for receipts that come late."""
 
-REACHED: Final = "{d.at}reached"
-"""Never lapses: a few bytes per partition, and without it a restored copy of Redis would not be noticed."""
-
-
 SLOTS: Final = 16_384
 
 
 @cache
-def tag_of(partition: int, partitions: int) -> str:
+def tag_of(partition: int, partitions: int, prefix: str = "") -> str:
     """Return the hash tag of a partition, with a suffix by which partitions are spread evenly over the slots.
 
     The p-th of n partitions lies in the p-th n-th of the slots, so that a cluster whose masters have equal
@@ -48,9 +44,15 @@ def tag_of(partition: int, partitions: int) -> str:
     """
     first, last = partition * SLOTS // partitions, (partition + 1) * SLOTS // partitions
     number = 0
-    while not first <= crc_hqx(f"{partition}.{number}".encode(), 0) % SLOTS < last:
+    while not first <= crc_hqx(f"{prefix}{partition}.{number}".encode(), 0) % SLOTS < last:
         number += 1
-    return f"{{{partition}.{number}}}"
+    return f"{{{prefix}{partition}.{number}}}"
+
+
+PASSES: Final = tuple(tag_of(number, 16, "d.") + "passes" for number in range(16))
+"""Never lapse: a few bytes per partition, without which a restored copy of Redis would not be noticed. In a
+cluster a pass is written to all of them: they lie evenly over the slots, so that each master has one and none
+can lose claims unnoticed. Elsewhere the first is enough."""
 
 
 def claim_key(decision: str) -> str:

@@ -58,6 +58,7 @@ Whole runs over the stages:
     dispatch.py       offers -> channels, at most once, and what became of them back into the log
     last_gates.py     may this offer be sent now? and every way in which an offer ends
     receipts.py       what became of messages: to the log, the ledger, the books
+    view.py           a partition as one pass of it sees it: where it stands, and some states
     claims.py         taken before anything is written, given back if nothing was
     course.py         how far a partition of the queue was sent, and whether the ledger may be trusted
     tally.py          the books: taken = ended + open

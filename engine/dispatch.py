@@ -6,13 +6,14 @@ which a crash sends nothing twice and loses no end:
     1 take      offers from the queue; repeats by (id, at) are dropped
     2 wait      until the partition is ready, and until quiet time is over: nothing is claimed yet
     3 claim     the decision in the ledger: whoever finds it claimed never sends it
-    4 gates     state, rules, wall clock, opt-outs: right before the write
-    5 submit    to the channel
-    6 report    receipts to the log
-    7 settle    the ledger, then the books
-    8 keep      how far the queue needs no second look
+    4 ahead     that this was claimed, into the ledger and beside the queue: what forgets it is found out
+    5 gates     state, rules, wall clock, opt-outs: right before the write
+    6 submit    to the channel
+    7 report    receipts to the log
+    8 settle    the ledger, then the books
+    9 keep      how far the queue needs no second look
 
-Whatever fails before 5, or is turned away there by a channel that has no room, is tried again later: nothing
+Whatever fails before 6, or is turned away there by a channel that has no room, is tried again later: nothing
 is sent while the store, the ledger, the opt-outs or the log do not answer. Its claim is given back before it
 waits (a point of its own, `release`), so that another dispatcher or the next life may send it. What was
 claimed and has not ended by its deadline, whoever claimed it, ends as `indeterminate`; a receipt may settle
@@ -32,7 +33,6 @@ from typing import Final
 import orjson
 
 from engine.claims import Claims
-from engine.codec import decode
 from engine.course import Courses
 from engine.errors import LogError, StateError, StoreError, ThrottledError
 from engine.event import Event
@@ -53,6 +53,7 @@ from engine.receipts import Point, Receipts, Report
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 from engine.tally import Tally
+from engine.view import View
 
 IDLE: Final = 0.1
 """Seconds between two looks at a queue that had nothing new."""
@@ -114,7 +115,7 @@ class Dispatcher:
             point=point,
         )
         self.claims = Claims(deliveries, clock, self.patience.claim_us, point)
-        self.courses = Courses(queue, deliveries)
+        self.courses = Courses(queue, deliveries, clock)
         self.stood: dict[int, int] = {}
         """Partition -> how far it was folded when it was looked at last."""
         self.went_back = False
@@ -188,6 +189,7 @@ class Dispatcher:
 
     async def _take(self, wait: float) -> int:
         if not self._incoming and not self._is_full():
+            self.courses.rewound.clear()
             self._incoming = await self.queue.take(self.patience.batch, wait)
         try:
             while lost := await self.courses.hold():
@@ -195,12 +197,15 @@ class Dispatcher:
                     self._let_go(partition)
         except StoreError:
             return 0  # not known yet what the ledger remembers: what was taken waits
+        while self.courses.forgotten:
+            self._put_off(self.courses.forgotten.pop())
         incoming, self._incoming = self._incoming, []
         for queued in incoming:
             course = self.courses.held.get(queued.partition)
-            if course is None or course.term != queued.term:
-                continue  # lost meanwhile: the new owner takes it
-            course.take(queued.offset)
+            if course is None or course.term != queued.term or queued.partition in self.courses.rewound:
+                continue  # lost meanwhile: the new owner takes it; or it comes once more
+            if not course.take(queued.offset):
+                continue  # it waits here
             offer = self._read(queued)
             if offer is None:
                 course.finish(queued.offset)
@@ -258,11 +263,11 @@ class Dispatcher:
                 going.append(offer)
         claimed: list[Offer] = []
         await self._each(going, lambda offer: self._claim(offer, claimed))
-        if claimed:
-            await self._finish(claimed)
+        if claimed and (safe := await self._ahead(claimed)):
+            await self._finish(safe)
         return len(going)
 
-    async def _may_go(self, offer: Offer, view: _View) -> bool:
+    async def _may_go(self, offer: Offer, view: View) -> bool:
         """Say whether an offer goes on to the claim; if not it waits."""
         book = self.book()
         if book is None or not view.ground.token:
@@ -290,7 +295,7 @@ class Dispatcher:
         """Say whether an offer, before it waits, has a claim: one that is seen now may be lost until then."""
         if offer.untouched or offer.offset >= self.courses.held[offer.partition].fresh_from:
             return False
-        if await self.deliveries.standing(offer.id):
+        if await self.deliveries.standing(offer.id) or not await self.courses.trusts(offer.partition):
             return True
         offer.untouched = True
         return False
@@ -321,7 +326,10 @@ class Dispatcher:
         else:
             # claimed by an earlier life or another dispatcher: never sent again, the ledger ends it
             self.tally.watch(offer.id, offer.deadline)
-            self._done_with(offer)
+            self.claims.done(offer)
+            course = self.courses.held.get(offer.partition)
+            if course is not None and course.term == offer.term:
+                course.relied.append(offer)
 
     async def _put_back(self, offer: Offer) -> None:
         """Try a claimed offer again later, by whoever has it then."""
@@ -334,7 +342,30 @@ class Dispatcher:
         if course is not None and course.term == offer.term:
             course.finish(offer.offset)
 
-    # -- 4 gates, 5 submit -----------------------------------------------------------------------------------
+    # -- 4 ahead ---------------------------------------------------------------------------------------------
+
+    async def _ahead(self, claimed: list[Offer]) -> list[Offer]:
+        """Write down that these were claimed; return those that may go on, the others wait."""
+        await self.point("ahead")
+        try:
+            safe = await self.courses.ahead(claimed)
+        except (LogError, StoreError):
+            safe = set()
+        sure: list[Offer] = []
+        await self._each(claimed, lambda offer: self._still_claimed(offer, safe, sure))
+        return sure
+
+    async def _still_claimed(self, offer: Offer, safe: set[int], sure: list[Offer]) -> None:
+        """Ask whether a claim stands: the ledger may have forgotten it before the pass was written."""
+        try:
+            if offer.partition in safe and await self.deliveries.standing(offer.id):
+                sure.append(offer)
+                return
+        except StoreError:
+            pass  # it waits as others do
+        await self._put_back(offer)
+
+    # -- 5 gates, 6 submit -----------------------------------------------------------------------------------
 
     async def _finish(self, claimed: list[Offer]) -> None:
         """Ask the last gates of claimed offers, submit those that pass, report what became of all."""
@@ -348,7 +379,7 @@ class Dispatcher:
         await self._each(claimed, lambda offer: self._last(offer, views[offer.partition], reports))
         await self.reports.report(reports)
 
-    async def _last(self, offer: Offer, view: _View, reports: list[Report]) -> None:
+    async def _last(self, offer: Offer, view: View, reports: list[Report]) -> None:
         try:
             message = await self._message(offer, view)
         except (StoreError, StateError):
@@ -360,7 +391,7 @@ class Dispatcher:
             return
         self._done_with(offer)
 
-    async def _message(self, offer: Offer, view: _View) -> Message | str:
+    async def _message(self, offer: Offer, view: View) -> Message | str:
         """Ask the last gates; return the message, or the reason why there is none."""
         book = self.book()
         if book is None or not view.ground.token:
@@ -382,6 +413,8 @@ class Dispatcher:
         names = [offer.key] if sub.bound is None else [self.number_hash(sub.bound), offer.key]
         if any(await self.optouts.holds(names)):
             return "suppressed"
+        if not (await self._ground(offer.partition)).token:
+            raise StoreError(f"partition {offer.partition}: expected its state, was lost")
         # from here to the write nothing is awaited; the clock went on while the opt-outs were asked
         if self.clock() >= min(view.at + FRESH, offer.deadline):
             raise StoreError(f"partition {offer.partition}: expected answers of this second, were older")
@@ -422,25 +455,28 @@ class Dispatcher:
             return "indeterminate"
         return None
 
-    async def _look(self, offers: Sequence[Offer]) -> dict[int, _View]:
+    async def _look(self, offers: Sequence[Offer]) -> dict[int, View]:
         """Read where partitions stand, and the states of subscribers."""
         wanted: dict[int, dict[str, None]] = {}
         for offer in offers:
             wanted.setdefault(offer.partition, {})[offer.key] = None
-        views: dict[int, _View] = {}
+        views: dict[int, View] = {}
         now = self.clock()
         for partition, keys in wanted.items():
-            stood = self.stood.get(partition, 0)
-            ground = await self.store.ground(partition)
-            if self.went_back or ground.offset < stood:
-                self.went_back = True
-                raise StoreError(
-                    f"partition {partition}: expected offset {stood} or more, was {ground.offset}"
-                )
-            self.stood[partition] = max(ground.offset, self.stood.get(partition, 0))
+            ground = await self._ground(partition)
             blobs = await self.store.read(partition, list(keys)) if ground.token else [None] * len(keys)
-            views[partition] = _View(now, ground, dict(zip(keys, blobs, strict=True)))
+            views[partition] = View(now, ground, dict(zip(keys, blobs, strict=True)))
         return views
+
+    async def _ground(self, partition: int) -> Ground:
+        """Ask where a partition stands; raise `StoreError` if it is less far than it was."""
+        stood = self.stood.get(partition, 0)
+        ground = await self.store.ground(partition)
+        if self.went_back or ground.offset < stood:
+            self.went_back = True
+            raise StoreError(f"partition {partition}: expected offset {stood} or more, was {ground.offset}")
+        self.stood[partition] = max(ground.offset, self.stood.get(partition, 0))
+        return ground
 
     async def _each(self, offers: Iterable[Offer], act: Callable[[Offer], Awaitable[None]]) -> None:
         """Do something with all offers, `at_a_time` at a time."""
@@ -458,22 +494,3 @@ class Dispatcher:
         async with asyncio.TaskGroup() as group:
             for offer in offers:
                 group.create_task(one(offer))
-
-
-class _View:
-    """A partition as one pass sees it: where it stands, and some states."""
-
-    def __init__(self, at: int, ground: Ground, blobs: dict[str, bytes | None]) -> None:
-        self.at = at
-        """When it was asked for, µs."""
-        self.ground = ground
-        self._blobs = blobs
-        self._read: dict[str, Subscriber] = {}
-
-    def subscriber(self, key: str) -> Subscriber:
-        """Return a state; of whom nothing is known an empty one. Raise `StateError` if it can't be read."""
-        found = self._read.get(key)
-        if found is None:
-            blob = self._blobs[key]
-            found = self._read[key] = Subscriber(key) if blob is None else decode(key, blob)
-        return found

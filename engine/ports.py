@@ -260,7 +260,11 @@ class Progress:
     done: int = 0
     """Before this position nothing needs to be taken again, also not after a crash."""
     reached: int = 0
-    """From this position on nothing had been sent when this was kept."""
+    """From this position on nothing was sent, and nothing will be before more is kept."""
+    passes: int = 0
+    """Number of the last pass that may have sent something; the ledger has to know of it."""
+    guard: int = 0
+    """Of offers before this position the ledger may lack claims (`engine.course`)."""
 
 
 class Queue(Protocol):
@@ -274,8 +278,11 @@ class Queue(Protocol):
         """Return up to `limit` offers not taken before by this taker, empty if none come within `wait` s."""
         ...
 
-    async def end(self, partition: int) -> int:
-        """Return the position that the next offer of a partition will get."""
+    async def rewind(self, partition: int, since_us: int) -> int:
+        """Take again what was published from a time on, µs UTC; return the position from which on it comes.
+
+        It may give earlier ones too, and nothing is left out that was not taken yet.
+        """
         ...
 
     async def progress(self, partition: int) -> Progress:
@@ -338,14 +345,15 @@ class Deliveries(Protocol):
         """Count the claimed decisions that have not ended."""
         ...
 
-    async def reached(self, partition: int) -> int:
-        """Return up to where a partition of the queue was sent, as far as this ledger knows."""
+    async def passes(self, partition: int) -> int:
+        """Return the number of the last pass over a partition that all of the ledger knows of."""
         ...
 
-    async def remember(self, partition: int, expected: int, reached: int) -> bool:
-        """Write `reached`, unless less than `expected` is there: then the ledger is an older copy of itself.
+    async def remember(self, partition: int, expected: int, number: int) -> bool:
+        """Write the number of a pass, unless less than `expected` is there: then it is an older copy.
 
-        Return False in that case, with nothing written. It never goes back.
+        Return False in that case; `passes` stays as it was. What was claimed before is there wherever the
+        number is. It never goes back.
         """
         ...
 

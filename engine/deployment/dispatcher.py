@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 
 import orjson
+import structlog
 
 from connectors import redis_health
 from connectors.channels.file import FileChannel
 from connectors.channels.lab import LabChannel
 from connectors.kafka_log import KafkaLog
+from connectors.kafka_offers import KafkaOffers
 from connectors.kafka_queue import KafkaQueue
 from connectors.kafka_rules import KafkaRules
 from connectors.redis_deliveries import RedisDeliveries
@@ -23,9 +25,12 @@ from engine.dispatch import Dispatcher
 from engine.errors import LogError, StoreError
 from engine.event import Event
 from engine.identity import Identity
+from engine.outbox import opted
 from engine.patience import Patience
-from engine.ports import Channel
+from engine.ports import LAST_WORD, PROFILE, Channel
 from engine.rulebook import Rulebook
+
+log = structlog.get_logger("dispatcher")
 
 LAB_REMEMBERS = 300
 
@@ -60,6 +65,9 @@ class DispatcherRole:
             number_hash=identity.hash_number,
             patience=Patience(batch=settings.dispatcher_batch, claim_us=settings.claim_seconds * 1_000_000),
         )
+        if settings.redis_mode == "cluster":
+            self.dispatcher.courses.on_roll_back = self._fell_back
+        self._lost_optouts = False
         self._rules: KafkaRules | None = None
         self._book: Rulebook | None = None
         self._lives: frozenset[str] = frozenset()
@@ -93,6 +101,8 @@ class DispatcherRole:
     async def look(self) -> None:
         """Look at the rules in force and at the store; count what was done."""
         try:
+            if self._lost_optouts:
+                await self._tell_optouts()
             before = self.dispatcher.stood.copy()
             lanes = await self.store.lanes()
             infos = await redis_health.primaries(self.client)
@@ -175,6 +185,23 @@ class DispatcherRole:
         for partition, offset in offsets.items():
             dispatcher.stood[partition] = max(offset, dispatcher.stood.get(partition, 0))
         self._owed = {p: owed for p, owed in self._owed.items() if offsets.get(p, 0) < owed}
+
+    def _fell_back(self) -> None:
+        """Send nothing more for now: of a cluster one server may have come back empty, others with all."""
+        self.dispatcher.went_back = True
+        self._lost_optouts = True
+
+    async def _tell_optouts(self) -> None:
+        """Put opt-outs from the profiles into the set again; lanes whose own states stand would not."""
+        log.warning("opt-outs are told anew: a part of Redis is older than it was")
+        offers = KafkaOffers(self.common.options, self.common.prefix)
+        for partition in range(self.common.settings.partitions):
+            async for batch in offers.profiles(partition):
+                entries = {k if k.startswith(LAST_WORD) else PROFILE + k: payload for k, payload in batch}
+                adds, releases = opted(entries, self.dispatcher.number_hash)
+                await self.dispatcher.optouts.add(adds)
+                await self.dispatcher.optouts.release(releases)
+        self._lost_optouts = False
 
     async def _append(self, events: list[Event]) -> None:
         partitions = self.common.settings.partitions

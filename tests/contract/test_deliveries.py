@@ -124,12 +124,12 @@ async def test_an_end_is_never_overdue_and_no_longer_open(deliveries: Deliveries
     assert sorted(await deliveries.overdue(1 << 50, 10)) == [(D2, ANNA), (D3, ANNA)]
 
 
-async def test_how_far_a_partition_was_sent_never_goes_back(deliveries: Deliveries) -> None:
-    assert await deliveries.reached(3) == 0
+async def test_the_number_of_passes_over_a_partition_never_goes_back(deliveries: Deliveries) -> None:
+    assert await deliveries.passes(3) == 0
     assert await deliveries.remember(3, 0, 50) is True
     assert await deliveries.remember(3, 50, 40) is True
-    assert await deliveries.reached(3) == 50
-    assert await deliveries.reached(4) == 0
+    assert await deliveries.passes(3) == 50
+    assert await deliveries.passes(4) == 0
 
 
 async def test_a_ledger_that_knows_less_than_expected_says_so_and_writes_nothing(
@@ -137,4 +137,4 @@ async def test_a_ledger_that_knows_less_than_expected_says_so_and_writes_nothing
 ) -> None:
     await deliveries.remember(3, 0, 50)
     assert await deliveries.remember(3, 51, 70) is False
-    assert await deliveries.reached(3) == 50
+    assert await deliveries.passes(3) == 50

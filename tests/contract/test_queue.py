@@ -73,24 +73,26 @@ async def test_no_more_are_taken_than_asked_for(queues: QueueBench) -> None:
     assert [queued.offset for queued in found] == [0, 1, 2, 3, 4]
 
 
-async def test_the_end_is_where_the_next_offer_will_be(queues: QueueBench) -> None:
-    queue = await queues.taker()
-    assert await queue.end(1) == 0
-    await queues.publish(1, [b"a", b"b"])
-    assert await queue.end(1) == 2
-    assert await queue.end(0) == 0
-
-
 async def test_the_next_taker_goes_on_where_the_last_was_done(queues: QueueBench) -> None:
     first = await queues.taker()
     await queues.publish(0, [b"a", b"b", b"c"])
     await take(first, 3)
-    await first.done({0: Progress(1, 3)})
+    await first.done({0: Progress(1, 3, 7, 2)})
     await queues.leave(first)
     second = await queues.taker()
-    assert await second.progress(0) == Progress(1, 3)
-    assert await second.progress(1) == Progress(0, 0)
+    assert await second.progress(0) == Progress(1, 3, 7, 2)
+    assert await second.progress(1) == Progress()
     assert plain(await take(second, 2)) == [(0, 1, b"b"), (0, 2, b"c")]
+
+
+async def test_what_was_taken_can_be_taken_again(queues: QueueBench) -> None:
+    queue = await queues.taker()
+    await queues.publish(0, [b"a", b"b"])
+    await take(queue, 2)
+    assert await queue.rewind(0, 1_600_000_000_000_000) == 0
+    assert plain(await take(queue, 2)) == [(0, 0, b"a"), (0, 1, b"b")]
+    await queues.publish(0, [b"c"])
+    assert plain(await take(queue, 1)) == [(0, 2, b"c")]
 
 
 async def test_what_was_never_done_is_taken_again(queues: QueueBench) -> None:

@@ -31,7 +31,7 @@ from tests.servers.redis_groups import RedisCluster, RedisSentinel
 Json = dict[str, Any]
 Store = RedisServer | RedisCluster | RedisSentinel
 DRAINED_WITHIN = 90.0
-PATIENCE = {"claim_us": 4_000_000, "sweep_us": 500_000, "retry_most_us": 1_000_000, "keep_us": 300_000}
+PATIENCE = {"claim_us": 4_000_000, "sweep_us": 500_000, "retry_most_us": 1_000_000}
 """A claim that nobody ends is `indeterminate` after seconds, not ten minutes: a row would take as long."""
 CHANNEL = {
     "latency": 0.05,

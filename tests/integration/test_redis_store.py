@@ -271,7 +271,7 @@ async def test_every_round_trip_is_told_with_its_time_also_one_that_fails(
     await deliveries.settle(ONE, "delivered", True)
     await deliveries.open()
     await deliveries.remember(1, 0, 5)
-    await deliveries.reached(1)
+    await deliveries.passes(1)
     await optouts.add({ONE: 5})
     await optouts.holds([ONE])
     await optouts.release({ONE: 5})
@@ -279,7 +279,7 @@ async def test_every_round_trip_is_told_with_its_time_also_one_that_fails(
         *("lane_stage", "lane_commit", "lane_apply", "lane_clear", "stage", "clear"),
         *("open", "ground", "lanes", "read", "due", "keys"),
         *("deliveries_claim", "deliveries_release", "deliveries_settle", "deliveries_remember"),
-        *("find", "standing", "overdue", "count", "reached"),
+        *("find", "standing", "overdue", "count", "passes"),
         *("optouts_add", "holds", "optouts_release"),
     }
     assert len(heard["deliveries_claim"]) == 2

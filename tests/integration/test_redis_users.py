@@ -93,7 +93,7 @@ async def test_the_dispatcher_can_do_its_work(login: Login) -> None:
     assert await deliveries.open() == 1
     assert await deliveries.settle(DECISION, "delivered", True)
     assert await deliveries.remember(1, 0, 5)
-    assert await deliveries.reached(1) == 5
+    assert await deliveries.passes(1) == 5
     await optouts.add({ANNA: 5})
     assert await optouts.holds([ANNA]) == [True]
     await optouts.release({ANNA: 5})
