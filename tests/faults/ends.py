@@ -137,7 +137,7 @@ def _is_explained(offer: Json, end: Told, known: Known) -> bool:
     if status == "suppressed":
         return sub.suppressed or sub.bound in known.optouts
     if status.startswith("consent."):
-        return not sub.consent.get(status.removeprefix("consent.")) or sub.bound in known.optouts
+        return not sub.consent.get(status.removeprefix("consent."))
     if status == "quiet":
         return is_quiet(end.at, sub.timezone, rule, known.rules)
     if status == "rebuild":
