@@ -1,4 +1,4 @@
-"""What explains an end of an offer, and what does not: the checker of the crash matrix takes none at its word."""
+"""What explains an end of an offer, and what does not: the checker of the matrix takes none at its word."""
 
 from __future__ import annotations
 
