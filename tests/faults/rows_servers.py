@@ -16,8 +16,8 @@ import redis
 from engine.rebuild import REBUILDING
 from tests.faults.checker import Report
 from tests.faults.ends import Hits
-from tests.faults.field import Field, offsets
-from tests.faults.load import msisdn
+from tests.faults.field import PATIENCE, Field, offsets
+from tests.faults.load import SECOND, msisdn
 from tests.faults.rows_process import SESSION, opt_out, started
 from tests.faults.slow import Slow
 from tests.faults.stage import Stage, now_us
@@ -28,7 +28,10 @@ from tests.servers.redis import RedisServer
 def row_5(stage: Stage) -> Report:
     """Kill each of three brokers in turn, whoever leads what: one of them is the controller."""
     brokers = stage.kafka_cluster()
-    field = started(stage, within=90, bootstrap=brokers.bootstrap, kafka_replication=3, kafka_min_isr=2)
+    # claims outlive a failover, as deployed ones do: no end may be unknown
+    spec = {"patience": {**PATIENCE, "claim_us": 60 * SECOND}}
+    more = {"kafka_replication": 3, "kafka_min_isr": 2, "spec": spec}
+    field = started(stage, within=90, bootstrap=brokers.bootstrap, **more)
     field.feed(90)
     for number in brokers.nodes:
         time.sleep(4)
