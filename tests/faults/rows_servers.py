@@ -24,13 +24,15 @@ from tests.faults.stage import Stage, now_us
 from tests.servers.process import wait_until
 from tests.servers.redis import RedisServer
 
+Json = dict[str, Any]
+
 
 def row_5(stage: Stage) -> Report:
     """Kill each of three brokers in turn, whoever leads what: one of them is the controller."""
     brokers = stage.kafka_cluster()
     # claims outlive a failover, as deployed ones do: no end may be unknown
-    spec = {"patience": {**PATIENCE, "claim_us": 60 * SECOND}}
-    more = {"kafka_replication": 3, "kafka_min_isr": 2, "spec": spec}
+    patient = {"patience": {**PATIENCE, "claim_us": 60 * SECOND}}
+    more: Json = {"kafka_replication": 3, "kafka_min_isr": 2, "spec": patient}
     field = started(stage, within=90, bootstrap=brokers.bootstrap, **more)
     field.feed(90)
     for number in brokers.nodes:
