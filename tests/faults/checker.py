@@ -8,7 +8,6 @@ one thread, the states, counts and texts too. It names every difference.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from engine.pipeline import Fold
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 from tests.faults import naive
+from tests.faults.ends import SENT, Fault, Known, Told, first_end, unexplained
 from tests.faults.limits import over_caps, quiet_submits
 from tests.faults.tail import Place, Read
 from tests.servers.deployment import KEY, SALT
@@ -45,6 +45,8 @@ IDENTITY = ("profile", "consent", "suppressed", "timezone", "bound", "choice", "
 SHOWN = 5
 LEAST = 1_000
 """Offers that a row has to have, some of them in flight at a fault."""
+SENT_LEAST = 1 / 3
+"""Share of its offers that the channel has to have had: where little is sent, little is said of sending."""
 
 
 @dataclass
@@ -65,8 +67,10 @@ class Evidence:
     """Partition -> its `ctl` hash."""
     states: Mapping[int, Mapping[str, bytes]]
     """Partition -> subscriber key -> blob."""
-    faults: list[tuple[int, str]] = field(default_factory=list)
-    """(wall clock µs, what), in order."""
+    batch: int
+    """Offers of one pass of a dispatcher."""
+    faults: list[Fault] = field(default_factory=list)
+    """In order."""
     optouts: Mapping[str, int] = field(default_factory=dict)
     """Number -> when its opt-out was acknowledged, µs."""
     rebuilt: bool = False
@@ -90,7 +94,8 @@ class Report:
     ends: Counter[str] = field(default_factory=Counter)
     """Offers by how they ended."""
     lost: int = 0
-    """Acknowledged records, decisions and offers that are missing, and offers that never ended."""
+    """Acknowledged records, decisions and offers that are missing, offers that never ended, or in a way that
+    nothing explains."""
     doubled: int = 0
     """Submits beyond the first of a decision."""
     wrong_states: int = 0
@@ -111,7 +116,12 @@ class Report:
         """Whether enough of every kind was under way for the row to say something."""
         kinds = {"offer", "held", "control", "refused"} <= set(self.kinds)
         rules = {"dwell", "absent", "enter", "calls"} <= set(self.rules)
-        return kinds and rules and self.offers >= LEAST and self.in_flight > 0
+        return kinds and rules and self.offers >= LEAST and self.in_flight > 0 and self.is_sent
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether enough of the offers came to the channel and were reported by it."""
+        return sum(self.ends[status] for status in SENT) >= SENT_LEAST * self.offers
 
     def problem(self, what: str, found: Iterable[object]) -> int:
         """Name what is wrong, with the first few cases; return how many there are."""
@@ -138,8 +148,8 @@ class Truth:
         self.decisions: dict[Name, Json] = {}
         self.made_at: dict[str, int] = {}
         """Decision id of an offer -> append time of the record that brought it up."""
-        self.receipts: dict[str, list[tuple[int, str]]] = {}
-        """Decision id -> (append time, status) of its receipts."""
+        self.receipts: dict[str, list[Told]] = {}
+        """Decision id -> its receipts, as they stand in the log."""
         intake = Intake(Identity(key), on_refused=lambda refusal: self._refused.append(refusal))
         self._refused: list[object] = []
         by_partition: list[list[Read]] = [[] for _ in range(partitions)]
@@ -151,7 +161,7 @@ class Truth:
                 for event in intake.read_log(read.value, "log", f"{read.partition}:{read.offset}"):
                     fold.apply(event)
                     if event.kind == "offer.receipt":
-                        told = read.time, str(event.fields["status"])
+                        told = Told(read.time, str(event.fields["status"]), event.t)
                         self.receipts.setdefault(str(event.fields["decision"]), []).append(told)
                 if self._refused:
                     self.refused += [(read.partition, read.offset)] * len(self._refused)
@@ -172,7 +182,7 @@ class Truth:
 
 def check(row: str, evidence: Evidence) -> Report:
     """Replay what was acknowledged and hold everything against it."""
-    report = Report(row, faults=Counter(what for _, what in evidence.faults))
+    report = Report(row, faults=Counter(fault.what for fault in evidence.faults))
     truth = Truth(evidence.log, evidence.rules, evidence.partitions)
     _check_log(report, evidence)
     _check_decisions(report, evidence, truth)
@@ -242,24 +252,38 @@ def _check_offers(report: Report, evidence: Evidence, truth: Truth) -> None:
     report.rules = Counter(line["rule"] for line in expected.values())
     report.lost += report.problem("offers that were never given out", [i for i in expected if i not in given])
     report.problem("offers that nobody made", [i for i in given if i not in expected])
-    unended: list[str] = []
-    for id in expected:
-        ends = [status for _, status in truth.receipts.get(id, ()) if status in ENDS]
-        if ends:
-            report.ends[ends[0]] += 1
-        else:
-            unended.append(id)
-    heard = [f"{id} {[status for _, status in truth.receipts.get(id, ())]}" for id in unended]
+    ends = {id: end for id in expected if (end := first_end(truth.receipts.get(id, ())))}
+    report.ends = Counter(end.status for end in ends.values())
+    unended = [id for id in expected if id not in ends]
+    heard = [f"{id} {[told.status for told in truth.receipts.get(id, ())]}" for id in unended]
     report.lost += report.problem("offers that never ended (and what was heard of them)", heard)
+    strange = unexplained(expected, ends, _known(evidence, truth))
+    report.lost += report.problem("offers whose end nothing explains", strange)
     # an unknown fate may be settled later by a receipt; nothing else ends twice in two ways
     double = []
     for id, told in truth.receipts.items():
-        kinds = {status for _, status in told if status in ENDS} - {"indeterminate"}
+        kinds = {one.status for one in told if one.status in ENDS} - {"indeterminate"}
         if len(kinds) > 1:
             double.append((id, sorted(kinds)))
     report.problem("offers that ended in two ways", double)
     if sum(report.ends.values()) + len(unended) != report.offers:
         report.problems.append("totals do not balance")
+
+
+def _known(evidence: Evidence, truth: Truth) -> Known:
+    """Gather what is known of offers apart from what dispatchers say."""
+    known = Known(
+        evidence.rules,
+        truth.made_at,
+        {key: sub for fold in truth.folds for key, sub in fold.subscribers.items()},
+        evidence.optouts,
+        evidence.faults,
+        evidence.batch,
+        evidence.rebuilt,
+    )
+    for submit in evidence.submits:
+        known.answers.setdefault(submit["decision"], set()).add(submit["answer"])
+    return known
 
 
 def _check_states(report: Report, evidence: Evidence, truth: Truth) -> None:
@@ -355,18 +379,11 @@ def _check_submits(report: Report, evidence: Evidence, truth: Truth) -> None:
     report.problem("submits after an acknowledged opt-out", late)
     zones = {sub.key: sub.timezone for fold in truth.folds for sub in fold.subscribers.values()}
     report.problem("submits in quiet time", quiet_submits(evidence.submits, expected, zones, evidence.rules))
-    unsent = [
-        id
-        for id in expected
-        if not counts[id] and {s for _, s in truth.receipts.get(id, ())} & {"delivered", "failed"}
-    ]
-    report.problem("offers that ended as sent, and were not", unsent)
 
 
 def _count_in_flight(report: Report, evidence: Evidence, truth: Truth) -> None:
     """Count the offers that were under way at a fault: the record was acknowledged, the offer not ended."""
-    times = sorted(time for time, _ in evidence.faults)
     for id, made in truth.made_at.items():
-        ended = min((t for t, status in truth.receipts.get(id, ()) if status in ENDS), default=1 << 62)
-        place = bisect_left(times, made)
-        report.in_flight += place < len(times) and times[place] < ended
+        end = first_end(truth.receipts.get(id, ()))
+        ended = end.appended if end else 1 << 62
+        report.in_flight += any(made <= fault.at < ended for fault in evidence.faults)

@@ -20,6 +20,7 @@ from connectors.redis_keys import tag_of
 from engine.last_gates import ENDS
 from engine.topics import DEADLETTERS_PARTITIONS
 from tests.faults.checker import Evidence, Report, check
+from tests.faults.ends import Fault, Hits
 from tests.faults.load import Load
 from tests.faults.role import PROGRAM, SPEC
 from tests.faults.tail import Feeder, Tail
@@ -42,7 +43,8 @@ CHANNEL = {
     "twice": 0.05,
 }
 """The network takes its time and errs: faults land while submits are under way."""
-
+BATCH = 64
+"""Offers per pass of a dispatcher: as many may be claimed, and not sent, by one that dies."""
 SESSION_MS = 2_500
 """A dead process is noticed after seconds, so that 50 kills take minutes."""
 
@@ -66,10 +68,11 @@ class Field:
         self.load = load
         self.store = store
         self.bootstrap = bootstrap
-        self.faults: list[tuple[int, str]] = []
+        self.faults: list[Fault] = []
         self.spec = {"patience": PATIENCE, "channel": CHANNEL, "session_ms": SESSION_MS, **(spec or {})}
         folder.mkdir(parents=True, exist_ok=True)
-        more = {"channel": "lab", **_redis_settings(store, via), **settings}
+        more = {"channel": "lab", "dispatcher_batch": BATCH, **_redis_settings(store, via), **settings}
+        self.batch = int(more["dispatcher_batch"])
         url = more.pop("redis_url")
         self.deployment = Deployment(folder, bootstrap, url, prefix, partitions=load.partitions, **more)
         topics = dict.fromkeys(("events", "decisions", "offers"), load.partitions)
@@ -122,14 +125,17 @@ class Field:
         feeder.start()
         return feeder
 
-    def fault(self, what: str) -> None:
-        """Note that a fault lands now."""
-        self.faults.append((time.time_ns() // 1_000, what))
+    def fault(self, what: str, hits: Hits = Hits.NOTHING, until: int = 0) -> Fault:
+        """Note that a fault lands now; one that lasts is `over()` when told so, or at `until` (µs)."""
+        fault = Fault(time.time_ns() // 1_000, what, hits, until)
+        self.faults.append(fault)
+        return fault
 
     def kill(self, process: RoleProcess) -> None:
         """End a role by SIGKILL."""
-        self.fault(f"SIGKILL {process.role}")
+        fault = self.fault(f"SIGKILL {process.role}", hits_of(process))
         process.kill()
+        fault.over()
 
     def terminate(self, process: RoleProcess) -> None:
         """End a role by SIGTERM and note how."""
@@ -138,10 +144,11 @@ class Field:
 
     def pause(self, process: RoleProcess, seconds: float) -> None:
         """Stop a role's clock for a while."""
-        self.fault(f"SIGSTOP {process.role}")
+        fault = self.fault(f"SIGSTOP {process.role}", hits_of(process))
         process.signal(signal.SIGSTOP)
         time.sleep(seconds)
         process.signal(signal.SIGCONT)
+        fault.over()
 
     def living(self, role: str) -> list[RoleProcess]:
         """Return the running processes of a role."""
@@ -231,6 +238,7 @@ class Field:
             self.submits(),
             self.controls(),
             self.states(),
+            self.batch,
             self.faults,
             self.optouts,
             self.rebuilt,
@@ -265,6 +273,11 @@ class Field:
 def offsets(field: Field) -> list[int]:
     """Return up to where each partition is folded and committed."""
     return [int(control.get(b"offset", 0)) for control in field.controls().values()]
+
+
+def hits_of(process: RoleProcess) -> Hits:
+    """Return what the sudden end of a process takes from dispatchers."""
+    return Hits.DISPATCHER if process.role == "dispatcher" else Hits.NOTHING
 
 
 def is_ready(process: RoleProcess) -> bool:

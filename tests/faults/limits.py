@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.language.model import RuleSet
+from engine.language.model import Rule, RuleSet
 
 Json = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,18 +51,19 @@ def quiet_submits(
         line = offers.get(submit["decision"])
         if line is None:
             continue
-        zone = ZoneInfo(zones.get(line["subscriber_key"]) or rules.policy.timezone)
-        spans = [*rules.policy.quiet, *rules.rules[line["rule"]].limits.quiet]
+        zone, rule = zones.get(line["subscriber_key"]), rules.rules[line["rule"]]
         # the last moment at which it may be delivered, and every minute before it back to the submit
-        moments = range(submit["at"], submit["valid_until_us"], 60_000_000)
-        if any(_is_quiet(moment, zone, spans) for moment in (*moments, submit["valid_until_us"] - 1)):
+        moments = (*range(submit["at"], submit["valid_until_us"], 60_000_000), submit["valid_until_us"] - 1)
+        if any(is_quiet(moment, zone, rule, rules) for moment in moments):
             found.append(submit["decision"])
     return found
 
 
-def _is_quiet(moment: int, zone: ZoneInfo, spans: Iterable[tuple[int, int]]) -> bool:
-    local = (_EPOCH + timedelta(microseconds=moment)).astimezone(zone)
+def is_quiet(moment: int, zone: str | None, rule: Rule, rules: RuleSet) -> bool:
+    """Say whether a moment (µs UTC) is in quiet time of a rule, for whom lives in `zone` (None: as all)."""
+    local = (_EPOCH + timedelta(microseconds=moment)).astimezone(ZoneInfo(zone or rules.policy.timezone))
     minute = local.hour * 60 + local.minute
+    spans = [*rules.policy.quiet, *rule.limits.quiet]
     return any(
         start <= minute < end if start < end else minute >= start or minute < end for start, end in spans
     )

@@ -53,6 +53,16 @@ def offset(stage: Stage) -> Report:
     return _crash(stage, "offset", "engine", "commit")
 
 
+def submit(stage: Stage) -> Report:
+    """Without a submit every offer ends, too, and nothing arrives: no crash is needed."""
+    field = stage.field(stage.load(subscribers=PEOPLE), spec={"planted": "submit"})
+    field.start("engine")
+    field.start("dispatcher")
+    wait_for_rules(field)
+    field.feed(4)
+    return field.report("planted: submit", within=REST)
+
+
 def _crash(stage: Stage, planted: str, role: str, at: str) -> Report:
     """Let the only process of a role die at its 60th step of a name, and another one follow it."""
     field = stage.field(stage.load(subscribers=PEOPLE), spec={"planted": planted})
@@ -71,4 +81,5 @@ PLANTED: dict[str, Callable[[Stage], Report]] = {
     "claim": claim,
     "outbox": outbox,
     "offset": offset,
+    "submit": submit,
 }

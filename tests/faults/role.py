@@ -34,6 +34,7 @@ PLANTED = {
     "claim": "the dispatcher takes every decision for unclaimed",
     "outbox": "what was committed and not published is not published again",
     "offset": "the commit script does not write the offset",
+    "submit": "the dispatcher hands nothing to the channel, and takes the answer for lost",
 }
 KEPT = 2_000
 """Messages of whose fate the network tells whoever connects anew."""
@@ -198,6 +199,13 @@ def _plant(name: str) -> None:
             return ""
 
         _put(RedisDeliveries, "claim", always)
+    elif name == "submit":
+        from connectors.channels.lab import LabChannel
+
+        async def swallow(self: Any, message: Any) -> Any:
+            raise ConnectionResetError("planted")
+
+        _put(LabChannel, "submit", swallow)
     elif name == "outbox":
         from connectors.redis_store import RedisStore
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from tests.faults.checker import Report, Truth
+from tests.faults.ends import NEVER_OVER, Hits
 from tests.faults.field import Field
 from tests.faults.rows_process import started, wait_for_rules
 from tests.faults.rows_servers import resident
@@ -121,6 +122,8 @@ def row_16(stage: Stage) -> Report:
     landing = field.deployment.folder / "landing"
     landing.mkdir()
     field.deployment.settings["LANDING"] = str(landing)
+    # each of two dispatchers takes the other's claims for overdue, or for good for six hours more
+    field.fault("clocks 6 hours apart", Hits.LEDGER, NEVER_OVER)
     field.start("engine", clock_us=hours)
     field.start("engine", clock_us=-hours)
     field.start("dispatcher", clock_us=hours)

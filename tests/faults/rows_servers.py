@@ -15,19 +15,25 @@ import redis
 
 from engine.rebuild import REBUILDING
 from tests.faults.checker import Report
-from tests.faults.field import Field, offsets
-from tests.faults.load import msisdn
+from tests.faults.ends import Hits
+from tests.faults.field import PATIENCE, Field, offsets
+from tests.faults.load import SECOND, msisdn
 from tests.faults.rows_process import SESSION, opt_out, started
 from tests.faults.slow import Slow
 from tests.faults.stage import Stage, now_us
 from tests.servers.process import wait_until
 from tests.servers.redis import RedisServer
 
+Json = dict[str, Any]
+
 
 def row_5(stage: Stage) -> Report:
     """Kill each of three brokers in turn, whoever leads what: one of them is the controller."""
     brokers = stage.kafka_cluster()
-    field = started(stage, within=90, bootstrap=brokers.bootstrap, kafka_replication=3, kafka_min_isr=2)
+    # claims outlive a failover, as deployed ones do: no end may be unknown
+    patient = {"patience": {**PATIENCE, "claim_us": 60 * SECOND}}
+    more: Json = {"kafka_replication": 3, "kafka_min_isr": 2, "spec": patient}
+    field = started(stage, within=90, bootstrap=brokers.bootstrap, **more)
     field.feed(90)
     for number in brokers.nodes:
         time.sleep(4)
@@ -45,10 +51,11 @@ def row_7(stage: Stage) -> Report:
     for _ in range(1 if stage.quick else 2):
         time.sleep(5)
         primary = group.primary()
-        field.fault("SIGKILL Redis primary")
+        fault = field.fault("SIGKILL Redis primary", Hits.LEDGER)
         primary.kill()
         wait_until(lambda: group.primary().is_running, "a failover", 30)
         primary.restart()
+        fault.over()
     return field.report("7", within=120)
 
 
@@ -59,11 +66,12 @@ def row_7b(stage: Stage) -> Report:
     for number in range(1 if stage.quick else 2):
         time.sleep(5)
         master = cluster.owner(field._tag(number) + "ctl")
-        field.fault("SIGKILL Redis master")
+        fault = field.fault("SIGKILL Redis master", Hits.LEDGER)
         master.kill()
         wait_until(lambda: len(cluster.masters()) == 3, "a failover", 30)
         master.restart()
         cluster.wait_complete()
+        fault.over()
     return field.report("7b", within=120)
 
 
@@ -72,9 +80,10 @@ def row_9(stage: Stage) -> Report:
     field = _running(stage, 30)
     time.sleep(12)
     watch = _Rebuild(field)
-    field.fault("FLUSHALL")
+    fault = field.fault("FLUSHALL", Hits.LEDGER)
     with field.client() as client:
         client.flushall()
+    fault.over()
     watch.begin()
     return _rebuilt(field, watch, "9")
 
@@ -90,8 +99,9 @@ def row_9b(stage: Stage) -> Report:
     field.feed(age * 1.1, field.load.log[first:])
     time.sleep(age)
     wait_until(lambda: len(field.open_offers()) > 20, "offers to be under way", 30)
-    field.fault(f"a copy {age} s old restored")
+    fault = field.fault(f"a copy {age} s old restored", Hits.LEDGER)
     _restore(field, copy)
+    fault.over()
     report = field.report("9b", within=120)
     report.notes.append(f"{report.ends['indeterminate']} offers of unknown fate: sent since the copy, or not")
     return report
@@ -113,7 +123,9 @@ def row_9c(stage: Stage) -> Report:
         if role == "dispatcher":
             people = [msisdn(number) for number in range(field.load.options.subscribers)]
             opt_out(field, people[::4])
+    fault = field.fault(f"a copy {age} s old restored", Hits.LEDGER)
     _restore(field, copy)
+    fault.over()
     sent = len(field.submits())
     for role in ("dispatcher", "dispatcher"):
         field.start(role)
@@ -253,7 +265,7 @@ def row_10(stage: Stage) -> Report:
 
 
 def _full(field: Field, row: str, what: str, fill: Callable[[], None], free: Callable[[], None]) -> Report:
-    field.fault(what)
+    fault = field.fault(what, Hits.LEDGER)
     fill()
     wait_until(lambda: not _writable(field), "a Redis that takes nothing", 20)
     time.sleep(1)
@@ -262,6 +274,7 @@ def _full(field: Field, row: str, what: str, fill: Callable[[], None], free: Cal
     after, sent_then = offsets(field), len(field.submits())
     free()
     wait_until(lambda: _writable(field), "a Redis that takes writes again", 20)
+    fault.over()
     report = field.report(row, within=120)
     if before != after:
         report.problems.append(f"expected consumption to pause, went from {before} to {after}")
@@ -291,18 +304,21 @@ def row_12(stage: Stage) -> Report:
         field.feed(60)
         for which in ("redis", "kafka"):
             time.sleep(3)
-            field.fault(f"{which} 200 ms slower")
+            delayed = field.fault(f"{which} 200 ms slower", Hits.LEDGER)
             slow.delay(which, 200)
             time.sleep(8)
             slow.heal(which)
+            delayed.over()
             for _ in range(3):
-                field.fault(f"{which} resets")
+                broken = field.fault(f"{which} resets", Hits.LEDGER)
                 slow.reset(which)
+                broken.over()
                 time.sleep(1)
-            field.fault(f"{which} half open")
+            silent = field.fault(f"{which} half open", Hits.LEDGER)
             slow.half_open(which)
             time.sleep(5)
             slow.heal(which)
+            silent.over()
         report = field.report("12", within=150)
         sizes = [resident(process.process.pid) for process in processes if process.is_running]
     report.notes.append(f"resident memory of roles: {', '.join(f'{size >> 20} MiB' for size in sizes)}")

@@ -39,6 +39,7 @@ def test_a_row_of_the_matrix_holds(row: str, stage: Stage) -> None:
         ("claim", lambda report: report.doubled),
         ("outbox", lambda report: report.lost),
         ("offset", lambda report: any("counts of records" in what for what in report.problems)),
+        ("submit", lambda report: report.ends["indeterminate"] and report.lost),
     ],
 )
 def test_the_checker_finds_a_planted_bug(
