@@ -1,26 +1,40 @@
 """The door for somebody else's Kafka topic: JSON, a record or an array of them per message.
 
 Partitions are assigned, not shared by a group: how far each was read is in our checkpoint, in the same step
-as the records, so a crash repeats nothing and skips nothing. Messages that retention has taken before they
-were read are told as a dead letter of reason `gap`.
+as the records, so a crash repeats nothing and skips nothing. What can't be gone on with is logged and told as
+a dead letter of reason `gap` per partition:
+
+    retention has taken messages before they were read        go on from the oldest that is left
+    the settings name another topic, or it was made anew      all of it from the beginning
+    a partition ends before the position (lost by Kafka)      this partition from its beginning
+
+A topic is known by its name and Kafka's id of it. Where an id is missing (a checkpoint of before, brokers
+older than 2.8), a position that the topic can't have says that it is another one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
-from connectors.kafka_read import log_errors, partitions_of, reader
+from connectors.kafka_read import log_errors, reader
+from connectors.kafka_topic_id import TopicFound, find_topic
+from connectors.lost import lost_connections
 from engine.errors import LogError
 from engine.event import Event
 from engine.intake import Intake
 
 LOOK_SECONDS = 30.0
-"""How often new partitions are looked for."""
+"""How often new partitions are looked for, and whether it is still the same topic."""
+
+log = structlog.get_logger("foreign_topic")
 
 
 class ForeignTopic:
@@ -42,9 +56,12 @@ class ForeignTopic:
         self._clock = clock
         self._consumer: AIOKafkaConsumer | None = None
         self._intake: Intake | None = None
+        self._id = ""
+        """Kafka's of the topic; empty: not known."""
         self._offsets: dict[int, int] = {}
         """Partition -> offset of the next message."""
         self._look_at = 0.0
+        self._looking: asyncio.Task[TopicFound] | None = None
 
     @property
     def name(self) -> str:
@@ -53,8 +70,9 @@ class ForeignTopic:
 
     @property
     def position(self) -> Mapping[str, Any]:
-        """The offset of the next message of each partition."""
-        return {"offsets": {str(partition): offset for partition, offset in self._offsets.items()}}
+        """Which topic it is, and the offset of the next message of each partition."""
+        offsets = {str(partition): offset for partition, offset in self._offsets.items()}
+        return {"topic": self.topic, "id": self._id, "offsets": offsets}
 
     @property
     def origin(self) -> Mapping[str, str]:
@@ -62,17 +80,19 @@ class ForeignTopic:
         return {"topic": self.topic}
 
     async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
-        """Go on from a position; partitions not in it from their beginning."""
+        """Go on from a position; partitions not in it, and all of another topic, from the beginning."""
         await self.close()
         self._intake = intake
-        offsets = (position or {}).get("offsets", {})
-        self._offsets = {int(partition): offset for partition, offset in offsets.items()}
+        self._offsets, self._id = {}, ""
         try:
             with log_errors(self.topic, "be read"):
-                partitions = set(await partitions_of(self._options, self.topic))
+                found = await find_topic(self._options, self.topic)
+                self._id = found.id
                 consumer = self._consumer = reader(self._options, auto_offset_reset="none")
                 await consumer.start()
-                await self._assign(consumer, partitions)
+                if position:
+                    self._offsets = await self._going_on(consumer, position, found)
+                await self._assign(consumer, found.partitions)
         except LogError:
             await self.close()
             raise
@@ -102,13 +122,63 @@ class ForeignTopic:
 
     async def close(self) -> None:
         """Leave the topic."""
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await consumer.stop()
 
+    # -- the position ----------------------------------------------------------------------------------------
+
+    async def _going_on(
+        self, consumer: AIOKafkaConsumer, position: Mapping[str, Any], found: TopicFound
+    ) -> dict[int, int]:
+        """Return the offsets of a position that this topic goes on from; tell of the others."""
+        offsets = {int(partition): offset for partition, offset in position.get("offsets", {}).items()}
+        # a checkpoint of before names no topic: it is taken for that of this one
+        topic, known = position.get("topic", self.topic), position.get("id", "")
+        before, now = _named(topic, known), _named(self.topic, found.id)
+        if topic != self.topic or (known and found.id and known != found.id):
+            self._tell_other(topic, offsets, before, now)
+            return {}
+        there = [TopicPartition(self.topic, partition) for partition in sorted({*offsets} & found.partitions)]
+        ends = {part.partition: end for part, end in (await consumer.end_offsets(there)).items()}
+        beyond = {
+            partition: offset for partition, offset in offsets.items() if offset > ends.get(partition, -1)
+        }
+        if not beyond:
+            return offsets
+        if known != found.id or not known:
+            self._tell_other(
+                topic, offsets, f"{before} with the offsets of the checkpoint", f"a shorter {now}"
+            )
+            return {}
+        for partition, offset in beyond.items():
+            end = ends.get(partition, 0)
+            log.warning("a partition ends too early, read anew", topic=topic, partition=partition, offset=end)
+            detail = f"end: expected at least {offset}, was {end}: read again from the beginning"
+            self._tell_gap(topic, partition, offset, detail)
+        return {partition: offset for partition, offset in offsets.items() if partition not in beyond}
+
+    def _tell_other(self, topic: str, offsets: Mapping[int, int], expected: str, was: str) -> None:
+        """Tell that the topic that was read is gone; `offsets`: what was not read of it begins there."""
+        log.warning(
+            "the topic is another one, read from its beginning", topic=self.topic, expected=expected, was=was
+        )
+        detail = f"topic: expected {expected}, was {was}: read from its beginning"
+        for partition, offset in sorted(offsets.items()):
+            self._tell_gap(topic, partition, offset, detail)
+
+    def _tell_gap(self, topic: str, partition: int, offset: int, detail: str) -> None:
+        assert self._intake is not None
+        self.counts["gaps"] += 1
+        self._intake.refuse("gap", detail, self.topic, f"{topic}:{partition}:{offset}", "")
+
     # -- partitions ------------------------------------------------------------------------------------------
 
-    async def _assign(self, consumer: AIOKafkaConsumer, partitions: set[int]) -> None:
+    async def _assign(self, consumer: AIOKafkaConsumer, partitions: Collection[int]) -> None:
         """Read these partitions from where they stand, or from the oldest message that is left."""
         topic_partitions = [TopicPartition(self.topic, partition) for partition in sorted(partitions)]
         consumer.assign(topic_partitions)
@@ -117,21 +187,42 @@ class ForeignTopic:
             partition = topic_partition.partition
             wanted = self._offsets.setdefault(partition, oldest)
             if wanted < oldest:
-                self._tell_gap(partition, wanted, oldest)
+                log.warning(
+                    "messages went before they were read",
+                    topic=self.topic,
+                    partition=partition,
+                    since=wanted,
+                    offset=oldest,
+                )
+                detail = f"offset: expected {wanted}, was {oldest}: retention has taken what was between"
+                self._tell_gap(self.topic, partition, wanted, detail)
                 self._offsets[partition] = oldest
             consumer.seek(topic_partition, self._offsets[partition])
 
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
-        """Take in partitions that the topic has got since."""
-        if self._clock() < self._look_at:
-            return
-        self._look_at = self._clock() + LOOK_SECONDS
-        there = consumer.partitions_for_topic(self.topic) or set()
-        if there - set(self._offsets):
-            await self._assign(consumer, there)
+        """Take in partitions that the topic has got since; find out when it was made anew. Never wait long.
 
-    def _tell_gap(self, partition: int, wanted: int, oldest: int) -> None:
-        assert self._intake is not None
-        self.counts["gaps"] += 1
-        detail = f"offset: expected {wanted}, was {oldest}: retention has taken what was between"
-        self._intake.refuse("gap", detail, self.topic, f"{self.topic}:{partition}:{wanted}", "")
+        Brokers that do not answer are no reason to stop: other sources go on meanwhile.
+        """
+        if self._looking is None and self._clock() >= self._look_at:
+            self._looking = asyncio.create_task(find_topic(self._options, self.topic))
+        if self._looking is None or not self._looking.done():
+            return
+        look, self._looking = self._looking, None
+        self._look_at = self._clock() + LOOK_SECONDS
+        try:
+            with lost_connections():
+                found = look.result()
+        except (KafkaError, OSError, TimeoutError):
+            return
+        if self._id and found.id and found.id != self._id:
+            # who opens it again reads it from the beginning
+            expected, was = _named(self.topic, self._id), _named(self.topic, found.id)
+            raise LogError(f"topic {self.topic}: expected {expected}, was {was}: it was made anew")
+        if found.partitions - set(self._offsets):
+            await self._assign(consumer, found.partitions)
+
+
+def _named(topic: str, id: str) -> str:
+    """Name a topic with its id, where that is known."""
+    return f"{topic} (id {id})" if id else topic

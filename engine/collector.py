@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
+import structlog
 
 from engine.collect import VALUE_AT_MOST, spread
 from engine.errors import LogError, StateError
@@ -35,6 +36,8 @@ CLAMPED = "clamped"
 """Flag in `quality` of a record whose time was."""
 STAGE = "collector"
 _VERSION = 1
+
+log = structlog.get_logger("collector")
 
 
 class Source(Protocol):
@@ -147,7 +150,7 @@ class LiveCollector:
         self.refused: Counter[str] = Counter()
         """Refused records by reason."""
         self.trouble = ""
-        """Why the log can't be written just now; empty if all is well."""
+        """Why the log can't be written, or a source not be read, just now; empty if all is well."""
         self.committed_at = 0.0
         """By `clock`: when the last step was made, or the collector started."""
         self.ticks = self._new_ticks()
@@ -190,6 +193,8 @@ class LiveCollector:
                     if await self.step():
                         rest = 0.0
                 except LogError as error:
+                    if str(error) != self.trouble:  # what stays is said once
+                        log.warning("can't collect, tried again", problem=str(error), wait=self._pace.retry)
                     self.trouble = str(error)
                     self.counts["failures"] += 1
                     started = False

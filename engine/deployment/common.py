@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from connectors.column_map import ColumnMap, load_map
 from connectors.kafka_rules import KafkaRules
 from connectors.kafka_topics import ensure
+from connectors.landing import BAD, DONE
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.errors import InputError, SettingsError
 from engine.metrics import Metrics
@@ -108,6 +111,33 @@ def folder_of(path: Path) -> Path:
     except OSError as error:
         why = (error.strerror or "not to be made").lower()
     raise SettingsError([f"{PREFIX}OUT: expected a folder that can be written, was '{path}' ({why})"])
+
+
+def check_landing(path: Path) -> None:
+    """Move an empty file to where the folder that `landing` names puts files that are done, or bad.
+
+    Raise `SettingsError` if that can't be done: rows of a file that can't be moved would be in the log before
+    it is found out. A path that is no folder is not looked at. No collector reads the file, whose name begins
+    with a dot.
+    """
+    if not path.is_dir():
+        return
+    trial = path / f".touchpoint-{secrets.token_hex(8)}"
+    places = [trial, *(path / place / trial.name for place in (DONE, BAD))]
+    try:
+        try:
+            for place in places[1:]:
+                trial.touch()
+                place.parent.mkdir(exist_ok=True)
+                trial.rename(place)
+        finally:
+            for place in places:
+                with suppress(NotADirectoryError):
+                    place.unlink(missing_ok=True)
+    except OSError as error:
+        expected = f"a folder whose files can be moved to its {DONE}/ and {BAD}/"
+        why = (error.strerror or "not possible").lower()
+        raise SettingsError([f"{PREFIX}LANDING: expected {expected}, was '{path}' ({why})"]) from None
 
 
 def columns_of(settings: Settings) -> ColumnMap | None:

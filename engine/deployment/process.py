@@ -9,7 +9,7 @@ from typing import Any, Final
 from connectors import faust_shell
 from connectors.web import Pages
 from engine.deployment.collector import CollectorRole
-from engine.deployment.common import Common, OnDead, columns_of, folder_of
+from engine.deployment.common import Common, OnDead, check_landing, columns_of, folder_of
 from engine.deployment.dispatcher import DispatcherRole
 from engine.deployment.engine import EngineRole
 from engine.errors import SettingsError
@@ -81,13 +81,14 @@ def run(settings: Settings, role: str) -> str:
 def _check(settings: Settings, names: Sequence[str]) -> None:
     """Raise `SettingsError` with all that is wrong for these roles, before they ask anybody."""
     needs = [need for name in names for need in _NEEDS[name]]
-    collects = "collector" in names and settings.landing is not None
-    if collects:
+    landing = settings.landing if "collector" in names else None
+    if landing is not None:
         needs.append("landing")
     checks: list[Callable[[], object]] = [partial(require, settings, *dict.fromkeys(needs))]
     if "dispatcher" in names:
         checks.append(partial(folder_of, settings.out))
-    if collects:
+    if landing is not None:
+        checks.append(partial(check_landing, landing))
         checks.append(partial(columns_of, settings))
     problems: list[str] = []
     for check in checks:

@@ -9,6 +9,7 @@ from typing import Final
 from engine.settings.declare import PREFIX
 from engine.settings.house import DEMO, DEPLOYED_SECRET_BYTES
 from engine.settings.model import Settings, expected_of
+from engine.topics import topics
 
 FOLDERS: Final = ("landing", "out", "rules")
 
@@ -19,6 +20,12 @@ def across(settings: Settings) -> Iterator[str]:
     yield from _redis(settings)
     if settings.foreign_bootstrap and not settings.foreign_topic:
         yield _missing(settings, "foreign_topic", "with FOREIGN_BOOTSTRAP")
+    if settings.foreign_topic in {topic.name for topic in topics(settings.topic_prefix).values()}:
+        # read in again, what is written there would be written again, without end
+        yield (
+            f"{PREFIX}FOREIGN_TOPIC: expected the topic of somebody else, was {settings.foreign_topic}, "
+            f"which this deployment makes itself (TOPIC_PREFIX {settings.topic_prefix})"
+        )
     if settings.landing_map and settings.landing is None:
         yield _missing(settings, "landing", "with LANDING_MAP")
 

@@ -58,6 +58,22 @@ def test_a_landing_that_is_no_folder(tmp_path: Path, given: str, what: str) -> N
     ]
 
 
+@pytest.mark.parametrize(("role", "blocked"), [("collector", "done"), ("all", "bad")])
+def test_a_landing_whose_files_can_not_be_put_away(tmp_path: Path, role: str, blocked: str) -> None:
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / blocked).write_text("")
+    assert ended(tmp_path, role, LANDING="landing") == [
+        "touchpoint: TOUCHPOINT_LANDING: expected a folder whose files can be moved to its done/ and bad/, "
+        "was 'landing' (file exists)"
+    ]
+    assert [path.name for path in (tmp_path / "landing").iterdir() if path.is_file()] == [blocked]
+
+
+def test_a_landing_that_can_not_be_changed(tmp_path: Path) -> None:
+    [line] = ended(tmp_path, "collector", LANDING="/proc/self")  # not even root may
+    assert line.startswith("touchpoint: TOUCHPOINT_LANDING: expected a folder whose files can be moved")
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

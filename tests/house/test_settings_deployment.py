@@ -10,6 +10,7 @@ import pytest
 
 from engine.errors import SettingsError
 from engine.settings import load_settings, misspelt, require
+from engine.topics import topics
 
 OWN = {"key": "a-key-of-our-own", "salt": "a-salt-of-our-own"}
 
@@ -176,6 +177,15 @@ def test_another_address_of_redis_is_refused_and_its_password_not_shown(url: str
 )
 def test_what_does_not_fit_together(given: dict[str, Any], expected: list[str]) -> None:
     assert problems(**given) == expected
+
+
+@pytest.mark.parametrize("short", list(topics()))
+def test_no_topic_of_our_own_is_a_foreign_one(short: str) -> None:
+    assert problems(topic_prefix="own", foreign_topic=f"own.{short}.v1", foreign_bootstrap="x:1") == [
+        f"TOUCHPOINT_FOREIGN_TOPIC: expected the topic of somebody else, was own.{short}.v1, which this "
+        "deployment makes itself (TOPIC_PREFIX own)"
+    ]
+    assert load_settings(topic_prefix="own", foreign_topic=f"other.{short}.v1").foreign_topic
 
 
 def test_all_that_can_be_given_together() -> None:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from connectors.memory_inlet import MemoryInlet
 from connectors.memory_log import MemoryLog
@@ -281,6 +282,21 @@ async def test_while_the_log_is_away_sources_wait_and_nothing_is_lost() -> None:
     await running
     assert sorted(int(record["id"]) for record in await world.records()) == list(range(20))
     assert source.closed == 1
+
+
+async def test_what_keeps_a_collector_from_its_work_is_logged_once_as_long_as_it_stays() -> None:
+    class Away(Listed):
+        async def open(self, position: Any, intake: Intake) -> None:
+            raise LogError("topic feed: expected to be read, was away")
+
+    collector = World().collector(World().live(Away("feed", [])), pace=Pace(retry=0.001))
+    stop = asyncio.Event()
+    with capture_logs() as told:
+        running = asyncio.create_task(collector.run(stop))
+        await eventually(lambda: collector.counts["failures"] >= 3)
+        stop.set()
+        await running
+    assert [(line["log_level"], line["problem"]) for line in told] == [("warning", collector.trouble)]
 
 
 async def test_a_collector_that_was_taken_over_ends() -> None:
