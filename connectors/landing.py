@@ -118,6 +118,8 @@ class Landing:
         """Mark -> shown name of files that are done, oldest first."""
         self._finished: dict[str, tuple[str, Stat, str]] = {}
         """Mark -> (name, stat, folder to move it to): done, but not yet known to be durable."""
+        self._damaged: dict[str, dict[str, Any]] = {}
+        """Mark -> what is wrong with a file of these, to be logged."""
         self._current: _Open | None = None
         self._queue: deque[str] = deque()
         self._left: dict[str, Stat] = {}
@@ -160,7 +162,7 @@ class Landing:
         self._rows = None if self.columns is None else Rows(self.columns, intake)
         self._queue.clear()
         self._left.clear()
-        self._finished = {}
+        self._finished, self._damaged = {}, {}
         self._scan_at = self._clock()
         there: dict[str, list[str]] = {}
         try:
@@ -203,6 +205,7 @@ class Landing:
             folder = BAD
             detail = f"expected {error.expected}, was {error.was}"
             intake.refuse("file", detail, shown, f"{shown}:{current.lines.number + 1}", "")
+            self._damaged[current.found.mark] = {"problem": detail, "line": current.lines.number + 1}
         self._current = None
         mark = current.found.mark
         self._seen[mark] = shown
@@ -212,9 +215,12 @@ class Landing:
 
     async def committed(self) -> None:
         """Move the files whose last row is durable now."""
-        for name, stat, folder in self._finished.values():
+        for mark, (name, stat, folder) in self._finished.items():
+            if folder == BAD and self._move:
+                why = self._damaged.get(mark, {})
+                log.warning("a file can't be read to its end", file=self._shown(name), folder=BAD, **why)
             self._put_away(name, stat, folder)
-        self._finished = {}
+        self._finished, self._damaged = {}, {}
         for mark in list(self._seen)[: max(len(self._seen) - REMEMBERED, 0)] if self._move else ():
             del self._seen[mark]
 

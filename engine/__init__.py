@@ -82,6 +82,7 @@ Around them:
     metrics.py        what a role counts and shows on its page
     histogram.py      a histogram that takes a batch at a time
     logs.py           what a role logs: JSON lines without any number
+    log_pace.py       how often one thing may be logged
     log_fields.py     which fields may be logged, and how numbers are hidden
     settings/         the settings, their variables and file
 """

@@ -4,8 +4,8 @@ A partition that is taken away stops at once: an idle lane is cancelled (it woul
 partitions are shared out anew), a busy one gets `GRACE` seconds to commit what it has. Its lane is kept: if
 the partition comes back and nobody else has committed meanwhile, it goes on with what it remembers; if
 somebody has, its next commit is refused and it reads everything anew. While the store or the log does not
-answer, a lane tries again and consumes nothing. Any other error is a bug: `on_dead` is told, and the process
-must end.
+answer, a lane tries again and consumes nothing; the first of these tries is logged. Any other error is a
+bug: `on_dead` is told, and the process must end.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from engine.errors import LogError, StoreError
 from engine.lane import IDLE, Lane
+from engine.log_pace import LogPace
+
+log = structlog.get_logger("keeper")
 
 GRACE = 3.0
 RETRY = (0.1, 2.0)
@@ -34,6 +39,8 @@ class Health:
     """When it last finished a step or began to wait for a server, by the clock that only goes up."""
     trouble: str = ""
     """Why it cannot go on just now."""
+    told: bool = False
+    """Whether that was logged."""
 
 
 class LaneKeeper:
@@ -47,6 +54,7 @@ class LaneKeeper:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stopping: set[int] = set()
         self._parked: dict[int, Lane] = {}
+        self._pace = LogPace()
         self.lanes: dict[int, Lane] = {}
         self.health: dict[int, Health] = {}
         self.assigned = False
@@ -108,10 +116,15 @@ class LaneKeeper:
                 try:
                     await lane.step(IDLE)
                 except (LogError, StoreError) as error:
+                    if not health.trouble:
+                        self._tell(partition, health, error)
                     health.came_round, health.trouble = time.monotonic(), str(error)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, RETRY[1])
                 else:
+                    if health.told:
+                        health.told = False
+                        log.info("lane goes on", partition=partition)
                     health.came_round, health.trouble = time.monotonic(), ""
                     pause = RETRY[0]
             await lane.flush()
@@ -123,3 +136,9 @@ class LaneKeeper:
         except BaseException as error:
             self._on_dead(partition, error)
             raise
+
+    def _tell(self, partition: int, health: Health, error: Exception) -> None:
+        """Log the first of several tries, not each, and not for ever: a lane may fail at every other step."""
+        if self._pace.allows(partition):
+            health.told = True
+            log.warning("lane tries again", partition=partition, error=error)

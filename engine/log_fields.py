@@ -53,6 +53,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "host": "address of a server",
     "port": "port of a server",
     "op": "what was asked of Redis or Kafka",
+    "page": "livez or readyz",
     "check": "name of a check of /livez or /readyz",
     "problem": "sentence about what is wrong, without values of records",
     "problems": "such sentences",

@@ -19,6 +19,7 @@ from connectors.redis_store import RedisStore
 from engine.deployment.clients import redis_client
 from engine.deployment.common import Common, OnDead, now_us
 from engine.deployment.lookout import Lookout
+from engine.deployment.news import LaneLog
 from engine.errors import LogError, StoreError
 from engine.identity import Identity
 from engine.intake import Intake
@@ -69,6 +70,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             redis_health.Census(self.client, settings.partitions, on_trip=on_trip),
             common.metrics,
         )
+        self.lane_log = LaneLog(NO_RULES.hash)
         self._identity = Identity(settings.key_bytes, settings.home_cc)
         self._rules: KafkaRules | None = None
         self._on_dead: OnDead = lambda _: None
@@ -105,6 +107,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if now - self._health_at >= HEALTH_EVERY:
             self._health_at = now
             await self._check_store()
+        self.lane_log.look(self.keeper.lanes)
         for partition, lane in list(self.keeper.lanes.items()):
             if partition in self.keeper.health:
                 self.metrics.progress(partition, time.time() - (now - self.keeper.came_round(partition)))

@@ -12,6 +12,7 @@ from engine.deployment.collector import CollectorRole
 from engine.deployment.common import Common, OnDead, check_landing, columns_of, folder_of
 from engine.deployment.dispatcher import DispatcherRole
 from engine.deployment.engine import EngineRole
+from engine.deployment.news import CheckLog
 from engine.errors import SettingsError
 from engine.garbage import calm_collector
 from engine.logs import setup
@@ -36,6 +37,7 @@ class PagesRole:
     def __init__(self, common: Common, roles: Sequence[Any]) -> None:
         self.common = common
         self.roles = roles
+        self._logs = {page: CheckLog(f"{page}z") for page in ("live", "ready")}
         self.pages = Pages(common.registry, lambda: self._asked("live"), lambda: self._asked("ready"))
 
     async def start(self, on_dead: OnDead) -> None:
@@ -45,8 +47,11 @@ class PagesRole:
             await self.pages.start(settings.web_host, settings.web_port)
 
     async def look(self) -> None:
-        """Show as a metric what `/readyz` says: Prometheus reads no pages."""
-        self.common.metrics.ready(not any(self._asked("ready").values()))
+        """Show as a metric what `/readyz` says: Prometheus reads no pages. Log what changed on both pages."""
+        said = {page: self._asked(page) for page in self._logs}
+        self.common.metrics.ready(not any(said["ready"].values()))
+        for page, checks in said.items():
+            self._logs[page].look(checks)
 
     async def stop(self) -> None:
         """Serve no longer."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import orjson
 
+from engine.log_fields import HIDDEN
 from tests.faults.checker import Report, Truth
 from tests.faults.field import CHANNEL, PATIENCE, Field
 from tests.faults.load import EVERYBODY, MINUTE, SECOND, Load, Options, msisdn
 from tests.faults.rows_process import opt_out, wait_for_rules
 from tests.faults.stage import Stage, now_us
+from tests.servers.deployment import RoleProcess
 from tests.servers.process import wait_until
+from tests.servers.redis import HOST
 
 Json = dict[str, Any]
 SLOWLY = 200
@@ -139,7 +144,8 @@ def row_22(stage: Stage) -> Report:
     path.write_bytes(orjson.dumps(profile) + b"\n")
     said_by = [field.deployment.command("load", "profiles", path, check=False)]
     feeder = field.feed(6)
-    time.sleep(3)
+    pages = Pages(processes)
+    pages.look_for(3)
     field.fault("canaries")
     feeder.end()
     # the collector's ticks are of now: before the load is in, they would make all of it late
@@ -148,11 +154,16 @@ def row_22(stage: Stage) -> Report:
     poison = [(p, value) for p in range(load.partitions) for value in _canary_records(load)]
     field.feed(1, poison).end()
     done = landing / "done"
-    field.deployment.wait(lambda: done.is_dir() and any(done.iterdir()), "the file to be collected", 60)
+    field.deployment.wait(
+        lambda: pages.look() and done.is_dir() and any(done.iterdir()), "the file to be collected", 60
+    )
+    pages.look_for(3)
     said_by.append(field.deployment.command("history", NUMBERS["imsi"], check=False))
     said_by.append(field.deployment.command("deadletters", "list", check=False))
     report = field.report("22")
+    pages.look()
     places = {
+        "pages": "\n".join(sorted(pages.said)),
         "metrics": "".join(field.metrics(process) for process in processes if process.is_running),
         "logs": "".join(process.log.read_text(encoding="utf-8") for process in processes),
         "commands": "".join(done.stdout + done.stderr for done in said_by),
@@ -164,11 +175,43 @@ def row_22(stage: Stage) -> Report:
         looked += len(text)
         found = [name for name in needles(profile_too=place != "events") if name in text]
         report.problem(f"numbers in {place}", found)
+    hidden = said.partition(NUMBERS["imsi"])[0] + HIDDEN
+    logged = places["logs"].count(hidden)
+    if not logged:
+        report.problems.append("expected lines of logs that repeat the canary without its numbers, were none")
     letters = len(field.tail.read["deadletters"])
     report.notes.append(f"{looked >> 10} KiB of {', '.join(places)} looked through; {letters} dead letters")
+    report.notes.append(
+        f"{logged} times the canary in logs, hidden; {len(pages.said)} answers of pages, "
+        f"{sum('expected a reply' in one for one in pages.said)} of them of a failed call"
+    )
     if not any(sub.bound == NUMBERS["msisdn"] for sub in _subscribers(field)):
         report.problems.append("expected the canary to be somebody, was nobody")
     return report
+
+
+class Pages:
+    """What `/livez` and `/readyz` of roles say, looked at often: an answer is there for a moment."""
+
+    def __init__(self, processes: Sequence[RoleProcess]) -> None:
+        self._processes = processes
+        self.said: set[str] = set()
+        """Different answers."""
+
+    def look(self) -> bool:
+        """Ask all that run and answer; return True."""
+        with httpx.Client(timeout=5) as client:
+            for process in self._processes:
+                for page in ("livez", "readyz"):
+                    with suppress(httpx.HTTPError):
+                        self.said.add(client.get(f"http://{HOST}:{process.port}/{page}").text)
+        return True
+
+    def look_for(self, seconds: float) -> None:
+        """Look for so long."""
+        end = time.monotonic() + seconds
+        while self.look() and time.monotonic() < end:
+            time.sleep(0.05)
 
 
 def _canary_records(load: Load) -> Iterator[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import fcntl
 import signal
 import sys
 import threading
@@ -13,13 +15,40 @@ from tests.servers.process import NoServerError, ServerError
 from tests.servers.redis import RedisServer
 
 VARIABLES = "servers.env"
+LOCK = "lock"
 
 
-def main() -> int:
-    """Start both, write the variables by which roles find them, wait; exit code 1: one could not be had."""
+def main(arguments: list[str]) -> int:
+    """Start both, write the variables by which roles find them, wait.
+
+    Exit codes: 1 one could not be had, or the folder is in use; 2 usage. A folder may be started again: its
+    data is there, the ports are others.
+    """
+    parser = argparse.ArgumentParser(prog="./run servers", description=__doc__)
+    parser.add_argument(
+        "folder", nargs="?", default="out/servers", metavar="FOLDER", help="their data, kept (out/servers)"
+    )
     # whole, since each server is started in a folder of its own, and roles wherever their user stands
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/servers").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(parser.parse_args(arguments).folder).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        why = (error.strerror or "not to be made").lower()
+        parser.error(f"FOLDER: expected a folder that can be written, was '{folder}' ({why})")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(
+                f"servers: {folder}: expected a folder that no other servers use, was in use", file=sys.stderr
+            )
+            return 1
+        return _serve(folder)
+
+
+def _serve(folder: Path) -> int:
+    """Do so in a folder that is ours."""
     (folder / VARIABLES).unlink(missing_ok=True)  # of a run before: nobody listens there
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -48,4 +77,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

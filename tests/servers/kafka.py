@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
@@ -28,6 +29,7 @@ LOGGING = """<Configuration>
   <Loggers><Root level="INFO"><AppenderRef ref="out"/></Root></Loggers>
 </Configuration>
 """
+DATA = "data"
 T = TypeVar("T")
 
 
@@ -60,7 +62,8 @@ class KafkaNode(Process):
             "controller.listener.names": "CONTROLLER",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
-            "log.dirs": str(self.folder / "data"),
+            # seen from the folder of the node, where it runs: no comma or backslash of a path is read here
+            "log.dirs": DATA,
             "offsets.topic.replication.factor": copies,
             "transaction.state.log.replication.factor": copies,
             "transaction.state.log.min.isr": least,
@@ -85,13 +88,27 @@ class KafkaNode(Process):
         tool = ["java", *FORMAT, "-cp", self.classpath, "kafka.tools.StorageTool", "format"]
         return subprocess.Popen(
             [*tool, "-t", cluster_id, "-c", str(self.properties)],
+            cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
 
+    @property
+    def cluster_id(self) -> str | None:
+        """The cluster that its data folder was formatted for, None: it was not. Raises ServerError."""
+        meta = self.folder / DATA / "meta.properties"
+        if not meta.exists():
+            return None
+        found = re.search(r"^cluster\.id=(\S+)$", meta.read_text(encoding="utf-8"), re.MULTILINE)
+        if found is None:
+            raise ServerError(f"{meta}: expected a line cluster.id=ID, was none")
+        return found[1]
+
 
 class KafkaCluster:
     """Brokers 1 to `nodes` with their data in `folder`; `options` are more properties of each.
+
+    A folder that had brokers before goes on with their data, at other ports.
 
     All methods wait, up to seconds for `start` and `restart`: beside running clients call them by
     `asyncio.to_thread`.
@@ -133,12 +150,16 @@ class KafkaCluster:
         return self
 
     def _start(self) -> None:
-        cluster = _cluster_id()
-        formats = [node.format(cluster) for node in self.nodes.values()]
-        for node, running in zip(self.nodes.values(), formats, strict=True):
+        known = {node.number: node.cluster_id for node in self.nodes.values()}
+        cluster = next((found for found in known.values() if found), None) or _cluster_id()
+        fresh = [node for node in self.nodes.values() if known[node.number] is None]
+        formats = [(node, node.format(cluster)) for node in fresh]
+        for node, running in formats:
             said, _ = running.communicate(timeout=60)
             if running.returncode != 0:
-                raise ServerError(f"{node.name}: expected a formatted folder, was:\n{said.decode()}")
+                # the first lines say it; what follows are positions in Kafka's own code
+                lines = [line for line in said.decode().splitlines() if not line.startswith("\tat ")]
+                raise ServerError(f"{node.name}: expected a formatted folder, was:\n" + "\n".join(lines))
         for node in self.nodes.values():
             node.launch()
         for number in self.nodes:
@@ -175,7 +196,7 @@ class KafkaCluster:
             self._wait(number)
 
     def stop(self) -> None:
-        """End all brokers at once, by SIGKILL: their data is not needed any more."""
+        """End all brokers at once, by SIGKILL: what they acknowledged is with the kernel, and stays."""
         for node in self.nodes.values():
             node.kill()
 

@@ -101,7 +101,7 @@ class RedisServer(Process):
     ) -> None:
         binary = found or find_own()
         self.port = free_port()
-        lines = [*defaults, f"port {self.port}", f"dir {folder}", *options]
+        lines = [*defaults, f"port {self.port}", f'dir "{folder}"', *options]
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "redis.conf"
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")

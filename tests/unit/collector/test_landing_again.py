@@ -75,6 +75,20 @@ async def test_a_file_that_came_again_is_told_by_the_name_that_may_be_shown(fold
     assert told == []
 
 
+async def test_a_damaged_file_is_told_once_by_the_name_that_may_be_shown(folder: Path) -> None:
+    world = World()
+    name = f"S1MME_{IMSI}.jsonl.gz"
+    write(folder / name, rows(0, 3), packed=True)
+    (folder / name).write_bytes((folder / name).read_bytes()[:-9])
+    with capture_logs() as told:
+        _, landing = await run(world, folder)
+    assert there(folder) == [f"bad/{name}"]
+    [line] = told
+    assert (line["log_level"], line["file"], line["folder"]) == ("warning", landing._shown(name), "bad")
+    assert line["problem"].startswith("expected ")
+    assert IMSI not in str(told)
+
+
 async def test_an_unchanged_file_is_read_again_under_another_name(folder: Path) -> None:
     world = World()
     write(folder / "a.jsonl", rows(0, 3))

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from engine.errors import StoreError
 from engine.keeper import LaneKeeper
+from engine.log_pace import AT_ONCE
 from engine.ports import Commit
 from tests.servers.eventually import eventually
 from tests.unit.pipeline.stage import GIVEN
@@ -136,6 +138,54 @@ async def test_while_the_store_does_not_answer_nothing_is_consumed_and_then_it_g
     await eventually(lambda: not on.keeper.health[0].trouble)
     assert on.dead == []
     await on.keeper.stop()
+
+
+async def test_the_first_try_again_is_logged_with_its_error_and_the_end_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on = Stage()
+    opened, tries = on.line.store.open, 0
+
+    async def failing(partition: int) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise StoreError("redis: expected a reply, was none")
+        return await opened(partition)
+
+    monkeypatch.setattr(on.line.store, "open", failing)
+    with capture_logs() as told:
+        await on.keeper.assign([0])
+        await eventually(lambda: on.keeper.lanes[0].ready)
+        await eventually(lambda: len(told) == 2)
+        await on.keeper.stop()
+    assert tries >= 4
+    assert [(line["log_level"], line["partition"]) for line in told] == [("warning", 0), ("info", 0)]
+    assert isinstance(told[0]["error"], StoreError)
+
+
+async def test_a_lane_that_fails_at_every_other_step_does_not_flood_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on = Stage()
+    monkeypatch.setattr("engine.keeper.RETRY", (0.001, 0.001))
+    step, steps = on.line.lane.step, 0
+
+    async def flapping(wait: float = 0) -> int:
+        nonlocal steps
+        steps += 1
+        if steps % 2:
+            raise StoreError("redis: expected a reply, was none")
+        return await step(0)
+
+    monkeypatch.setattr(on, "_make", lambda _: on.line.lane)
+    monkeypatch.setattr(on.line.lane, "step", flapping)
+    on.keeper = LaneKeeper(on._make, lambda *_: None)
+    with capture_logs() as told:
+        await on.keeper.assign([0])
+        await eventually(lambda: steps > 200)
+        await on.keeper.stop()
+    assert 2 <= len(told) <= 2 * (AT_ONCE + 1)
 
 
 async def test_a_bug_in_a_lane_is_told_with_its_partition(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,10 @@ class Role:
     name = "engine"
     said = ""
 
+    def live(self) -> dict[str, str]:
+        """Say that all is well."""
+        return {}
+
     def ready(self) -> dict[str, str]:
         """Say what the test says."""
         return {"store": self.said}
