@@ -4,7 +4,8 @@ All names begin with `touchpoint_` and end with their base unit. Labels are thos
 subscriber. Series of partitions that a process has lost are removed (`lane_lost`, `lag_lost`): a lag that
 nobody updates would alarm for ever.
 
-Left out: `rule_seconds_total{rule}`. The engine takes no time per rule, so there is nothing to show.
+Left out: `rule_seconds_total{rule}`. The engine takes no time per rule, so there is nothing to show
+(docs/decisions/0015-no-time-per-rule.md).
 """
 
 from __future__ import annotations
