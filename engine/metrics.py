@@ -118,8 +118,8 @@ class Metrics:
     def events(self, outcomes: Mapping[str, int]) -> None:
         """Count folded records: outcome -> records (`Fold.outcomes`, since the last call).
 
-        The fold counts a record under each of its names, `applied late` also under `applied`; here each counts
-        once, under the narrowest, so that outcomes can be added up.
+        The fold counts a record under each of its names, `applied late` also under `applied`; here each
+        counts once, under the narrowest, so that outcomes can be added up.
         """
         for outcome, count in apart(outcomes).items():
             self._events.labels(_value(outcome)).inc(count)
@@ -256,7 +256,7 @@ class Metrics:
 
 
 def apart(outcomes: Mapping[str, int]) -> dict[str, int]:
-    """Return counts of the fold so that each record counts once: what is part of another is taken out of it."""
+    """Return counts of the fold so that each record counts once: a part is taken out of its whole."""
     found = dict(outcomes)
     for part, whole in WITHIN.items():
         if part in outcomes and whole in found:
