@@ -4,7 +4,8 @@ All names begin with `touchpoint_` and end with their base unit. Labels are thos
 subscriber. Series of partitions that a process has lost are removed (`lane_lost`, `lag_lost`): a lag that
 nobody updates would alarm for ever.
 
-Left out: `rule_seconds_total{rule}`. The engine takes no time per rule, so there is nothing to show.
+Left out: `rule_seconds_total{rule}`. The engine takes no time per rule, so there is nothing to show
+(docs/decisions/0015-no-time-per-rule.md).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ LABELS: Final = frozenset(
 LABEL_AT_MOST: Final = 100
 """Characters of a label's value."""
 
+WITHIN: Final = {"ticks": "applied", "applied late": "applied", "beyond patience": "applied late"}
+"""Outcome of the fold -> the one that counts the same records, too."""
 REFUSED: Final = "refused:"
 """Begins the fate of a candidate that a gate stopped."""
 
@@ -113,8 +116,12 @@ class Metrics:
     # -- engine ----------------------------------------------------------------------------------------------
 
     def events(self, outcomes: Mapping[str, int]) -> None:
-        """Count folded records: outcome -> records (`Fold.outcomes`, since the last call)."""
-        for outcome, count in outcomes.items():
+        """Count folded records: outcome -> records (`Fold.outcomes`, since the last call).
+
+        The fold counts a record under each of its names, `applied late` also under `applied`; here each
+        counts once, under the narrowest, so that outcomes can be added up.
+        """
+        for outcome, count in apart(outcomes).items():
             self._events.labels(_value(outcome)).inc(count)
 
     def decisions(self, fates: Mapping[tuple[str, str], int]) -> None:
@@ -246,6 +253,15 @@ class Metrics:
     def _declare(self, name: str, labels: tuple[str, ...]) -> None:
         assert LABELS.issuperset({*labels} - {"le"}), name
         self.labels[PREFIX + name] = labels
+
+
+def apart(outcomes: Mapping[str, int]) -> dict[str, int]:
+    """Return counts of the fold so that each record counts once: a part is taken out of its whole."""
+    found = dict(outcomes)
+    for part, whole in WITHIN.items():
+        if part in outcomes and whole in found:
+            found[whole] -= outcomes[part]
+    return {outcome: count for outcome, count in found.items() if count}
 
 
 @lru_cache(4096)

@@ -68,6 +68,8 @@ class Story:
         self.keys = frozenset(keys)
         self.since = since
         """µs: what was decided before is left out."""
+        self.forgotten: int | None = None
+        """When one of the keys was forgotten last, µs: decisions before that are not told."""
         self._told: dict[tuple[str, int], Told] = {}
         self._taken_back: dict[str, int] = {}
         self._needles = [key.encode() for key in self.keys]
@@ -109,6 +111,7 @@ class Story:
         if "forgotten" in line:
             told = self._told.items()
             key = line["forgotten"]
+            self.forgotten = max(line["t"], self.forgotten or 0)
             self._told = {name: one for name, one in told if one.line["subscriber_key"] != key}
         elif "release" in line:
             self._taken_back.setdefault(line["release"], line["t"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ from engine.settings import Settings, load_settings, require
 from engine.topics import DEADLETTERS_PARTITIONS
 
 LEFT = 1
+_PLACE = re.compile(r"[^\n]+:[0-9]+(#[0-9]+)?")
+"""Of a letter, or of a record as letters name it: FILE:LINE, PARTITION:OFFSET, its number in an array."""
 Place = tuple[str, int, int]
 """`Home.name`, partition, offset."""
 BATCH = 500
@@ -96,19 +99,26 @@ def requeue_command(
     What can't be requeued is named with the reason. A letter stays where it is: calling this twice requeues
     twice, and only records with an `id` are then known as copies.
 
-    Exit code 1: some of the letters could not be requeued, or a PLACE has no letter.
+    Exit code 1: some of the letters could not be requeued, a PLACE has no letter, or
+    nothing matched the filters.
     """
     settings = load_settings()
     require(settings, "kafka_bootstrap")
     if not (places or reason or source or since or everything):
         raise InputError("deadletters requeue", "PLACE, --reason, --source, --since or --all", "nothing")
+    for place in places or ():
+        if _PLACE.fullmatch(place) is None:
+            raise InputError("PLACE", "TOPIC:PARTITION:OFFSET as `list` shows it, or a position", place)
     chosen = Chosen(reason, source, _since(since), frozenset(places or ()))
     count, letters, met = asyncio.run(_letters(settings, chosen, limit, newest=False))
     missing = [place for place in dict.fromkeys(places or ()) if place not in met]
     filters = " and these filters" if reason or source or since else ""
     for place in missing:
         note(f"{place}: expected a dead letter of this place{filters}, was none")
-    if missing and not letters and not as_json:
+    nothing = not letters and not places and not everything
+    if nothing:
+        note("nothing matched: expected a dead letter that these filters let through, was none")
+    if (missing or nothing) and not letters and not as_json:
         raise typer.Exit(LEFT)
     if count > len(letters):
         note(f"the oldest {len(letters)} of {count:,} are taken: --limit")
@@ -128,7 +138,7 @@ def requeue_command(
         if work.left:
             say()
             table(("left", "why"), work.left)
-    if work.left or missing:
+    if work.left or missing or nothing:
         raise typer.Exit(LEFT)
 
 

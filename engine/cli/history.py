@@ -22,7 +22,7 @@ from engine.care.standing import Standing, standing
 from engine.care.why import why
 from engine.cli.console import note, say_json
 from engine.cli.explain import describe
-from engine.cli.history_view import show_decisions, show_subscriber
+from engine.cli.history_view import before, show_decisions, show_subscriber
 from engine.cli.inputs import since_when
 from engine.cli.lookup import ID_HELP, Whom, find
 from engine.cli.reach import need_topics
@@ -44,6 +44,8 @@ class Found:
 
     whom: Whom
     told: list[Told]
+    forgotten: int | None
+    """When the subscriber was forgotten last, µs."""
     sets: dict[str, Published]
     states: list[Standing] = field(default_factory=list)
     timezone: str | None = None
@@ -79,6 +81,8 @@ def command(
     if not (told or found.states or found.whom.profiles or found.opted_out):
         who = describe(subscriber)
         note(f"nothing is known of this subscriber ({who}): no decision that is kept, no state")
+        if found.forgotten is not None:
+            note(before(found.forgotten, found.timezone or Policy().timezone))
         raise typer.Exit(NOT_FOUND)
     rules = _reader(found.sets, settings)
     newest = rules(list(found.sets)[-1]) if found.sets else None
@@ -90,13 +94,14 @@ def command(
                 "subscriber_keys": found.whom.keys,
                 "timezone": zone,
                 "opted_out": found.opted_out,
+                "forgotten": found.forgotten,
                 "states": [state.to_json() for state in found.states],
                 "decisions": [to_json(one, said) for one, said in zip(told, whys, strict=True)],
             }
         )
         return
     show_subscriber(found.whom.keys, found.states, found.opted_out, zone)
-    show_decisions(list(zip(told, whys, strict=True)), zone, _places(told, rules))
+    show_decisions(list(zip(told, whys, strict=True)), zone, _places(told, rules), found.forgotten)
 
 
 async def _gather(settings: Settings, subscriber: str, since: int) -> Found:
@@ -126,7 +131,7 @@ async def _gather(settings: Settings, subscriber: str, since: int) -> Found:
         async for records in read_to_end(options, topics["events"], partition, after):
             story.receipts(record.value for record in records if record.value is not None)
     sets = {p.hash: p for p in await published_sets(options, topics["rules"])}
-    found = Found(whom, story.all(), sets)
+    found = Found(whom, story.all(), story.forgotten, sets)
     if not settings.redis_url:
         note("TOUCHPOINT_REDIS_URL: not given, so what is known now is not shown")
         return found

@@ -10,6 +10,7 @@ from engine.cli.console import say, table
 from engine.trace.words import say as in_words
 from engine.trace.words import say_time
 
+SECOND = 1_000_000
 _HEAD = ("when", "rule", "outcome", "why", "place", "channel", "what became of it", "text")
 
 
@@ -26,11 +27,21 @@ def show_subscriber(
         _show(state, timezone)
 
 
-def show_decisions(told: Sequence[tuple[Told, str]], timezone: str, places: Mapping[str, str]) -> None:
-    """Print decisions, each with its reason in words, oldest first."""
+def before(forgotten: int, timezone: str) -> str:
+    """Say that there were decisions, perhaps; `forgotten`: when the subscriber was, µs."""
+    return f"decisions before {say_time(forgotten // SECOND * SECOND, timezone)} are not shown: forgotten"
+
+
+def show_decisions(
+    told: Sequence[tuple[Told, str]], timezone: str, places: Mapping[str, str], forgotten: int | None = None
+) -> None:
+    """Print decisions, each with its reason in words, oldest first; `forgotten`: see `before`."""
     say()
-    if not told:
+    if forgotten is not None:
+        say(before(forgotten, timezone))
+    if not told and forgotten is None:
         say("no decision that is kept")
+    if not told:
         return
     table(_HEAD, [_row(one, why, timezone, places) for one, why in told])
 

@@ -136,12 +136,15 @@ def since_when(option: str, text: str, timezone: str = "Asia/Shanghai") -> int:
     try:
         return time.time_ns() // 1_000 - duration(text)
     except Unreadable:
-        return moment(option, text, timezone)
+        return moment(option, text, timezone, "30d or 2h (so long ago), ")
 
 
-def moment(option: str, text: str, timezone: str) -> int:
-    """Read ISO time, or µs since 1970, as µs UTC. A time without offset is local in `timezone`."""
-    expected = "ISO time such as 2026-09-05T10:00+08:00, or µs since 1970, from 2000 to 2099"
+def moment(option: str, text: str, timezone: str, others: str = "") -> int:
+    """Read ISO time, or µs since 1970, as µs UTC. A time without offset is local in `timezone`.
+
+    `others`: forms that the caller knows besides, for the message.
+    """
+    expected = f"{others}ISO time such as 2026-09-05T10:00+08:00, or µs since 1970, from 2000 to 2099"
     try:
         if text.isascii() and text.isdecimal() and len(text) > 8:
             found = int(text)

@@ -115,7 +115,7 @@ async def test_one_letter_is_chosen_by_its_place(care: Care, feed: str) -> None:
 
 async def test_a_place_without_a_letter_is_named(care: Care, feed: str) -> None:
     dead = f"{care.prefix}.deadletters.v1"
-    for gone in (f"{dead}:0:99", f"{feed}:0:1#9", "x"):
+    for gone in (f"{dead}:0:99", f"{feed}:0:1#9"):
         result = await care.call("deadletters", "requeue", gone)
         assert result.exit_code == 1
         assert result.stdout == ""
@@ -133,7 +133,13 @@ async def test_a_place_without_a_letter_is_named(care: Care, feed: str) -> None:
     few = await care.call("deadletters", "requeue", f"{dead}:0:0", f"{dead}:0:2", "--limit", "1", "--dry-run")
     assert few.exit_code == 0
     nothing = await care.call("deadletters", "requeue", "--reason", "json")
-    assert (nothing.exit_code, nothing.stdout.splitlines()[1]) == (0, "letters        0")
+    assert (nothing.exit_code, nothing.stdout) == (1, "")
+    assert nothing.stderr.startswith("touchpoint: nothing matched: ")
+    empty = await care.call("deadletters", "requeue", "--reason", "json", "--json")
+    assert (empty.exit_code, orjson.loads(empty.stdout)["counts"].get("letters")) == (1, None)
+    wrong = await care.call("deadletters", "requeue", "nonsense")
+    assert wrong.exit_code == 2
+    assert "PLACE: expected TOPIC:PARTITION:OFFSET" in wrong.stderr
 
 
 async def test_what_an_engine_refused_comes_back_from_the_log_while_it_is_kept(care: Care) -> None:

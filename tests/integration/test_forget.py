@@ -53,6 +53,10 @@ async def test_state_and_profile_go_and_the_opt_out_stays(care: Care) -> None:
     history = await care.call("history", NUMBER, "--json")
     assert '"opted_out": true' in history.stdout
     assert '"states": []' in history.stdout
+    assert '"forgotten": ' in history.stdout
+    shown = await care.call("history", NUMBER)
+    assert "are not shown: forgotten\n" in shown.stdout
+    assert "no decision that is kept" not in shown.output
 
 
 async def test_who_never_said_no_is_not_opted_out_by_being_forgotten(care: Care) -> None:

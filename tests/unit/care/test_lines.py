@@ -86,3 +86,10 @@ def test_receipts_are_looked_for_after_the_first_offer() -> None:
     found = story(line("r", 5, "refused"), line("c", 5, "control"), line("o", 7), line("p", 8))
     assert receipts_from(found.all()) == 2
     assert receipts_from(story(line("r", 5, "refused")).all()) is None
+
+
+def test_it_is_said_when_a_subscriber_was_forgotten_last() -> None:
+    gone = [{"forgotten": key, "subscriber_key": key, "t": t} for key, t in ((KEY, 8), (OTHER, 9), (KEY, 7))]
+    found = story(line("o", 5), *gone, line("p", 10))
+    assert (names(found), found.forgotten) == ([("p", 10)], 8)
+    assert story(line("o", 5)).forgotten is None

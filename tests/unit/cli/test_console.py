@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from engine.cli.console import ManyValues, table
-from engine.cli.inputs import length_of_time, moment
+from engine.cli.inputs import length_of_time, moment, since_when
 from engine.errors import InputError
 
 SHANGHAI = "Asia/Shanghai"
@@ -84,3 +84,8 @@ def test_a_day_begins_at_midnight() -> None:
 def test_what_is_no_moment_is_named(text: str) -> None:
     with pytest.raises(InputError, match="--until: expected ISO time"):
         moment("--until", text, SHANGHAI)
+
+
+def test_a_wrong_since_is_told_all_its_forms() -> None:
+    with pytest.raises(InputError, match=r"--since: expected 30d or 2h \(so long ago\), ISO time"):
+        since_when("--since", "nonsense")

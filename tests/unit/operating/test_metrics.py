@@ -169,3 +169,23 @@ def test_two_processes_do_not_share_what_they_count() -> None:
     one, two = Page(), Page()
     one.metrics.events({"applied": 1})
     assert two.value("events_total", outcome="applied") is None
+
+
+def test_each_record_counts_under_one_outcome() -> None:
+    page = Page()
+    counts = {"applied": 20, "ticks": 4, "applied late": 6, "beyond patience": 2, "late": 1, "duplicate": 3}
+    page.metrics.events(counts)
+    told = {
+        "applied": 10,
+        "ticks": 4,
+        "applied late": 4,
+        "beyond patience": 2,
+        "late": 1,
+        "duplicate": 3,
+    }
+    assert {name: page.value("events_total", outcome=name) for name in told} == told
+    page.metrics.events({"applied": 5, "ticks": 5})
+    assert (page.value("events_total", outcome="applied"), page.value("events_total", outcome="ticks")) == (
+        10,
+        9,
+    )
