@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     InvalidReplicationFactorError,
+    KafkaConnectionError,
     KafkaError,
     NotControllerError,
     RequestTimedOutError,
@@ -78,6 +79,9 @@ async def ensure(
             problems = await _problems(admin, wanted, within)
     except (KafkaError, OSError, TimeoutError) as error:
         said = str(error) or type(error).__name__
+        if isinstance(error, KafkaConnectionError):
+            # the client says the same of a broker that is not there and of one that hangs up on it
+            said += f" (is it up, and is it {access.security} there? see TOUCHPOINT_KAFKA_SECURITY)"
         raise LogError(f"Kafka at {access.bootstrap}: expected to answer, was: {said}") from None
     finally:
         await admin.close()

@@ -68,7 +68,7 @@ class Census:
 
 async def primaries(client: Client) -> list[Info]:
     """Ask every primary about itself. Raise `StoreError`."""
-    with store_errors("info"):
+    with store_errors("info", client):
         if isinstance(client, RedisCluster):
             found: Any = await client.info(target_nodes=RedisCluster.PRIMARIES)
             return list(found.values()) if all(isinstance(v, dict) for v in found.values()) else [found]

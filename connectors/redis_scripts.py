@@ -43,13 +43,23 @@ def source_of(name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def store_errors(doing: str) -> Iterator[None]:
-    """Turn errors of the client into `StoreError`."""
+def store_errors(doing: str, client: Client | None = None) -> Iterator[None]:
+    """Turn errors of the client into `StoreError`, which names the server if there is but one."""
     try:
         with lost_connections():
             yield
     except (RedisError, RedisClusterException, OSError) as error:
-        raise StoreError(f"redis: {doing}: expected a reply, was {word_of(error)}") from error
+        raise StoreError(
+            f"redis: {doing}: expected a reply, was {word_of(error)}{_address(client)}"
+        ) from error
+
+
+def _address(client: Client | None) -> str:
+    """Return where a standalone server is, as ` (HOST:PORT)`; "" for others. Never user or password."""
+    if not isinstance(client, Redis):
+        return ""
+    told = client.connection_pool.connection_kwargs
+    return f" ({told['host']}:{told['port']})" if "host" in told and "port" in told else ""
 
 
 class RedisScripts:
@@ -65,7 +75,7 @@ class RedisScripts:
         """Take the time of what is asked, and turn errors of the client into `StoreError`."""
         began = perf_counter()
         try:
-            with store_errors(what):
+            with store_errors(what, self.client):
                 yield
         finally:
             self._on_trip(what, perf_counter() - began)
