@@ -35,7 +35,7 @@ log = structlog.get_logger("engine")
 NO_RULES = RuleSet({}, Catalog(), Policy(), "0" * 32)
 """In force until the first `rules.switch` of the log: nothing fires, profiles and behaviours are kept."""
 RULES_WITHIN = 30.0
-"""Seconds that a switch may come before the set of rules it names."""
+"""Seconds that a switch may come before the set of rules it names, until that is told as trouble."""
 TELL_EVERY = 5.0
 HEALTH_EVERY = 2.0
 
@@ -86,7 +86,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Join the group; lanes begin as partitions come."""
         self._on_dead = on_dead
         await self.common.ensure_topics()
-        self._rules = await self.common.rules()
+        self._rules = await self.common.rules(on_dead)
         await self._check_store()
         await self.offers.open()
         await self.log.join(self)
@@ -214,10 +214,19 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         return book
 
     async def _await_rules(self, name: str) -> None:
+        """Wait for the set that a switch names; raise `LogError` if it does not come: the lane tries again.
+
+        Passed by, the switch would be lost for ever. Both are written in one transaction, so that the set is
+        only late: its topic can't be read just now.
+        """
         if name == NO_RULES.hash:
             return
         assert self._rules is not None
-        await self._rules.wait(name, RULES_WITHIN)
+        if not await self._rules.wait(name, RULES_WITHIN):
+            raise LogError(
+                f"rules {name}: expected to be published in topic {self._rules.topic}, was not found within "
+                f"{RULES_WITHIN:g} s"
+            )
 
     def _dead(self, partition: int, error: BaseException) -> None:
         log.error("lane died", partition=partition, error=error)
