@@ -26,6 +26,7 @@ from engine.intake import Intake
 from engine.keeper import LaneKeeper
 from engine.lane import Lane
 from engine.language.model import Catalog, Policy, RuleSet
+from engine.look_back import SETTING, too_long
 from engine.pipeline import Fold
 from engine.refusals import Refusal
 from engine.rulebook import Rulebook
@@ -77,6 +78,8 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._store_problems = ["Redis: not asked yet"]
         self._told_at = self._health_at = 0.0
         self._draining = False
+        self._weighed: set[str] = set()
+        """Hashes of the sets whose look-back was held against the retention of decisions."""
         self._refused: Counter[str] = Counter()
         """Records of the log that were refused since the last look, by reason."""
 
@@ -115,6 +118,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if fold is not None:
                 self.metrics.state(partition, lane.mean_bytes)
                 self.metrics.rules(fold.book.hash)
+                self._weigh(fold.book)
             if lane.fenced:
                 self.metrics.commits({"fenced": lane.fenced})
                 lane.fenced = 0
@@ -227,6 +231,14 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 f"rules {name}: expected to be published in topic {self._rules.topic}, was not found within "
                 f"{RULES_WITHIN:g} s"
             )
+
+    def _weigh(self, book: Rulebook) -> None:
+        """Warn once of rules whose contacts a rebuild would forget: their publisher has other settings."""
+        if book.hash in self._weighed:
+            return
+        self._weighed.add(book.hash)
+        if problems := too_long(book.rules, self.settings.decisions_retention_days):
+            log.warning("a rebuild would forget contacts", hash=book.hash, problems=problems, setting=SETTING)
 
     def _dead(self, partition: int, error: BaseException) -> None:
         log.error("lane died", partition=partition, error=error)
