@@ -27,7 +27,10 @@ PARTITION = 0
 
 
 class KafkaRules:
-    """The sets that were published so far. `key`: TOUCHPOINT_KEY, by which literals of rules are hashed."""
+    """The sets that were published so far. `key`: TOUCHPOINT_KEY, by which literals of rules are hashed.
+
+    Call `start`, then have `follow` run beside everything else; cancel it before `stop`.
+    """
 
     def __init__(self, options: Mapping[str, Any], topic: str, key: bytes, home_cc: str) -> None:
         self.topic = topic
@@ -37,13 +40,13 @@ class KafkaRules:
         self._key = key
         self._home_cc = home_cc
         self._books: dict[str, Rulebook] = {}
+        self._place = TopicPartition(topic, PARTITION)
         self._consumer: AIOKafkaConsumer | None = None
-        self._task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
     async def start(self) -> None:
-        """Read what there is, then follow it."""
-        place = TopicPartition(self.topic, PARTITION)
+        """Read what there is. Raise `LogError` if that is not possible."""
+        place = self._place
         with log_errors(self.topic, "be read"):
             consumer = reader(
                 self._options,
@@ -57,14 +60,25 @@ class KafkaRules:
             end = (await consumer.end_offsets([place]))[place]
             while await consumer.position(place) < end:
                 self._take(await consumer.getmany(place, timeout_ms=200))
-        self._task = asyncio.create_task(self._follow(consumer, place), name="rules")
+
+    async def follow(self) -> None:
+        """Take what is published from now on, until cancelled.
+
+        While Kafka does not answer it tries again; any other error is a bug and passed on: without this no
+        switch is ever followed again, so that the process has to end.
+        """
+        consumer = self._consumer
+        assert consumer is not None
+        while True:
+            try:
+                with lost_connections():
+                    self._take(await consumer.getmany(self._place, timeout_ms=500))
+            except (KafkaError, OSError) as error:
+                log.warning("rules can't be read", error=error)
+                await asyncio.sleep(RETRY)
 
     async def stop(self) -> None:
-        """Follow no longer."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        """Let go of Kafka."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await consumer.stop()
@@ -96,15 +110,6 @@ class KafkaRules:
             except TimeoutError:
                 return name in self.sets
         return True
-
-    async def _follow(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
-        while True:
-            try:
-                with lost_connections():
-                    self._take(await consumer.getmany(place, timeout_ms=500))
-            except (KafkaError, OSError) as error:
-                log.warning("rules can't be read", error=error)
-                await asyncio.sleep(RETRY)
 
     def _take(self, fetched: Mapping[TopicPartition, Sequence[Any]]) -> None:
         for records in fetched.values():

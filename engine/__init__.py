@@ -44,6 +44,7 @@ What the stages lean on:
     lane_state.py     what a lane knows beside its subscribers
     expiry.py         when a state may be removed
     rulebook.py       a rule set made ready to run
+    look_back.py      how far back caps and cooldowns count, and whether decisions are kept so long
     localtime.py      quiet hours and dates by the wall clock of a zone
     sms.py            how many SMS a text needs
     text.py           templates, placeholders, amounts in words

@@ -10,6 +10,7 @@ from engine.event_kinds import KINDS
 from engine.history import NEAR
 from engine.language import model
 from engine.localtime import valid_span
+from engine.look_back import ACTIVE, look_backs
 from engine.patterns.base import Node
 from engine.patterns.build import Builder
 from engine.patterns.crossing import Enters, Leaves
@@ -156,7 +157,7 @@ class Rulebook:
         self.catalog = rules.catalog
         self.key = key
         self.places = PlaceMap(rules.catalog)
-        active = [rule for rule in rules.rules.values() if rule.status in ("live", "shadow")]
+        active = [rule for rule in rules.rules.values() if rule.status in ACTIVE]
         builder = Builder(key, _shown_fields(active))
         self.compiled: dict[str, CompiledRule] = {}
         for rule in active:
@@ -185,15 +186,7 @@ class Rulebook:
             if isinstance(node, Enters | Leaves | StaysIn):
                 for place in node.members:
                     self.by_place[place] = (*self.by_place.get(place, ()), node)
-        self.longest = max(
-            [
-                *(c.rule.limits.at_most.window for c in self.compiled.values()),
-                *(c.cooldown for c in self.compiled.values()),
-                *(cap.window for cap in self.policy.contact),
-                *(cap.window for cap in self.policy.contact_by_tier.values()),
-                30 * model.DAY,
-            ]
-        )
+        self.longest = max([30 * model.DAY, *(one.length for one in look_backs(rules))])
         """Longest look-back of any cap: older contacts decide nothing."""
 
         self.watched = frozenset().union(*(node.kinds for node in self.nodes))

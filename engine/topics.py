@@ -90,7 +90,7 @@ def topics(
     replication: int = 1,
     min_isr: int = 1,
     events_hours: int = 50,
-    decisions_days: int = 35,
+    decisions_days: int = 366,
 ) -> dict[str, Topic]:
     """Return all topics by their short name, the middle of `PREFIX.events.v1`.
 

@@ -31,6 +31,7 @@ CORE = (
         "snapshot",
         "presence",
         "audience",
+        "look_back",
         "rulebook",
         "matching",
         "ledger",

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel, SecretStr
 
-from engine.settings import CHECKOUT, FILE_VARIABLE, PREFIX, Settings, expected_of, roles_of
+from engine.settings import CHECKOUT, FILE_VARIABLE, PREFIX, Settings, default_of, expected_of, roles_of
 from engine.settings.house import DEMO, HouseSettings
 from engine.settings.kafka import KafkaSettings
 from engine.settings.redis import RedisSettings
@@ -72,6 +72,8 @@ def _row(name: str) -> str:
 
 
 def _default(name: str) -> str:
+    if words := default_of(name):
+        return words
     default = Settings.model_fields[name].default
     if name in DEMO:
         return f"a demo {name}, public"

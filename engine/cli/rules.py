@@ -16,7 +16,8 @@ from engine.cli.console import say, say_json, table
 from engine.cli.reach import need_topics
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.deployment.common import now_us, topics_of
-from engine.errors import InputError
+from engine.errors import InputError, SettingsError
+from engine.look_back import too_long
 from engine.published import Published, pack
 from engine.settings import load_settings, require
 
@@ -33,7 +34,10 @@ def publish_command(
     partition of the log, all in one transaction: each engine changes exactly at that record, and a replay
     does as well. The one before stays published: going back is publishing its folder again.
 
-    Exit code 0: published; 2: the rules have errors, or Kafka can't be reached.
+    A set whose caps or cooldowns look back further than TOUCHPOINT_DECISIONS_RETENTION_DAYS is refused: after
+    a lost Redis it would forget contacts.
+
+    Exit code 0: published; 2: the rules have errors or look back too far, or Kafka can't be reached.
     """
     settings = load_settings()
     require(settings, "kafka_bootstrap")
@@ -41,6 +45,8 @@ def publish_command(
         raise InputError("--by", f"a name of 1 to {BY_AT_MOST} characters", by)
     now = now_us()
     ruleset, value = pack(folder, by.strip(), now, settings.home_cc)
+    if problems := too_long(ruleset, settings.decisions_retention_days):
+        raise SettingsError(problems)
     record = orjson.dumps({"kind": "rules.switch", "t": now, "hash": ruleset.hash, "by": by.strip()})
     switches = [(partition, record) for partition in range(settings.partitions)]
 

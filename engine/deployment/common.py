@@ -39,6 +39,7 @@ class Common:
         self.topics = topics_of(settings)
         self._checked = False
         self._rules: KafkaRules | None = None
+        self._following: asyncio.Task[None] | None = None
 
     def topic(self, short: str) -> str:
         """Return the full name of a topic."""
@@ -50,18 +51,26 @@ class Common:
             await ensure(kafka_access(self.settings), self.topics.values(), create=True)
             self._checked = True
 
-    async def rules(self) -> KafkaRules:
-        """Return the published sets of rules, read to their end."""
+    async def rules(self, on_dead: OnDead) -> KafkaRules:
+        """Return the published sets of rules, read to their end and followed.
+
+        `on_dead` is told if they can't be followed any more: the process must end then.
+        """
         if self._rules is None:
             rules = KafkaRules(
                 self.options, self.topic("rules"), self.settings.key_bytes, self.settings.home_cc
             )
             await rules.start()
+            self._following = watched("rules", rules.follow(), on_dead)
             self._rules = rules
         return self._rules
 
     async def close(self) -> None:
         """Let go of what is shared."""
+        following, self._following = self._following, None
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
         rules, self._rules = self._rules, None
         if rules is not None:
             await rules.stop()

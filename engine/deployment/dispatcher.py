@@ -83,7 +83,7 @@ class DispatcherRole:
     async def start(self, on_dead: OnDead) -> None:
         """Begin to send."""
         await self.common.ensure_topics()
-        self._rules = await self.common.rules()
+        self._rules = await self.common.rules(on_dead)
         await self.look()
         await self.queue.start()
         self._task = watched(self.name, self.dispatcher.run(self._stop), on_dead)

@@ -26,6 +26,7 @@ from engine.intake import Intake
 from engine.keeper import LaneKeeper
 from engine.lane import Lane
 from engine.language.model import Catalog, Policy, RuleSet
+from engine.look_back import SETTING, too_long
 from engine.pipeline import Fold
 from engine.refusals import Refusal
 from engine.rulebook import Rulebook
@@ -35,7 +36,7 @@ log = structlog.get_logger("engine")
 NO_RULES = RuleSet({}, Catalog(), Policy(), "0" * 32)
 """In force until the first `rules.switch` of the log: nothing fires, profiles and behaviours are kept."""
 RULES_WITHIN = 30.0
-"""Seconds that a switch may come before the set of rules it names."""
+"""Seconds that a switch may come before the set of rules it names, until that is told as trouble."""
 TELL_EVERY = 5.0
 HEALTH_EVERY = 2.0
 
@@ -77,6 +78,8 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._store_problems = ["Redis: not asked yet"]
         self._told_at = self._health_at = 0.0
         self._draining = False
+        self._weighed: set[str] = set()
+        """Hashes of the sets whose look-back was held against the retention of decisions."""
         self._refused: Counter[str] = Counter()
         """Records of the log that were refused since the last look, by reason."""
 
@@ -86,7 +89,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Join the group; lanes begin as partitions come."""
         self._on_dead = on_dead
         await self.common.ensure_topics()
-        self._rules = await self.common.rules()
+        self._rules = await self.common.rules(on_dead)
         await self._check_store()
         await self.offers.open()
         await self.log.join(self)
@@ -115,6 +118,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if fold is not None:
                 self.metrics.state(partition, lane.mean_bytes)
                 self.metrics.rules(fold.book.hash)
+                self._weigh(fold.book)
             if lane.fenced:
                 self.metrics.commits({"fenced": lane.fenced})
                 lane.fenced = 0
@@ -214,10 +218,27 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         return book
 
     async def _await_rules(self, name: str) -> None:
+        """Wait for the set that a switch names; raise `LogError` if it does not come: the lane tries again.
+
+        Passed by, the switch would be lost for ever. Both are written in one transaction, so that the set is
+        only late: its topic can't be read just now.
+        """
         if name == NO_RULES.hash:
             return
         assert self._rules is not None
-        await self._rules.wait(name, RULES_WITHIN)
+        if not await self._rules.wait(name, RULES_WITHIN):
+            raise LogError(
+                f"rules {name}: expected to be published in topic {self._rules.topic}, was not found within "
+                f"{RULES_WITHIN:g} s"
+            )
+
+    def _weigh(self, book: Rulebook) -> None:
+        """Warn once of rules whose contacts a rebuild would forget: their publisher has other settings."""
+        if book.hash in self._weighed:
+            return
+        self._weighed.add(book.hash)
+        if problems := too_long(book.rules, self.settings.decisions_retention_days):
+            log.warning("a rebuild would forget contacts", hash=book.hash, problems=problems, setting=SETTING)
 
     def _dead(self, partition: int, error: BaseException) -> None:
         log.error("lane died", partition=partition, error=error)

@@ -12,7 +12,7 @@ from engine.settings.declare import PREFIX, ROLES
 from engine.settings.file import FILE_VARIABLE
 from engine.settings.house import CHECKOUT, SECRET_BYTES
 from engine.settings.load import load_settings, misspelt, require
-from engine.settings.model import Settings, expected_of, roles_of
+from engine.settings.model import Settings, default_of, expected_of, roles_of
 
 __all__ = [
     "CHECKOUT",
@@ -21,6 +21,7 @@ __all__ = [
     "ROLES",
     "SECRET_BYTES",
     "Settings",
+    "default_of",
     "expected_of",
     "load_settings",
     "misspelt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -28,6 +29,23 @@ def whole(
     """Declare a whole number from `least` to `most`, of a unit where it has one."""
     expected = f"a whole number {unit and f'of {unit} '}from {least} to {most}"
     return setting(default, expected, meaning, roles, ge=least, le=most)
+
+
+def derived(
+    default: Callable[[Mapping[str, Any]], int],
+    shown: str,
+    least: int,
+    most: int,
+    meaning: str,
+    roles: tuple[str, ...] = ROLES,
+) -> Any:
+    """Declare a whole number whose default depends on settings declared before it; `shown`: how, in words."""
+    extra: dict[str, Any] = {
+        "expected": f"a whole number from {least} to {most}",
+        "roles": list(roles),
+        "default": shown,
+    }
+    return Field(default_factory=default, description=meaning, json_schema_extra=extra, ge=least, le=most)
 
 
 def password(meaning: str, roles: tuple[str, ...]) -> Any:

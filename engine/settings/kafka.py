@@ -68,11 +68,11 @@ class KafkaSettings(BaseModel):
         "hours",
     )
     decisions_retention_days: int = whole(
-        35,
+        366,
         1,
         3_650,
-        "How long decision lines are kept: at least as long as the longest cap of any rule, else a rebuild "
-        "forgets contacts.",
+        "How long decision lines are kept: at least as long as the longest cap or cooldown of the rules, "
+        "else a rebuild forgets contacts. Rules that look back further are not published.",
         DEPLOYED,
         "days",
     )

@@ -29,6 +29,11 @@ def roles_of(name: str) -> list[str]:
     return list(_extra(name)["roles"])
 
 
+def default_of(name: str) -> str:
+    """Say in words which default a setting has, if it depends on others; empty: it is a plain value."""
+    return str(_extra(name).get("default", ""))
+
+
 def _extra(name: str) -> dict[str, Any]:
     extra = Settings.model_fields[name].json_schema_extra
     assert isinstance(extra, dict)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, SecretStr, field_validator
 
-from engine.settings.declare import OptionalFile, address_parts, password, setting, whole
+from engine.settings.declare import OptionalFile, address_parts, derived, password, setting
 
 READERS = ("engine", "dispatcher")
 PORT, SENTINEL_PORT = 6379, 26379
@@ -39,13 +39,15 @@ class RedisSettings(BaseModel):
         "system.",
         READERS,
     )
-    redis_wait: int = whole(
-        0,
+    redis_wait: int = derived(
+        lambda given: 0 if given["redis_mode"] == "standalone" else 1,
+        "`0`; with `sentinel` or `cluster`: `1`",
         0,
         9,
-        "Replicas that must have the claim of an offer before it is sent: with 1, a failover can't have it "
-        "sent twice.",
-        ("dispatcher",),
+        "Replicas that must have a claim before its offer is sent (dispatcher), and an opt-out before it "
+        "counts (engine, `touchpoint load`, `touchpoint forget`): with 1, a failover neither has an offer "
+        "sent twice nor loses an opt-out. 0 where there are no replicas.",
+        READERS,
     )
 
     @field_validator("redis_url")

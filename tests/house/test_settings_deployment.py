@@ -68,6 +68,37 @@ def test_addresses_of_redis(
 
 
 @pytest.mark.parametrize(
+    ("mode", "by_itself"),
+    [("standalone", 0), ("sentinel", 1), ("cluster", 1)],
+)
+def test_where_there_are_replicas_one_has_to_confirm(
+    mode: str, by_itself: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TOUCHPOINT_REDIS_MODE", mode)
+    if mode == "sentinel":
+        monkeypatch.setenv("TOUCHPOINT_REDIS_SENTINEL_MASTER", "main")
+    assert load_settings().redis_wait == by_itself
+    for given in (0, 1, 2):
+        monkeypatch.setenv("TOUCHPOINT_REDIS_WAIT", str(given))
+        assert load_settings().redis_wait == given
+    monkeypatch.delenv("TOUCHPOINT_REDIS_WAIT")
+    file = tmp_path / "settings.toml"
+    file.write_text("redis_wait = 0\n")
+    monkeypatch.setenv("TOUCHPOINT_SETTINGS", str(file))
+    assert load_settings().redis_wait == 0
+
+
+def test_what_depends_on_a_wrong_setting_is_no_mistake_of_its_own() -> None:
+    assert problems(redis_mode="clustre", web_port=-1) == [
+        "TOUCHPOINT_REDIS_MODE: expected standalone, cluster or sentinel, was 'clustre'",
+        "TOUCHPOINT_WEB_PORT: expected a whole number from 0 to 65535, was -1",
+    ]
+    assert problems(redis_mode="cluster", redis_wait=10) == [
+        "TOUCHPOINT_REDIS_WAIT: expected a whole number from 0 to 9, was 10"
+    ]
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "store:6379",

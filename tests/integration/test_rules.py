@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +64,18 @@ class Deployment:
             orjson.loads(value) for value in await read_committed(self.options, topic, partition) if value
         ]
 
-    def follow(self) -> KafkaRules:
-        return KafkaRules(self.options, f"{self.prefix}.rules.v1", KEY.encode(), "86")
+    @asynccontextmanager
+    async def follow(self) -> AsyncIterator[KafkaRules]:
+        """Follow what is published while the block runs."""
+        rules = KafkaRules(self.options, f"{self.prefix}.rules.v1", KEY.encode(), "86")
+        await rules.start()
+        following = asyncio.create_task(rules.follow())
+        try:
+            yield rules
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+            await rules.stop()
 
 
 @pytest.fixture
@@ -81,9 +93,7 @@ async def test_a_set_is_in_the_topic_and_a_switch_in_every_partition(deployment:
         [switch] = await deployment.switches(partition)
         assert (switch["kind"], switch["hash"], switch["by"]) == ("rules.switch", first, "ann")
 
-    rules = deployment.follow()
-    await rules.start()
-    try:
+    async with deployment.follow() as rules:
         assert rules.book(first).hash == first
         deployment.write("team/hall-visit.yaml", FILES["team/hall-visit.yaml"].replace("gold, vip", "vip"))
         second = deployment.hash
@@ -96,8 +106,6 @@ async def test_a_set_is_in_the_topic_and_a_switch_in_every_partition(deployment:
         assert await waiting
         assert rules.book(second).hash == second
         assert rules.book(first) is rules.book(first)
-    finally:
-        await rules.stop()
     assert [switch["hash"] for switch in await deployment.switches(0)] == [first, second]
     listed = await asyncio.to_thread(deployment.call, "published", "--json")
     assert [(p["hash"], p["by"]) for p in orjson.loads(listed.stdout)] == [(first, "ann"), (second, "bob")]
@@ -126,12 +134,8 @@ async def test_a_large_list_of_cells_is_published_whole(deployment: Deployment) 
     deployment.write("catalog/hall.csv", "cell\n" + "\n".join(cells) + "\n")
     result = await asyncio.to_thread(deployment.publish, "ann")
     assert result.exit_code == 0, result.output
-    rules = deployment.follow()
-    await rules.start()
-    try:
+    async with deployment.follow() as rules:
         assert len(rules.book(deployment.hash).catalog.places["hall"].cells) == len(cells)
-    finally:
-        await rules.stop()
     [found] = await published_sets(deployment.options, f"{deployment.prefix}.rules.v1")
     assert len(found.files["catalog/hall.csv"]) > 1_500_000
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.memory_log import MemoryLog
 from connectors.memory_offers import MemoryOffers
@@ -21,10 +23,13 @@ from engine.deployment.process import PagesRole
 from engine.errors import LogError, StoreError
 from engine.lane import Lane
 from engine.language.model import Catalog, Policy, RuleSet
+from engine.log_fields import allowed
+from engine.look_back import SETTING, too_long
 from engine.metrics import Metrics
 from engine.rulebook import Rulebook
 from engine.settings import Settings
 from tests.testdata import CHECKOUT
+from tests.unit.pipeline.stage import rule, rules_of
 
 KNOWN = "a" * 32
 T = 1_788_740_000_000_000
@@ -99,6 +104,10 @@ async def _nothing(*_: object) -> None:
     return None
 
 
+async def _came(*_: object) -> bool:
+    return True
+
+
 def test_the_version_is_on_the_page(common: Common) -> None:
     assert __version__
     assert value(common, "build_info", version=__version__) == 1
@@ -127,6 +136,31 @@ async def test_rules_that_can_not_be_taken_are_told(common: Common, monkeypatch:
     assert value(common, "rules_reload_success") == 0
     make_fold(KNOWN)
     assert value(common, "rules_reload_success") == 1
+
+
+async def test_rules_that_look_back_too_far_are_warned_of_once(
+    common: Common, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = rules_of(rule("seldom", {"happens": "sms.out"}, at_most="1 in 400d"))
+    near = rules_of(rule("often", {"happens": "sms.out"}, at_most="1 in 366d"))
+    books = {found.hash: Rulebook(found, b"key") for found in (far, near)}
+    published = SimpleNamespace(book=books.__getitem__, wait=_came)
+    monkeypatch.setattr(doors.role, "_rules", published)
+    told = []
+    for found in (near, far, near, far):
+        with capture_logs() as lines:
+            await doors.fold({"kind": "rules.switch", "t": T, "hash": found.hash})
+            assert doors.lane.fold is not None
+            assert doors.lane.fold.book.hash == found.hash
+            await doors.role.look()
+            await doors.role.look()
+        told += [line for line in lines if line.get("setting") == SETTING]
+    [line] = told
+    fields = {name: value for name, value in line.items() if name not in ("event", "log_level")}
+    assert line["log_level"] == "warning"
+    assert allowed(fields) == (fields, 0)
+    assert fields["hash"] == far.hash
+    assert fields["problems"] == too_long(far, 366)
 
 
 async def test_commits_that_the_store_does_not_take_are_told(

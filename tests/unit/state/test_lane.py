@@ -229,3 +229,23 @@ async def test_between_two_switches_the_silent_are_armed_however_many_records_a_
     on.lane = on.begin()  # a restart: nobody is in the cache
     await on.lane.run()
     assert await on.published() == ["dwell"]
+
+
+async def test_a_switch_whose_set_comes_late_holds_the_lane_up_and_is_not_skipped() -> None:
+    there = False
+
+    async def await_rules(name: str) -> None:
+        if not there:
+            raise LogError(f"rules {name}: expected to be published, was not found")
+
+    on = Line(rule("other", {"happens": "call.out"}), await_rules=await_rules)
+    await on.write("profile.update", 0, **GIVEN)
+    await on.switch(1, TEXT)
+    await on.write("sms.out", 2)
+    for _ in range(2):
+        with pytest.raises(LogError, match="expected to be published"):
+            await on.lane.run()
+        assert (await on.store.open(0)).offset == 0
+    there = True
+    await on.lane.run()
+    assert await on.published() == ["text"]
