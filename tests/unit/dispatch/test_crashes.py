@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from connectors.channels.lab import Faults
-from connectors.memory_offers import MemoryQueue
-from engine.errors import LogError
 from engine.ports import Receipt
-from tests.unit.dispatch.desk import ANNA, HOUR, MINUTE, NUMBER, SECOND, Desk, at, number_hash
+from tests.unit.dispatch.desk import ANNA, HOUR, MINUTE, SECOND, Desk, at
 
 
 @pytest.mark.parametrize(
