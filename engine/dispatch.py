@@ -191,14 +191,14 @@ class Dispatcher:
         if not self._incoming and not self._is_full():
             self.courses.rewound.clear()
             self._incoming = await self.queue.take(self.patience.batch, wait)
+        while self.courses.forgotten:  # before those of lost partitions are let go
+            self._put_off(self.courses.forgotten.pop())
         try:
             while lost := await self.courses.hold():
                 for partition in lost:
                     self._let_go(partition)
         except StoreError:
             return 0  # not known yet what the ledger remembers: what was taken waits
-        while self.courses.forgotten:
-            self._put_off(self.courses.forgotten.pop())
         incoming, self._incoming = self._incoming, []
         for queued in incoming:
             course = self.courses.held.get(queued.partition)
@@ -285,7 +285,7 @@ class Dispatcher:
         try:
             if await self._known_before(offer):
                 return True
-        except StoreError:
+        except (LogError, StoreError):
             self._put_off(offer)
             return False
         self._wait(offer, until)

@@ -11,7 +11,11 @@ import pytest
 from connectors.channels.lab import Faults
 from connectors.memory_offers import MemoryQueue
 from engine.errors import LogError
-from tests.unit.dispatch.desk import HOUR, MINUTE, NUMBER, SECOND, Desk, at, number_hash
+from engine.last_gates import Offer
+from tests.unit.dispatch.desk import ANNA, HOUR, MINUTE, NUMBER, SECOND, Desk, at, number_hash
+from tests.unit.pipeline.stage import Json
+
+LINE: Json = {"subscriber_key": ANNA, "rule": "text", "channel": "sms", "text": "hello", "at": 1}
 
 
 async def test_an_older_copy_of_the_ledger_is_noticed_at_the_start(desk: Desk) -> None:
@@ -200,3 +204,70 @@ async def test_a_store_that_is_lost_while_opt_outs_are_asked_sends_nothing(desk:
     await desk.offer()
     await desk.steps()
     assert desk.submits() == []
+
+
+async def test_a_claim_of_another_that_is_forgotten_is_looked_at_again(desk: Desk) -> None:
+    """Its process died before a pass had written it; so nothing was sent, and nobody else would end it."""
+    await desk.person()
+    id = await desk.offer()
+    copy = deepcopy(desk.memory_deliveries)
+    await desk.crash("ahead")
+    life, keep = desk.life, desk.life.courses.keep
+
+    async def forgets() -> None:
+        desk.lose_the_ledger(copy)
+        await keep()
+
+    life.courses.keep = forgets  # type: ignore[method-assign]
+    await desk.steps()
+    life.courses.keep = keep  # type: ignore[method-assign]
+    await desk.after(2 * SECOND)
+    assert desk.told(id) == ["accepted", "delivered"]
+    assert desk.positions[0].done == 1
+
+
+async def test_a_claim_of_another_that_is_forgotten_is_left_to_who_has_the_partition(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.person()
+    id = await desk.offer()
+    life = await desk.crash("ahead")
+    await life.step()
+    monkeypatch.setattr(life.courses, "forgotten", [offer := Offer(0, 0, 0, LINE | {"id": id}, "me")])
+    assert offer.term == life.courses.held[0].term
+    monkeypatch.setattr(life.queue, "terms", lambda: {1: 0})
+    await desk.steps()
+    assert list(life.courses.held) == [1]
+    assert life.open == {}
+    assert desk.submits() == []
+
+
+async def test_an_offer_that_waits_is_not_lost_when_the_queue_can_not_be_taken_again_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.person()
+    await desk.person("c3" * 16, timezone="Europe/London")
+    copy = deepcopy(desk.memory_deliveries)
+    desk.now = at("2026-09-07 22:00")
+    await desk.offer(1, subscriber_key="c3" * 16)
+    waits = await desk.offer(2)
+    await desk.offer(3, subscriber_key="c3" * 16)
+    await desk.steps()
+    await desk.after(2 * SECOND)
+    life = desk.begin()
+    await life.courses.hold()
+    desk.lose_the_ledger(copy)
+    rewind = MemoryQueue.rewind
+
+    async def down(*_: Any) -> int:
+        raise LogError("kafka: rewind: expected an answer, was none")
+
+    monkeypatch.setattr(MemoryQueue, "rewind", down)
+    await desk.steps()
+    monkeypatch.setattr(MemoryQueue, "rewind", rewind)
+    await desk.after(MINUTE)
+    desk.now = at("2026-09-08 09:00")
+    await desk.steps()
+    await desk.after(MINUTE)
+    assert desk.told(waits) == ["indeterminate"]
+    assert len(desk.submits()) == 2
