@@ -223,8 +223,21 @@ class Field:
                 time.sleep(0.05)
         return within
 
-    def evidence(self) -> Evidence:
-        """Gather all that was left behind."""
+    def evidence(self, within: float = 60) -> Evidence:
+        """Gather all that was left behind, of one moment.
+
+        Receipts that repeat others come after all offers have ended: states may be ahead of what was read.
+        """
+        end = time.monotonic() + within
+        while True:
+            found = self._gather()
+            ends = {record.partition: record.offset + 1 for record in found.log}
+            stand = {p: int(control.get(b"offset", 0)) for p, control in found.controls.items()}
+            if time.monotonic() > end or all(at <= ends.get(p, 0) for p, at in stand.items()):
+                return found
+            time.sleep(0.5)
+
+    def _gather(self) -> Evidence:
         read = self.tail.read
         return Evidence(
             self.load.rules,
