@@ -1,4 +1,7 @@
-"""How uvloop says that a connection was lost under a write: by an error that looks like a bug.
+"""How clients say that a connection was lost under a write: by errors that look like bugs.
+
+uvloop raises a RuntimeError; redis-py's client of a cluster, which drops all connections while it learns the
+cluster anew, an AttributeError of the stream that another task has taken away.
 
 Every place that turns errors of a client into ours does its work inside `lost_connections`: what comes out is
 then an OSError like any other loss of a connection.
@@ -8,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_OF_STREAMS = ("write", "writelines", "drain", "read", "readuntil", "readexactly")
 
 
 class LostConnectionError(ConnectionError):
@@ -19,11 +24,15 @@ class LostConnectionError(ConnectionError):
 
 @contextmanager
 def lost_connections() -> Iterator[None]:
-    """Turn "unable to perform operation on <TCPTransport closed=True …>" into `LostConnectionError`."""
+    """Turn such errors into `LostConnectionError`."""
     try:
         yield
     except RuntimeError as error:
         if "Transport closed=True" not in str(error):
+            raise
+        raise LostConnectionError from error
+    except AttributeError as error:
+        if error.obj is not None or error.name not in _OF_STREAMS:
             raise
         raise LostConnectionError from error
 

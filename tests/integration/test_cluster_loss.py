@@ -27,6 +27,7 @@ async def test_each_master_knows_of_passes_and_one_that_is_emptied_is_found_out(
     client = Client.from_url(cluster.url)
     try:
         assert {cluster.owner(key).port for key in PASSES} == {node.port for node in cluster.nodes}
+        await client.initialize()
         ledger = RedisDeliveries(client)
         for emptied in range(3):
             assert await ledger.remember(1, 0, 7)

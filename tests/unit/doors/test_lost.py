@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import uvloop
@@ -48,3 +49,16 @@ def test_it_is_an_error_of_store_or_log_and_others_stay_bugs() -> None:
         raise RuntimeError("a bug")
     with pytest.raises(RuntimeError, match="a bug"), log_errors("t", "be read"):
         raise RuntimeError("a bug")
+
+
+def test_a_stream_that_another_task_took_away_is_a_lost_connection() -> None:
+    writer: Any = None
+    with pytest.raises(LostConnectionError), lost_connections():
+        writer.writelines([b"PING"])
+
+
+def test_other_attributes_that_are_missing_are_bugs() -> None:
+    nothing: Any = None
+    for broken in (lambda: nothing.partition, lambda: object().write):  # type: ignore[attr-defined]
+        with pytest.raises(AttributeError), lost_connections():
+            broken()
