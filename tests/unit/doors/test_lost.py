@@ -59,6 +59,8 @@ def test_a_stream_that_another_task_took_away_is_a_lost_connection() -> None:
 
 def test_other_attributes_that_are_missing_are_bugs() -> None:
     nothing: Any = None
-    for broken in (lambda: nothing.partition, lambda: object().write):  # type: ignore[attr-defined]
-        with pytest.raises(AttributeError), lost_connections():
-            broken()
+    with pytest.raises(AttributeError), lost_connections():
+        nothing.partition("x")
+    something: Any = object()
+    with pytest.raises(AttributeError), lost_connections():
+        something.write(b"x")
