@@ -15,6 +15,11 @@ from engine.errors import SettingsError, shorten
 SECURITY: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 SASL: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
+POLL_AT_LEAST: Final = 7 * 86_400_000
+"""ms until a member of a group that fetches nothing leaves it; it would not join again by itself. To fetch
+nothing is no failure: no lane does while Redis is away or built anew, and a dispatcher not while too many
+offers wait, for a whole night if need be. What is dead stops its heartbeat; what hangs, `/livez` tells."""
+
 _BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:,\[\]]+):([0-9]{1,5})")
 _NAME = "TOUCHPOINT_KAFKA_"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -22,6 +22,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
+from connectors.kafka_client import POLL_AT_LEAST
 from connectors.kafka_read import lasts_of, log_errors
 from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
@@ -32,9 +33,6 @@ SESSION_MS = 8_000
 HEARTBEAT_MS = 1_500
 REBALANCE_MS = 30_000
 """How long a worker may take to give up its lanes (3 s, protocol.md) and join again."""
-POLL_AT_LEAST: Final = 7 * 86_400_000
-"""ms. While Redis is away, or a lost one is built anew, no lane of a process fetches: that is no failure, and
-a member that left for it does not join again by itself. A lane that hangs ends its process (`/livez`)."""
 POSITION_WITHIN = 1.0
 """Seconds: the client knows at once where it reads on, unless the partition changes hands."""
 

@@ -10,19 +10,17 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, Final
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from connectors.kafka_client import POLL_AT_LEAST
 from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import Progress, Queued
 
-POLL_AT_LEAST: Final = 7 * 86_400_000
-"""ms. The dispatcher stops taking while too many offers wait, for a whole night if need be: that is no
-failure. A process that is dead stops its heartbeat."""
 _NOTE = re.compile(r"reached (\d+) passes (\d+) guard (\d+)")
 
 

@@ -104,6 +104,11 @@ class Courses:
         """How often the ledger was found to be an older copy of itself."""
         self.on_roll_back: Callable[[], None] | None = None
 
+    def of(self, offer: Offer) -> Course | None:
+        """Return the course of an offer; None if its partition was lost since it was taken."""
+        course = self.held.get(offer.partition)
+        return course if course is not None and course.term == offer.term else None
+
     async def hold(self) -> list[int]:
         """Follow the queue in which partitions are held; return those that were lost.
 
@@ -142,8 +147,8 @@ class Courses:
         """
         partitions: dict[int, None] = {}
         for offer in claimed:
-            course = self.held.get(offer.partition)
-            if course is not None and course.term == offer.term:
+            course = self.of(offer)
+            if course is not None:
                 course.claimed_to = max(course.claimed_to, offer.offset + 1)
                 partitions[offer.partition] = None
         return await self._keep(await self._pass(partitions))

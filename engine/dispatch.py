@@ -327,8 +327,8 @@ class Dispatcher:
             # claimed by an earlier life or another dispatcher: never sent again, the ledger ends it
             self.tally.watch(offer.id, offer.deadline)
             self.claims.done(offer)
-            course = self.courses.held.get(offer.partition)
-            if course is not None and course.term == offer.term:
+            course = self.courses.of(offer)
+            if course is not None:
                 course.relied.append(offer)
 
     async def _put_back(self, offer: Offer) -> None:
@@ -338,8 +338,8 @@ class Dispatcher:
 
     def _done_with(self, offer: Offer) -> None:
         self.claims.done(offer)
-        course = self.courses.held.get(offer.partition)
-        if course is not None and course.term == offer.term:
+        course = self.courses.of(offer)
+        if course is not None:
             course.finish(offer.offset)
 
     # -- 4 ahead ---------------------------------------------------------------------------------------------

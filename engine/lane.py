@@ -34,7 +34,7 @@ from engine.event import Event
 from engine.expiry import expires
 from engine.intake import Intake
 from engine.lane_state import let_go, letters, note_of, pack_lane, unpack_lane
-from engine.outbox import fill, opted
+from engine.outbox import fill, tell
 from engine.pipeline import Fold
 from engine.ports import Commit, Control, DeadLetters, Log, LogRecord, Mark, Offers, OptOuts, Store
 from engine.rebuild import REBUILDING, begin, is_lost
@@ -456,14 +456,8 @@ class Lane:
         return frozenset(names)
 
     async def _tell_optouts(self, entries: Mapping[str, bytes]) -> None:
-        """Put opt-outs where the dispatcher asks for them."""
-        if self.optouts is None:
-            return
-        adds, releases = opted(entries, self.intake.identity.hash_number)
-        if adds:
-            await self.optouts.add(adds)
-        if releases:
-            await self.optouts.release(releases)
+        if self.optouts is not None:
+            await tell(self.optouts, entries, self.intake.identity.hash_number)
 
     def _tell_counts(self) -> None:
         fold = self.fold

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from engine.emit import Decision
 from engine.pipeline import Fold
-from engine.ports import FORGOTTEN, LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE
+from engine.ports import FORGOTTEN, LAST_WORD, LINE, OFFER, PROFILE, REFUSALS, RELEASE, OptOuts
 from engine.snapshot import Subscriber
 
 PACKED = 200
@@ -71,6 +71,20 @@ def profile_of(sub: Subscriber, time: int) -> bytes:
             "t": time,
         }
     )
+
+
+def of_profiles(batch: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Name what the topic of profiles keeps (`Offers.profiles`) as the outbox entries it was."""
+    return {key if key.startswith(LAST_WORD) else PROFILE + key: payload for key, payload in batch}
+
+
+async def tell(optouts: OptOuts, entries: Mapping[str, bytes], hash_number: Callable[[str], str]) -> None:
+    """Put opt-outs among entries where the dispatcher asks for them, and take out what was taken back."""
+    adds, releases = opted(entries, hash_number)
+    if adds:
+        await optouts.add(adds)
+    if releases:
+        await optouts.release(releases)
 
 
 def opted(

@@ -22,8 +22,9 @@ from engine import ledger
 from engine.codec import decode, encode
 from engine.expiry import expires
 from engine.lane_state import pack_lane
+from engine.outbox import of_profiles
 from engine.pipeline import Fold
-from engine.ports import LAST_WORD, PROFILE, Commit, Control, Log, Mark, Offers, Store
+from engine.ports import LAST_WORD, Commit, Control, Log, Mark, Offers, Store
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 
@@ -66,10 +67,8 @@ async def begin(
     work = _Work(partition, store, make_fold(note.get("rules")), control.token, start, floor, move)
     await work.clear()
     async for batch in offers.profiles(partition):
-        words = {key: payload for key, payload in batch if key.startswith(LAST_WORD)}
-        profiles = [(key, payload) for key, payload in batch if key not in words]
-        await tell_optouts({**words, **{PROFILE + key: payload for key, payload in profiles}})
-        await work.profiles(profiles)
+        await tell_optouts(of_profiles(batch))
+        await work.profiles([(key, payload) for key, payload in batch if not key.startswith(LAST_WORD)])
     known_until = -1
     async for lines in offers.lines(partition):
         known_until = max(known_until, *(offset for offset, _ in lines)) if lines else known_until

@@ -25,9 +25,9 @@ from engine.dispatch import Dispatcher
 from engine.errors import LogError, StoreError
 from engine.event import Event
 from engine.identity import Identity
-from engine.outbox import opted
+from engine.outbox import of_profiles, tell
 from engine.patience import Patience
-from engine.ports import LAST_WORD, PROFILE, Channel
+from engine.ports import Channel
 from engine.rulebook import Rulebook
 
 log = structlog.get_logger("dispatcher")
@@ -197,10 +197,7 @@ class DispatcherRole:
         offers = KafkaOffers(self.common.options, self.common.prefix)
         for partition in range(self.common.settings.partitions):
             async for batch in offers.profiles(partition):
-                entries = {k if k.startswith(LAST_WORD) else PROFILE + k: payload for k, payload in batch}
-                adds, releases = opted(entries, self.dispatcher.number_hash)
-                await self.dispatcher.optouts.add(adds)
-                await self.dispatcher.optouts.release(releases)
+                await tell(self.dispatcher.optouts, of_profiles(batch), self.dispatcher.number_hash)
         self._lost_optouts = False
 
     async def _append(self, events: list[Event]) -> None:

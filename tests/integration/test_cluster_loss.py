@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -22,8 +23,18 @@ from tests.servers.redis_groups import RedisCluster
 WHO = "ab" * 16
 
 
-async def test_each_master_knows_of_passes_and_one_that_is_emptied_is_found_out(tmp_path: Path) -> None:
-    cluster = RedisCluster(tmp_path, replicas=False).start()
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[RedisCluster]:
+    """Three masters without replicas."""
+    made = RedisCluster(tmp_path / "cluster", replicas=False).start()
+    yield made
+    for node in made.nodes:
+        node.stop()
+
+
+async def test_each_master_knows_of_passes_and_one_that_is_emptied_is_found_out(
+    cluster: RedisCluster,
+) -> None:
     client = Client.from_url(cluster.url)
     try:
         assert {cluster.owner(key).port for key in PASSES} == {node.port for node in cluster.nodes}
@@ -37,14 +48,15 @@ async def test_each_master_knows_of_passes_and_one_that_is_emptied_is_found_out(
             assert not await ledger.remember(1, 7, 8)
     finally:
         await client.aclose()
-        for node in cluster.nodes:
-            node.stop()
 
 
 async def test_opt_outs_that_went_with_a_master_are_told_anew_before_anything_is_sent(
-    tmp_path: Path, kafka_server: KafkaServer, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+    cluster: RedisCluster,
+    tmp_path: Path,
+    kafka_server: KafkaServer,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cluster = RedisCluster(tmp_path / "cluster", replicas=False).start()
     settings = {
         "KEY": "a key of the tests",
         "SALT": "a salt of the tests",
@@ -79,5 +91,3 @@ async def test_opt_outs_that_went_with_a_master_are_told_anew_before_anything_is
         await offers.close()
         await role.stop()
         await common.close()
-        for node in cluster.nodes:
-            node.stop()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import aclosing
-from pathlib import Path
 
-import httpx
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.sentinel import SentinelConnectionPool
@@ -20,9 +17,8 @@ from engine.errors import StoreError
 from engine.keeper import STUCK
 from engine.ports import Commit
 from engine.settings import load_settings
-from tests.servers.deployment import Deployment, RoleProcess
+from tests.servers.deployment import Deployment
 from tests.servers.eventually import eventually
-from tests.servers.kafka import KafkaServer
 from tests.servers.redis import RedisServer
 from tests.testdata import CHECKOUT
 
@@ -93,38 +89,20 @@ def test_a_lane_that_waits_for_redis_comes_round_long_before_it_counts_as_stuck(
     assert 3 * CALL_WITHIN < STUCK
 
 
-@pytest.fixture
-def deployment(
-    tmp_path: Path, kafka_server: KafkaServer, redis_server: RedisServer, topic_prefix: str
-) -> Iterator[Deployment]:
-    """An empty deployment; its processes end with the test."""
-    made = Deployment(tmp_path, kafka_server.bootstrap, redis_server.url, topic_prefix, partitions=2)
-    yield made
-    made.close()
-
-
-def page(role: RoleProcess, name: str) -> int:
-    """The code that a page answers with."""
-    try:
-        return httpx.get(f"http://127.0.0.1:{role.port}/{name}").status_code
-    except httpx.HTTPError:
-        return 0
-
-
 def test_roles_are_not_ready_while_redis_hangs_and_live_on(
     deployment: Deployment, redis_server: RedisServer
 ) -> None:
     deployment.command("rules", "publish", CHECKOUT / "rules", "--by", "a test")
     roles = [deployment.start("engine"), deployment.start("dispatcher")]
-    deployment.wait(lambda: all(page(role, "readyz") == 200 for role in roles), "both roles to be ready")
+    deployment.wait(lambda: all(role.page("readyz") == 200 for role in roles), "both roles to be ready")
     redis_server.pause()
     began = time.monotonic()
     deployment.append([{"kind": "tick", "t": 1_788_740_000_000_000}])
     live: set[int] = set()
 
     def noticed() -> bool:
-        live.update(page(role, "livez") for role in roles)
-        return all(page(role, "readyz") == 503 for role in roles)
+        live.update(role.page("livez") for role in roles)
+        return all(role.page("readyz") == 503 for role in roles)
 
     deployment.wait(noticed, "both roles not to be ready", NOTICED_WITHIN)
     # a lane is in its second try by now
@@ -132,5 +110,5 @@ def test_roles_are_not_ready_while_redis_hangs_and_live_on(
     assert live == {200}
     assert deployment.processes == [role for role in roles if role.is_running]
     redis_server.resume()
-    deployment.wait(lambda: all(page(role, "readyz") == 200 for role in roles), "both to be ready again", 30)
+    deployment.wait(lambda: all(role.page("readyz") == 200 for role in roles), "both to be ready again", 30)
     deployment.wait(lambda: set(deployment.watermarks()) == {1_788_740_000_000_000}, "the tick to be folded")

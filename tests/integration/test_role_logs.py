@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
-import pytest
 
 from engine.log_pace import AT_ONCE
 from tests.servers.deployment import Deployment, RoleProcess
-from tests.servers.kafka import KafkaServer
 from tests.servers.redis import RedisServer
 from tests.testdata import CHECKOUT
 
@@ -22,28 +17,10 @@ AWAY = 8.0
 """Seconds: some tries of each lane, some looks of each role."""
 
 
-@pytest.fixture
-def deployment(
-    tmp_path: Path, kafka_server: KafkaServer, redis_server: RedisServer, topic_prefix: str
-) -> Iterator[Deployment]:
-    """An empty deployment; its processes end with the test."""
-    made = Deployment(tmp_path, kafka_server.bootstrap, redis_server.url, topic_prefix, partitions=2)
-    yield made
-    made.close()
-
-
 def lines(role: RoleProcess, **fields: Any) -> list[dict[str, Any]]:
     """The lines of a role's log that have these fields."""
     read = [orjson.loads(line) for line in role.log.read_bytes().splitlines()]
     return [line for line in read if fields.items() <= line.items()]
-
-
-def code(role: RoleProcess) -> int:
-    """The code that `/readyz` answers with, 0 for none."""
-    try:
-        return httpx.get(f"http://127.0.0.1:{role.port}/readyz").status_code
-    except httpx.HTTPError:
-        return 0
 
 
 def has_ended(role: RoleProcess) -> bool:
@@ -56,7 +33,7 @@ def test_a_redis_that_goes_and_comes_back_is_told_in_a_few_lines(
 ) -> None:
     deployment.command("rules", "publish", CHECKOUT / "rules", "--by", "a test")
     engine, dispatcher = roles = [deployment.start("engine"), deployment.start("dispatcher")]
-    deployment.wait(lambda: all(code(role) == 200 for role in roles), "both roles to be ready")
+    deployment.wait(lambda: all(role.page("readyz") == 200 for role in roles), "both roles to be ready")
     deployment.wait(
         lambda: (
             {p for line in lines(engine, logger="news") if "hash" in line for p in line["partitions"]}
@@ -72,7 +49,7 @@ def test_a_redis_that_goes_and_comes_back_is_told_in_a_few_lines(
         deployment.wait(partial(lines, role, check="store", level="warning"), "it to be told")
     deployment.wait(lambda: time.monotonic() - began > AWAY, "some tries to fail")
     redis_server.restart()
-    deployment.wait(lambda: all(code(role) == 200 for role in roles), "both roles to be ready again")
+    deployment.wait(lambda: all(role.page("readyz") == 200 for role in roles), "both roles to be ready again")
     for role in roles:
         deployment.wait(partial(has_ended, role), "its end to be told")
         [line] = [one for one in lines(role, check="store", level="warning") if "reply" in one["problem"]]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 from aiokafka import AIOKafkaProducer
 from redis import Redis
@@ -47,6 +48,13 @@ class RoleProcess:
     def is_running(self) -> bool:
         """Whether it has not ended."""
         return self.process.poll() is None
+
+    def page(self, name: str) -> int:
+        """The code that one of its pages answers with, 0 for none."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/{name}").status_code
+        except httpx.HTTPError:
+            return 0
 
     def signal(self, number: int) -> None:
         """Send a signal."""
