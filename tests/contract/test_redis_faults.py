@@ -41,26 +41,26 @@ async def test_a_claim_that_no_replica_confirms_is_not_given_and_its_attempt_may
 async def test_a_server_that_is_gone_is_a_store_error_and_what_it_kept_stands(
     redis_server: RedisServer,
 ) -> None:
-    client = Redis.from_url(redis_server.url)
-    ledger, optouts = RedisDeliveries(client), RedisOptOuts(client)
-    await ledger.claim(D1, ANNA, 100, "first")
-    redis_server.kill()
-    with pytest.raises(StoreError, match="deliveries_claim: expected a reply, was ConnectionError"):
-        await ledger.claim(D2, ANNA, 100, "first")
-    with pytest.raises(StoreError, match="redis"):
-        await ledger.find(D1)
-    with pytest.raises(StoreError, match="redis"):
-        await optouts.holds([ANNA])
-    redis_server.restart()
+    async with Redis.from_url(redis_server.url) as client:
+        ledger, optouts = RedisDeliveries(client), RedisOptOuts(client)
+        await ledger.claim(D1, ANNA, 100, "first")
+        redis_server.wait_written()
+        redis_server.kill()
+        with pytest.raises(StoreError, match="deliveries_claim: expected a reply, was ConnectionError"):
+            await ledger.claim(D2, ANNA, 100, "first")
+        with pytest.raises(StoreError, match="redis"):
+            await ledger.find(D1)
+        with pytest.raises(StoreError, match="redis"):
+            await optouts.holds([ANNA])
+        redis_server.restart()
 
-    async def answers() -> bool:
-        try:
-            return await ledger.claim(D1, ANNA, 100, "second") == "claimed"
-        except StoreError:
-            return False
+        async def answers() -> bool:
+            try:
+                return await ledger.claim(D1, ANNA, 100, "second") == "claimed"
+            except StoreError:
+                return False
 
-    await eventually(answers)
-    await client.aclose()
+        await eventually(answers)
 
 
 async def test_a_claim_outlives_three_days_and_an_opt_out_has_no_end(redis_server: RedisServer) -> None:

