@@ -36,6 +36,7 @@ What the stages lean on:
     history_words.py  their words as bytes
     data_use.py       use of data by 5 minutes, to be shown
     copies.py         ids of applied records, packed
+    switching.py      another set of rules from a place of the log on; for some: canary.py
     warm.py           a new rule sees the past as if it had been there
     codec.py          the snapshot as bytes, with a version
     codec_history.py  the packed history as bytes
