@@ -39,7 +39,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "forget": ("forget", "command", "Remove everything that is known of one subscriber."),
     "deadletters list": ("deadletters", "list_command", "List records that were refused, and why."),
     "deadletters requeue": ("deadletters", "requeue_command", "Bring refused records into the log again."),
-    "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),
+    "schema": (
+        "schema",
+        "command",
+        "Write JSON Schema of records or, for editors, of rule files; or what stands in which topic.",
+    ),
 }
 """Command -> module of `engine.cli`, function in it, what it does in one line."""
 

@@ -23,8 +23,23 @@ from engine.language.suggest import one_of
 from engine.language.testing import PURPOSES, SUFFIXES, Case, Expected, FieldValue, Step, TestFile, Verb
 
 TIMES_AT_MOST: Final = 10_000
+FILE: Final = (("tests", "starts", "cases"), ("given",))
+CASE: Final = (("case", "events", "expect"), ("starts", "given", "arm", "because", "then"))
+EXPECTED: Final = (("at", "offer"), ("channel", "text"))
+"""The file and its parts: keys that must be there, keys that may."""
+STEPS: Final[dict[Verb, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "enters": (("at",), ()),
+    "sees": (("at",), ("times", "every")),
+    "leaves": (("at",), ()),
+    "happens": (("at",), ("times", "every")),
+    "restart": (("at",), ()),
+}
+"""What can happen in a case -> keys that must stand beside it, keys that may; `happens`: fields as well."""
+ARMS: Final = ("treatment", "control")
+RESTARTED: Final = ("engine",)
+NOTHING: Final = "nothing"
+UNKNOWN: Final = "unknown"
 _COMMON_KEYS: Final = ("at", "times", "every")
-_VERBS: Final[tuple[Verb, ...]] = ("enters", "sees", "leaves", "happens", "restart")
 
 
 def read_tests_file(
@@ -38,7 +53,7 @@ def read_tests_file(
     body = shape.mapping(report, root, "a test file: `tests`, `starts`, `cases`")
     if body is None:
         return None
-    shape.keys(report, body, body, "the test file", ("tests", "starts", "cases"), ("given",))
+    shape.keys(report, body, body, "the test file", *FILE)
     name_node = body.get("tests")
     name = shape.text(report, name_node, "the name of the rule that is tested")
     approval.check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
@@ -101,15 +116,14 @@ class _CaseReader:
         body = shape.mapping(report, node, "a case: `case`, `events`, `expect`")
         if body is None:
             return None
-        optional = ("starts", "given", "arm", "because", "then")
-        shape.keys(report, body, body, "the case", ("case", "events", "expect"), optional)
+        shape.keys(report, body, body, "the case", *CASE)
         given = {**shared, **self.given(body.get("given"))}
         consent: dict[str, bool | None] = {}
         for purpose in PURPOSES:
             value = given.pop(f"consent.{purpose}", True)
             consent[purpose] = value if isinstance(value, bool) else None
         expect = self._expect(body)
-        arm = shape.choice(report, body.get("arm"), ("treatment", "control"))
+        arm = shape.choice(report, body.get("arm"), ARMS)
         events = shape.sequence(report, body.get("events"), "events", least=0)
         steps = [self._step(item) for item in events]
         return Case(
@@ -133,7 +147,7 @@ class _CaseReader:
         if node is None:
             return ()
         if isinstance(node, Scalar):
-            if node.text != "nothing":
+            if node.text != NOTHING:
                 message = f"expected a list of offers, or `nothing`, was {shape.describe(node)}"
                 report.error("R108", node, message)
             elif because is None:
@@ -151,7 +165,7 @@ class _CaseReader:
         body = shape.mapping(report, node, "`{at: …, offer: …}`")
         if body is None:
             return None
-        shape.keys(report, body, body, "what is expected", ("at", "offer"), ("channel", "text"))
+        shape.keys(report, body, body, "what is expected", *EXPECTED)
         offer_node = body.get("offer")
         offer = shape.text(report, offer_node, "a product")
         products = self.names.catalog.products
@@ -181,7 +195,7 @@ class _CaseReader:
         body = shape.mapping(report, node, "an event: `{at: +0m, enters: PLACE}`")
         if body is None:
             return None
-        verbs = [verb for verb in _VERBS if verb in body.entries]
+        verbs = [verb for verb in STEPS if verb in body.entries]
         if len(verbs) != 1:
             self._refuse_verbs(body, list(verbs))
             return None
@@ -199,12 +213,11 @@ class _CaseReader:
         if verb == "happens":
             kind, place, fields = self._happens(body, value)
             return Step(at, verb, place, kind, fields, step_times, step_every, line)
+        required, optional = STEPS[verb]
+        shape.keys(report, body, body, "the event", (*required, verb), optional)
         if verb == "restart":
-            shape.keys(report, body, body, "the event", ("at", "restart"), ())
-            shape.choice(report, value, ("engine",))
+            shape.choice(report, value, RESTARTED)
             return Step(at, verb, line=line)
-        repeats = ("times", "every") if verb == "sees" else ()
-        shape.keys(report, body, body, "the event", ("at", verb), repeats)
         return Step(at, verb, self._place(value), "", {}, step_times, step_every, line)
 
     def _refuse_verbs(self, body: MappingNode, verbs: list[str]) -> None:
@@ -220,10 +233,10 @@ class _CaseReader:
                     key,
                     f"`{key.text}` is not something that can happen here",
                     key.text,
-                    _VERBS,
+                    STEPS,
                 )
                 return
-        self.report.error("R103", body, "this event does not say what happens", one_of(_VERBS))
+        self.report.error("R103", body, "this event does not say what happens", one_of(STEPS))
 
     def _place(self, node: Node | None) -> str:
         """Read one place; of a group the first member, where a test needs a cell."""
@@ -283,7 +296,7 @@ class _CaseReader:
 
 
 def _is_unknown(spec: Field, node: Node) -> bool:
-    return isinstance(node, Scalar) and node.text == "unknown" and "unknown" not in spec.values
+    return isinstance(node, Scalar) and node.text == UNKNOWN and UNKNOWN not in spec.values
 
 
 def _micros(moment: datetime) -> int:

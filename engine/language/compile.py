@@ -36,6 +36,11 @@ from engine.language.source import Mapping, Node, Scalar
 
 REQUIRED: Final = ("rule", "title", "owner", "status", "valid", "when", "who", "offer", "limits", "goal")
 OPTIONAL: Final = ("approved_by", "except")
+OFFER: Final = (("product", "send"), ("faq",))
+FAQ: Final = (("ask", "answer"), ())
+LIMITS: Final = (("priority", "at_most", "send_within", "holdout"), ("only_one_of", "quiet"))
+GOAL: Final = (("converts_when", "within"), ())
+"""The sections: keys that must be there, keys that may."""
 LATEST_SEND: Final = 48 * HOUR
 """`send_within` is at most this."""
 
@@ -135,7 +140,7 @@ class _RuleReader:
     # -- offer -------------------------------------------------------------------------------------
 
     def _offer(self, when: Pattern) -> Offer:
-        section = self._section("offer", ("product", "send"), ("faq",))
+        section = self._section("offer", *OFFER)
         if section is None:
             return Offer("", ())
         product = self._product(section.get("product"))
@@ -215,7 +220,7 @@ class _RuleReader:
         body = shape.mapping(self.report, node, "`ask` and `answer`")
         if body is None:
             return Faq("", "")
-        shape.keys(self.report, body, body, "the question", ("ask", "answer"), ())
+        shape.keys(self.report, body, body, "the question", *FAQ)
         for key in ("ask", "answer"):
             placeholders.check_placeholders(self.report, body.get(key), scope, product)
         ask = shape.text(self.report, body.get("ask"), "a question")
@@ -225,9 +230,7 @@ class _RuleReader:
 
     def _limits(self, offer: Offer) -> Limits:
         report = self.report
-        section = self._section(
-            "limits", ("priority", "at_most", "send_within", "holdout"), ("only_one_of", "quiet")
-        )
+        section = self._section("limits", *LIMITS)
         if section is None:
             return Limits(0, _NO_CAP, 0, 0.0)
         cap = shape.value(report, section.get("at_most"), "a limit such as `1 in 30d`", words.cap, _NO_CAP)
@@ -263,7 +266,7 @@ class _RuleReader:
         return None
 
     def _goal(self, patterns: PatternReader) -> Goal:
-        section = self._section("goal", ("converts_when", "within"), ())
+        section = self._section("goal", *GOAL)
         if section is None:
             return Goal(BROKEN, 0)
         entry = section.entries.get("converts_when")

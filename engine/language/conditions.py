@@ -26,11 +26,11 @@ CODES: Final = {
 }
 
 _COMPARISON = re.compile(r"(at least|at most|over|under|not)\s+(\S.*)", re.DOTALL)
-_OPS: Final[dict[str, Op]] = {
+OPS: Final[dict[str, Op]] = {
     "at least": "at_least", "at most": "at_most", "over": "over", "under": "under", "not": "not"
 }  # fmt: skip
-_ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
-_PRODUCT_FIELDS: Final = ("product", "products")
+ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
+PRODUCT_FIELDS: Final = ("product", "products")
 """Their values are keys of products.yaml."""
 
 
@@ -101,12 +101,12 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
     comparison = _comparison(spec, text)
     if comparison is not None:
         op, rest = comparison
-        if op != "not" and spec.type not in _ORDERED:
+        if op != "not" and spec.type not in ORDERED:
             report.error("R209", node, f"`{spec.name}` has no order, so `{text}` can't be tested")
             return None
         values = _values(report, spec, node, rest, names)
-        return _test(spec, _OPS[op], values, text)
-    if spec.type in _ORDERED:
+        return _test(spec, OPS[op], values, text)
+    if spec.type in ORDERED:
         try:
             span = words.amounts_between(text, spec.type)
         except words.Unreadable as wrong:
@@ -133,7 +133,7 @@ def _test(spec: Field, op: Op, values: tuple[Value, ...], text: str) -> Test | N
 
 def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) -> tuple[Value, ...]:
     """Read one value as written: several for the name of a list or group, none after a report."""
-    if spec.type in _ORDERED:
+    if spec.type in ORDERED:
         try:
             return (words.amount(text, spec.type),)
         except words.Unreadable as wrong:
@@ -153,7 +153,7 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
         unknown(report, "R208", node, f"`{spec.name}` is never `{text}`", text, spec.values)
         return ()
     if (
-        spec.name in _PRODUCT_FIELDS
+        spec.name in PRODUCT_FIELDS
         and "products" not in names.unreadable
         and text not in names.catalog.products
     ):

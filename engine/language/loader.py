@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from engine.errors import InputError
 from engine.language.cases import read_tests_file
 from engine.language.catalog import FILES as CATALOG_FILES
 from engine.language.catalog import FOLDER, Names, read_catalog
@@ -80,6 +81,27 @@ def load_texts(texts: Mapping[str, str], *, ignore: Collection[str] = (), home_c
     return _Loader(texts, ignore, home_cc).load()
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules of a folder may name, as far as it can be read."""
+
+    names: Names
+    policy: Policy | None
+    """None: there is none, or it is no YAML."""
+    rules: tuple[str, ...]
+
+
+def load_names(path: Path, *, catalog: Path | None = None, home_cc: str = "86") -> Known:
+    """Read catalogue and policy as `load_dir` does, however many mistakes files have: for editors.
+
+    Raises `InputError` if there is no such folder or file, or no catalogue beside it.
+    """
+    texts = read_folder(path, catalog).texts
+    if not any(name.startswith(FOLDER) for name in texts):
+        raise InputError("rules", f"a folder with {FOLDER} in it or above it", str(catalog or path))
+    return _Loader(texts, (), home_cc).names()
+
+
 class _Loader:
     """Loads one set of files, in the order: catalogue, policy, rules, tests."""
 
@@ -106,6 +128,12 @@ class _Loader:
         return Loaded(
             ruleset, tuple(sorted(problems, key=lambda problem: problem.order)), tests, len(rule_paths)
         )
+
+    def names(self) -> Known:
+        """Read catalogue and policy, and the names of the rules."""
+        names = self._catalog()
+        rules = [across.declared_name(self._report(path)) for path in self.texts if is_rule(path)]
+        return Known(names, self._policy(names), tuple(sorted({name for name in rules if name})))
 
     def _report(self, path: str) -> Report:
         report = Report(read(path, self.texts[path]), self.ignore)

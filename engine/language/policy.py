@@ -19,6 +19,10 @@ PATH: Final = "policy.yaml"
 KEYS: Final = (
     "window", "timezone", "quiet", "patience", "presence", "contact", "groups", "holdout", "opt_out"
 )  # fmt: skip
+PRESENCE: Final = ((), ("lapse", "bridge"))
+CONTACT: Final = ((), ("at_most", "by_tier"))
+GROUP: Final = (("cooldown",), ())
+"""The sections: keys that must be there, keys that may."""
 MEMORY: Final = 48 * HOUR
 """Nothing older counts (semantics.md 1.7)."""
 LATEST: Final = HOUR
@@ -98,7 +102,7 @@ def _presence(report: Report, node: Node | None) -> tuple[int, dict[str, int], i
     body = shape.mapping(report, node, "`{lapse: …, bridge: …}`") if node is not None else None
     if body is None:
         return lapse, by_rat, bridge
-    shape.keys(report, body, body, "`presence`", (), ("lapse", "bridge"))
+    shape.keys(report, body, body, "`presence`", *PRESENCE)
     given = body.get("lapse")
     if isinstance(given, Mapping):
         for key, length in given:
@@ -116,7 +120,7 @@ def _contact(report: Report, node: Node | None, names: Names) -> tuple[tuple[Cap
     body = shape.mapping(report, node, "`{at_most: …}`") if node is not None else None
     if body is None:
         return (), {}
-    shape.keys(report, body, body, "`contact`", (), ("at_most", "by_tier"))
+    shape.keys(report, body, body, "`contact`", *CONTACT)
     caps = [shape.value(report, item, "a limit such as `1 in 1d`", words.cap, None)
             for item in shape.one_or_more(body.get("at_most"))]  # fmt: skip
     by_tier: dict[str, Cap] = {}
@@ -151,7 +155,7 @@ def _groups(report: Report, node: Node | None) -> dict[str, int]:
         found[key.text] = 0
         line = shape.mapping(report, spec, "`{cooldown: …}`")
         if line is not None:
-            shape.keys(report, line, key, f"`{key.text}`", ("cooldown",), ())
+            shape.keys(report, line, key, f"`{key.text}`", *GROUP)
             found[key.text] = shape.duration(report, line.get("cooldown"), zero=True)
     return found
 

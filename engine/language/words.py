@@ -21,13 +21,20 @@ LONGEST: Final = 3_650 * 86_400 * SECOND
 """Ten years: no length of time is longer."""
 
 _DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
-_AMOUNT = re.compile(r"([+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?)\s*(\S.*)?", re.DOTALL)
+NUMBER: Final = r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?"
+"""How a number is written."""
+_AMOUNT = re.compile(rf"({NUMBER})\s*(\S.*)?", re.DOTALL)
 _RANGE = re.compile(r"(\S.*?)\s+to\s+(\S.*)", re.DOTALL)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2})(:[0-9]{2})?")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _CAP = re.compile(r"([0-9]{1,9})\s+in\s+(\S+)")
 _DIGITS = re.compile(r"[0-9]+")
+
+FORMS: Final = {
+    "duration": _DURATION.pattern, "day": _DATE.pattern, "moment": _MOMENT.pattern, "clock": _CLOCK.pattern
+}  # fmt: skip
+"""What the small words look like, for the schemas of editors; the functions below say no to more."""
 
 UNITS: Final[dict[str, dict[str, Decimal]]] = {
     "money": {"yuan": Decimal(1), "fen": Decimal("0.01")},

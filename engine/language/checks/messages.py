@@ -28,8 +28,8 @@ CHANNELS: Final[dict[str, tuple[str, ...]]] = {
 PARTS: Final = 3
 """An SMS that may take more parts than this is warned about."""
 
-_SIGNATURE = re.compile(r"【[^【】]+】")
-_OPT_OUT = re.compile("退订|拒收")
+SIGNATURE = re.compile(r"【[^【】]+】")
+OPT_OUT = re.compile("退订|拒收")
 
 
 def check_message(
@@ -43,12 +43,12 @@ def check_message(
     """R303 to R305 on one text. `places`: the names `{place.name}` can stand for."""
     if node is None or not message.text or message.channel == "manual":
         return
-    if _OPT_OUT.search(message.text) is None:
+    if OPT_OUT.search(message.text) is None:
         report.error("R304", node, "no way to opt out in this text", "add `退订回R`")
     if message.channel != "sms":
         return
     text = message.text.strip()
-    if _SIGNATURE.match(text) is None and _SIGNATURE.match(text, text.rfind("【")) is None:
+    if SIGNATURE.match(text) is None and SIGNATURE.match(text, text.rfind("【")) is None:
         report.error(
             "R305", node, "no signature of the sender in this text", "start it with `【移动】` or the like"
         )
