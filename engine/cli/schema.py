@@ -1,4 +1,4 @@
-"""`touchpoint schema`: the JSON Schema of records or of rule files, or the AsyncAPI document of all topics."""
+"""`touchpoint schema`: JSON Schema of records or of rule files, or the AsyncAPI document of all topics."""
 
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ def command(
     shape: Annotated[
         Shape | None,
         typer.Argument(
-            help="intake: what a feed brings; log: what the events log holds, nobody named in it. For editors: "
-            "rules: all that follow; rule, tests, policy, fields, places, products, numbers: one kind of file.",
+            help="intake: what a feed brings; log: what the events log holds, nobody named in it. For "
+            "editors: rules: all that follow, into a folder; rule, tests, policy, fields, places, products, "
+            "numbers: one kind of file.",
         ),
     ] = None,
     folder: Annotated[
@@ -111,7 +112,7 @@ def _vocabulary(folder: Path, catalog: Path | None) -> Vocabulary:
 
 
 def _for_editors(folder: Path, catalog: Path | None, out: Path) -> dict[Path, str]:
-    """Return every file of `out`, the setting that tells editors which schema is for which files among them."""
+    """Return every file of `out`: the schemas, and the setting that says which is for which files."""
     known = _vocabulary(folder, catalog)
     files = {out / f"{name}.json": _text(schema(name, known)) for name in SHAPES}
     files[out / _SETTINGS] = _text(

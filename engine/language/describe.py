@@ -17,7 +17,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "status": "How far the rule has come.",
         "approved_by": "Who approved the rule. A live rule needs somebody other than its owner.",
         "valid": "First and last day, both included, in the policy's timezone.",
-        "schedule": "Days and hours in which the rule may fire, local time. What happens outside is no instant.",
+        "schedule": "Days and hours, local time, in which the rule may fire.",
         "when": "The pattern over behaviour: when the rule fires.",
         "who": "Tests on the subscriber's profile. All lines must hold; a value that is not known refuses.",
         "except": "Tests on the profile of which none may hold. A value that is not known refuses too.",

@@ -99,6 +99,11 @@ def load_names(path: Path, *, catalog: Path | None = None, home_cc: str = "86") 
     texts = read_folder(path, catalog).texts
     if not any(name.startswith(FOLDER) for name in texts):
         raise InputError("rules", f"a folder with {FOLDER} in it or above it", str(catalog or path))
+    return read_names(texts, home_cc)
+
+
+def read_names(texts: Mapping[str, str], home_cc: str = "86") -> Known:
+    """Read the names in files given as relative path -> text. Never raises for what is in them."""
     return _Loader(texts, (), home_cc).names()
 
 

@@ -9,10 +9,10 @@ from engine.language import cases
 from engine.language.checks.names import EVENTS, event_fields
 from engine.language.checks.reasons import REASONS
 from engine.language.describe import WORDS
+from engine.language.editor.fields import about, profile, value
 from engine.language.editor.patterns import event_words
 from engine.language.editor.scalars import Schema, one_of, text, words
 from engine.language.editor.sections import described, properties, section
-from engine.language.editor.tests import about, profile, value
 from engine.language.editor.values import duration, integer, moment, offset
 from engine.language.editor.vocabulary import PLACES, PRODUCTS, Vocabulary, mapping, refer
 from engine.language.model import Channel

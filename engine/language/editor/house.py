@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from engine.event_kinds import RATS
 from engine.language import catalog, policy
 from engine.language.describe import WORDS
+from engine.language.editor.fields import PHONE, amount
 from engine.language.editor.scalars import Schema, text, words
 from engine.language.editor.sections import section
-from engine.language.editor.tests import PHONE, amount
 from engine.language.editor.values import cap, duration, interval, one_or_more, share
 from engine.language.editor.vocabulary import PLACES, Vocabulary, refer
 

@@ -14,7 +14,7 @@ from typing import Final
 from engine.event_kinds import KINDS
 from engine.language.checks.names import EVENTS, event_fields, measures
 from engine.language.checks.verbs import COMPANIONS, VERBS
-from engine.language.editor import tests
+from engine.language.editor import fields
 from engine.language.editor.scalars import Schema, one_of, words
 from engine.language.editor.sections import properties, section
 from engine.language.editor.values import duration, integer
@@ -37,7 +37,7 @@ def definitions(known: Vocabulary) -> dict[str, Schema]:
             body["allOf"] = _by_event(verb, optional)
         found[_verb(verb)] = body
     for event in EVENTS:
-        found[_fields(event)] = tests.tests(event_fields(event), known)
+        found[_fields(event)] = fields.lines(event_fields(event), known)
     return found
 
 
@@ -123,7 +123,7 @@ def _by_event(verb: str, optional: tuple[str, ...]) -> list[Schema]:
         for event in EVENTS:
             for name, spec in measures(event).items():
                 by_type.setdefault(spec.type, []).append(f"{event}.{name}")
-        found += [_when(verb, named, {"at_least": tests.amount(of)}) for of, named in by_type.items()]
+        found += [_when(verb, named, {"at_least": fields.amount(of)}) for of, named in by_type.items()]
     return [each for each in found if each]
 
 

@@ -12,9 +12,9 @@ from engine.language.checks.names import EVENTS
 from engine.language.checks.placeholders import Scope
 from engine.language.describe import WORDS, key
 from engine.language.editor import patterns
+from engine.language.editor.fields import lines
 from engine.language.editor.scalars import Schema, escape, text, words
 from engine.language.editor.sections import Keys, section
-from engine.language.editor.tests import tests
 from engine.language.editor.values import cap, days, duration, integer, interval, one_or_more, share
 from engine.language.editor.vocabulary import GROUPS, PRODUCTS, Vocabulary, mapping, refer
 from engine.language.model import Channel, Status
@@ -43,7 +43,7 @@ def rule(known: Vocabulary) -> Schema:
         **section("rule", (compile.REQUIRED, compile.OPTIONAL), values),
         "defaultSnippets": [_SNIPPET],
         "definitions": {
-            "tests of a subscriber": tests(known.fields, known),
+            "tests of a subscriber": lines(known.fields, known),
             "offer": _offer(),
             _MESSAGE: _message(),
             **{f"{channel} message": _on(channel) for channel in get_args(Channel)},

@@ -1,4 +1,4 @@
-"""Sections with known keys, from the tables that the readers use: (keys that must be there, keys that may)."""
+"""Sections with known keys, from the tables of the readers: (keys that must be there, keys that may)."""
 
 from __future__ import annotations
 

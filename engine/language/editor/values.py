@@ -1,7 +1,7 @@
 """The small words of the language as schemas: lengths of time, limits, spans, shares, whole numbers.
 
-A schema takes what the function of `engine.language.words` takes, and a little more: the 30th of February fits
-the form of a day.
+A schema takes what the function of `engine.language.words` takes, and a little more: the 30th of February
+fits the form of a day.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Vocabulary:
     tiers: tuple[str, ...] | None = None
     rules: tuple[str, ...] = ()
     lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """`PLACES`, `PRODUCTS`, `GROUPS`, `NUMBERS` -> name -> what it is. One that is not there is not closed."""
+    """`PLACES`, `PRODUCTS`, `GROUPS`, `NUMBERS` -> name -> what it is; one that is missing is not closed."""
 
     def definitions(self) -> dict[str, Schema]:
         """Describe each list once, to be referred to."""

@@ -36,9 +36,9 @@ _VALUES: Final[Mapping[FieldType, tuple[str, ...]]] = {
 YES_NO: Final = ("yes", "no")
 
 
-def tests(fields: Mapping[str, Field] | None, known: Vocabulary, description: str = "") -> Schema:
+def lines(fields: Mapping[str, Field] | None, known: Vocabulary, description: str = "") -> Schema:
     """Describe a mapping of `field: test`."""
-    return _lines({name: test(spec, known) for name, spec in (fields or {}).items()}, fields, description)
+    return _lines({name: line(spec, known) for name, spec in (fields or {}).items()}, fields, description)
 
 
 def profile(known: Vocabulary, description: str = "") -> Schema:
@@ -71,14 +71,14 @@ def about(spec: Field) -> str:
     return said + kind
 
 
-def test(spec: Field, known: Vocabulary) -> Schema:
+def line(spec: Field, known: Vocabulary) -> Schema:
     """Describe a test on a field."""
-    return {"description": about(spec), **_test(spec, known)}
+    return {"description": about(spec), **_line(spec, known)}
 
 
-def _test(spec: Field, known: Vocabulary) -> Schema:
+def _line(spec: Field, known: Vocabulary) -> Schema:
     if spec.type in ORDERED:
-        return _or_list(ordered(spec.type), amount(spec.type, shown=False))
+        return _or_list(spec.type, ordered(spec.type), amount(spec.type, shown=False))
     if spec.type == "yes/no":
         return _closed(words(YES_NO), YES_NO)
     if spec.type == "phone":
@@ -98,7 +98,7 @@ def _test(spec: Field, known: Vocabulary) -> Schema:
         return _named(PRODUCTS, known)
     if spec.values:
         return _closed(words(spec.values), spec.values)
-    return _or_list(text(), text())
+    return _or_list("text", text(), text())
 
 
 def value(spec: Field, known: Vocabulary) -> Schema:
@@ -143,7 +143,7 @@ def _amount(of: FieldType) -> str:
 
 def _named(of: str, known: Vocabulary) -> Schema:
     if of not in known.lists:
-        return _or_list(text(), text())
+        return _or_list("text", text(), text())
     return {"anyOf": [refer(of), *_negated(tuple(known.lists[of])), _list(refer(of))]}
 
 
@@ -155,8 +155,8 @@ def _negated(options: tuple[str, ...]) -> list[Schema]:
     return [{"title": "not", "type": "string", "pattern": one_of(options, _NOT)}] if options else []
 
 
-def _or_list(one: Schema, item: Schema) -> Schema:
-    return {"anyOf": [{"title": "test", **one}, _list(item)]}
+def _or_list(title: str, one: Schema, item: Schema) -> Schema:
+    return {"anyOf": [{"title": title, **one}, _list(item)]}
 
 
 def _list(item: Schema) -> Schema:
