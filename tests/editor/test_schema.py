@@ -7,7 +7,6 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from engine.language.loader import YAML, load_texts, read_names
 from engine.language.testing import SUFFIXES
 from tests.differential.engine_side import texts_of
 from tests.differential.generator import cases
-from tests.editor.yaml12 import has_odd_text, lines_of, read
+from tests.editor.yaml12 import has_odd_text, lines_of, read, rewritten
 from tests.golden.language.test_problems import CASES, bundle
 from tests.testdata import CHECKOUT
 from tests.unit.language.mutate import mutate
@@ -32,9 +31,10 @@ FOLDERS = {
     name: read_folder(CHECKOUT / path).texts
     for name, path in (("rules", "rules"), ("examples", "tests/examples/rules"))
 }
-GOLDEN = Path(__file__).parent / "golden" / "seen.txt"
+NAMES = ("R101", "R102", "R104", "R105", "R203", "R204", "R206", "R207", "R208", "R301", "R401")
+"""Keys and names that are not known, or missing."""
 MUTANTS = 8
-"""Damaged copies of each valid file."""
+"""Damaged copies of each valid file, and as many that are only written in another way."""
 
 
 def shape_of(path: str) -> str | None:
@@ -101,11 +101,11 @@ def plain(data: Any) -> Any:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_damaged_files_that_the_loader_still_takes_are_taken(folder: str) -> None:
-    """Odd spacing, signs, quotes and numbers: what is valid by luck is valid in an editor too."""
+def test_odd_files_that_the_loader_still_takes_are_taken(folder: str) -> None:
+    """Odd spacing, signs, quotes and numbers, damage: what is valid by luck is valid in an editor too."""
     texts = FOLDERS[folder]
     taken = 0
-    for path, mutant in damaged(texts, random.Random(5)):
+    for path, mutant in odd(texts, random.Random(5)):
         files = company(texts, path) | {path: mutant}
         if any(problem.path == path for problem in load_texts(files).errors) or has_odd_text(mutant):
             continue
@@ -113,14 +113,15 @@ def test_damaged_files_that_the_loader_still_takes_are_taken(folder: str) -> Non
         check = of_folder(folder, shape) if shape in (RULE, TESTS) else validator(shape, files)
         taken += 1
         assert refusal(check, read(mutant)) == "", f"{path}\n{mutant}"
-    assert taken > 25
+    assert taken > len(texts) * 2
 
 
-def damaged(texts: Mapping[str, str], rng: random.Random) -> Iterator[tuple[str, str]]:
+def odd(texts: Mapping[str, str], rng: random.Random) -> Iterator[tuple[str, str]]:
     rows = [row for text in texts.values() for row in text.split("\n")]
     for path in [path for path in texts if shape_of(path)]:
         for _ in range(int(os.environ.get("TOUCHPOINT_EXAMPLES", MUTANTS))):
             yield path, mutate(texts[path], rows, rng)
+            yield path, rewritten(texts[path], rng)
 
 
 def company(texts: Mapping[str, str], path: str) -> dict[str, str]:
@@ -131,8 +132,8 @@ def company(texts: Mapping[str, str], path: str) -> dict[str, str]:
     }
 
 
-def test_how_much_of_what_check_finds_an_editor_marks() -> None:
-    """Over all problems of the golden reports: is the line marked? Counted, code by code."""
+def test_an_editor_marks_most_of_what_check_finds() -> None:
+    """Over all problems of the golden reports: is the line marked? Unknown names and keys nearly always."""
     seen: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for case in CASES:
@@ -143,12 +144,13 @@ def test_how_much_of_what_check_finds_an_editor_marks() -> None:
             if problem.path in marks:
                 total[problem.code] += 1
                 seen[problem.code] += problem.line in marks[problem.path]
-    rows = [f"{code}  {seen[code]} of {total[code]}\n" for code in sorted(total)]
-    table = f"{''.join(rows)}all   {sum(seen.values())} of {sum(total.values())}\n"
-    if os.environ.get("TOUCHPOINT_UPDATE_GOLDEN"):
-        GOLDEN.write_text(table, encoding="utf-8")
-    assert table == GOLDEN.read_text(encoding="utf-8")
-    assert sum(seen.values()) > 0.6 * sum(total.values())
+    for code in sorted(total):
+        print(f"{code}  {seen[code]} of {total[code]}")
+    named = [code for code in NAMES if total[code]]
+    assert len(named) > 8
+    assert sum(seen[code] for code in named) >= 0.9 * sum(total[code] for code in named)
+    formed = [code for code in total if code.startswith(("R1", "R209"))]
+    assert sum(seen[code] for code in formed) >= 0.7 * sum(total[code] for code in formed)
 
 
 def marked(path: str, texts: Mapping[str, str]) -> set[int]:

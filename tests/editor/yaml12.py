@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,18 +20,29 @@ def read(text: str) -> Any:
 def has_odd_text(text: str) -> bool:
     """Tell whether a file has a plain scalar that an editor wants quoted, such as `true`."""
     return any(
-        isinstance(event, yaml.ScalarEvent) and event.style is None and is_odd(event.value)
+        isinstance(event, yaml.ScalarEvent) and not event.style and is_odd(event.value)
         for event in yaml.parse(text, Loader=yaml.CSafeLoader)
     )
 
 
 def _data(node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
-        return {key.value: _data(value) for key, value in node.value}
+        return {str(key.value): _data(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [_data(item) for item in node.value]
     assert isinstance(node, yaml.ScalarNode)
     return node.value if node.style else core(node.value)
+
+
+def rewritten(text: str, rng: random.Random) -> str:
+    """Write one plain scalar in another way that may mean the same."""
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    scalars = [e for e in events if isinstance(e, yaml.ScalarEvent) and not e.style and e.value]
+    chosen = rng.choice(scalars)
+    old = text[chosen.start_mark.index : chosen.end_mark.index]
+    ways = (f"'{old}'", f'"{old}"', f"+{old}", f"0{old}", f"{old}.0", old.replace(" ", "  "), f"[{old}]")
+    new = rng.choice(ways)
+    return text[: chosen.start_mark.index] + new + text[chosen.end_mark.index :]
 
 
 def lines_of(text: str, path: list[str | int], known: Mapping[str, Any] | None) -> set[int]:
@@ -44,4 +56,4 @@ def lines_of(text: str, path: list[str | int], known: Mapping[str, Any] | None) 
             begin = node = node.value[step]
     if known is None:
         return {begin.start_mark.line + 1, node.start_mark.line + 1}
-    return {key.start_mark.line + 1 for key, _ in node.value if key.value not in known}
+    return {key.start_mark.line + 1 for key, _ in node.value if str(key.value) not in known}
