@@ -32,10 +32,11 @@ from engine.language.model import (
 from engine.language.patterns import BROKEN, PatternReader
 from engine.language.policy import MEMORY, intervals
 from engine.language.report import Report
+from engine.language.schedule import read_schedule
 from engine.language.source import Mapping, Node, Scalar
 
 REQUIRED: Final = ("rule", "title", "owner", "status", "valid", "when", "who", "offer", "limits", "goal")
-OPTIONAL: Final = ("approved_by", "except")
+OPTIONAL: Final = ("approved_by", "schedule", "except")
 OFFER: Final = (("product", "send"), ("faq",))
 FAQ: Final = (("ask", "answer"), ())
 LIMITS: Final = (("priority", "at_most", "send_within", "holdout"), ("only_one_of", "quiet"))
@@ -103,6 +104,7 @@ class _RuleReader:
             goal=self._goal(patterns),
             approved_by=approver,
             path=report.source.path,
+            schedule=read_schedule(report, body.get("schedule"), self._key("schedule")),
         )
 
     def _key(self, name: str) -> Node | None:

@@ -26,7 +26,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "goal": "What counts as success.",
     },
     "schedule": {
-        "days": "Days of the week: a list of days and spans of days.",
+        "days": "Days of the week, from mon to sun: a day, a span of days, or a list of such.",
         "hours": "Hours of the day, local time: a span, or a list of spans.",
     },
     "offer": {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from engine.event_kinds import KINDS
-from engine.language import compile
+from engine.language import compile, schedule
 from engine.language.checks import messages
 from engine.language.checks.names import EVENTS
 from engine.language.checks.placeholders import Scope
@@ -18,6 +18,7 @@ from engine.language.editor.sections import Keys, section
 from engine.language.editor.values import cap, days, duration, integer, interval, one_or_more, share
 from engine.language.editor.vocabulary import GROUPS, PRODUCTS, Vocabulary, mapping, refer
 from engine.language.model import Channel, Status
+from engine.language.words import DAYS
 
 _MESSAGE: Final = "message"
 _FAQ: Final = "question"
@@ -32,6 +33,7 @@ def rule(known: Vocabulary) -> Schema:
         "approved_by": text(),
         "status": words(get_args(Status), WORDS["status"]),
         "valid": days("2026-09-01 to 2026-09-30"),
+        "schedule": _schedule(),
         "when": mapping(patterns.PATTERN),
         "who": mapping("tests of a subscriber"),
         "except": mapping("tests of a subscriber"),
@@ -58,6 +60,14 @@ def rule(known: Vocabulary) -> Schema:
             **known.definitions(),
         },
     }
+
+
+def _schedule() -> Schema:
+    day = "|".join(DAYS)
+    span = {"title": "span of days", "type": "string", "pattern": rf"^(?:{day}) +to +(?:{day})$"}
+    days = {"anyOf": [{**span, "examples": ["mon to fri"]}, {"title": "day", **words(DAYS)}]}
+    values = {"days": one_or_more(days, 1), "hours": one_or_more(interval("18:00 to 22:00"), 1)}
+    return {**section("schedule", ((), schedule.KEYS), values), "minProperties": 1}
 
 
 def _offer() -> Schema:
