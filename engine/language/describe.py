@@ -1,7 +1,7 @@
 """Every key and closed word of the language in one line each: what an editor shows beside it.
 
-Which keys there are stands where they are read; a test asks that each has its line here and no line is left
-over. Reference and guide say more.
+Which keys there are stands where they are read; a test asks that each has its line here. Reference and guide
+say more.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ title: Data for people who stay in a mall and ring the hotline
 owner: city-team
 status: draft
 valid: 2026-09-01 to 2026-12-31
+schedule: {days: [mon to fri, sun], hours: 10:00 to 22:00}
 when:
   sequence:
     - {count: call.out, where: {number: hotline, duration: at least 30s}, at_least: 2, within: 6h}
@@ -65,9 +66,11 @@ STEPS: Final = (
     Step("a new file", "complete", "rule: evening-shopper\n^"),
     Step("how far it has come", "complete", "status: ^"),
     Step("when it is valid", "complete", "valid: ^"),
+    Step("on which days", "complete", "schedule:\n  days:\n    - ^"),
     Step("what it waits for: the verbs", "complete", "when:\n  ^"),
     Step("where somebody stays", "complete", "when:\n  stays_in: ^"),
     Step("what goes with `stays_in`", "complete", "when:\n  stays_in: malls\n  ^"),
+    Step("what goes with `enters`", "complete", "when:\n  enters: malls\n  ^"),
     Step("for how long", "complete", "when:\n  stays_in: malls\n  for: ^"),
     Step("what happens", "complete", "when:\n  happens: ^"),
     Step("what goes with `count`", "complete", "when:\n  count: call.out\n  ^"),
@@ -102,6 +105,7 @@ STEPS: Final = (
     Step("the mouse on a limit", "hover", WHOLE.replace("send_within", "send_wi^thin")),
     Step("the whole rule", "look", WHOLE),
     _mistake("a verb", "stays_in:", "stay_in:"),
+    _mistake("a day", "mon to fri", "mon to fry"),
     _mistake("two verbs", "stays_in: malls,", "stays_in: malls, enters: malls,"),
     _mistake("an event", "call.out", "call.uot"),
     _mistake("a field of a record", "number: hotline", "nummer: hotline"),

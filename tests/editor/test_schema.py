@@ -68,7 +68,7 @@ def refusal(check: Draft7Validator, data: Any) -> str:
 def test_they_are_json_schema_and_take_every_valid_file(folder: str) -> None:
     for shape in SHAPES:
         Draft7Validator.check_schema(of_folder(folder, shape).schema)
-    shapes = {path: shape for path in FOLDERS[folder] if (shape := shape_of(path))}
+    shapes = {path: known for path in FOLDERS[folder] if (known := shape_of(path))}
     assert {*shapes.values()} == {*SHAPES}
     refused = {
         path: refusal(of_folder(folder, shape), read(FOLDERS[folder][path])) for path, shape in shapes.items()
@@ -160,8 +160,8 @@ def marked(path: str, texts: Mapping[str, str]) -> set[int]:
         data = read(texts[path])
         if shape is None or data is None:
             return set()
-    except yaml.MarkedYAMLError as error:
-        return {error.problem_mark.line + 1} if error.problem_mark else set()
+    except yaml.MarkedYAMLError as wrong:
+        return {wrong.problem_mark.line + 1} if wrong.problem_mark else set()
     found: set[int] = set()
     errors = list(validator(shape, texts).iter_errors(data))
     while errors:

@@ -79,13 +79,13 @@ def pointed(mark: Json, lines: list[str]) -> str:
     line, column = at(mark)
     row = lines[line]
     indent = len(row) - len(row.lstrip())
-    return " " * (column - indent) + "^ " + mark["message"]
+    return f"{' ' * (column - indent)}^ {mark['message']}"
 
 
 def entry(item: Json) -> str:
     said = item.get("documentation") or ""
-    said = said["value"] if isinstance(said, dict) else said
-    label, words = item["label"], " ".join(said.split())
+    told = str(said["value"] if isinstance(said, dict) else said)
+    label, words = str(item["label"]), " ".join(told.split())
     return f"{label:24}  {words}"[:120].rstrip()
 
 

@@ -39,15 +39,18 @@ def rewritten(text: str, rng: random.Random) -> str:
     events = yaml.parse(text, Loader=yaml.CSafeLoader)
     scalars = [e for e in events if isinstance(e, yaml.ScalarEvent) and not e.style and e.value]
     chosen = rng.choice(scalars)
-    old = text[chosen.start_mark.index : chosen.end_mark.index]
+    assert chosen.start_mark is not None
+    assert chosen.end_mark is not None
+    start, end = chosen.start_mark.index, chosen.end_mark.index
+    old = text[start:end]
     ways = (f"'{old}'", f'"{old}"', f"+{old}", f"0{old}", f"{old}.0", old.replace(" ", "  "), f"[{old}]")
     new = rng.choice(ways)
-    return text[: chosen.start_mark.index] + new + text[chosen.end_mark.index :]
+    return text[:start] + new + text[end:]
 
 
 def lines_of(text: str, path: list[str | int], known: Mapping[str, Any] | None) -> set[int]:
     """Return the lines, counted from 1, of what stands at a path; with `known`, of the keys not in it."""
-    node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    node: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
     begin = node
     for step in path:
         if isinstance(node, yaml.MappingNode):

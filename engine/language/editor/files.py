@@ -17,6 +17,8 @@ from engine.language.testing import SUFFIXES
 
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 RULE, TESTS, POLICY = "rule", "tests", "policy"
+APPROVALS: Final = "approvals.yaml"
+"""Beside the rules, but a program writes it: it has no schema."""
 SHAPES: Final = (RULE, TESTS, POLICY, *FILES)
 """Of what there is a schema."""
 
@@ -32,7 +34,7 @@ class Association:
 def associations() -> tuple[Association, ...]:
     """Say which files each schema is for."""
     tests = tuple(f"**/*{suffix}" for suffix in SUFFIXES)
-    others = (*tests, POLICY_PATH, f"{FOLDER}**")
+    others = (*tests, POLICY_PATH, APPROVALS, f"{FOLDER}**")
     rules = (*(f"**/*{suffix}" for suffix in YAML), *(f"!{pattern}" for pattern in others))
     catalog = [Association(name, tuple(f"{FOLDER}{name}{suffix}" for suffix in YAML)) for name in FILES]
     return (

@@ -64,8 +64,9 @@ def rule(known: Vocabulary) -> Schema:
 
 def _schedule() -> Schema:
     day = "|".join(DAYS)
-    span = {"title": "span of days", "type": "string", "pattern": rf"^(?:{day}) +to +(?:{day})$"}
-    days = {"anyOf": [{**span, "examples": ["mon to fri"]}, {"title": "day", **words(DAYS)}]}
+    said = f"expected a day of {', '.join(DAYS)}, or a span such as mon to fri"
+    span = text((rf"^(?:{day}) +to +(?:{day})$", said), examples=("mon to fri",), number=False)
+    days = {"anyOf": [{"title": "span of days", **span}, {"title": "day", **words(DAYS, said=said)}]}
     values = {"days": one_or_more(days, 1), "hours": one_or_more(interval("18:00 to 22:00"), 1)}
     return {**section("schedule", ((), schedule.KEYS), values), "minProperties": 1}
 
