@@ -112,6 +112,11 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
             return None
         if span is not None:
             return _test(spec, "between", span, text)
+    elif " " in text and (spec.values or spec.type not in ("text", "set")) and text not in spec.values:
+        hint = words.comparison_hint(text)
+        if hint:
+            report.error("R209", node, f"`{text}` is not a comparison", hint)
+            return None
     return _test(spec, "is", _values(report, spec, node, text, names), text)
 
 

@@ -11,22 +11,32 @@ from typing import Final
 
 LISTED_AT_MOST: Final = 16
 """Longer vocabularies are not listed in a hint."""
+NAMED_AT_MOST: Final = 3
+"""Of words that are equally near so many are named."""
 
 
 def closest(word: str, options: Iterable[str]) -> str | None:
     """Return the option nearest to `word`, or None if none is near: one slip per three characters."""
+    near = nearest(word, options)
+    return near[0] if near else None
+
+
+def nearest(word: str, options: Iterable[str]) -> list[str]:
+    """Return the option nearest to `word`, none if none is near; of several one slip away all, best first."""
     allowed = max(1, (len(word) + 1) // 3)
-    best: str | None = None
-    best_rank = (allowed + 1, 0, "")
+    found: list[tuple[bool, str]] = []
     for option in options:
         if abs(len(option) - len(word)) > allowed:
             continue
         distance = slips(word.casefold(), option.casefold(), allowed)
-        # a slip in the first letter is rare, so of two equally near words the one that opens alike is meant
-        rank = (distance, int(option[:1] != word[:1]), option)
-        if distance <= allowed and distance < len(option) and rank < best_rank:
-            best, best_rank = option, rank
-    return best
+        if distance > allowed or distance >= len(option):
+            continue
+        if distance < allowed:
+            allowed, found = distance, []
+        # a slip in the first letter is rare, so of two equally near words the one that opens alike comes first
+        found.append((option[:1] != word[:1], option))
+    best = [option for _, option in sorted(set(found))]
+    return best if allowed == 1 else best[:1]
 
 
 def slips(a: str, b: str, limit: int) -> int:
@@ -51,9 +61,9 @@ def slips(a: str, b: str, limit: int) -> int:
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """Write the hint for an unknown word: the nearest option, else all of a short list, else nothing."""
     known = list(options)
-    near = closest(word, known)
-    if near is not None:
-        return f"did you mean `{near}`?"
+    near = nearest(word, known)[:NAMED_AT_MOST]
+    if near:
+        return f"did you mean {join(near, 'or')}?"
     return one_of(known)
 
 

@@ -14,7 +14,7 @@ from engine.language.checks.missing_key import missing_keys
 from engine.language.checks.unknown_key import unknown_key
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar, Sequence
-from engine.language.suggest import closest, one_of
+from engine.language.suggest import closest, did_you_mean, one_of
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ def keys(
         free = [known for known in (*required, *optional) if known not in node.entries]
         near = closest(key.text, free)
         if near is not None:
-            hint = f"did you mean `{near}`?"
+            hint = did_you_mean(key.text, free)
             missing = [known for known in missing if known != near]
         else:
             hint = one_of(free or (*required, *optional))
