@@ -48,7 +48,7 @@ def keys(
         else:
             hint = one_of(free or (*required, *optional))
         unknown_key(report, key, hint)
-    if missing:
+    if missing and not (node is report.source.root and report.source.broken):
         missing_keys(report, owner, name, missing)
 
 
