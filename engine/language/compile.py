@@ -87,7 +87,7 @@ class _RuleReader:
         offer = self._offer(when)
         return Rule(
             name=name,
-            title=self._text("title", "one line that says what the rule is for"),
+            title=shape.prose(report, body.get("title"), "one line that says what the rule is for"),
             owner=owner,
             status=status or "draft",
             valid=shape.value(
@@ -194,7 +194,7 @@ class _RuleReader:
             return None
         wanted = channels.CHANNELS[channel]
         shape.keys(report, body, body, f"the `{channel}` message", ("channel", *wanted), ("if",))
-        texts = {key: shape.text(report, body.get(key), "a text") for key in wanted}
+        texts = {key: shape.prose(report, body.get(key), "a text") for key in wanted}
         for key in wanted:
             placeholders.check_placeholders(report, body.get(key), scope, product)
         message = Message(

@@ -104,7 +104,7 @@ def amount(text: str, type: FieldType) -> int | float:
     if units is None:
         if unit:
             hint = f"write `{found[1]} to {unit[1:].strip()}`" if re.match(r"[-–~]\s*[0-9]", unit) else ""
-            raise Unreadable(f"`{text}` is not a number", hint)
+            raise Unreadable(f"`{text}` is not a number", hint or comparison_hint(text))
         return _number(number)
     if unit not in units:
         near = closest(unit, units) if unit else None
