@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.language.catalog import FIELD_TYPES
-from engine.language.checks.names import EVENTS, event_fields
+from engine.language.checks.events import EVENTS, event_fields
 from engine.language.checks.verbs import COMPANIONS, VERBS
 from engine.language.compile import OPTIONAL, REQUIRED
 from engine.language.loader import load_dir

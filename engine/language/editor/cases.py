@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from engine.language import cases
-from engine.language.checks.names import EVENTS, event_fields
+from engine.language.checks.events import EVENTS, event_fields
 from engine.language.checks.reasons import REASONS
 from engine.language.describe import WORDS
 from engine.language.editor.fields import about, profile, value

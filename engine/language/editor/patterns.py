@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Final
 
 from engine.event_kinds import KINDS
-from engine.language.checks.names import EVENTS, event_fields, measures
+from engine.language.checks.events import EVENTS, event_fields, measures
 from engine.language.checks.verbs import COMPANIONS, VERBS
 from engine.language.editor import fields
 from engine.language.editor.scalars import Schema, one_of, words

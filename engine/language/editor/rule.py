@@ -7,9 +7,11 @@ from typing import Final, get_args
 
 from engine.event_kinds import KINDS
 from engine.language import compile, schedule
-from engine.language.checks import messages
-from engine.language.checks.names import EVENTS
+from engine.language.checks.channels import CHANNELS
+from engine.language.checks.events import EVENTS
+from engine.language.checks.opt_out import OPT_OUT
 from engine.language.checks.placeholders import Scope
+from engine.language.checks.signature import SIGNATURE
 from engine.language.describe import WORDS, key
 from engine.language.editor import patterns
 from engine.language.editor.fields import lines
@@ -80,7 +82,7 @@ def _offer() -> Schema:
 
 def _message() -> Schema:
     """Choose by the channel; offer the keys of all while there is none."""
-    every = dict.fromkeys(name for names in messages.CHANNELS.values() for name in names)
+    every = dict.fromkeys(name for names in CHANNELS.values() for name in names)
     schema = _with(("channel",), ("if", *every))
     for channel in reversed(get_args(Channel)):
         pattern = {"type": "string", "pattern": f"^{escape(channel)}$"}
@@ -91,7 +93,7 @@ def _message() -> Schema:
 
 def _on(channel: Channel) -> Schema:
     """Describe the message of one channel. What a colleague reads needs neither signature nor opt-out."""
-    schema = _with(("channel", *messages.CHANNELS[channel]), ("if",))
+    schema = _with(("channel", *CHANNELS[channel]), ("if",))
     if "text" in schema["properties"]:
         signed = [_SIGNED] if channel == "sms" else []
         schema["properties"]["text"] = {**_text(_OPT_OUT, *signed), "description": key("message", "text")}
@@ -117,9 +119,9 @@ def _text(*also: tuple[str, str]) -> Schema:
     return text(placed, *also, (r"\S", "expected a text, was nothing"))
 
 
-_OPT_OUT: Final = (messages.OPT_OUT.pattern, "no way to opt out in this text: add 退订回R")
+_OPT_OUT: Final = (OPT_OUT.pattern, "no way to opt out in this text: add 退订回R")
 _SIGNED: Final = (
-    rf"^\s*{messages.SIGNATURE.pattern}|{messages.SIGNATURE.pattern}[^【]*$",
+    rf"^\s*{SIGNATURE.pattern}|{SIGNATURE.pattern}[^【]*$",
     "no signature of the sender in this text: start it with 【移动】 or the like",
 )
 

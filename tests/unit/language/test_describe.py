@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from engine.language import cases, catalog, compile, policy, schedule
-from engine.language.checks import messages
+from engine.language.checks.channels import CHANNELS
 from engine.language.checks.reasons import REASONS
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.describe import KEYS, WORDS
@@ -20,7 +20,7 @@ READ = {
     "rule": {*compile.REQUIRED, *compile.OPTIONAL},
     "schedule": {*schedule.KEYS},
     "offer": flat(compile.OFFER),
-    "message": {"channel", "if", *flat(*((keys, ()) for keys in messages.CHANNELS.values()))},
+    "message": {"channel", "if", *flat(*((keys, ()) for keys in CHANNELS.values()))},
     "faq": flat(compile.FAQ),
     "limits": flat(compile.LIMITS),
     "goal": flat(compile.GOAL),
