@@ -11,10 +11,15 @@ from zoneinfo import ZoneInfo
 from engine.event_kinds import KINDS, FieldDef
 from engine.language import words
 from engine.language.catalog import Names
-from engine.language.checks import approval, shape
-from engine.language.checks.names import event, unknown
+from engine.language.checks import shape
+from engine.language.checks.events import event
+from engine.language.checks.fields import unknown_field
+from engine.language.checks.file_name import check_file_name
+from engine.language.checks.no_rule import check_rule_there
+from engine.language.checks.places import place_members
 from engine.language.checks.reasons import check_reason
-from engine.language.conditions import Field, place_members
+from engine.language.checks.values import never
+from engine.language.conditions import Field
 from engine.language.model import Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
@@ -41,9 +46,8 @@ def read_tests_file(
     shape.keys(report, body, body, "the test file", ("tests", "starts", "cases"), ("given",))
     name_node = body.get("tests")
     name = shape.text(report, name_node, "the name of the rule that is tested")
-    approval.check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
-    if name and name_node is not None and name not in rules:
-        unknown(report, "R602", name_node, f"no rule `{name}`", name, rules)
+    check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
+    check_rule_there(report, name_node, name, rules)
     zone = ZoneInfo((policy or Policy()).timezone)
     reader = _CaseReader(report, names, zone, rules.get(name))
     shared = reader.given(body.get("given"))
@@ -91,7 +95,7 @@ class _CaseReader:
         for key, value in body or ():
             spec = fields.get(key.text)
             if spec is None:
-                unknown(self.report, "R206", key, f"subscribers have no field `{key.text}`", key.text, fields)
+                unknown_field(self.report, key, "subscribers have", fields)
             else:
                 found[key.text] = self._value(spec, value)
         return found
@@ -161,7 +165,7 @@ class _CaseReader:
             and "products" not in self.names.unreadable
             and offer not in products
         ):
-            unknown(report, "R301", offer_node, f"no product `{offer}` in the catalogue", offer, products)
+            report.unknown("R301", offer_node, f"no product `{offer}` in the catalogue", offer, products)
         text = body.get("text")
         return Expected(
             at=self._offset(body.get("at")),
@@ -214,8 +218,7 @@ class _CaseReader:
             return
         for key, _ in body:
             if key.text not in _COMMON_KEYS:
-                unknown(
-                    self.report,
+                self.report.unknown(
                     "R103",
                     key,
                     f"`{key.text}` is not something that can happen here",
@@ -248,7 +251,7 @@ class _CaseReader:
                 continue
             if key.text not in known:
                 options = [*known, *_COMMON_KEYS]
-                unknown(report, "R206", key, f"`{kind}` has no field `{key.text}`", key.text, options)
+                report.unknown("R206", key, f"`{kind}` has no field `{key.text}`", key.text, options)
             elif key.text == "place":
                 place = self._place(value)
             elif key.text == "bytes":  # semantics.md 7 (k): with only one of up and down, that one
@@ -278,7 +281,7 @@ class _CaseReader:
             self.report.error("R209", node, wrong.message, wrong.hint)
             return None
         if spec.values and text not in spec.values:
-            unknown(self.report, "R208", node, f"`{spec.name}` is never `{text}`", text, spec.values)
+            never(self.report, node, spec.name, text, spec.values)
         return text
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar, get_args
 
 from engine.language import words
 from engine.language.checks import shape
-from engine.language.checks.names import unknown
+from engine.language.checks.duplicates import listed_twice
 from engine.language.model import Catalog, FieldSpec, FieldType, Place, Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
@@ -126,7 +126,7 @@ def _distinct(report: Report, nodes: list[Node], what: str) -> tuple[str, ...]:
     for node in nodes:
         text = shape.text(report, node, what)
         if text in found:
-            report.error("R002", node, f"`{text}` is listed twice")
+            listed_twice(report, node, text)
         elif text:
             found[text] = None
     return tuple(found)
@@ -162,7 +162,7 @@ def _numbers(report: Report, key: Scalar, node: Node, home_cc: str) -> tuple[str
         if text and not words.is_phone(digits):
             report.error("R108", item, f"expected a phone number, was `{text}`")
         elif digits in found:
-            report.error("R002", item, f"`{text}` is listed twice")
+            listed_twice(report, item, text)
         elif digits:
             found[digits] = None
     return tuple(found)
@@ -190,7 +190,7 @@ def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tu
     """Read a CSV file with a column `cell`. Other columns are for people."""
     text = lists.get(node.text)
     if text is None:
-        unknown(report, "R005", node, f"no file `{FOLDER}{node.text}`", node.text, sorted(lists))
+        report.unknown("R005", node, f"no file `{FOLDER}{node.text}`", node.text, sorted(lists))
         return ()
     lines = text.removeprefix("\ufeff").splitlines()
     header = [column.strip() for column in lines[0].split(",")] if lines else []
@@ -229,6 +229,6 @@ def _groups(report: Report, node: Node | None, places: Mapping[str, Place]) -> d
         items = shape.sequence(report, members, "places")
         for item in items:
             if isinstance(item, Scalar) and item.text and item.text not in places:
-                unknown(report, "R204", item, f"no place `{item.text}` in the catalogue", item.text, places)
+                report.unknown("R204", item, f"no place `{item.text}` in the catalogue", item.text, places)
         groups[key.text] = tuple(name for name in _distinct(report, items, "a place") if name in places)
     return groups

@@ -8,13 +8,21 @@ from typing import Final, get_args
 
 from engine.language import words
 from engine.language.catalog import Names, check_name
-from engine.language.checks import approval, house, messages, placeholders, shape
-from engine.language.checks.names import unknown
+from engine.language.checks import channels, placeholders, shape
+from engine.language.checks.approval import check_approval
+from engine.language.checks.caps import check_cap
+from engine.language.checks.file_name import check_file_name
+from engine.language.checks.groups import group
+from engine.language.checks.opt_out import check_opt_out
+from engine.language.checks.products import is_product
+from engine.language.checks.quiet import check_quiet
+from engine.language.checks.reachable import check_reachable
+from engine.language.checks.signature import check_signature
+from engine.language.checks.sms_length import check_length
 from engine.language.conditions import subscriber_tests
 from engine.language.model import (
     HOUR,
     Cap,
-    Channel,
     Enters,
     Faq,
     Goal,
@@ -72,9 +80,7 @@ class _RuleReader:
         status = self._status()
         owner = self._text("owner", "who answers for the rule")
         approver = self._text("approved_by", "who approved the rule")
-        approval.check_approval(
-            report, (status, body.get("status")), (approver, body.get("approved_by")), owner
-        )
+        check_approval(report, (status, body.get("status")), (approver, body.get("approved_by")), owner)
         patterns = PatternReader(report, self.names, self.policy.window if self.policy else MEMORY)
         when = patterns.read(body.get("when"), self._key("when"))
         offer = self._offer(when)
@@ -112,7 +118,7 @@ class _RuleReader:
         name = self._text("rule", "the name of the rule")
         if name and isinstance(node, Scalar):
             check_name(self.report, node)
-        approval.check_file_name(self.report, node, name, (".yaml", ".yml"), "this rule is")
+        check_file_name(self.report, node, name, (".yaml", ".yml"), "this rule is")
         return name
 
     def _status(self) -> Status | None:
@@ -148,7 +154,7 @@ class _RuleReader:
             if message is not None:
                 send.append(message)
         if len(send) == len(nodes):
-            messages.check_reachable(self.report, nodes, send)
+            check_reachable(self.report, nodes, send)
         faq = tuple(self._faq(node, scope, product) for node in shape.sequence(
             self.report, section.get("faq"), "questions with answers"
         ))  # fmt: skip
@@ -156,13 +162,11 @@ class _RuleReader:
 
     def _product(self, node: Node | None) -> Product | None:
         key = shape.text(self.report, node, "a product of the catalogue")
-        known = self.names.catalog.products
-        if not key or key in known:
-            return known.get(key)
-        if "products" not in self.names.unreadable:
-            assert node is not None
-            unknown(self.report, "R301", node, f"no product `{key}` in the catalogue", key, known)
-        return None
+        if not key:
+            return None
+        assert node is not None
+        is_product(self.report, node, key, self.names)
+        return self.names.catalog.products.get(key)
 
     def _place_names(self, when: Pattern) -> tuple[str, ...]:
         if isinstance(when, Enters | Leaves | StaysIn):
@@ -181,13 +185,13 @@ class _RuleReader:
             return None
         given = body.get("channel")
         if given is None:
-            every = {key for keys in messages.CHANNELS.values() for key in keys}
+            every = {key for keys in channels.CHANNELS.values() for key in keys}
             shape.keys(report, body, body, "the message", ("channel",), ("if", *sorted(every)))
             return None
-        channel = self._channel(given)
+        channel = channels.channel(report, given)
         if channel is None:
             return None
-        wanted = messages.CHANNELS[channel]
+        wanted = channels.CHANNELS[channel]
         shape.keys(report, body, body, f"the `{channel}` message", ("channel", *wanted), ("if",))
         texts = {key: shape.text(report, body.get(key), "a text") for key in wanted}
         for key in wanted:
@@ -198,18 +202,13 @@ class _RuleReader:
             texts.get("text") or texts.get("task", ""),
             texts.get("subject", ""),
         )
-        messages.check_message(report, body.get("text"), message, scope, product, places)
+        text = body.get("text")
+        if text is not None and message.text and channel != "manual":
+            check_opt_out(report, text, message.text)
+            if channel == "sms":
+                check_signature(report, text, message.text)
+                check_length(report, text, message.text, scope, product, places)
         return message
-
-    def _channel(self, node: Node) -> Channel | None:
-        name = shape.text(self.report, node, "a channel: `sms`, `mms` or `manual`")
-        for channel in get_args(Channel):
-            if channel == name:
-                known: Channel = channel
-                return known
-        if name:
-            unknown(self.report, "R105", node, f"unknown channel `{name}`", name, get_args(Channel))
-        return None
 
     def _faq(self, node: Node, scope: placeholders.Scope, product: Product | None) -> Faq:
         body = shape.mapping(self.report, node, "`ask` and `answer`")
@@ -238,9 +237,9 @@ class _RuleReader:
             )
         quiet = intervals(report, section.get("quiet"))
         if self.policy is not None:
-            house.check_quiet(report, section.get("quiet"), quiet, self.policy)
+            check_quiet(report, section.get("quiet"), quiet, self.policy)
             if any(message.channel != "manual" for message in offer.send):
-                house.check_cap(report, section.get("at_most"), cap, self.policy)
+                check_cap(report, section.get("at_most"), cap, self.policy)
         return Limits(
             priority=shape.integer(report, section.get("priority"), 0, 100),
             at_most=cap,
@@ -248,19 +247,9 @@ class _RuleReader:
             holdout=shape.value(
                 report, section.get("holdout"), "a share such as `10%`", words.share, 0.0, "R209"
             ),
-            only_one_of=self._group(section.get("only_one_of")),
+            only_one_of=group(report, section.get("only_one_of"), self.policy),
             quiet=quiet,
         )
-
-    def _group(self, node: Node | None) -> str | None:
-        group = shape.text(self.report, node, "a group of policy.yaml")
-        if not group or self.policy is None:
-            return None
-        if group in self.policy.groups:
-            return group
-        assert node is not None
-        unknown(self.report, "R401", node, f"no group `{group}` in policy.yaml", group, self.policy.groups)
-        return None
 
     def _goal(self, patterns: PatternReader) -> Goal:
         section = self._section("goal", ("converts_when", "within"), ())

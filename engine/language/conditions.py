@@ -14,16 +14,14 @@ from typing import Final, Protocol
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
-from engine.language.checks.names import unknown
+from engine.language.checks.fields import unknown_field
+from engine.language.checks.numbers import phones
+from engine.language.checks.places import place_members
+from engine.language.checks.products import is_product
+from engine.language.checks.values import never
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
 from engine.language.source import Node, Scalar, Sequence
-from engine.language.suggest import did_you_mean
-from engine.numbers import normalise
-
-CODES: Final = {
-    "R209": "a test that can't be read: a unit is missing, or the comparison does not fit the field"
-}
 
 _COMPARISON = re.compile(r"(at least|at most|over|under|not)\s+(\S.*)", re.DOTALL)
 _OPS: Final[dict[str, Op]] = {
@@ -58,7 +56,7 @@ def read_tests(
     for key, value in body or ():
         spec = fields.get(key.text)
         if spec is None:
-            unknown(report, "R206", key, f"{owner} no field `{key.text}`", key.text, fields)
+            unknown_field(report, key, owner, fields)
             continue
         test = _read_test(report, spec, value, names)
         if test is not None:
@@ -146,43 +144,12 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
             report.error("R209", node, wrong.message, wrong.hint)
             return ()
     if spec.type == "phone":
-        return _phones(report, node, text, names)
+        return phones(report, node, text, names)
     if spec.type == "place":
         return place_members(report, node, text, names)
     if spec.values and text not in spec.values:
-        unknown(report, "R208", node, f"`{spec.name}` is never `{text}`", text, spec.values)
+        never(report, node, spec.name, text, spec.values)
         return ()
-    if (
-        spec.name in _PRODUCT_FIELDS
-        and "products" not in names.unreadable
-        and text not in names.catalog.products
-    ):
-        unknown(report, "R301", node, f"no product `{text}` in the catalogue", text, names.catalog.products)
+    if spec.name in _PRODUCT_FIELDS and not is_product(report, node, text, names):
         return ()
     return (text,)
-
-
-def _phones(report: Report, node: Scalar, text: str, names: Names) -> tuple[str, ...]:
-    known = names.catalog.numbers.get(text)
-    if known is not None:
-        return known
-    digits = normalise(text, names.home_cc)
-    if words.is_phone(digits):
-        return (digits,)
-    if "numbers" not in names.unreadable:
-        hint = did_you_mean(text, names.catalog.numbers)
-        report.error("R207", node, f"no list of numbers `{text}` in the catalogue", hint)
-    return ()
-
-
-def place_members(report: Report, node: Scalar, text: str, names: Names) -> tuple[str, ...]:
-    """Return a place itself or the members of a group, in its order; nothing after a report."""
-    catalog = names.catalog
-    if text in catalog.places:
-        return (text,)
-    if text in catalog.groups:
-        return catalog.groups[text]
-    if "places" not in names.unreadable:
-        options = (*catalog.places, *catalog.groups)
-        unknown(report, "R204", node, f"no place `{text}` in the catalogue", text, options)
-    return ()

@@ -9,10 +9,11 @@ from typing import Final
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
-from engine.language.checks.names import event, event_fields, measure
+from engine.language.checks.events import event, event_fields, measure
+from engine.language.checks.places import place_members
 from engine.language.checks.verbs import COMPANIONS, the_verb
 from engine.language.checks.windows import add_window
-from engine.language.conditions import place_members, read_tests
+from engine.language.conditions import read_tests
 from engine.language.model import (
     After,
     AllOf,

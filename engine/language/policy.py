@@ -8,8 +8,7 @@ from engine.event_kinds import RATS
 from engine.language import words
 from engine.language.catalog import Names, check_name
 from engine.language.checks import shape
-from engine.language.checks.house import covers_the_day
-from engine.language.checks.names import unknown
+from engine.language.checks.quiet import covers_the_day
 from engine.language.model import HOUR, Cap, Interval, Policy
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar
@@ -88,7 +87,7 @@ def _timezone(report: Report, node: Node | None) -> str:
         return name
     assert node is not None
     common = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "Asia/Taipei", "UTC")
-    unknown(report, "R106", node, f"no timezone `{name}`", name, common)
+    report.unknown("R106", node, f"no timezone `{name}`", name, common)
     return _DEFAULT.timezone
 
 
@@ -103,7 +102,7 @@ def _presence(report: Report, node: Node | None) -> tuple[int, dict[str, int], i
     if isinstance(given, Mapping):
         for key, length in given:
             if key.text not in RATS:
-                unknown(report, "R106", key, f"no radio access `{key.text}`", key.text, RATS)
+                report.unknown("R106", key, f"no radio access `{key.text}`", key.text, RATS)
             by_rat[key.text] = shape.duration(report, length)
     elif given is not None:
         lapse = shape.duration(report, given)
@@ -137,7 +136,7 @@ def _check_tier(report: Report, key: Scalar, names: Names) -> None:
     if spec is None:
         report.error("R206", key, "subscribers have no field `tier`", "add `tier` to catalog/fields.yaml")
     elif spec.values and key.text not in spec.values:
-        unknown(report, "R208", key, f"`tier` is never `{key.text}`", key.text, spec.values)
+        report.unknown("R208", key, f"`tier` is never `{key.text}`", key.text, spec.values)
 
 
 def _groups(report: Report, node: Node | None) -> dict[str, int]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from engine.language.checks.files import explain_yaml
+from engine.language.checks.yaml_form import explain_yaml
 from engine.language.problems import Problem, Severity
 
 MAX_BYTES: Final = 256 * 1024

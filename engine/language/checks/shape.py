@@ -1,22 +1,20 @@
-"""R101, R102, R106 to R108: keys, choices, and values that are not of the right form."""
+"""Readers of the forms that values have: mappings and their keys, lists, texts, numbers, choices.
+
+What is wrong is reported as R101, R102, R106, R107 or R108.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from engine.language import words
+from engine.language.checks.choices import not_allowed
+from engine.language.checks.missing_key import missing_keys
+from engine.language.checks.unknown_key import unknown_key
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar, Sequence
-from engine.language.suggest import closest, did_you_mean, join, one_of
-
-CODES: Final = {
-    "R101": "a key that is not known here",
-    "R102": "a key that has to be here is missing",
-    "R106": "a word outside the choice there is",
-    "R107": "a length of time, date, time of day or limit that can't be read",
-    "R108": "a value of the wrong form or outside its bounds",
-}
+from engine.language.suggest import closest, one_of
 
 T = TypeVar("T")
 
@@ -49,10 +47,9 @@ def keys(
             missing = [known for known in missing if known != near]
         else:
             hint = one_of(free or (*required, *optional))
-        report.error("R101", key, f"unknown key `{key.text}`", hint)
+        unknown_key(report, key, hint)
     if missing:
-        listed = join(missing, "and")
-        report.error("R102", owner, f"{listed} {'is' if len(missing) == 1 else 'are'} missing from {name}")
+        missing_keys(report, owner, name, missing)
 
 
 def text(report: Report, node: Node | None, what: str) -> str:
@@ -111,7 +108,7 @@ def choice(report: Report, node: Node | None, options: Collection[str], code: st
         return None
     if node.text in options:
         return node.text
-    report.error(code, node, f"`{node.text}` is not allowed here", did_you_mean(node.text, options))
+    not_allowed(report, node, options, code)
     return None
 
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.language.checks.messages import CHANNELS
-from engine.language.checks.names import EVENTS, event_fields, measures
+from engine.language.checks.channels import CHANNELS
+from engine.language.checks.events import EVENTS, event_fields, measures
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.compile import OPTIONAL, REQUIRED
 from engine.language.folders import read_folder

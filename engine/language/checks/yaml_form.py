@@ -1,18 +1,39 @@
-"""R001 to R006: the file itself, before it means anything."""
+"""R001: the file is YAML. What the parser complains of is put in the words of an author."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-CODES: Final = {
-    "R001": "the file is not valid YAML, or empty",
-    "R002": "a key, name or list member is given twice",
-    "R003": "aliases, anchors and tags are not part of the language",
-    "R004": "the file is too large or nested too deep",
-    "R005": "a file that is needed is missing, or one that is there is not known",
-    "R006": "the file can't be read as text",
-}
+from engine.language.checks.code import Check
+
+CHECKS: Final = (
+    Check(
+        code="R001",
+        meaning="the file is not valid YAML, or empty",
+        bad="""
+            who:
+              arpu: >= 58 yuan
+            """,
+        good="""
+            who:
+              arpu: at least 58 yuan
+            """,
+        advice="""
+            The report shows the place where reading stopped; what is wrong stands there or just before it.
+            Nothing else of the file has been checked yet, so check again after the correction. The usual
+            causes:
+
+            - a tab, or a key that does not start in the column of its neighbours: indent with spaces
+            - no space after `:`, or a wide `：`, `，`, `“` or `【` of a Chinese keyboard where YAML wants
+              its own `:`, `,` and `"`
+            - text with `: ` or ` #` in it, or that starts with `{`, `[`, `@`, `%`, `*` or `&`: put it in
+              quotes
+            - a quote, `{` or `[` that is never closed
+            - `>` or `>=`: comparisons are written in words, `at least 58 yuan`
+            """,
+    ),
+)
 
 _COMPARISON = re.compile(r"[:\[,{]\s*[<>]=?")
 
