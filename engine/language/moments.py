@@ -38,7 +38,7 @@ def inside(one: Pattern, other: Pattern) -> bool:
         case Happens(), Happens():
             return one.event == other.event and logic.narrower(_lines(one), _lines(other))
         case Enters(), Enters():
-            return one.confirm == other.confirm and set(one.members) <= set(other.members)
+            return _confirm(one) == _confirm(other) and set(one.members) <= set(other.members)
         case StaysIn(), StaysIn():
             return one.duration == other.duration and set(one.members) <= set(other.members)
         case _:
@@ -55,7 +55,7 @@ def normal(pattern: Pattern) -> Hashable:
         case Happens():
             return ("happens", pattern.event, _key(pattern.where, pattern.unless))
         case Enters():
-            return ("enters", frozenset(pattern.members), pattern.confirm)
+            return ("enters", frozenset(pattern.members), _confirm(pattern))
         case Leaves():
             return ("leaves", frozenset(pattern.members))
         case StaysIn():
@@ -84,7 +84,7 @@ def keys(pattern: Pattern) -> Iterator[Hashable]:
         case Happens():
             yield "happens", pattern.event
         case Enters():
-            yield "enters", pattern.confirm
+            yield "enters", _confirm(pattern)
         case StaysIn():
             yield "stays_in", pattern.duration
         case _:
@@ -110,3 +110,7 @@ def _lines(pattern: Happens) -> logic.Audience:
 
 def _key(where: tuple[Test, ...], unless: tuple[Test, ...] = ()) -> Hashable:
     return frozenset(logic.audience(where, unless).items())
+
+
+def _confirm(pattern: Enters) -> int:
+    return int(getattr(pattern, "confirm", 0))
