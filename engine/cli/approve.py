@@ -21,7 +21,7 @@ from engine.language.suggest import did_you_mean
 from engine.settings import load_settings
 
 BY_AT_MOST: Final = 200
-CURED: Final = ("R202", "R210")
+CURED: Final = ("R202", "R211")
 """What an approval puts right, or what says that there is none yet."""
 
 

@@ -10,11 +10,13 @@ from typing import Annotated
 
 import typer
 
+from engine import __version__
 from engine.cli.console import say, say_json, table
 from engine.errors import InputError
 from engine.language.cost import MessageCost
 from engine.language.loader import load_dir
 from engine.language.problems import Problem, render
+from engine.language.sarif import sarif
 from engine.language.words import Unreadable, day
 from engine.settings import load_settings
 from engine.text import plain
@@ -38,6 +40,7 @@ def command(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Problems as JSON.")] = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Problems as SARIF 2.1.0.")] = False,
 ) -> None:
     """Read rules, policy, catalogue and rule tests, and report every mistake with file, line and column.
 
@@ -47,6 +50,8 @@ def command(
 
     Exit code 0: no error (with --strict: no problem at all); 1: there is one; 2: PATH is not there.
     """
+    if as_json and as_sarif:
+        raise InputError("check", "one of --json and --sarif", "both")
     settings = load_settings()
     now = _noon(on)
     rules = 0
@@ -59,7 +64,9 @@ def command(
         found.update(dict.fromkeys(loaded.problems))
     problems = sorted(found, key=lambda problem: problem.order)
     errors = sum(problem.severity == "error" for problem in problems)
-    if as_json:
+    if as_sarif:
+        say_json(sarif(problems, __version__))
+    elif as_json:
         said = [problem.to_json() for problem in problems]
         result = {"rules": rules, "errors": errors, "warnings": len(problems) - errors, "problems": said}
         say_json({**result, "costs": list(map(asdict, costs))} if cost else result)

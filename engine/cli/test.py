@@ -14,7 +14,7 @@ from engine.rule_tests.runner import FileResult, run_files
 from engine.settings import load_settings
 
 FAILED = 1
-APPROVAL = ("R202", "R210")
+APPROVAL = ("R202", "R211")
 """A rule is tested before it is approved."""
 
 

@@ -61,7 +61,7 @@ def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_c
     unreadable = frozenset(
         name
         for name, each in reports.items()
-        if each.failed and not isinstance(each.source.root, MappingNode)
+        if each.failed and (each.source.broken or not isinstance(each.source.root, MappingNode))
     )
     return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc)
 

@@ -86,13 +86,14 @@ class _RuleReader:
         status = self._status()
         owner = self._text("owner", "who answers for the rule")
         approver = self._text("approved_by", "who approved the rule")
-        check_approval(report, (status, body.get("status")), (approver, body.get("approved_by")), owner)
+        if "approved_by" not in report.source.broken:
+            check_approval(report, (status, body.get("status")), (approver, body.get("approved_by")), owner)
         patterns = PatternReader(report, self.names, self.policy.window if self.policy else MEMORY)
         when = patterns.read(body.get("when"), self._key("when"))
         offer = self._offer(when)
         return Rule(
             name=name,
-            title=self._text("title", "one line that says what the rule is for"),
+            title=shape.prose(report, body.get("title"), "one line that says what the rule is for"),
             owner=owner,
             status=status or "draft",
             valid=shape.value(
@@ -189,7 +190,7 @@ class _RuleReader:
             return None
         wanted = channels.CHANNELS[channel]
         shape.keys(report, body, body, f"the `{channel}` message", ("channel", *wanted), ("if",))
-        texts = {key: shape.text(report, body.get(key), "a text") for key in wanted}
+        texts = {key: shape.prose(report, body.get(key), "a text") for key in wanted}
         for key in wanted:
             placeholders.check_placeholders(report, body.get(key), values.scope, values.product)
         message = Message(

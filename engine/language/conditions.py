@@ -19,6 +19,7 @@ from engine.language.checks.numbers import phones
 from engine.language.checks.places import place_members
 from engine.language.checks.products import is_product
 from engine.language.checks.values import never
+from engine.language.mending import mend
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
 from engine.language.source import Node, Scalar, Sequence
@@ -108,11 +109,28 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
         try:
             span = words.amounts_between(text, spec.type)
         except words.Unreadable as wrong:
-            report.error("R209", node, wrong.message, wrong.hint)
+            _unreadable(report, spec, node, wrong)
             return None
         if span is not None:
             return _test(spec, "between", span, text)
+    elif " " in text and (spec.values or spec.type not in ("text", "set")) and text not in spec.values:
+        hint = words.comparison_hint(text)
+        if hint:
+            report.error("R209", node, f"`{text}` is not a comparison", hint)
+            return None
     return _test(spec, "is", _values(report, spec, node, text, names), text)
+
+
+def _unreadable(report: Report, spec: Field, node: Scalar, wrong: words.Unreadable) -> None:
+    def reads(text: str) -> None:
+        comparison = _comparison(spec, text)
+        rest = text if comparison is None else comparison[1]
+        if spec.type == "yes/no":
+            words.yes_no(rest)
+        elif comparison is not None or words.amounts_between(text, spec.type) is None:
+            words.amount(rest, spec.type)
+
+    report.error("R209", node, wrong.message, wrong.hint or mend(node.text, reads))
 
 
 def _comparison(spec: Field, text: str) -> tuple[str, str] | None:
@@ -135,13 +153,13 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
         try:
             return (words.amount(text, spec.type),)
         except words.Unreadable as wrong:
-            report.error("R209", node, wrong.message, wrong.hint)
+            _unreadable(report, spec, node, wrong)
             return ()
     if spec.type == "yes/no":
         try:
             return (words.yes_no(text),)
         except words.Unreadable as wrong:
-            report.error("R209", node, wrong.message, wrong.hint)
+            _unreadable(report, spec, node, wrong)
             return ()
     if spec.type == "phone":
         return phones(report, node, text, names)

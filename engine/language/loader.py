@@ -180,7 +180,8 @@ class _Loader:
             return None
         report = self._report(POLICY_PATH)
         policy = read_policy(report, names)
-        return None if report.failed and not isinstance(report.source.root, MappingNode) else policy
+        unreadable = report.source.broken or not isinstance(report.source.root, MappingNode)
+        return None if report.failed and unreadable else policy
 
     def _rules(self, paths: list[str], names: Names, policy: Policy | None) -> dict[str, Rule | None]:
         rules: dict[str, Rule | None] = {}

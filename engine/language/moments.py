@@ -10,6 +10,7 @@ fires nothing (more than 2,000 records of a kind in 48 h) are left aside.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import lru_cache
 
 from engine.language import logic
 from engine.language.model import (
@@ -38,7 +39,7 @@ def inside(one: Pattern, other: Pattern) -> bool:
         case Happens(), Happens():
             return one.event == other.event and logic.narrower(_lines(one), _lines(other))
         case Enters(), Enters():
-            return _confirm(one) == _confirm(other) and set(one.members) <= set(other.members)
+            return one.confirm == other.confirm and set(one.members) <= set(other.members)
         case StaysIn(), StaysIn():
             return one.duration == other.duration and set(one.members) <= set(other.members)
         case _:
@@ -55,7 +56,7 @@ def normal(pattern: Pattern) -> Hashable:
         case Happens():
             return ("happens", pattern.event, _key(pattern.where, pattern.unless))
         case Enters():
-            return ("enters", frozenset(pattern.members), _confirm(pattern))
+            return ("enters", frozenset(pattern.members), pattern.confirm)
         case Leaves():
             return ("leaves", frozenset(pattern.members))
         case StaysIn():
@@ -84,7 +85,7 @@ def keys(pattern: Pattern) -> Iterator[Hashable]:
         case Happens():
             yield "happens", pattern.event
         case Enters():
-            yield "enters", _confirm(pattern)
+            yield "enters", pattern.confirm
         case StaysIn():
             yield "stays_in", pattern.duration
         case _:
@@ -104,13 +105,10 @@ def parts_of(pattern: Pattern) -> tuple[Pattern, ...]:
             return ()
 
 
+@lru_cache(maxsize=4096)
 def _lines(pattern: Happens) -> logic.Audience:
     return logic.audience(pattern.where, pattern.unless)
 
 
 def _key(where: tuple[Test, ...], unless: tuple[Test, ...] = ()) -> Hashable:
     return frozenset(logic.audience(where, unless).items())
-
-
-def _confirm(pattern: Enters) -> int:
-    return int(getattr(pattern, "confirm", 0))

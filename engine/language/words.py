@@ -94,17 +94,20 @@ def amount(text: str, type: FieldType) -> int | float:
     An int where it is whole, else a float.
     """
     if type == "duration":
-        return duration(text) // SECOND
+        try:
+            return duration(text) // SECOND
+        except Unreadable as wrong:
+            raise Unreadable(wrong.message, wrong.hint or comparison_hint(text)) from None
     found = _AMOUNT.fullmatch(text)
     if found is None:
         noun = {"money": "an amount of money", "percent": "a percentage", "bytes": "an amount of data"}
-        raise Unreadable(f"`{text}` is not {noun.get(type, 'a number')}", _operator_hint(text))
+        raise Unreadable(f"`{text}` is not {noun.get(type, 'a number')}", comparison_hint(text))
     number, unit = Decimal(found[1]), found[2] or ""
     units = UNITS.get(type)
     if units is None:
         if unit:
             hint = f"write `{found[1]} to {unit[1:].strip()}`" if re.match(r"[-–~]\s*[0-9]", unit) else ""
-            raise Unreadable(f"`{text}` is not a number", hint)
+            raise Unreadable(f"`{text}` is not a number", hint or comparison_hint(text))
         return _number(number)
     if unit not in units:
         near = closest(unit, units) if unit else None
@@ -235,11 +238,14 @@ def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _operator_hint(text: str) -> str:
-    """Catch `at lest 20 yuan`, `20 or more` is left alone: which comparison was meant?"""
+def comparison_hint(text: str) -> str:
+    """Catch a misspelt comparison, such as `at lest 20 yuan` or `17 ot 26`: which one was meant?"""
     words = text.split()
     for length in (2, 1):
         near = closest(" ".join(words[:length]), ("at least", "at most", "over", "under", "not"))
         if near and len(words) > length:
             return f"did you mean `{near} {' '.join(words[length:])}`?"
+    for at in range(1, len(words) - 1):
+        if words[0][:1].isdigit() and words[at + 1][:1].isdigit() and closest(words[at], ("to",)):
+            return f"did you mean `{' '.join([*words[:at], 'to', *words[at + 1 :]])}`?"
     return ""

@@ -1,4 +1,4 @@
-"""R210 to R212: an approval is of what the rule says now."""
+"""R211 to R213: an approval is of what the rule says now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.language.walk import find
 
 CHECKS: Final = (
     Check(
-        code="R210",
+        code="R211",
         meaning="a rule that says something else than what was approved",
         bad="""
             # r.yaml
@@ -39,7 +39,7 @@ CHECKS: Final = (
             """,
     ),
     Check(
-        code="R211",
+        code="R212",
         meaning="a live rule whose approval is not recorded, or is recorded of another person",
         bad="""
             status: live
@@ -59,7 +59,7 @@ CHECKS: Final = (
         level="warning",
     ),
     Check(
-        code="R212",
+        code="R213",
         meaning="an approval of a rule that is not there",
         bad="""
             # approvals.yaml
@@ -79,7 +79,7 @@ CHECKS: Final = (
 
 
 def check_recorded(report: Report, rule: Rule, entry: Entry | None, approvals: Report | None) -> None:
-    """R210, and R202 for an owner's own approval. `report`: of the rule's file; `approvals`: of its record."""
+    """R211, and R202 for an owner's own approval. `report`: of the rule's file; `approvals`: of its record."""
     root = report.source.root
     if entry is None or approvals is None or not isinstance(root, MappingNode):
         return
@@ -92,26 +92,26 @@ def check_recorded(report: Report, rule: Rule, entry: Entry | None, approvals: R
     where = find(root, "approved_by") or find(root, "status") or root
     said = f"the rule has changed since {approval.by} approved it on {approval.at[:10]}"
     hint = f"to approve what it says now: touchpoint approve {rule.name} --by NAME"
-    (report.error if rule.status == "live" else report.warn)("R210", where, said, hint)
+    (report.error if rule.status == "live" else report.warn)("R211", where, said, hint)
 
 
 def check_all_recorded(report: Report, rule: Rule, entry: Entry | None) -> None:
-    """R211: a live rule has a record, and the name in the rule is the one in the record."""
+    """R212: a live rule has a record, and the name in the rule is the one in the record."""
     where = find(report.source.root, "approved_by")
     if rule.status != "live" or where is None:
         return
     hint = f"touchpoint approve {rule.name} --by {rule.approved_by}"
     if entry is None:
-        report.warn("R211", where, f"nothing records what {rule.approved_by} approved", hint)
+        report.warn("R212", where, f"nothing records what {rule.approved_by} approved", hint)
     elif not is_same_person(entry.approval.by, rule.approved_by):
-        report.warn("R211", where, f"the record says that {entry.approval.by} approved this rule", hint)
+        report.warn("R212", where, f"the record says that {entry.approval.by} approved this rule", hint)
 
 
 def check_rules_there(report: Report, entries: Mapping[str, Entry], rules: Collection[str]) -> None:
-    """R212: every entry is of a rule that is there. Its readers know the whole set."""
+    """R213: every entry is of a rule that is there. Its readers know the whole set."""
     for name, entry in entries.items():
         if name not in rules:
-            report.warn("R212", entry.key, f"there is no rule `{name}`", "delete this line")
+            report.warn("R213", entry.key, f"there is no rule `{name}`", "delete this line")
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Collection
 from typing import Final
 
 from engine.language.checks.code import Check
+from engine.language.checks.unknown_key import odd_key
 from engine.language.report import Report
 from engine.language.source import Scalar
+from engine.language.suggest import did_you_mean
 
 CHECKS: Final = (
     Check(
@@ -26,4 +28,5 @@ CHECKS: Final = (
 
 def unknown_field(report: Report, key: Scalar, owner: str, fields: Collection[str]) -> None:
     """R206: a test of a field that is not there. `owner` opens the sentence: `subscribers have`."""
-    report.unknown("R206", key, f"{owner} no field `{key.text}`", key.text, fields)
+    hint = odd_key(key.text) or did_you_mean(key.text, fields)
+    report.error("R206", key, f"{owner} no field `{key.text}`", hint)

@@ -32,27 +32,19 @@ CHECKS: Final = (
               within: 1h
             """,
         advice="""
-            Change the times, or the mark. Found are: a stay that takes as long as the sequence it ends may
-            last; a count beyond the 2,000 records in 48 hours after which nothing fires for a subscriber; an
-            offer at a complaint, which stops all offers at once; an offer at a purchase to those who do not
-            have the product, which they have from that very record on.
+            Change the times. Found are: a stay that takes as long as the sequence it is part of
+            may last; an offer at a complaint, which stops all offers at once; an offer at a purchase to those
+            who do not have the product, which they have from that very record on.
             """,
         level="warning",
     ),
 )
 
-HOT: Final = 2_000
-"""Records of a kind in 48 hours; with more of them its patterns fire nothing (semantics.md 3)."""
-
-
 def check_possible(report: Report, rule: Rule) -> None:
     """R508: the pattern and every part of it."""
     node = find(report.source.root, "when")
     for pattern, body in patterns(rule.when, node):
-        if isinstance(pattern, Count) and pattern.at_least > HOT:
-            said = f"never matches: nothing fires for a subscriber with more than {HOT:,} records in 48h"
-            report.warn("R508", body.entries["at_least"][1], said, "the mark can be at most 2000")
-        elif isinstance(pattern, Sequence):
+        if isinstance(pattern, Sequence):
             _check_stays(report, pattern, body)
     for last, body in _completing(rule.when, node):
         if last.event == "complaint":
@@ -70,8 +62,10 @@ def _check_stays(report: Report, whole: Sequence, body: Mapping) -> None:
     the opening of any later visit, and its mark comes D after that.
     """
     items = body.get("sequence")
+    if not isinstance(items, Items):
+        return
     crossed: set[str] = set()
-    for step, node in zip(whole.steps, items.items if isinstance(items, Items) else [], strict=False):
+    for step, node in zip(whole.steps, items.items, strict=True):
         place = step.members[0] if isinstance(step, Enters | Leaves | StaysIn) and len(step.members) == 1 else ""
         length = _stay(step)
         if place in crossed and length >= whole.within and isinstance(node, Mapping):
@@ -89,7 +83,7 @@ def _stay(step: Pattern) -> int:
     """Return how long after the opening of a visit a step has its instant, µs; 0: at another time."""
     if isinstance(step, StaysIn):
         return step.duration
-    return int(getattr(step, "confirm", 0))
+    return step.confirm if isinstance(step, Enters) else 0
 
 
 def _completing(pattern: Pattern, node: Node | None) -> Iterator[tuple[Happens | Count, Mapping]]:

@@ -20,7 +20,7 @@ from engine.language.model import Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar, Sequence
-from engine.language.suggest import closest, one_of
+from engine.language.suggest import closest, did_you_mean, one_of
 
 CHECKS: Final = (
     Check(
@@ -166,7 +166,6 @@ def check_placeholders(report: Report, node: Node | None, scope: Scope, product:
 
 def _hint(name: str, known: list[str]) -> str:
     """Name the nearest placeholder; else list all but the many fields of the event."""
-    near = closest(name, known)
-    if near is not None:
-        return f"did you mean `{near}`?"
+    if closest(name, known) is not None:
+        return did_you_mean(name, known)
     return one_of(each for each in known if not each.startswith("event."))

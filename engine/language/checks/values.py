@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Final
 
 from engine.language.checks.code import Check
 from engine.language.report import Report
 from engine.language.source import Node
+from engine.language.suggest import did_you_mean
 
 CHECKS: Final = (
     Check(
@@ -25,4 +27,11 @@ CHECKS: Final = (
 
 def never(report: Report, node: Node, field: str, value: str, values: Collection[str]) -> None:
     """R208: a test that no value of the field can pass."""
-    report.unknown("R208", node, f"`{field}` is never `{value}`", value, values)
+    several = [part for part in _BETWEEN.split(value) if part]
+    hint = did_you_mean(value, values)
+    if len(several) > 1 and set(several) <= set(values):
+        hint = f"write several as a list: `[{', '.join(several)}]`"
+    report.error("R208", node, f"`{field}` is never `{value}`", hint)
+
+
+_BETWEEN: Final = re.compile(r" (?:or|and) |[\s,，、;；/|]+")
