@@ -23,6 +23,7 @@ from engine.language.checks import shape
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar, plain
+from engine.language.words import Unreadable
 
 PATH: Final = "approvals.yaml"
 KEYS: Final = ("at", "by", "hash")
@@ -109,13 +110,13 @@ def _moment(text: str) -> str:
     except ValueError:
         aware = False
     if not aware:
-        raise shape.words.Unreadable(f"`{text}` is not a time such as `2026-09-01T08:00:00Z`")
+        raise Unreadable(f"`{text}` is not a time such as `2026-09-01T08:00:00Z`")
     return text
 
 
 def _digest(text: str) -> str:
     if len(text) != _HASH_DIGITS or set(text) - set("0123456789abcdef"):
-        raise shape.words.Unreadable(
+        raise Unreadable(
             f"expected {_HASH_DIGITS} digits of 0 to 9 and a to f, was `{text}`",
             "approvals are written by `touchpoint approve`, not by hand",
         )

@@ -19,6 +19,8 @@ from engine.language.checks.opt_out import check_opt_out
 from engine.language.checks.products import is_product
 from engine.language.checks.quiet import check_quiet
 from engine.language.checks.reachable import check_reachable
+from engine.language.checks.schedule_days import check_days
+from engine.language.checks.schedule_quiet import check_schedule
 from engine.language.checks.signature import check_signature
 from engine.language.checks.sms_length import check_length
 from engine.language.conditions import subscriber_tests
@@ -67,6 +69,9 @@ def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | Non
         return None
     check_contradictions(report, rule)
     check_possible(report, rule)
+    check_days(report, rule)
+    if policy is not None:
+        check_schedule(report, rule, policy)
     return rule
 
 

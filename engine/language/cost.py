@@ -15,6 +15,7 @@ from engine.language.model import (
     Channel,
     Count,
     Enters,
+    FieldType,
     Happens,
     Leaves,
     Pattern,
@@ -46,7 +47,8 @@ class MessageCost:
 
 def values_of(when: Pattern, root: Mapping, product: Product | None, catalog: Catalog) -> Values:
     """Return what the texts of a rule can quote. `root`: the rule's file."""
-    total = next((part.type for part in _every(when) if isinstance(part, Total)), "number")
+    totals = [part.type for part in _every(when) if isinstance(part, Total)]
+    total: FieldType = totals[0] if totals else "number"
     return Values(scope_of(root.get("when")), product, place_names(when, catalog), total)
 
 
@@ -85,5 +87,3 @@ def _every(pattern: Pattern) -> Iterator[Pattern]:
     yield pattern
     for part in parts_of(pattern):
         yield from _every(part)
-
-

@@ -67,12 +67,12 @@ def _one(path: Path) -> list[Path]:
     name = path.name
     for suffix in _SUFFIXES:
         if name.endswith(f".test{suffix}"):
-            stem, endings = name.removesuffix(f".test{suffix}"), _SUFFIXES
+            stem = name.removesuffix(f".test{suffix}")
+            others = [path.with_name(stem + ending) for ending in _SUFFIXES]
             break
     else:
-        stem, endings = path.stem, tuple(f".test{suffix}" for suffix in _SUFFIXES)
-    others = [path.with_name(stem + ending) for ending in endings]
-    return [*(other for other in others if other.is_file() and path.suffix in _SUFFIXES), path]
+        others = [path.with_name(f"{path.stem}.test{ending}") for ending in _SUFFIXES]
+    return [*(other for other in others if other.is_file()), path]
 
 
 def _home(root: Path) -> Path:

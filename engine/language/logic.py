@@ -165,7 +165,8 @@ def both(one: Values, other: Values) -> Values:
         return one.both(other)
     if isinstance(one, Words) and isinstance(other, Words):
         return one.both(other)
-    assert isinstance(one, Lists) and isinstance(other, Lists)
+    assert isinstance(one, Lists)
+    assert isinstance(other, Lists)
     return one.both(other)
 
 
@@ -211,13 +212,13 @@ def nobody(one: Audience) -> bool:
 
 def narrower(one: Audience, other: Audience) -> bool:
     """Tell whether everybody in `one` is in `other` too."""
-    return nobody(one) or all(
-        field in one and within(one[field], values) for field, values in other.items()
-    )
+    return nobody(one) or all(field in one and within(one[field], values) for field, values in other.items())
 
 
 def apart(one: Audience, other: Audience) -> bool:
     """Tell whether nobody is in both."""
-    return nobody(one) or nobody(other) or any(
-        both(values, other[field]).empty for field, values in one.items() if field in other
+    return (
+        nobody(one)
+        or nobody(other)
+        or any(both(values, other[field]).empty for field, values in one.items() if field in other)
     )

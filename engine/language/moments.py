@@ -77,7 +77,7 @@ def normal(pattern: Pattern) -> Hashable:
 
 
 def keys(pattern: Pattern) -> Iterator[Hashable]:
-    """Yield what `inside` can only hold between: if `one` is inside `other`, all keys of `one` are its too."""
+    """Yield keys such that `inside` holds only where all keys of `one` are keys of `other`."""
     match pattern:
         case AnyOf():
             for part in pattern.parts:

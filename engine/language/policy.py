@@ -177,7 +177,8 @@ def _cost(report: Report, node: Node | None) -> dict[Channel, float]:
         given = body.get(channel)
         if given is None:
             continue
-        price = shape.value(report, given, "a price", lambda text: words.amount(text, "money"), 0, "R209")
+        none: int | float = 0
+        price = shape.value(report, given, "a price", lambda text: words.amount(text, "money"), none, "R209")
         if price < 0:
             report.error("R108", given, "a price is not below 0")
         found[channel] = float(price)

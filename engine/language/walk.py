@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.language.model import AllOf, AnyOf, Pattern
+from engine.language.model import After, AllOf, AnyOf, Pattern, Sequence
 from engine.language.moments import parts_of
-from engine.language.model import After, Sequence
 from engine.language.source import Mapping, Node
 from engine.language.source import Sequence as SequenceNode
 

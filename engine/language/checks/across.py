@@ -42,7 +42,7 @@ def refuse_second(report: Report, name: str, first: str) -> None:
 
 
 def declared_name(report: Report, key: str = "rule") -> str:
-    """Return the name a rule file gives itself, also where the rest of it is broken. `key`: `tests` of tests."""
+    """Return the name a file gives itself, also where the rest is broken. `key`: `tests` of a test file."""
     node = _name_node(report, key)
     return node.text if isinstance(node, Scalar) else ""
 

@@ -33,8 +33,8 @@ CHECKS: Final = (
             r: {at: 2026-08-28T09:30:00Z, by: retention-lead, hash: 8563217ba484fff3d8dcd8d61d44d619}
             """,
         advice="""
-            Have the rule read again: `touchpoint approve RULE --by NAME`. Or take the change back. What counts
-            is what the file says: comments, quotes, line breaks and the order of keys may change, and so may
+            Have the rule read again: `touchpoint approve RULE --by NAME`. Or take the change back. It counts
+            what the file says: comments, quotes, line breaks and the order of keys may change, and so may
             `status` and `approved_by`. A rule that is not live gets a warning instead.
             """,
     ),
@@ -79,7 +79,7 @@ CHECKS: Final = (
 
 
 def check_recorded(report: Report, rule: Rule, entry: Entry | None, approvals: Report | None) -> None:
-    """R211, and R202 for an owner's own approval. `report`: of the rule's file; `approvals`: of its record."""
+    """R211, and R202 for an owner's own approval. `report`: of the rule; `approvals`: of its record."""
     root = report.source.root
     if entry is None or approvals is None or not isinstance(root, MappingNode):
         return

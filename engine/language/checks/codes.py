@@ -15,9 +15,9 @@ from engine.language.checks import (
     comparisons,
     competing,
     contradiction,
+    cut_text,
     dates_over,
     duplicate_rule,
-    cut_text,
     duplicates,
     encoding,
     events,
@@ -40,6 +40,8 @@ from engine.language.checks import (
     reachable,
     reasons,
     same_rank,
+    schedule_days,
+    schedule_quiet,
     shadowed,
     signature,
     size,
@@ -100,6 +102,8 @@ GROUPS: Final = (
     impossible,
     proof,
     same_rank,
+    schedule_days,
+    schedule_quiet,
     shadowed,
 )
 """The modules with checks."""

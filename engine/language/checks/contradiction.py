@@ -25,8 +25,8 @@ CHECKS: Final = (
             except: {arpu: at least 500 yuan}
             """,
         advice="""
-            `except` bars every value that `who` lets through (`unless` and `where` in a pattern alike), so the
-            rule never fires. Change one of the two lines. A value of `except` is barred; for the range that
+            `except` bars every value that `who` lets through (or `unless` what `where` does), so the rule
+            never fires. Change one of the two lines. A value of `except` is barred; for the range that
             is wanted, write `who: {arpu: 50 to 100 yuan}`.
             """,
         level="warning",

@@ -8,6 +8,7 @@ from typing import Final
 from engine.language import moments
 from engine.language.checks.code import Check
 from engine.language.checks.pairs import Ranked, and_more, before, once_live
+from engine.language.hours import listens
 from engine.language.model import Policy
 
 CHECKS: Final = (
@@ -44,6 +45,7 @@ def is_duplicate(upper: Ranked, lower: Ranked, policy: Policy) -> bool:
         one.offer.product == other.offer.product
         and one.offer.send == other.offer.send
         and upper.audience == lower.audience
+        and listens(one.schedule) == listens(other.schedule)
         and moments.normal(one.when) == moments.normal(other.when)
     )
 

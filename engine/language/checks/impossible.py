@@ -40,6 +40,7 @@ CHECKS: Final = (
     ),
 )
 
+
 def check_possible(report: Report, rule: Rule) -> None:
     """R508: the pattern and every part of it."""
     node = find(report.source.root, "when")
@@ -66,7 +67,9 @@ def _check_stays(report: Report, whole: Sequence, body: Mapping) -> None:
         return
     crossed: set[str] = set()
     for step, node in zip(whole.steps, items.items, strict=True):
-        place = step.members[0] if isinstance(step, Enters | Leaves | StaysIn) and len(step.members) == 1 else ""
+        place = (
+            step.members[0] if isinstance(step, Enters | Leaves | StaysIn) and len(step.members) == 1 else ""
+        )
         length = _stay(step)
         if place in crossed and length >= whole.within and isinstance(node, Mapping):
             said = (
@@ -112,5 +115,3 @@ def _check_bought(report: Report, rule: Rule, bought: Happens) -> None:
         if line is not None and where is not None and product <= {str(value) for value in line.values}:
             said = "nobody passes at the purchase: the product is theirs before the rule is judged"
             report.warn("R508", where, said, "take this line out")
-
-

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from functools import cached_property
 
 from engine.language import logic, moments
+from engine.language.hours import schedule_within
 from engine.language.model import Rule
 from engine.language.report import Report
 from engine.language.source import Mapping, Node
@@ -43,6 +44,7 @@ class Ranked:
         return (
             other.rule.valid[0] <= self.rule.valid[0]
             and self.rule.valid[1] <= other.rule.valid[1]
+            and schedule_within(self.rule.schedule, other.rule.schedule)
             and moments.inside(self.rule.when, other.rule.when)
         )
 
@@ -55,7 +57,7 @@ class Ranked:
     def at(self, *path: str) -> str:
         """Name the rule and the place of a value: `` `evening` (data/evening.yaml:12) ``."""
         node = self.node(*path)
-        line = (next(iter(node.entries.values()))[0] if isinstance(node, Mapping) and node.entries else node)
+        line = next(iter(node.entries.values()))[0] if isinstance(node, Mapping) and node.entries else node
         return f"`{self.rule.name}` ({self.report.source.path}:{line.start.line + 1})"
 
 

@@ -42,7 +42,7 @@ CHECKS: Final = (
                 because: who.brand
             """,
         advice="""
-            Add to `RULE.test.yaml` beside the rule what is missing: a case that expects an offer, and one with
+            Add what is missing to `RULE.test.yaml` beside the rule: a case that expects an offer, one with
             `expect: nothing` and the reason in `because` (or an offer, and in `then` what stopped the next).
             A case of the control arm counts as neither.
             """,

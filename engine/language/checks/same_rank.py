@@ -29,8 +29,8 @@ CHECKS: Final = (
             limits: {priority: 7, only_one_of: data-upsell, at_most: 1 in 14d, send_within: 1h, holdout: 5%}
             """,
         advice="""
-            A subscriber gets one offer of the group, and where both rules fire at one moment their names decide
-            which. Give them different priorities. Rules that share no subscriber or no day are not reported.
+            A subscriber gets one offer of the group, and where both rules fire at one moment, their names
+            decide which. Give them different priorities. Rules that share no subscriber or no day are not reported.
             """,
         level="warning",
     ),

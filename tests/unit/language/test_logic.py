@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from engine.audience import compile_test
 from engine.language.logic import apart, audience, contradict, fails, implies, narrower, nobody, passes
-from engine.language.model import FieldType, Test
+from engine.language.model import FieldType, Op, Test
 from tests.unit.language.texts import load, rule_text
 
 KEY = bytes(16)
+IS_OR_NOT: tuple[Op, ...] = ("is", "not")
 WORDS = ("a", "b", "c", "d")
 NUMBERS = (-1, 0, 1, 2, 2.5, 3, 7)
 PHONES = ("10086", "10010", "8613900000001", "8613900000002")
@@ -26,12 +27,12 @@ words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True).ma
 def lines(draw: st.DrawFn, type: FieldType, field: str = "f") -> Test:
     """Any line that a field of a type takes."""
     if type in ORDERED:
-        op = draw(st.sampled_from(("is", "not", "at_least", "at_most", "over", "under", "between")))
+        op = draw(st.sampled_from(get_args(Op)))
         low, high = sorted(draw(st.tuples(st.sampled_from(NUMBERS), st.sampled_from(NUMBERS))))
         many = tuple(draw(st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=3)))
         values: tuple[Any, ...] = many if op == "is" else (low, high) if op == "between" else (low,)
     else:
-        op = draw(st.sampled_from(("is", "not")))
+        op = draw(st.sampled_from(IS_OR_NOT))
         if type == "yes/no":
             values = tuple(draw(st.lists(st.booleans(), min_size=1, max_size=2)))
         elif type == "phone":
@@ -51,7 +52,9 @@ def every_value(type: FieldType) -> list[Any]:
     if type == "phone":
         return [*strange, *PHONES]
     if type in ("set", "place"):
-        every = [[]] + [[word] for word in WORDS] + [["a", "b"], ["a", "c"], ["b", "d"], list(WORDS), ["z"]]
+        every: list[list[str]] = (
+            [[]] + [[word] for word in WORDS] + [["a", "b"], ["a", "c"], ["b", "d"], list(WORDS), ["z"]]
+        )
         return [*strange, *every, *WORDS]
     return [*strange, *WORDS, "z"]
 
