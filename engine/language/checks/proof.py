@@ -8,7 +8,6 @@ from typing import Final
 from engine.language.checks.code import Check
 from engine.language.model import Rule
 from engine.language.report import Report
-from engine.language.suggest import join
 from engine.language.testing import Case, TestFile
 from engine.language.walk import find
 
@@ -60,13 +59,11 @@ def check_proof(report: Report, rule: Rule, files: Sequence[TestFile | None]) ->
     if not cases:
         report.warn("R603", where, "a live rule has no tests", f"write them to `{rule.name}.test.yaml`")
         return
-    missing = []
-    if not any(case.expect and case.arm == "treatment" for case in cases):
-        missing.append("sent")
-    if not any(map(_refuses, cases)):
-        missing.append("refused")
-    if missing:
-        report.warn("R603", where, f"no test of this live rule has anything {join(missing, 'or')}")
+    sends = any(case.expect and case.arm == "treatment" for case in cases)
+    refuses = any(map(_refuses, cases))
+    if not sends or not refuses:
+        what = "an offer" if refuses else "a refusal" if sends else "an offer or a refusal"
+        report.warn("R603", where, f"no test of this live rule shows {what}")
 
 
 def _refuses(case: Case) -> bool:

@@ -30,7 +30,8 @@ CHECKS: Final = (
             """,
         advice="""
             A subscriber gets one offer of the group, and where both rules fire at one moment, their names
-            decide which. Give them different priorities. Rules that share no subscriber or no day are not reported.
+            decide which. Give them different priorities. Not reported: rules that share no subscriber or
+            no day.
             """,
         level="warning",
     ),

@@ -50,7 +50,7 @@ def check_schedule(report: Report, rule: Rule, policy: Policy) -> None:
         )
         report.warn("R404", where, f"{said}`send_within`", _hint(policy, rule))
     else:
-        said = "every offer is held: all of this is quiet time"
+        said = "no offer is sent at once: all of this is quiet time"
         report.warn("R404", where, said, _hint(policy, rule))
 
 

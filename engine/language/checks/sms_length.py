@@ -38,7 +38,8 @@ CHECKS: Final = (
         advice="""
             Shorten the text. A Chinese SMS holds 70 characters, each part of a longer one 67, and every part
             is paid for. The count takes the longest value of each placeholder. With
-            `cost: {sms: 0.05 yuan}` in `policy.yaml` the price is said, too; `touchpoint check --cost` lists it for every message.
+            `cost: {sms: 0.05 yuan}` in `policy.yaml` the price is said, too; `touchpoint check --cost` lists
+            it for every message.
             """,
         level="warning",
     ),
