@@ -7,7 +7,7 @@ A value is rewritten step by step: wide characters to plain ones, `2026-9-1` to 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -16,8 +16,8 @@ from engine.language.suggest import plain_form
 _UNITS: Final = {
     r"days?|天|日": "d", r"hours?|hrs?|个?小时": "h", r"minutes?|mins?|分钟?": "m",
     r"seconds?|secs?|秒钟?": "s", r"percent|pct": "%", r"rmb|cny|元|块钱?": " yuan",
-    r"kb|k": " KB", r"mb|m": " MB", r"gb|g": " GB",
 }  # fmt: skip
+_SIZES: Final = {r"kb|k": " KB", r"mb|m": " MB", r"gb|g": " GB"}
 _DATE = re.compile(r"\b([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 _TO: Final = "(?:-|~|to|至|到|until)"
 _SIGNS: Final = {r">=|≥": "at least ", r"<=|≤": "at most ", r">": "over ", r"<": "under ", r"!=|≠": "not "}
@@ -49,9 +49,17 @@ def _spaces(text: str) -> str:
 
 
 def _units(text: str) -> str:
-    for words, unit in _UNITS.items():
+    return re.sub(r"[¥$](?=[0-9])([0-9.]+)", r"\1 yuan", _replace(text, _UNITS))
+
+
+def _sizes(text: str) -> str:
+    return _replace(text, _SIZES)
+
+
+def _replace(text: str, units: Mapping[str, str]) -> str:
+    for words, unit in units.items():
         text = re.sub(rf"(?<=[0-9]) *(?:{words})(?![a-zA-Z])", unit, text, flags=re.IGNORECASE)
-    return re.sub(r"[¥$](?=[0-9])([0-9.]+)", r"\1 yuan", text)
+    return text
 
 
 def _ranges(text: str) -> str:
@@ -81,4 +89,4 @@ def _percent(text: str) -> str:
     return f"{text}%"
 
 
-_STEPS: Final = (plain_form, _dates, _spaces, _units, _spaces, _ranges, _caps, _signs, _percent)
+_STEPS: Final = (plain_form, _dates, _spaces, _units, _spaces, _ranges, _sizes, _caps, _signs, _percent)

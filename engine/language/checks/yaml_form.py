@@ -87,6 +87,7 @@ _NO_SPACE = re.compile(r"\s*(?:- +)*[\w.]+(:)[^\s:/]")
 _NO_SPACE_DASH = re.compile(r"\s*(?:- +)*(-)[^\s\-0-9]")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#\"'{}\[\]][^:#]*:(?:\s|$)")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7})(?:\s|$)")
+_CUT = re.compile(r"\s(#)[^\s#]")
 _BLOCK_TEXT = re.compile(r"[:\-] [|>][-+0-9]*[ \t]+[^\s#]")
 
 
@@ -204,6 +205,10 @@ def _brackets(at: Complaint) -> Fault | None:
     if at.opened is not None and (at.opened[0] < at.line or at.column >= len(at.text.rstrip())):
         line, column = at.opened
         char = at.lines[line][column]
+        cut = _CUT.search(at.lines[line], column)
+        if cut is not None:
+            said = f"this `#` opens a comment, so the `{char}` before it is not closed"
+            return Fault(line, cut.start(1), cut.end(1), said, "text with ` #` in it must be quoted")
         return Fault(line, column, column + 1, f"this `{char}` is not closed", f"close it; {quote}")
     return Fault(at.line, at.column, at.column, "a comma is missing before this", f"write it; {quote}")
 

@@ -67,6 +67,15 @@ def test_the_cases_show_every_code_that_texts_can_have() -> None:
     assert set(ALL) - in_other_tests <= seen | {"R104", "R401"}
 
 
+def test_the_cases_show_many_problems() -> None:
+    said = {
+        line
+        for case in CASES
+        for line in re.findall(r"^\S+:\d+:\d+: (.+)", case.with_suffix(".out").read_text(), re.MULTILINE)
+    }
+    assert len(said) >= 200
+
+
 def bad_examples(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(HERE)
     loaded = load_dir(Path("../../examples/bad"), catalog=Path("../../examples/rules"))
