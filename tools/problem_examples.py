@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -17,6 +18,8 @@ from engine.language.problems import Problem
 
 BASE: Final = Path(__file__).parent / "problem_base"
 DEFAULT: Final = "r.yaml"
+AS_OF: Final = datetime(2026, 9, 5, tzinfo=UTC)
+"""The day of the review: within the dates of the base."""
 
 _HEADER = re.compile(r"# (\S+\.(?:yaml|yml|csv))(?: as (\S+))?\s*")
 _KEY = re.compile(r"[^\s#\-:{\[]+(?=\s*[:：])")
@@ -77,7 +80,7 @@ def run(example: str) -> list[Found]:
             target = folder / part.path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes("".join(text + "\n" for _, text in rows).encode(part.charset))
-        found = load_dir(folder).problems
+        found = load_dir(folder, review=AS_OF).problems
     named = [replace(each, path=each.path.removeprefix(f"{scratch}/")) for each in found]
     return [Found(each, numbers.get(each.path, {}).get(each.line)) for each in named]
 

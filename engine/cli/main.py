@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "The whole thing in one process with a simulated city; or a role of a deployment.",
     ),
     "check": ("check", "command", "Read rules and report every mistake with file, line and column."),
+    "approve": ("approve", "command", "Record that somebody approves a rule as it stands."),
     "test": ("test", "command", "Run the tests that stand beside the rules."),
     "simulate": ("simulate", "command", "Write the events, profiles and truth of a simulated city."),
     "simulate profiles": ("simulate", "profiles", "Write made-up profiles for the subscribers of a feed."),

@@ -11,22 +11,26 @@ from engine.language.catalog import Names, check_name
 from engine.language.checks import channels, placeholders, shape
 from engine.language.checks.approval import check_approval
 from engine.language.checks.caps import check_cap
+from engine.language.checks.contradiction import check_contradictions
 from engine.language.checks.file_name import check_file_name
 from engine.language.checks.groups import group
+from engine.language.checks.impossible import check_possible
 from engine.language.checks.opt_out import check_opt_out
 from engine.language.checks.products import is_product
 from engine.language.checks.quiet import check_quiet
 from engine.language.checks.reachable import check_reachable
+from engine.language.checks.schedule_days import check_days
+from engine.language.checks.schedule_quiet import check_schedule
 from engine.language.checks.signature import check_signature
 from engine.language.checks.sms_length import check_length
 from engine.language.conditions import subscriber_tests
+from engine.language.cost import values_of
+from engine.language.longest import Values
 from engine.language.model import (
     HOUR,
     Cap,
-    Enters,
     Faq,
     Goal,
-    Leaves,
     Limits,
     Message,
     Offer,
@@ -35,7 +39,6 @@ from engine.language.model import (
     Product,
     Rule,
     Status,
-    StaysIn,
 )
 from engine.language.patterns import BROKEN, PatternReader
 from engine.language.policy import MEMORY, intervals
@@ -67,7 +70,14 @@ def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | Non
     if body is None:
         return None
     rule = _RuleReader(report, names, policy, body).read()
-    return None if report.failed else rule
+    if report.failed:
+        return None
+    check_contradictions(report, rule)
+    check_possible(report, rule)
+    check_days(report, rule)
+    if policy is not None:
+        check_schedule(report, rule, policy)
+    return rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +163,16 @@ class _RuleReader:
         if section is None:
             return Offer("", ())
         product = self._product(section.get("product"))
-        scope = placeholders.scope_of(self.body.get("when"))
-        places = self._place_names(when)
+        values = values_of(when, self.body, product, self.names.catalog)
         nodes = shape.sequence(self.report, section.get("send"), "messages")
         send: list[Message] = []
         for node in nodes:
-            message = self._message(node, scope, product, places)
+            message = self._message(node, values)
             if message is not None:
                 send.append(message)
         if len(send) == len(nodes):
             check_reachable(self.report, nodes, send)
-        faq = tuple(self._faq(node, scope, product) for node in shape.sequence(
+        faq = tuple(self._faq(node, values) for node in shape.sequence(
             self.report, section.get("faq"), "questions with answers"
         ))  # fmt: skip
         return Offer(product.key if product else "", tuple(send), faq)
@@ -176,17 +185,7 @@ class _RuleReader:
         is_product(self.report, node, key, self.names)
         return self.names.catalog.products.get(key)
 
-    def _place_names(self, when: Pattern) -> tuple[str, ...]:
-        if isinstance(when, Enters | Leaves | StaysIn):
-            keys = when.members
-        else:
-            keys = tuple(self.names.catalog.places)
-        places = self.names.catalog.places
-        return tuple(places[key].name for key in keys if key in places)
-
-    def _message(
-        self, node: Node, scope: placeholders.Scope, product: Product | None, places: tuple[str, ...]
-    ) -> Message | None:
+    def _message(self, node: Node, values: Values) -> Message | None:
         report = self.report
         body = shape.mapping(report, node, "a message: `channel` and its text")
         if body is None:
@@ -203,7 +202,7 @@ class _RuleReader:
         shape.keys(report, body, body, f"the `{channel}` message", ("channel", *wanted), ("if",))
         texts = {key: shape.prose(report, body.get(key), "a text") for key in wanted}
         for key in wanted:
-            placeholders.check_placeholders(report, body.get(key), scope, product)
+            placeholders.check_placeholders(report, body.get(key), values.scope, values.product)
         message = Message(
             channel,
             subscriber_tests(report, body.get("if"), self.names),
@@ -215,16 +214,16 @@ class _RuleReader:
             check_opt_out(report, text, message.text)
             if channel == "sms":
                 check_signature(report, text, message.text)
-                check_length(report, text, message.text, scope, product, places)
+                check_length(report, text, message.text, values, self.policy)
         return message
 
-    def _faq(self, node: Node, scope: placeholders.Scope, product: Product | None) -> Faq:
+    def _faq(self, node: Node, values: Values) -> Faq:
         body = shape.mapping(self.report, node, "`ask` and `answer`")
         if body is None:
             return Faq("", "")
         shape.keys(self.report, body, body, "the question", *FAQ)
         for key in ("ask", "answer"):
-            placeholders.check_placeholders(self.report, body.get(key), scope, product)
+            placeholders.check_placeholders(self.report, body.get(key), values.scope, values.product)
         ask = shape.text(self.report, body.get("ask"), "a question")
         return Faq(ask, shape.text(self.report, body.get("answer"), "an answer"))
 

@@ -88,6 +88,10 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "opt_out": "Replies that stop all offers.",
         "cost": "What messages cost, for reports.",
     },
+    "cost": {
+        "sms": "The price of each part of an SMS.",
+        "mms": "The price of an MMS.",
+    },
     "presence": {
         "lapse": "A sighting holds for so long: one for all, or one for each radio access.",
         "bridge": "A visit goes on over a gap of at most this.",

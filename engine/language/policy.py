@@ -9,14 +9,15 @@ from engine.language import words
 from engine.language.catalog import Names, check_name
 from engine.language.checks import shape
 from engine.language.checks.quiet import covers_the_day
-from engine.language.model import HOUR, Cap, Interval, Policy
+from engine.language.model import HOUR, Cap, Channel, Interval, Policy
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar
 from engine.localtime import is_timezone
 
 PATH: Final = "policy.yaml"
 KEYS: Final = (
-    "window", "timezone", "quiet", "patience", "presence", "contact", "groups", "holdout", "opt_out"
+    "window", "timezone", "quiet", "patience", "presence", "contact", "groups", "holdout", "opt_out",
+    "cost",
 )  # fmt: skip
 PRESENCE: Final = ((), ("lapse", "bridge"))
 CONTACT: Final = ((), ("at_most", "by_tier"))
@@ -28,6 +29,8 @@ LATEST: Final = HOUR
 """Later signaling is dropped, so no patience can be longer (semantics.md 1.5)."""
 
 _DEFAULT: Final = Policy()
+PAID: Final[tuple[Channel, ...]] = ("sms", "mms")
+"""Channels with a price of their own; the work of people is not counted."""
 
 
 def read_policy(report: Report, names: Names) -> Policy:
@@ -60,6 +63,7 @@ def read_policy(report: Report, names: Names) -> Policy:
         groups=_groups(report, root.get("groups")),
         holdout=shape.value(report, root.get("holdout"), "a share such as `2%`", words.share, 0.0, "R209"),
         opt_out=_opt_out(report, root.get("opt_out")),
+        cost=_cost(report, root.get("cost")),
     )  # fmt: skip
 
 
@@ -164,3 +168,22 @@ def _opt_out(report: Report, node: Node | None) -> tuple[str, ...]:
         return _DEFAULT.opt_out
     nodes = [node] if isinstance(node, Scalar) else shape.sequence(report, node, "replies")
     return tuple(text for item in nodes if (text := shape.text(report, item, "a reply")))
+
+
+def _cost(report: Report, node: Node | None) -> dict[Channel, float]:
+    """Return channel -> yuan for each SMS part, for each MMS."""
+    body = shape.mapping(report, node, "`{sms: 0.05 yuan, mms: 0.30 yuan}`") if node is not None else None
+    if body is None:
+        return {}
+    shape.keys(report, body, body, "`cost`", (), PAID)
+    found: dict[Channel, float] = {}
+    for channel in PAID:
+        given = body.get(channel)
+        if given is None:
+            continue
+        none: int | float = 0
+        price = shape.value(report, given, "a price", lambda text: words.amount(text, "money"), none, "R209")
+        if price < 0:
+            report.error("R108", given, "a price is not below 0")
+        found[channel] = float(price)
+    return found

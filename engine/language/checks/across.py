@@ -41,12 +41,12 @@ def refuse_second(report: Report, name: str, first: str) -> None:
         report.error("R501", node, f"`{name}` is the name of `{first}` already", "rename one of them")
 
 
-def declared_name(report: Report) -> str:
-    """Return the name a rule file gives itself, also where the rest of it is broken."""
-    node = _name_node(report)
+def declared_name(report: Report, key: str = "rule") -> str:
+    """Return the name a file gives itself, also where the rest is broken. `key`: `tests` of a test file."""
+    node = _name_node(report, key)
     return node.text if isinstance(node, Scalar) else ""
 
 
-def _name_node(report: Report) -> Node | None:
+def _name_node(report: Report, key: str = "rule") -> Node | None:
     root = report.source.root
-    return root.get("rule") if isinstance(root, Mapping) else None
+    return root.get(key) if isinstance(root, Mapping) else None

@@ -18,9 +18,12 @@ CHECKS: Final = (
             approved_by: data-team
             """,
         good="""
+            # r.yaml
             owner: data-team
             status: live
             approved_by: retention-lead
+            # approvals.yaml
+            r: {at: 2026-08-28T09:30:00Z, by: retention-lead, hash: 8563217ba484fff3d8dcd8d61d44d619}
             """,
         advice="""
             Let somebody else read the rule and put their name under `approved_by`. Until then it can run as

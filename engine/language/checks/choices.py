@@ -15,10 +15,7 @@ CHECKS: Final = (
         code="R106",
         meaning="a word outside the choice there is",
         bad="status: Live",
-        good="""
-            status: live
-            approved_by: retention-lead
-            """,
+        good="status: shadow",
         advice="""
             Take one of the words that the hint names. Capital letters count: `live`, not `Live`.
             """,

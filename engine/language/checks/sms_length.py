@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from engine.language.checks.code import Check
-from engine.language.checks.placeholders import Scope
-from engine.language.model import Product
+from engine.language.cost import cost_of
+from engine.language.longest import Values, longest
+from engine.language.model import Policy
 from engine.language.report import Report
 from engine.language.source import Node
-from engine.sms import segments
-from engine.text import VALUE_LIMIT, Template, format_value
+from engine.text import plain
 
 CHECKS: Final = (
     Check(
@@ -37,7 +37,9 @@ CHECKS: Final = (
             """,
         advice="""
             Shorten the text. A Chinese SMS holds 70 characters, each part of a longer one 67, and every part
-            is paid for. The count takes the longest value of each placeholder.
+            is paid for. The count takes the longest value of each placeholder. With
+            `cost: {sms: 0.05 yuan}` in `policy.yaml` the price is said, too; `touchpoint check --cost` lists
+            it for every message.
             """,
         level="warning",
     ),
@@ -47,32 +49,11 @@ PARTS: Final = 3
 """An SMS that may take more parts than this is warned about."""
 
 
-def check_length(
-    report: Report, node: Node, text: str, scope: Scope, product: Product | None, places: tuple[str, ...]
-) -> None:
-    """R303: the parts of an SMS. `places`: the names `{place.name}` can stand for."""
-    longest = fill_longest(text, scope, product, places)
-    parts = segments(longest).parts
-    if parts > PARTS:
-        report.warn("R303", node, f"this may take {parts} SMS parts ({len(longest)} characters)")
-
-
-def fill_longest(text: str, scope: Scope, product: Product | None, places: tuple[str, ...]) -> str:
-    """Put the longest value that each placeholder can take into a text."""
-    values = {
-        "match.count": "9999",
-        "match.total": "1023.9MB",
-        "place.name": max(places, key=len, default=""),
-    }
-    if product is not None:
-        values["product.name"] = product.name
-        values["product.price"] = format_value(product.price, "money")
-        values["product.reply"] = product.reply
-    for name, spec in (scope.fields or {}).items():
-        values[f"event.{name}"] = max(spec.values, key=len, default="8" * _longest(spec.type))
-    return Template.parse(text).render(values)
-
-
-def _longest(type: str) -> int:
-    """Characters a value of a field type takes at most, about."""
-    return VALUE_LIMIT if type == "text" else 12
+def check_length(report: Report, node: Node, text: str, values: Values, policy: Policy | None) -> None:
+    """R303: the parts of an SMS, and what they cost if policy.yaml says it."""
+    found = longest(text, values)
+    if found.parts > PARTS:
+        price = cost_of("sms", found.parts, policy) if policy is not None else None
+        cost = "" if price is None else f", {plain(price)} yuan each time"
+        said = f"this may take {found.parts} SMS parts ({len(found.text)} characters{cost})"
+        report.warn("R303", node, said)

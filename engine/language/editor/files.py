@@ -1,10 +1,14 @@
-"""Which schema is for which files, and how an editor is told."""
+"""Which schema is for which files, and how an editor is told.
+
+approvals.yaml has none: a program writes it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
+from engine.language.approvals import PATH as APPROVALS_PATH
 from engine.language.catalog import FILES, FOLDER
 from engine.language.editor.cases import cases_file
 from engine.language.editor.house import catalog_file, policy_file
@@ -17,8 +21,6 @@ from engine.language.testing import SUFFIXES
 
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 RULE, TESTS, POLICY = "rule", "tests", "policy"
-APPROVALS: Final = "approvals.yaml"
-"""Beside the rules, but a program writes it: it has no schema."""
 SHAPES: Final = (RULE, TESTS, POLICY, *FILES)
 """Of what there is a schema."""
 
@@ -34,7 +36,7 @@ class Association:
 def associations() -> tuple[Association, ...]:
     """Say which files each schema is for."""
     tests = tuple(f"**/*{suffix}" for suffix in SUFFIXES)
-    others = (*tests, POLICY_PATH, APPROVALS, f"{FOLDER}**")
+    others = (*tests, POLICY_PATH, APPROVALS_PATH, f"{FOLDER}**")
     rules = (*(f"**/*{suffix}" for suffix in YAML), *(f"!{pattern}" for pattern in others))
     catalog = [Association(name, tuple(f"{FOLDER}{name}{suffix}" for suffix in YAML)) for name in FILES]
     return (

@@ -37,7 +37,7 @@ def policy_file(known: Vocabulary) -> Schema:
         "contact": section("contact", policy.CONTACT, contact),
         "groups": {"type": "object", "additionalProperties": group},
         "holdout": share("2%"),
-        "cost": {"type": "object", "additionalProperties": amount("money")},
+        "cost": section("cost", ((), policy.PAID), dict.fromkeys(policy.PAID, amount("money"))),
         "opt_out": one_or_more(text(examples=("TD", "R", "退订")), 1),
     }
     return section("policy", ((), policy.KEYS), values)

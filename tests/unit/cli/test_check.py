@@ -10,6 +10,7 @@ from tests.unit.cli.support import RULE, Touchpoint
 
 
 def test_good_rules(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "team" / "hall-visit.yaml").write_text(RULE.replace("status: live", "status: draft"))
     done = touchpoint("check", rules)
     assert (done.exit_code, done.stdout) == (0, "1 rule, 0 problems\n")
 

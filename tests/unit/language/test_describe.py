@@ -16,7 +16,7 @@ def flat(*pairs: tuple[tuple[str, ...], tuple[str, ...]]) -> set[str]:
     return {key for pair in pairs for keys in pair for key in keys}
 
 
-READ = {
+READ: dict[str, set[str]] = {
     "rule": {*compile.REQUIRED, *compile.OPTIONAL},
     "schedule": {*schedule.KEYS},
     "offer": flat(compile.OFFER),
@@ -26,6 +26,7 @@ READ = {
     "goal": flat(compile.GOAL),
     "pattern": {*COMPANIONS, *flat(*COMPANIONS.values())},
     "policy": {*policy.KEYS},
+    "cost": {*policy.PAID},
     "presence": flat(policy.PRESENCE),
     "contact": flat(policy.CONTACT),
     "group": flat(policy.GROUP),
