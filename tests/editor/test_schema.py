@@ -33,6 +33,8 @@ FOLDERS = {
 }
 NAMES = ("R101", "R102", "R104", "R105", "R203", "R204", "R206", "R207", "R208", "R301", "R401")
 """Keys and names that are not known, or missing."""
+NONE = ("approvals.yaml",)
+"""A program writes them."""
 MUTANTS = 8
 """Damaged copies of each valid file, and as many that are only written in another way."""
 
@@ -44,7 +46,7 @@ def shape_of(path: str) -> str | None:
     for each in associations():
         if each.shape not in (RULE, TESTS) and path in each.patterns:
             return each.shape
-    return None if path.startswith("catalog/") or not path.endswith(YAML) else RULE
+    return None if path in NONE or path.startswith("catalog/") or not path.endswith(YAML) else RULE
 
 
 def validator(shape: str, texts: Mapping[str, str]) -> Draft7Validator:
@@ -109,10 +111,12 @@ def test_odd_files_that_the_loader_still_takes_are_taken(folder: str) -> None:
         files = company(texts, path) | {path: mutant}
         if any(problem.path == path for problem in load_texts(files).errors) or has_odd_text(mutant):
             continue
+        if (data := read(mutant)) is None:  # an empty file: nothing is there to be marked
+            continue
         shape = shape_of(path) or ""
         check = of_folder(folder, shape) if shape in (RULE, TESTS) else validator(shape, files)
         taken += 1
-        assert refusal(check, read(mutant)) == "", f"{path}\n{mutant}"
+        assert refusal(check, data) == "", f"{path}\n{mutant}"
     assert taken > len(texts) * 2
 
 
@@ -139,7 +143,8 @@ def test_an_editor_marks_most_of_what_check_finds() -> None:
     for case in CASES:
         texts = bundle(case.read_text(encoding="utf-8"))
         found = load_texts(texts).errors
-        marks = {path: marked(path, texts) for path in {problem.path for problem in found} & {*texts}}
+        paths = {problem.path for problem in found if problem.path in texts}
+        marks = {path: lines for path in paths if (lines := marked(path, texts)) is not None}
         for problem in found:
             if problem.path in marks:
                 total[problem.code] += 1
@@ -153,15 +158,15 @@ def test_an_editor_marks_most_of_what_check_finds() -> None:
     assert sum(seen[code] for code in formed) >= 0.7 * sum(total[code] for code in formed)
 
 
-def marked(path: str, texts: Mapping[str, str]) -> set[int]:
-    """Return the lines, counted from 1, on which YAML or a schema has something to say."""
+def marked(path: str, texts: Mapping[str, str]) -> set[int] | None:
+    """Return the lines, counted from 1, on which a schema has something to say; None if it is no YAML."""
     shape = shape_of(path)
     try:
         data = read(texts[path])
-        if shape is None or data is None:
-            return set()
-    except yaml.MarkedYAMLError as wrong:
-        return {wrong.problem_mark.line + 1} if wrong.problem_mark else set()
+    except yaml.YAMLError:
+        return None
+    if shape is None or data is None:
+        return set()
     found: set[int] = set()
     errors = list(validator(shape, texts).iter_errors(data))
     while errors:
