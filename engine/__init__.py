@@ -78,6 +78,7 @@ Around them:
     cli/              the commands
     deployment/       the roles on Kafka and Redis, as processes
     published.py      a rule set as one message
+    approving.py      who approved which rule, kept in a file beside the rules
     garbage.py        the collector of cyclic garbage, calmed
     app.py            puts the real thing together: which door stands behind which port
     errors.py         the tree of errors

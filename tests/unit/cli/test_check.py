@@ -10,6 +10,7 @@ from tests.unit.cli.support import RULE, Touchpoint
 
 
 def test_good_rules(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "team" / "hall-visit.yaml").write_text(RULE.replace("status: live", "status: draft"))
     done = touchpoint("check", rules)
     assert (done.exit_code, done.stdout) == (0, "1 rule, 0 problems\n")
 
@@ -61,3 +62,17 @@ def test_a_folder_that_is_not_there(touchpoint: Touchpoint, tmp_path: Path) -> N
     failed = touchpoint("check", tmp_path / "nowhere")
     assert (failed.exit_code, failed.stdout) == (2, "")
     assert "expected a folder or file that exists" in failed.stderr
+
+
+def test_sarif(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "team" / "hall-visit.yaml").write_text(RULE.replace("priority: 50", "priority: 500"))
+    failed = touchpoint("check", rules, "--sarif")
+    assert failed.exit_code == 1
+    [run] = orjson.loads(failed.stdout)["runs"]
+    assert [(result["ruleId"], result["level"]) for result in run["results"]] == [("R108", "error")]
+
+
+def test_json_and_sarif_exclude_each_other(touchpoint: Touchpoint, rules: Path) -> None:
+    failed = touchpoint("check", rules, "--json", "--sarif")
+    assert failed.exit_code == 2
+    assert "expected one of --json and --sarif, was 'both'" in failed.stderr

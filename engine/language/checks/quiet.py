@@ -1,31 +1,33 @@
-"""R401 to R403: the rule within the house rules of policy.yaml."""
+"""R403: quiet time leaves some time to send."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
-from engine.language.model import Cap, Interval, Policy
+from engine.language.checks.code import Check
+from engine.language.model import Interval, Policy
 from engine.language.report import Report
 from engine.language.source import Node
-from engine.language.words import write_duration
 
-CODES: Final = {
-    "R402": "a limit that asks for more than the house allows",
-    "R403": "quiet time that leaves no moment to send",
-}
+CHECKS: Final = (
+    Check(
+        code="R403",
+        meaning="quiet time that leaves no moment to send",
+        bad="""
+            limits: {priority: 5, at_most: 1 in 14d, quiet: 08:00 to 22:00, send_within: 1h, holdout: 5%}
+            """,
+        good="""
+            limits: {priority: 5, at_most: 1 in 14d, quiet: 12:00 to 14:00, send_within: 1h, holdout: 5%}
+            """,
+        advice="""
+            The rule's `quiet` adds to that of `policy.yaml`. Shorten it; to send in some hours only, give
+            the hours in which *not* to send.
+            """,
+    ),
+)
 
 _DAY: Final = 1_440
-
-
-def check_cap(report: Report, node: Node | None, cap: Cap, policy: Policy) -> None:
-    """R402: more messages in no more time than policy.yaml lets through for all rules together."""
-    for house in policy.contact:
-        if node is not None and cap.count > house.count and cap.window <= house.window:
-            span = write_duration(house.window)
-            message = f"the house sends a subscriber at most {house.count} in {span}, all rules together"
-            report.error("R402", node, message, "a rule may tighten the policy, never loosen it")
-            return
 
 
 def check_quiet(report: Report, node: Node | None, quiet: Iterable[Interval], policy: Policy) -> None:

@@ -1,24 +1,38 @@
-"""R203, R204, R206 to R208, R301, R401: names that must be known, and values that must be in a list."""
+"""R203: events, and the measures of an event that can be summed up."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final
 
 from engine.event_kinds import KINDS, FieldDef
+from engine.language.checks.code import Check
 from engine.language.report import Report
 from engine.language.source import Node, Scalar
 from engine.language.suggest import did_you_mean, one_of
 
-CODES: Final = {
-    "R203": "an event, or a measure of an event, that is not known",
-    "R204": "a place or group of places that is not in the catalogue",
-    "R206": "a field that subscribers or events do not have",
-    "R207": "a list of numbers that is not in the catalogue",
-    "R208": "a value that its field never has",
-    "R301": "a product that is not in the catalogue",
-    "R401": "a group that is not in policy.yaml",
-}
+CHECKS: Final = (
+    Check(
+        code="R203",
+        meaning="an event, or a measure of an event, that is not known",
+        bad="""
+            when:
+              total: data.session.byte
+              at_least: 1 GB
+              within: 6h
+            """,
+        good="""
+            when:
+              total: data.session.bytes
+              at_least: 1 GB
+              within: 6h
+            """,
+        advice="""
+            Take the event that the hint proposes; all kinds of records are listed in the
+            [reference](../reference.md#kinds-of-records), with their fields by `touchpoint schema intake`. A
+            `total` needs a measure behind the event, a field that is an amount.
+            """,
+    ),
+)
 
 EVENTS: Final = tuple(name for name, spec in KINDS.items() if spec.group != "control")
 """What a pattern may be about."""
@@ -43,13 +57,6 @@ def measures(event: str) -> dict[str, FieldDef]:
     }
 
 
-def unknown(
-    report: Report, code: str, where: Node, message: str, word: str, options: Collection[str]
-) -> None:
-    """Report a word that is not among its options, with the nearest of them."""
-    report.error(code, where, message, did_you_mean(word, options))
-
-
 def event(report: Report, node: Node | None) -> str | None:
     """Read the name of an event; None after a report."""
     if node is None:
@@ -62,7 +69,7 @@ def event(report: Report, node: Node | None) -> str | None:
     if node.text in KINDS:
         report.error("R203", node, f"`{node.text}` is a record of our own, not an event of a subscriber")
     else:
-        unknown(report, "R203", node, f"no event `{node.text}`", node.text, EVENTS)
+        report.unknown("R203", node, f"no event `{node.text}`", node.text, EVENTS)
     return None
 
 
@@ -83,7 +90,7 @@ def measure(report: Report, node: Node | None) -> tuple[str, FieldDef] | None:
         report.error("R203", node, said, did_you_mean(node.text, options) if field else one_of(options))
         return None
     every = [f"{name}.{measure}" for name in EVENTS for measure in measures(name)]
-    unknown(report, "R203", node, f"no event and measure `{node.text}`", node.text, every)
+    report.unknown("R203", node, f"no event and measure `{node.text}`", node.text, every)
     return None
 
 
