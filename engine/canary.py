@@ -2,8 +2,8 @@
 
 `rules.switch {hash, canary: 5% | PLACE}`: whoever's holdout hash, with `canary` in place of the rule, is
 below the share, or whose last sighting at that record is in the place, moves to the new set; all others keep
-the old one. Where a subscriber stands is kept with the subscriber as `HASH@MARK`: nobody is asked twice at one
-switch.
+the old one. Where a subscriber stands is kept with the subscriber as `HASH@MARK`: nobody is asked twice at
+one switch.
 """
 
 from __future__ import annotations
