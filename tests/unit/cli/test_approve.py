@@ -17,7 +17,9 @@ def test_from_a_warning_to_a_record_to_a_stale_one(touchpoint: Touchpoint, rules
     assert "[R212]" in touchpoint("check", rules, *DAY).stdout
     done = touchpoint("approve", "hall-visit", "--by", "lead", "--rules", rules)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith(f"lead approves `hall-visit` (Someone comes to the hall) as it stands in {file}")
+    assert done.stdout.startswith(
+        f"lead approves `hall-visit` (Someone comes to the hall) as it stands in {file}"
+    )
     assert "[R212]" not in touchpoint("check", rules, *DAY).stdout
     file.write_text(RULE.replace("at_most: 1 in 1d", "at_most: 2 in 1d"))
     stale = touchpoint("check", rules, *DAY)
@@ -79,6 +81,10 @@ def test_two_at_a_time_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "approvals.yaml"
     names = [f"rule-{number}" for number in range(40)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: approve(file, name, Approval(name, "2026-09-01T08:00:00Z", "0" * 32)), names))
+        list(
+            pool.map(
+                lambda name: approve(file, name, Approval(name, "2026-09-01T08:00:00Z", "0" * 32)), names
+            )
+        )
     text = file.read_text()
     assert [name for name in names if f"{name}: {{" not in text] == []

@@ -132,7 +132,14 @@ TWO = Approval("王小明: head", "2026-09-02T08:00:00+08:00", "1e5" + "0" * 29)
 
 def test_the_file_is_sorted_and_keeps_what_others_wrote(tmp_path: Path) -> None:
     file = tmp_path / "approvals.yaml"
-    for name, approval in (("z", ONE), ("a-rule", TWO), ("活动", ONE), ("-dash", ONE), ("yes", TWO), ("z", TWO)):
+    for name, approval in (
+        ("z", ONE),
+        ("a-rule", TWO),
+        ("活动", ONE),
+        ("-dash", ONE),
+        ("yes", TWO),
+        ("z", TWO),
+    ):
         approve(file, name, approval)
     assert entries(file) == {"z": TWO, "a-rule": TWO, "活动": ONE, "-dash": ONE, "yes": TWO}
     text = file.read_text(encoding="utf-8")

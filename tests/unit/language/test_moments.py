@@ -43,7 +43,9 @@ IMPOSSIBLE: list[dict[str, Any]] = [
 
 COMPILED = [
     each.when
-    for each in rules_of(*(rule(f"r{number:02}", when) for number, when in enumerate(PATTERNS))).rules.values()
+    for each in rules_of(
+        *(rule(f"r{number:02}", when) for number, when in enumerate(PATTERNS))
+    ).rules.values()
 ]
 RELATED = [
     (one, other)
