@@ -14,7 +14,8 @@ from engine.language.folders import read_folder
 from engine.language.loader import Loaded, load_dir, load_texts
 from engine.language.report import Report
 from engine.language.source import Mapping, read
-from engine.published import decides, pack, read as read_published, unpack
+from engine.published import decides, pack, unpack
+from engine.published import read as read_published
 from tests.unit.language.texts import codes, files, good, rule_text
 
 NOW = datetime(2026, 9, 5, tzinfo=UTC)

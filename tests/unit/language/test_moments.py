@@ -85,7 +85,7 @@ def instants(rules: list[dict[str, Any]], records: Life) -> list[set[int]]:
     at = 0
     for kind, cell, wait, duration in records:
         at += wait
-        more = {"duration": duration} if kind == "call.out" else {}
+        more: dict[str, Any] = {"duration": duration} if kind == "call.out" else {}
         for made in (stage.tick(at - 0.5), stage.record(kind, at, cell=cell, **more)):
             for decision in made:
                 fired[int(decision["rule"][1:])].add(decision["at"])

@@ -27,7 +27,7 @@ def review(*rules: str, now: datetime = NOW, **others: str) -> Loaded:
 
 def found(*rules: str, **others: str) -> list[tuple[str, str]]:
     """Return file and code of what is found."""
-    return [(problem.path, problem.code) for problem in review(*rules, **others).problems]
+    return [(problem.path, problem.code) for problem in review(*rules, now=NOW, **others).problems]
 
 
 def test_only_a_review_looks_across_and_it_stops_nothing() -> None:
