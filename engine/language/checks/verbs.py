@@ -48,7 +48,7 @@ CHECKS: Final = (
 
 COMPANIONS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "happens": ((), ("where", "unless")),
-    "enters": ((), ()),
+    "enters": ((), ("confirm",)),
     "leaves": ((), ()),
     "stays_in": (("for",), ()),
     "count": (("at_least", "within"), ("where",)),
