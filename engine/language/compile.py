@@ -70,8 +70,6 @@ def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | Non
     check_contradictions(report, rule)
     check_possible(report, rule)
     check_days(report, rule)
-    if policy is not None:
-        check_schedule(report, rule, policy)
     return rule
 
 
@@ -96,7 +94,7 @@ class _RuleReader:
         patterns = PatternReader(report, self.names, self.policy.window if self.policy else MEMORY)
         when = patterns.read(body.get("when"), self._key("when"))
         offer = self._offer(when)
-        return Rule(
+        rule = Rule(
             name=name,
             title=shape.prose(report, body.get("title"), "one line that says what the rule is for"),
             owner=owner,
@@ -118,6 +116,9 @@ class _RuleReader:
             path=report.source.path,
             schedule=read_schedule(report, body.get("schedule"), self._key("schedule")),
         )
+        if self.policy is not None and not report.failed:
+            check_schedule(report, body.get("schedule"), rule, self.policy.quiet)
+        return rule
 
     def _key(self, name: str) -> Node | None:
         entry = self.body.entries.get(name)

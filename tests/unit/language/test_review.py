@@ -133,9 +133,6 @@ def test_hours_run_over_midnight() -> None:
     assert hours.pieces([(600, 720), (720, 800), (100, 100)]) == [(0, 1_440)]
     assert hours.inside(hours.pieces([(1_380, 120)]), night)
     assert not hours.inside([(500, 541)], night)
-    assert hours.wait_after(night, 1_440) == 540
-    assert hours.wait_after(night, 1_300) == 680
-    assert hours.wait_after(night, 240) == 300
     weekend = Schedule((5, 6), ((600, 720),))
     assert hours.schedule_within(weekend, None)
     assert not hours.schedule_within(None, weekend)
