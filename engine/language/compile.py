@@ -18,7 +18,7 @@ from engine.language.checks.impossible import check_possible
 from engine.language.checks.opt_out import check_opt_out
 from engine.language.checks.products import is_product
 from engine.language.checks.quiet import check_quiet
-from engine.language.checks.reachable import check_reachable
+from engine.language.checks.reachable import check_conditions, check_reachable
 from engine.language.checks.schedule_days import check_days
 from engine.language.checks.schedule_quiet import check_schedule
 from engine.language.checks.signature import check_signature
@@ -70,6 +70,7 @@ def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | Non
     check_contradictions(report, rule)
     check_possible(report, rule)
     check_days(report, rule)
+    check_conditions(report, rule)
     return rule
 
 
