@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.language import hours
-from engine.language.loader import Loaded, load_texts
+from engine.language.loader import Loaded, load_dir, load_texts
 from engine.language.model import Schedule
+from tests.testdata import CHECKOUT
 from tests.unit.language.texts import POLICY, files, rule_text
 
 NOW = datetime(2026, 9, 5, tzinfo=UTC)
@@ -28,6 +29,13 @@ def review(*rules: str, now: datetime = NOW, **others: str) -> Loaded:
 def found(*rules: str, **others: str) -> list[tuple[str, str]]:
     """Return file and code of what is found."""
     return [(problem.path, problem.code) for problem in review(*rules, now=NOW, **others).problems]
+
+
+def test_the_rules_of_this_project_pass_it_and_those_of_the_examples_run() -> None:
+    assert [p.pretty() for p in load_dir(CHECKOUT / "rules", review=NOW).problems] == []
+    examples = load_dir(CHECKOUT / "tests" / "examples" / "rules", review=NOW)
+    assert {problem.code for problem in examples.problems} == {"R212", "R603"}
+    assert examples.ruleset is not None
 
 
 def test_only_a_review_looks_across_and_it_stops_nothing() -> None:
