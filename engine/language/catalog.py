@@ -234,6 +234,8 @@ def _groups(report: Report, node: Node | None, places: Mapping[str, Place]) -> d
             report.error("R002", key, f"`{key.text}` is a place already")
         items = shape.sequence(report, members, "places")
         for item in items:
+            if report.source.broken:  # the place may be in a section that could not be read
+                continue
             if isinstance(item, Scalar) and item.text and item.text not in places:
                 report.unknown("R204", item, f"no place `{item.text}` in the catalogue", item.text, places)
         groups[key.text] = tuple(name for name in _distinct(report, items, "a place") if name in places)

@@ -18,7 +18,7 @@ from engine.language.checks.impossible import check_possible
 from engine.language.checks.opt_out import check_opt_out
 from engine.language.checks.products import is_product
 from engine.language.checks.quiet import check_quiet
-from engine.language.checks.reachable import check_reachable
+from engine.language.checks.reachable import check_conditions, check_reachable
 from engine.language.checks.schedule_days import check_days
 from engine.language.checks.schedule_quiet import check_schedule
 from engine.language.checks.signature import check_signature
@@ -75,8 +75,7 @@ def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | Non
     check_contradictions(report, rule)
     check_possible(report, rule)
     check_days(report, rule)
-    if policy is not None:
-        check_schedule(report, rule, policy)
+    check_conditions(report, rule)
     return rule
 
 
@@ -101,7 +100,7 @@ class _RuleReader:
         patterns = PatternReader(report, self.names, self.policy.window if self.policy else MEMORY)
         when = patterns.read(body.get("when"), self._key("when"))
         offer = self._offer(when)
-        return Rule(
+        rule = Rule(
             name=name,
             title=shape.prose(report, body.get("title"), "one line that says what the rule is for"),
             owner=owner,
@@ -123,6 +122,9 @@ class _RuleReader:
             path=report.source.path,
             schedule=read_schedule(report, body.get("schedule"), self._key("schedule")),
         )
+        if self.policy is not None and not report.failed:
+            check_schedule(report, body.get("schedule"), rule, self.policy.quiet)
+        return rule
 
     def _key(self, name: str) -> Node | None:
         entry = self.body.entries.get(name)

@@ -1,4 +1,4 @@
-"""Hours of the day as sets of minutes: does one set lie in another, and when does a stretch of it end?"""
+"""Hours of the day as sets of minutes: does one set lie in another?"""
 
 from __future__ import annotations
 
@@ -42,14 +42,3 @@ def schedule_within(one: Schedule | None, other: Schedule | None) -> bool:
     days, hours = listens(one)
     other_days, other_hours = listens(other)
     return days <= other_days and inside(hours, other_hours)
-
-
-def wait_after(quiet: list[Interval], moment: int) -> int:
-    """Return how long quiet time goes on from just before a minute of the day, in minutes.
-
-    `quiet`: as `pieces` returns it, not the whole day, with that moment in it. 1,440 is the end of the day.
-    """
-    end = next(high for low, high in quiet if low < moment <= high)
-    if end == DAY and quiet[0][0] == 0:
-        return end - moment + quiet[0][1]
-    return end - moment

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -187,29 +188,18 @@ class _Loader:
         return report
 
     def _catalog(self) -> Names:
-        reports: dict[str, Report] = {}
-        lists: dict[str, str] = {}
-        for path, text in self.texts.items():
-            if not path.startswith(FOLDER):
-                continue
-            name = path.removeprefix(FOLDER)
-            stem = PurePosixPath(name).stem
-            if name.endswith(".csv"):
-                lists[name] = text
-            elif name.endswith(YAML) and stem in CATALOG_FILES and stem not in reports and "/" not in name:
-                reports[stem] = self._report(path)
-            elif name.endswith(YAML):
-                hint = did_you_mean(stem, CATALOG_FILES)
-                self._whole_file(path, f"the catalogue has no file `{name}`", hint)
-        if not reports:
-            hint = "a catalogue has " + ", ".join(f"`{name}.yaml`" for name in CATALOG_FILES)
-            self._whole_file(FOLDER.rstrip("/"), "there is no catalogue beside the rules", hint)
-        return read_catalog(reports, lists, self.home_cc)
+        files = tuple((path, text) for path, text in self.texts.items() if path.startswith(FOLDER))
+        names, reports, problems = _read_files_of_catalog(files, frozenset(self.ignore), self.home_cc)
+        self.reports += reports
+        self.problems += problems
+        return names
 
     def _policy(self, names: Names) -> Policy | None:
         if POLICY_PATH not in self.texts:
             hint = "it holds the house rules: quiet times, limits on contacts, groups"
-            self._whole_file(POLICY_PATH, "there is no policy.yaml beside the rules", hint)
+            if "R005" not in self.ignore:
+                said = "there is no policy.yaml beside the rules"
+                self.problems.append(Problem(POLICY_PATH, 1, 1, 1, "R005", said, hint))
             return None
         report = self._report(POLICY_PATH)
         policy = read_policy(report, names)
@@ -234,9 +224,10 @@ class _Loader:
 
     def _approvals(self, rules: Mapping[str, Rule | None]) -> dict[str, Entry]:
         for path in self.texts:
-            if path.endswith(f"/{APPROVALS_PATH}") and not path.startswith(FOLDER):
+            nested = path.endswith(f"/{APPROVALS_PATH}") and not path.startswith(FOLDER)
+            if nested and "R005" not in self.ignore:
                 said = f"approvals are read from `{APPROVALS_PATH}` beside policy.yaml, not from here"
-                self._whole_file(path, said, "move its lines there")
+                self.problems.append(Problem(path, 1, 1, 1, "R005", said, "move its lines there"))
         if APPROVALS_PATH not in self.texts:
             return {}
         report = self._report(APPROVALS_PATH)
@@ -261,10 +252,6 @@ class _Loader:
             self.tested.append(Tested(declared_name(report, "tests"), test))
         return tuple(found)
 
-    def _whole_file(self, path: str, message: str, hint: str) -> None:
-        if "R005" not in self.ignore:
-            self.problems.append(Problem(path, 1, 1, 1, "R005", message, hint))
-
     def _hash(self) -> str:
         """Hash the files that decide, each with its length so that no two sets of files run together."""
         digest = blake2b(digest_size=16)
@@ -273,6 +260,33 @@ class _Loader:
                 for part in (path.encode(), text.encode(errors="replace")):
                     digest.update(len(part).to_bytes(8, "big") + part)
         return digest.hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _read_files_of_catalog(
+    files: tuple[tuple[str, str], ...], ignore: frozenset[str], home_cc: str
+) -> tuple[Names, tuple[Report, ...], tuple[Problem, ...]]:
+    """Read a catalogue; cached, because an editor and a reload mostly change one rule and no catalogue."""
+    reports: dict[str, Report] = {}
+    lists: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path, text in files:
+        name = path.removeprefix(FOLDER)
+        stem = PurePosixPath(name).stem
+        if name.endswith(".csv"):
+            lists[name] = text
+        elif name.endswith(YAML) and stem in CATALOG_FILES and stem not in reports and "/" not in name:
+            reports[stem] = Report(read(path, text), ignore)
+        elif name.endswith(YAML):
+            said, hint = f"the catalogue has no file `{name}`", did_you_mean(stem, CATALOG_FILES)
+            problems.append(Problem(path, 1, 1, 1, "R005", said, hint))
+    if not reports:
+        said = "there is no catalogue beside the rules"
+        hint = "a catalogue has " + ", ".join(f"`{name}.yaml`" for name in CATALOG_FILES)
+        problems.append(Problem(FOLDER.rstrip("/"), 1, 1, 1, "R005", said, hint))
+    names = read_catalog(reports, lists, home_cc)
+    kept = () if "R005" in ignore else tuple(problems)
+    return names, tuple(reports.values()), kept
 
 
 def is_rule(path: str) -> bool:

@@ -14,8 +14,9 @@ from engine.language.checks.verbs import COMPANIONS
 from engine.language.compile import OPTIONAL, REQUIRED
 from engine.language.conditions import Field
 from engine.language.model import Catalog, Policy
+from engine.language.schedule import KEYS
 from engine.language.source import Mapping, Node, Scalar, Sequence
-from engine.language.words import UNITS, is_phone
+from engine.language.words import DAYS, UNITS, is_phone
 from engine.numbers import normalise
 
 Right = Callable[[str], bool]
@@ -53,6 +54,7 @@ class Finder:
         yield from self._keys(root, {*REQUIRED, *OPTIONAL})
         yield from self._whole("status", root.get("status"), STATUS)
         yield from self._inside("joining words", root.get("valid"), r"to")
+        yield from self._schedule(root.get("schedule"))
         yield from self._pattern(root.get("when"))
         for section in ("who", "except"):
             yield from self._tests(root.get(section), self.catalog.fields)
@@ -76,7 +78,7 @@ class Finder:
                 continue
             free = {*required, *optional} - set(node.entries)
             yield self._word("keys", key, _one_of(free))
-            if key.text in ("within", "for"):
+            if key.text in ("within", "for", "confirm"):
                 yield from self._length(value)
             if key.text == "no":
                 yield from self._pattern(value)
@@ -101,6 +103,17 @@ class Finder:
             event = measure_parts(value.text)[0] if verb == "total" else value.text
             for section in ("where", "unless"):
                 yield from self._tests(node.get(section), event_fields(event))
+
+    def _schedule(self, node: Node | None) -> Iterator[Word]:
+        if node is None:
+            return
+        assert isinstance(node, Mapping)
+        yield from self._keys(node, KEYS)
+        for item in _members(node.get("days")):
+            yield from self._inside("days", item, "|".join(DAYS), DAYS)
+            yield from self._inside("joining words", item, r"(?<= )to(?= )")
+        for item in _members(node.get("hours")):
+            yield from self._inside("joining words", item, r"(?<= )to(?= )")
 
     def _offer(self, root: Mapping) -> Iterator[Word]:
         offer = root.get("offer")

@@ -90,6 +90,7 @@ GROUPS: Final = (
     groups,
     caps,
     quiet,
+    schedule_quiet,
     across,
     reasons,
     no_rule,
@@ -103,7 +104,6 @@ GROUPS: Final = (
     proof,
     same_rank,
     schedule_days,
-    schedule_quiet,
     shadowed,
 )
 """The modules with checks."""

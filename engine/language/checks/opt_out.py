@@ -26,8 +26,9 @@ CHECKS: Final = (
                 - {channel: sms, text: "【移动】{product.name}每月{product.price}。退订回R。"}
             """,
         advice="""
-            Add `退订回R` (or `TD`, or whatever `opt_out` of policy.yaml accepts): the law wants it in every
-            SMS and MMS that advertises. A `manual` task needs none, it is read by a colleague.
+            Say how to stop such messages, with the word 退订 or 拒收: `退订回R`. The law wants it in every
+            SMS and MMS that advertises. What subscribers may answer stands in `opt_out` of `policy.yaml`. A
+            `manual` task needs none, it is read by a colleague.
             """,
     ),
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.language import logic
 from engine.language.checks.code import Check
-from engine.language.model import Message
+from engine.language.model import Message, Rule
 from engine.language.report import Report
-from engine.language.source import Node
+from engine.language.source import Mapping, Node, Sequence
+from engine.language.walk import find
 
 CHECKS: Final = (
     Check(
@@ -28,7 +30,8 @@ CHECKS: Final = (
                 - {channel: sms, text: "【移动】{product.name}。退订回R。"}
             """,
         advice="""
-            The first message whose `if` holds is sent, so one without `if` stands last. Give the earlier one
+            The first message whose `if` holds is sent, so one without `if` stands last. An `if` that
+            contradicts `who` or `except` never holds. Give the earlier one
             an `if`, change the order, or delete what is never sent.
             """,
         level="warning",
@@ -46,3 +49,19 @@ def check_reachable(report: Report, nodes: list[Node], messages: list[Message]) 
                 "never sent: the message before it has no `if`, so it always comes first",
             )
             return
+
+
+def check_conditions(report: Report, rule: Rule) -> None:
+    """R306: an `if` that nobody of the audience passes."""
+    audience = logic.audience(rule.who, rule.excepts)
+    send = find(report.source.root, "offer", "send")
+    if logic.nobody(audience) or not isinstance(send, Sequence):
+        return
+    for node, message in zip(send.items, rule.offer.send, strict=True):
+        lines = find(node, "if")
+        for test in message.condition if isinstance(lines, Mapping) else ():
+            known = audience.get(test.field)
+            if known is not None and logic.both(known, logic.passes(test)).empty:
+                where = find(lines, test.field) or node
+                said = f"never sent: `who` and `except` let nobody through with this `{test.field}`"
+                report.warn("R306", where, said)

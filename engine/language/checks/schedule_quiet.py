@@ -1,64 +1,64 @@
-"""R404: a rule that listens only while nothing is sent."""
+"""R404: a schedule within the quiet time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from engine.language import hours
 from engine.language.checks.code import Check
-from engine.language.model import MINUTE, Policy, Rule
+from engine.language.model import MINUTE, Interval, Rule
 from engine.language.report import Report
-from engine.language.walk import find
+from engine.language.source import Node
 from engine.language.words import write_duration
 
 CHECKS: Final = (
     Check(
         code="R404",
-        meaning="quiet time that covers the whole schedule of a rule",
+        meaning="a schedule that lies in the quiet time",
         bad="""
-            schedule: {hours: 22:00 to 23:00}
+            schedule: {hours: 22:00 to 24:00}
             """,
         good="""
-            schedule: {hours: 19:00 to 22:00}
+            schedule: {hours: 18:00 to 20:00}
             """,
         advice="""
-            The rule listens at hours that are quiet time, of `policy.yaml` and of its own `limits` together.
-            So each offer is held until quiet time ends; if `send_within` is over by then, nothing is sent.
-            Move the hours, shorten the rule's own `quiet`, or lengthen `send_within` if an offer hours later
-            is what you want. A rule with a message for people (`manual`) is not asked: those are not held.
+            The rule listens only while nothing may be sent. If `send_within` is shorter than the wait for
+            the end of the quiet time, it never sends, which is an error; else every message waits, which is
+            a warning. Move the schedule, or make `send_within` as long as the wait if messages are meant to
+            come later.
             """,
-        level="warning",
     ),
 )
 
+_DAY: Final = 1_440
 
-def check_schedule(report: Report, rule: Rule, policy: Policy) -> None:
-    """R404: some moment of the schedule lies outside of quiet time."""
-    where = find(report.source.root, "schedule", "hours")
-    if where is None or any(message.channel == "manual" for message in rule.offer.send):
+
+def check_schedule(report: Report, node: Node | None, rule: Rule, house: Iterable[Interval]) -> None:
+    """R404: every moment of the schedule is quiet. `house`: the quiet time of policy.yaml."""
+    hours = rule.schedule.hours if rule.schedule is not None else ()
+    if node is None or not hours or any(message.channel == "manual" for message in rule.offer.send):
         return
-    quiet = hours.pieces((*policy.quiet, *rule.limits.quiet))
-    _, listening = hours.listens(rule.schedule)
-    if not hours.inside(listening, quiet) or hours.inside([(0, hours.DAY)], quiet):
+    quiet = _minutes((*house, *rule.limits.quiet))
+    listens = _minutes(hours)
+    if not listens <= quiet or len(quiet) == _DAY:
         return
-    # the last moment lies before the end of its hours, so the wait is longer than this
-    shortest = min(hours.wait_after(quiet, end) for _, end in listening) * MINUTE
-    if rule.limits.send_within <= shortest:
-        span = write_duration(rule.limits.send_within)
-        said = (
-            f"nothing is ever sent: all of this is quiet time, which goes on for longer than the {span} of "
-        )
-        report.warn("R404", where, f"{said}`send_within`", _hint(policy, rule))
-    else:
-        said = "no offer is sent at once: all of this is quiet time"
-        report.warn("R404", where, said, _hint(policy, rule))
+    shortest = min(_wait(minute, quiet) for minute in listens) * MINUTE
+    if rule.limits.send_within > shortest:
+        report.warn("R404", node, "all of this is quiet time: every message waits for its end")
+        return
+    within = write_duration(rule.limits.send_within)
+    said = f"all of this is quiet time, and its end comes later than `send_within` ({within})"
+    report.error("R404", node, f"{said}: nothing is sent", "move the schedule out of the quiet time")
 
 
-def _hint(policy: Policy, rule: Rule) -> str:
-    own = " and of the rule itself" if rule.limits.quiet else ""
-    spans = ", ".join(f"{_clock(a)} to {_clock(b)}" for a, b in (*policy.quiet, *rule.limits.quiet))
-    return f"quiet time of policy.yaml{own}: {spans}"
+def _minutes(intervals: Iterable[Interval]) -> set[int]:
+    """The minutes of the day that half-open intervals cover."""
+    found: set[int] = set()
+    for start, end in intervals:
+        found.update(range(start, end) if start < end else (*range(start, _DAY), *range(end)))
+    return found
 
 
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
+def _wait(minute: int, quiet: set[int]) -> int:
+    """Minutes from the end of a minute to the end of the quiet time, shorter than any wait from within it."""
+    return next(steps for steps in range(_DAY) if (minute + 1 + steps) % _DAY not in quiet)

@@ -82,7 +82,7 @@ def diagnose(complaint: Complaint) -> Fault:
     return Fault(complaint.line, complaint.column, complaint.column, complaint.said)
 
 
-_COMPARISON = re.compile(r"[:\[,{]\s*[<>]=?")
+_COMPARISON = re.compile(r"[:\[,{]\s*[<>]=?\s*[0-9]")
 _NO_SPACE = re.compile(r"\s*(?:- +)*[\w.]+(:)[^\s:/]")
 _NO_SPACE_DASH = re.compile(r"\s*(?:- +)*(-)[^\s\-0-9]")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#\"'{}\[\]][^:#]*:(?:\s|$)")
@@ -100,7 +100,8 @@ def _conflict(at: Complaint) -> Fault | None:
 
 
 def _comparison(at: Complaint) -> Fault | None:
-    if not _COMPARISON.search(at.text[: at.column + 1]):
+    found = _COMPARISON.search(at.text)
+    if found is None or found.start() > at.column:
         return None
     hint = "write comparisons in words: `at least 58`, `at most 20%`, `not GoTone`"
     return Fault(at.line, at.column, at.column, "`>` and `<` are signs of YAML itself", hint)
