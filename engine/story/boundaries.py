@@ -53,6 +53,8 @@ class Boundary:
     """`expect` and `because` are what is foreseen."""
     moment: int
     """µs UTC of the match, or of the near miss."""
+    matches: tuple[int, ...]
+    """µs UTC of all times at which the pattern is complete; none for a near miss."""
     message: Message | None = None
     """The message its subscriber gets, if any."""
 
@@ -65,7 +67,7 @@ class Boundaries:
     base: Given
     """The subscriber whom the rule takes: what cases have in common."""
     problem: Literal["", "nobody", "never", "unstaged"] = ""
-    """`nobody`: who and except take no one; `never`: no moment suits; `unstaged`: no scene is sure to match."""
+    """`nobody`: the rule takes no one; `never`: no moment suits; `unstaged`: no scene is sure to match."""
 
 
 def boundaries(rules: RuleSet, name: str) -> Boundaries:
@@ -87,14 +89,14 @@ def boundaries(rules: RuleSet, name: str) -> Boundaries:
 
 
 def _once(cases: Iterator[Boundary]) -> Iterator[Boundary]:
-    """Drop a case that was made before, under another name."""
-    seen: list[tuple[object, ...]] = []
+    """Drop a case that its topic has already; the plain one gives way to one that says more."""
+    found: dict[str, Boundary] = {}
     for boundary in cases:
         case = boundary.case
-        key = (case.starts, case.given, case.consent, case.arm, case.events)
-        if key not in seen:
-            seen.append(key)
-            yield boundary
+        key = repr((boundary.topic, case.starts, case.given, case.consent, case.arm, case.events))
+        if key not in found or found[key].note.kind == "plain":
+            found[key] = boundary
+    yield from found.values()
 
 
 def _shown(messages: tuple[Message, ...]) -> frozenset[str]:
@@ -131,6 +133,8 @@ def memory(pattern: Pattern) -> int:
             return pattern.within
         case StaysIn():
             return pattern.duration
+        case Enters():
+            return pattern.confirm
         case _:
             return 0
 
@@ -194,9 +198,8 @@ class _Play:
                 yield from self._again(offers, early, "second_early")
             again = max(free, max(offers) + apart)
             yield from self._again(offers, again, "second_free")
-            if len(offers) >= min(limit, MOST_CONTACTS) or not self.calendar.foresee(
-                [again], self.message, tier, again
-            ).offers == (again,):
+            alone = self.calendar.foresee([again], self.message, tier, again)
+            if len(offers) >= min(limit, MOST_CONTACTS) or alone.offers != (again,):
                 return
             offers.append(again)
 
@@ -230,11 +233,18 @@ class _Play:
     # -- times ---------------------------------------------------------------------------------------
 
     def _times(self) -> Iterator[Boundary]:
-        for at, kind in self._edges_of_time():
+        edges = (*self._edges_of_quiet(), *self._edges_of_hours(), *self._edges_of_validity())
+        for at, kind in edges:
             if self.calendar.in_tests(at):
                 yield self._case("times", Note(kind), self.scene, moment=at)
 
-    def _edges_of_time(self) -> Iterator[tuple[int, NoteKind]]:
+    def _edges_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
+        """Yield the edges of quiet times, as far as the rule's schedule has them."""
+        for at, kind in self._all_of_quiet():
+            if self.calendar.is_on(at):
+                yield at, kind
+
+    def _all_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
         within = self.rules.rules[self.name].limits.send_within
         for start, end in self.calendar.quiet_times(self.moment):
             yield start - SECOND, "quiet_before"
@@ -245,11 +255,30 @@ class _Play:
                     yield end - within, "waits_long_enough"
                 yield end - SECOND, "quiet_last"
                 yield end, "quiet_end"
+
+    def _edges_of_hours(self) -> Iterator[tuple[int, NoteKind]]:
+        hours = self.calendar.hours_after(self.moment)
+        if hours is not None:
+            end, again = hours
+            yield end - SECOND, "hours_last"
+            yield end, "hours_end"
+            yield again - SECOND, "hours_before"
+            yield again, "hours_start"
+        other = self.calendar.other_day(self.moment)
+        if other is not None:
+            yield other, "other_day"
+
+    def _edges_of_validity(self) -> Iterator[tuple[int, NoteKind]]:
+        """Yield the edges of the rule's dates, or what its schedule has nearest to them."""
         first, last = self.calendar.span()
-        yield first - SECOND, "valid_before"
-        yield first, "valid_first"
-        yield last - SECOND, "valid_last"
-        yield last, "valid_after"
+        edges: tuple[tuple[int, bool, NoteKind], ...] = (
+            (first - SECOND, False, "valid_before"), (first, True, "valid_first"),
+            (last - SECOND, False, "valid_last"), (last, True, "valid_after"),
+        )  # fmt: skip
+        for edge, forward, kind in edges:
+            at = self.calendar.nearest_on(edge, forward)
+            if at is not None:
+                yield at, kind
 
     # -- the engine ----------------------------------------------------------------------------------
 
@@ -302,7 +331,7 @@ class _Play:
             expect=tuple(Expected(at - starts, product, channel) for at in foreseen.offers),
             because=None if foreseen.offers else foreseen.because,
         )
-        return Boundary(topic, note, case, moment, person.message)
+        return Boundary(topic, note, case, moment, tuple(matches), person.message)
 
     def _by_then(self, person: Person, steps: list[Step]) -> Person:
         """Return the subscriber as the steps leave them: what they buy they have, a complaint stops offers.

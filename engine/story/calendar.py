@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from engine.language.model import DAY, Cap, Message, Policy, Rule
 from engine.language.testing import FieldValue
-from engine.localtime import quiet_end, quiet_start, valid_span
+from engine.localtime import is_within, quiet_end, quiet_start, valid_span
 from engine.rule_tests.runner import AFTERMATH
 from engine.story.scene import SECOND
 
@@ -60,7 +60,8 @@ class Calendar:
 
     def is_on(self, t: int) -> bool:
         """Say whether the rule may match at a moment: its schedule, if it has one."""
-        return True
+        schedule = self.rule.schedule
+        return schedule is None or is_within(t, self.zone, schedule.days, schedule.hours)
 
     def moment(self) -> int | None:
         """Return a moment at which a match is offered at once, best on a weekday afternoon; None if never."""
@@ -101,6 +102,31 @@ class Calendar:
             yield start, end
             now = end
 
+    def hours_after(self, t: int) -> tuple[int, int] | None:
+        """Return when the schedule that is on at `t` next goes off, and when it is then on again.
+
+        None if it does neither within a week.
+        """
+        minute = 60 * SECOND
+        moments = range(t // minute * minute + minute, t + 8 * DAY, minute)
+        end = next((each for each in moments if not self.is_on(each)), None)
+        again = next((each for each in moments if end is not None and each > end and self.is_on(each)), None)
+        return None if end is None or again is None else (end, again)
+
+    def nearest_on(self, t: int, forward: bool) -> int | None:
+        """Return `t`, or whole minutes away from it the nearest moment that the schedule has; None: no such."""
+        minute = 60 * SECOND if forward else -60 * SECOND
+        moments = (t + n * minute for n in range(8 * 24 * 60))
+        return next((each for each in moments if self.is_on(each)), None)
+
+    def other_day(self, t: int) -> int | None:
+        """Return the time of day of `t` on the next day that the schedule leaves out; None if it has none."""
+        schedule = self.rule.schedule
+        later = [t + n * DAY for n in range(1, 8)]
+        if schedule is None:
+            return None
+        return next((each for each in later if not is_within(each, self.zone, schedule.days, ())), None)
+
     def in_tests(self, t: int) -> bool:
         """Say whether a test file can tell of a moment and the two days before it."""
         return _EARLIEST.timestamp() * SECOND <= t <= _LATEST.timestamp() * SECOND
@@ -117,28 +143,24 @@ class Calendar:
             if not self.is_on(t):
                 continue
             at, because = self._gates(t, message, tier, offers)
-            if at is not None and at > last_record + AFTERMATH:
+            if at > last_record + AFTERMATH:
                 because = "held"
-            elif at is not None:
+            elif not because:
                 offers.append(at)
         return Foreseen(tuple(offers), because)
 
-    def _gates(
-        self, t: int, message: Message, tier: FieldValue, offers: list[int]
-    ) -> tuple[int | None, str]:
-        """Return when the offer of a match is made, or the reason why not."""
+    def _gates(self, t: int, message: Message, tier: FieldValue, offers: list[int]) -> tuple[int, str]:
+        """Return when a match is settled, at a hold's end if held, and the reason if that is no offer."""
         first, last = self.span()
         if not first <= t < last:
-            return None, "valid"
+            return t, "valid"
         refused = self.refused_by(t, message, tier, offers)
-        if refused:
-            return None, refused
-        if message.channel == "manual":
-            return t, ""
+        if refused or message.channel == "manual":
+            return t, refused
         end = quiet_end(t, self.zone, self.quiet)
         if end > t + self.rule.limits.send_within:
-            return None, "send_within"
-        return (end, "") if end < last else (None, "valid")
+            return t, "send_within"
+        return end, "" if end < last else "valid"
 
     def refused_by(self, t: int, message: Message, tier: FieldValue, offers: Sequence[int]) -> str:
         """Return the cap that keeps a match from an offer, given the offers before; empty if none does."""
@@ -169,5 +191,3 @@ class Calendar:
 
 def _full(cap: Cap, t: int, offers: Sequence[int]) -> bool:
     return sum(t - cap.window < offer <= t for offer in offers) >= cap.count
-
-

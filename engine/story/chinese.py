@@ -66,9 +66,12 @@ class Chinese:
         """Write `2026年9月5日`."""
         return f"{day.year}年{day.month}月{day.day}日"
 
-    def stamp(self, local: datetime, with_day: bool) -> str:
+    def stamp(self, local: datetime, before: date | None) -> str:
         """Write `15:00`, or `2026年9月5日15:00`."""
-        return f"{self.day(local.date())}{clock(local)}" if with_day else clock(local)
+        if before == local.date():
+            return clock(local)
+        year = "" if before is not None and before.year == local.year else f"{local.year}年"
+        return f"{year}{local.month}月{local.day}日{clock(local)}"
 
     # -- the rule ------------------------------------------------------------------------------------
 
@@ -78,10 +81,10 @@ class Chinese:
 
     def state(self, rule: model.Rule) -> str:
         """Say whose it is and whether it runs."""
-        approved = f"，{rule.approved_by}已审批" if rule.approved_by else "，未审批"
+        approved = f"{rule.approved_by}已审批" if rule.approved_by else "未审批"
         first, last = rule.valid
         days = self.day(first) if first == last else f"{self.day(first)}至{self.day(last)}"
-        return f"负责人{rule.owner}。{STATUS[rule.status]}{approved}。有效期{days}。"
+        return f"负责人{rule.owner}。{STATUS[rule.status]}。{approved}。有效期{days}。"
 
     def event(self, kind: str, number: str = "") -> str:
         """Say `拨打电话`, `拨打电话至少3次`."""
@@ -91,17 +94,21 @@ class Chinese:
         """Name a field of a record."""
         return FIELDS[name]
 
-    def test(self, label: str, test: Test, names: Names) -> str:
-        """Say `月均消费不低于50元`, `标签包含student`."""
+    def asked(self, test: Test, names: Names) -> str:
+        """Say `不低于50元`, `包含student`."""
         values, written = names.values(test)
         shown = [self.value(value, test.type) for value in values]
         said = self.either(shown) + (f"（{written}）" if written else "")
         if test.type == "set":
-            return f"{label}：{'不包含' if test.op == 'not' else '包含'}{said}"
+            return f"{'不包含' if test.op == 'not' else '包含'}{said}"
         lead = {"not": "不是", "at_least": "不低于", "at_most": "不高于", "over": "高于", "under": "低于"}
         if test.op == "between":
             said = "至".join(shown)
-        return f"{label}：{lead.get(test.op, '')}{said}"
+        return f"{lead.get(test.op, '')}{said}"
+
+    def test(self, label: str, test: Test, names: Names) -> str:
+        """Say `月均消费:不低于50元`."""
+        return f"{label}：{self.asked(test, names)}"
 
     def clause(self, pattern: Pattern, names: Names) -> str:
         """Say a pattern."""
@@ -109,7 +116,8 @@ class Chinese:
             case model.Happens():
                 return self._lines(EVENTS[pattern.event][0], pattern.where, pattern.unless, names)
             case model.Enters():
-                return f"进入{self._places(pattern, names)}"
+                still = f"，且{self.duration(pattern.confirm)}后仍在" if pattern.confirm else ""
+                return f"进入{self._places(pattern, names)}{still}"
             case model.Leaves():
                 return f"离开{self._places(pattern, names)}"
             case model.StaysIn():
@@ -144,7 +152,7 @@ class Chinese:
         return f"{said}（{group}）" if group else said
 
     def _lines(self, event: str, where: Sequence[Test], unless: Sequence[Test], names: Names) -> str:
-        at = [self.test("", test, names).removeprefix("：") for test in where if test.field == "place"]
+        at = [self.asked(test, names) for test in where if test.field == "place"]
         lines = [self.test(FIELDS[test.field], test, names) for test in where if test.field != "place"]
         lines += [f"排除{self.test(FIELDS[test.field], test, names)}" for test in unless]
         said = "；".join(lines)
@@ -153,6 +161,10 @@ class Chinese:
     def subject(self, clause: str) -> str:
         """Begin with `用户`."""
         return f"用户{clause}"
+
+    def sentence(self, said: str) -> str:
+        """End with a full stop."""
+        return f"{said}。"
 
     def opening(self, pattern: Pattern) -> str:
         """Open a list."""
@@ -193,7 +205,7 @@ class Chinese:
     def message(self, message: model.Message, condition: str, parts: int, first: bool) -> str:
         """Open a message."""
         size = f"（{parts}条短信）" if message.channel == "sms" and parts else ""
-        whom = f"，适用于{condition}" if condition else ""
+        whom = f"，适用于“{condition}”" if condition else ""
         if not first:
             whom = whom or "，其余用户"
         return f"{CHANNELS[message.channel]}{whom}{size}："
@@ -268,6 +280,10 @@ class Chinese:
         shown = "，".join(fields)
         return f"{when}{where}{said}" + (f"（{shown}）" if fields else "")
 
+    def matched(self, times: Sequence[str]) -> str:
+        """Say `15:00条件满足`."""
+        return f"{self.together(times)}条件满足"
+
     def note(self, note: Note, names: Names) -> str:
         """Say what a case is about."""
         return NOTES[note.kind](self, note, names)
@@ -280,24 +296,19 @@ class Chinese:
     def offered(self, times: Sequence[str], channel: str, held: bool) -> str:
         """Say `15:30发送短信`."""
         sent = f"下达{CHANNELS[channel]}" if channel == "manual" else f"发送{CHANNELS[channel]}"
-        return f"{'免打扰时段后,' if held else ''}{self.together(times)}{sent}"
+        return f"{'免打扰时段后，' if held else ''}{self.together(times)}{sent}"
 
     def nothing(self, reason: str, names: Names) -> str:
         """Say `不发送,原因who.arpu`."""
-        block, _, field = reason.partition(".")
-        if block in ("who", "except"):
-            return f"不发送，原因 {reason}（{names.field(field)}）"
-        if block == "consent":
-            return f"不发送，原因 {reason}（未知或未同意{PURPOSES[field]}）"
-        return f"不发送，原因 {reason}（{REASONS[reason]}）"
+        if reason in ("when", "schedule"):
+            return f"不发送：{REASONS[reason]}"
+        if reason.startswith(("who.", "except.", "consent.")):
+            return f"不发送：被{reason}拒绝"
+        return f"不发送：{REASONS[reason]}（{reason}）"
 
     def then(self, outcome: str, nothing: str) -> str:
         """Say what became of the next match."""
         return f"{outcome}；下一次满足时{nothing}"
-
-    def outcome(self, line: str, outcome: str) -> str:
-        """Write `用例:结果`."""
-        return f"{line}：{outcome}"
 
     def counted(self, cases: int, offers: int, surprises: int) -> str:
         """Count."""
@@ -327,6 +338,14 @@ def _value(words: Chinese, note: Note, names: Names) -> str:
     return words.value(names.value(note.field, note.value), note.type)
 
 
+def _asked(words: Chinese, note: Note, names: Names) -> str:
+    return words.asked(note.test, names) if note.test is not None else ""
+
+
+def _differing(words: Chinese, note: Note, names: Names) -> str:
+    return f"，{names.field(note.field)}：{_value(words, note, names)}" if note.field else ""
+
+
 Phrase = Callable[[Chinese, Note, Names], str]
 NOTES: Final[dict[str, Phrase]] = {
     "plain": lambda w, n, c: "一般情况",
@@ -347,9 +366,9 @@ NOTES: Final[dict[str, Phrase]] = {
     "window_in": lambda w, n, c: f"相隔比{w.duration(n.amount)}少1秒，第一次仍计入",
     "too_little": lambda w, n, c: f"累计{_value(w, n, c)}，略有不足",
     "enough": lambda w, n, c: f"累计{_value(w, n, c)}，恰好达到",
-    "passes": lambda w, n, c: f"{FIELDS[n.field]}{_value(w, n, c)}，恰好满足“{n.test}”",
-    "fails": lambda w, n, c: f"{FIELDS[n.field]}{_value(w, n, c)}，不满足“{n.test}”"
-    if n.field != "place" else f"在{c.place(str(n.value))}，不满足“{n.test}”",
+    "passes": lambda w, n, c: f"{FIELDS[n.field]}{_value(w, n, c)}，恰好满足“{_asked(w, n, c)}”",
+    "fails": lambda w, n, c: f"{FIELDS[n.field]}{_value(w, n, c)}，不满足“{_asked(w, n, c)}”"
+    if n.field != "place" else f"在{c.place(str(n.value))}，不满足“{_asked(w, n, c)}”",
     "unknown": lambda w, n, c: f"{FIELDS[n.field]}未知",
     "barred": lambda w, n, c: f"{FIELDS[n.field]}属于unless排除的情况",
     "wrong_order": lambda w, n, c: "顺序颠倒",
@@ -358,15 +377,15 @@ NOTES: Final[dict[str, Phrase]] = {
     "too_late_to_cancel": lambda w, n, c: f"在{w.duration(n.amount)}过后1秒才发生，已无影响",
     "before_wait": lambda w, n, c: "发生在等待开始之前，没有影响",
     "wait_anew": lambda w, n, c: f"{w.duration(n.amount)}重新计时",
-    "who_passes": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，恰好满足“{n.test}”",
-    "who_fails": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，不满足“{n.test}”",
+    "who_passes": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，恰好满足“{_asked(w, n, c)}”",
+    "who_fails": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，不满足“{_asked(w, n, c)}”",
     "who_unknown": lambda w, n, c: f"{c.field(n.field)}未知",
     "except_bars": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，属于排除对象",
     "except_unknown": lambda w, n, c: f"{c.field(n.field)}未知，可能属于排除对象",
     "no_consent": lambda w, n, c: f"未同意{PURPOSES[n.field]}",
     "consent_unknown": lambda w, n, c: f"是否同意{PURPOSES[n.field]}未知",
-    "message": lambda w, n, c: f"适用第{n.amount}条消息的用户",
-    "no_message": lambda w, n, c: "没有适用消息的用户",
+    "message": lambda w, n, c: f"第{n.amount}条消息{_differing(w, n, c)}",
+    "no_message": lambda w, n, c: f"没有适用的消息{_differing(w, n, c)}",
     "control": lambda w, n, c: "对照组用户",
     "restart": lambda w, n, c: "中途重启引擎，结果不变",
     "second_soon": lambda w, n, c: f"{w.duration(n.amount)}后再次满足",
@@ -378,9 +397,9 @@ NOTES: Final[dict[str, Phrase]] = {
     "quiet_end": lambda w, n, c: "免打扰时段刚结束",
     "waits_too_long": lambda w, n, c: "距免打扰时段结束多出1秒，等待过长",
     "waits_long_enough": lambda w, n, c: "距免打扰时段结束恰好可以等待",
-    "valid_first": lambda w, n, c: "有效期的第一刻",
-    "valid_before": lambda w, n, c: "有效期开始前1秒",
-    "valid_last": lambda w, n, c: "有效期的最后一秒",
+    "valid_first": lambda w, n, c: "有效期刚开始",
+    "valid_before": lambda w, n, c: "有效期开始之前",
+    "valid_last": lambda w, n, c: "有效期即将结束",
     "valid_after": lambda w, n, c: "有效期刚结束",
     "hours_before": lambda w, n, c: "规则时段开始前1秒",
     "hours_start": lambda w, n, c: "规则时段的第一刻",

@@ -25,6 +25,7 @@ from engine.language.model import (
     Total,
 )
 from engine.language.testing import FieldValue, Step
+from engine.story.hearing import is_located
 from engine.story.scene import PAUSE, SECOND, Note, NoteKind, Scene, pause, whole
 from engine.story.stage import Stage
 from engine.story.values import near, shift
@@ -102,6 +103,9 @@ class Edges:
     # -- places --------------------------------------------------------------------------------------
 
     def _enters(self, pattern: Enters) -> Iterator[Scene]:
+        if pattern.confirm:
+            yield from self._stays(StaysIn(pattern.place, pattern.members, pattern.confirm))
+            return
         place = self.stage.place_of(pattern.members)
         if place is not None and self.stage.policy.bridge >= PAUSE:
             steps = (Step(-PAUSE, "enters", place), Step(0, "sees", place))
@@ -198,8 +202,8 @@ class Edges:
         if len(full.steps) > 1:
             for before, hit, kind in _pair_out(pattern.within):
                 first, last = full.steps
-                steps = (replace(first, at=-before), last)
-                yield Scene(steps, hit, note=Note(kind, pattern.within), closes=full.closes)
+                apart = (replace(first, at=-before), last)
+                yield Scene(apart, hit, note=Note(kind, pattern.within), closes=full.closes)
         own = [test for test in pattern.where if test.field == pattern.field]
         if own:
             return
@@ -219,7 +223,7 @@ class Edges:
     # -- composites ----------------------------------------------------------------------------------
 
     def _together(self, pattern: Sequence | AllOf, parts: Many[Pattern]) -> Iterator[Scene]:
-        """Edges of the window and of the order, then those of every part with the others as they should be."""
+        """Yield the edges of the window and of the order, then those of every part among plain others."""
         stage = self.stage
         plain = stage.typicals(pattern)
         whole_scene = stage.in_turn(parts, plain, pattern.within)
@@ -238,7 +242,10 @@ class Edges:
             for edge in self.of(part):
                 scenes = [*plain[:number], edge, *plain[number + 1 :]]
                 embedded = stage.in_turn(parts, scenes, pattern.within)
-                if embedded is not None and self._ends_as_said(edge, number, len(parts)):
+                others = [scene for scene in (*plain[:number], *plain[number + 1 :]) if scene is not None]
+                if embedded is None or _was_inside_after_all(edge, others):
+                    continue
+                if self._ends_as_said(edge, number, len(parts)):
                     yield replace(embedded, note=edge.note)
 
     def _ends_as_said(self, edge: Scene, number: int, parts: int) -> bool:
@@ -263,6 +270,8 @@ class Edges:
             if len(against.steps) == 1 and not against.closes:
                 yield from self._noted(stage.waited(pattern, first, against, before), Note("before_wait"))
         for edge in self.of(pattern.no):
+            if _was_inside_after_all(edge, [first]):
+                continue
             yield from self._noted(stage.waited(pattern, first, edge, half), edge.note)
         for edge in self.of(pattern.first):
             if edge.end <= edge.at or not edge.hit:
@@ -293,6 +302,13 @@ class Edges:
                     yield scene
 
 
+def _was_inside_after_all(edge: Scene, others: Many[Scene]) -> bool:
+    """Say whether a subscriber who was not inside before may have come in by what else happens."""
+    if edge.note.kind not in ("never_inside", "lost"):
+        return False
+    return any(is_located(step) for scene in others for step in scene.steps)
+
+
 def _pair(length: int, inside: NoteKind, outside: NoteKind) -> tuple[tuple[int, bool, NoteKind], ...]:
     """Return a length that still counts, and one a second longer that does not."""
     return (length, True, inside), (length + SECOND, False, outside)
@@ -311,4 +327,4 @@ def _has_marks(test: Test) -> bool:
 
 
 def _note(kind: NoteKind, test: Test, value: FieldValue) -> Note:
-    return Note(kind, field=test.field, value=value, type=test.type, test=test.text)
+    return Note(kind, field=test.field, value=value, type=test.type, test=test)

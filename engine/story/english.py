@@ -18,11 +18,11 @@ _HEADINGS: Final[dict[Heading, str]] = {
     "often": "How often", "goal": "When it has worked", "cases": "Cases",
 }  # fmt: skip
 _TOPICS: Final = {
-    "when": "What happens", "who": "Who", "consent": "Consent", "send": "Which message", "limits": "How often",
-    "times": "Times", "engine": "Holdout and restart",
+    "when": "What happens", "who": "Who", "consent": "Consent", "send": "Which message",
+    "limits": "How often", "times": "Times", "engine": "Holdout and restart",
 }  # fmt: skip
 _PROBLEMS: Final = {
-    "nobody": "No case could be made: no subscriber passes `who`, `except` and the `if` of a message at once.",
+    "nobody": "No case could be made: no subscriber passes `who`, `except` and the `if` of a message.",
     "never": "No case could be made: in the rule's days and hours there is no moment at which it may send.",
     "unstaged": "No case could be made up for this pattern: a place has no cells, its records would be too "
     "many, or its parts would hear each other's records. Write the tests by hand.",
@@ -66,9 +66,12 @@ class English:
         """Write `5 September 2026`."""
         return f"{day.day} {day:%B %Y}"
 
-    def stamp(self, local: datetime, with_day: bool) -> str:
-        """Write `15:00`, or `5 Sep 2026 15:00`."""
-        return f"{local.day} {local:%b %Y} {clock(local)}" if with_day else clock(local)
+    def stamp(self, local: datetime, before: date | None) -> str:
+        """Write `15:00`, `15:00 on 5 Sep`, `15:00 on 5 Sep 2026`."""
+        if before == local.date():
+            return clock(local)
+        year = "" if before is not None and before.year == local.year else f" {local.year}"
+        return f"{clock(local)} on {local.day} {local:%b}{year}"
 
     # -- the rule ------------------------------------------------------------------------------------
 
@@ -78,10 +81,10 @@ class English:
 
     def state(self, rule: model.Rule) -> str:
         """Say whose it is and whether it runs."""
-        approved = f", approved by {rule.approved_by}" if rule.approved_by else ", not approved"
+        approved = f"Approved by {rule.approved_by}." if rule.approved_by else "Not approved."
         first, last = rule.valid
         days = self.day(first) if first == last else f"{self.day(first)} to {self.day(last)}"
-        return f"Owner {rule.owner}. It is {STATUS[rule.status]}{approved}. Valid {days}."
+        return f"Owner {rule.owner}. {STATUS[rule.status]}. {approved} Valid {days}."
 
     def event(self, kind: str, number: str = "") -> str:
         """Say `makes a call`, `makes at least 3 calls`."""
@@ -92,18 +95,22 @@ class English:
         """Name a field of a record."""
         return FIELDS[name]
 
-    def test(self, label: str, test: Test, names: Names) -> str:
-        """Say `average spend at least 50 yuan`, `tags with student`."""
+    def asked(self, test: Test, names: Names) -> str:
+        """Say `at least 50 yuan`, `with student`."""
         values, written = names.values(test)
         shown = [self.value(value, test.type) for value in values]
         said = self.either(shown) + (f" ({written})" if written else "")
         if test.type == "set":
-            return f"{label}: {'without' if test.op == 'not' else 'with'} {said}"
+            return f"{'without' if test.op == 'not' else 'with'} {said}"
         lead = {"not": "other than ", "at_least": "at least ", "at_most": "at most "}
         lead |= {"over": "over ", "under": "under "}
         if test.op == "between":
             said = " to ".join(shown)
-        return f"{label}: {lead.get(test.op, '')}{said}"
+        return f"{lead.get(test.op, '')}{said}"
+
+    def test(self, label: str, test: Test, names: Names) -> str:
+        """Say `average spend: at least 50 yuan`."""
+        return f"{label}: {self.asked(test, names)}"
 
     def clause(self, pattern: Pattern, names: Names) -> str:
         """Say a pattern in the third person."""
@@ -116,7 +123,9 @@ class English:
                 words = EVENTS[pattern.event]
                 return f"{words[form]} {words[2]}{self._lines(pattern.where, pattern.unless, names)}"
             case model.Enters():
-                return f"{('enters', 'enter')[form]} {self._places(pattern, names)}"
+                still = f" and {('is', 'be')[form]} still there {self.duration(pattern.confirm)} later"
+                confirmed = still if pattern.confirm else ""
+                return f"{('enters', 'enter')[form]} {self._places(pattern, names)}{confirmed}"
             case model.Leaves():
                 return f"{('leaves', 'leave')[form]} {self._places(pattern, names)}"
             case model.StaysIn():
@@ -127,7 +136,8 @@ class English:
                 many = words[3].format(n=f"at least {pattern.at_least}")
                 if pattern.at_least == 1:
                     many = words[2]
-                return f"{words[form]} {many}{self._lines(pattern.where, (), names)}{self._in(pattern.within)}"
+                lines = self._lines(pattern.where, (), names)
+                return f"{words[form]} {many}{lines}{self._in(pattern.within)}"
             case model.Total():
                 mark = self.value(pattern.at_least, pattern.type)
                 of = f"{FIELDS[pattern.field]} in {EVENTS[pattern.event][4]}"
@@ -161,7 +171,7 @@ class English:
         return f"{said} ({group})" if group else said
 
     def _lines(self, where: Sequence[Test], unless: Sequence[Test], names: Names) -> str:
-        at = [self.test("", test, names).removeprefix(": ") for test in where if test.field == "place"]
+        at = [self.asked(test, names) for test in where if test.field == "place"]
         lines = [self.test(FIELDS[test.field], test, names) for test in where if test.field != "place"]
         said = "".join(f" at {place}" for place in at) + (f" ({'; '.join(lines)})" if lines else "")
         barred = [self.test(FIELDS[test.field], test, names) for test in unless]
@@ -170,6 +180,10 @@ class English:
     def subject(self, clause: str) -> str:
         """Begin with `A subscriber`."""
         return f"A subscriber {clause}"
+
+    def sentence(self, said: str) -> str:
+        """End with a full stop."""
+        return f"{said}."
 
     def opening(self, pattern: Pattern) -> str:
         """Open a list."""
@@ -210,7 +224,7 @@ class English:
     def message(self, message: model.Message, condition: str, parts: int, first: bool) -> str:
         """Open a message."""
         size = f" ({parts} SMS part{'' if parts == 1 else 's'})" if message.channel == "sms" and parts else ""
-        whom = f", if {condition}" if condition else ""
+        whom = f", if “{condition}”" if condition else ""
         if not first:
             whom = whom or ", everybody else"
         return f"{CHANNELS[message.channel]}{whom}{size}:"
@@ -287,6 +301,10 @@ class English:
         said = self.event(step.event, str(step.times) if step.times > 1 else "")
         return f"{said}{where}{shown} {when}"
 
+    def matched(self, times: Sequence[str]) -> str:
+        """Say `all of it has happened at 15:00`."""
+        return f"all has happened at {self.together(times)}"
+
     def note(self, note: Note, names: Names) -> str:
         """Say what a case is about."""
         return NOTES[note.kind](self, note, names)
@@ -303,24 +321,20 @@ class English:
 
     def nothing(self, reason: str, names: Names) -> str:
         """Say `nothing: refused by who.arpu`."""
-        block, _, field = reason.partition(".")
-        if block in ("who", "except"):
-            return f"nothing, by {reason} ({names.field(field)})"
-        if block == "consent":
-            return f"nothing, by {reason} (no known consent to {PURPOSES[field]})"
-        return f"nothing, by {reason} ({REASONS[reason]})"
+        if reason in ("when", "schedule"):
+            return f"nothing: {REASONS[reason]}"
+        if reason.startswith(("who.", "except.", "consent.")):
+            return f"nothing: refused by {reason}"
+        return f"nothing: {REASONS[reason]} ({reason})"
 
     def then(self, outcome: str, nothing: str) -> str:
         """Say what became of the next match."""
         return f"{outcome}; for the next match {nothing}"
 
-    def outcome(self, line: str, outcome: str) -> str:
-        """Write `line: outcome`."""
-        return f"{line}: {outcome}"
-
     def counted(self, cases: int, offers: int, surprises: int) -> str:
         """Count."""
-        said = f"{cases} cases, each run on the engine: {offers} with an offer, {cases - offers} with nothing."
+        nothing = cases - offers
+        said = f"{cases} cases, each run on the engine: {offers} with an offer, {nothing} with nothing."
         if surprises:
             said += f" With {surprises} the engine did not do what was foreseen: please report the rule."
         return said
@@ -348,6 +362,14 @@ def _value(words: English, note: Note, names: Names) -> str:
     return words.value(names.value(note.field, note.value), note.type)
 
 
+def _asked(words: English, note: Note, names: Names) -> str:
+    return words.asked(note.test, names) if note.test is not None else ""
+
+
+def _differing(words: English, note: Note, names: Names) -> str:
+    return f", {names.field(note.field)}: {_value(words, note, names)}" if note.field else ""
+
+
 Phrase = Callable[[English, Note, Names], str]
 NOTES: Final[dict[str, Phrase]] = {
     "plain": lambda w, n, c: "the plain case",
@@ -363,15 +385,15 @@ NOTES: Final[dict[str, Phrase]] = {
     "unseen_at": lambda w, n, c: f"last seen more than {w.duration(n.amount)} before: still there or not, "
     "nobody knows",
     "seen_at": lambda w, n, c: f"last seen exactly {w.duration(n.amount)} before: known to be there",
-    "too_few": lambda w, n, c: f"{n.more}, one short of {n.amount}",
+    "too_few": lambda w, n, c: f"{n.more} instead of {n.amount}",
     "one_more": lambda w, n, c: f"one more than {n.amount} is no second match",
     "window_out": lambda w, n, c: f"exactly {w.duration(n.amount)} apart: the first no longer counts",
     "window_in": lambda w, n, c: f"1 second less than {w.duration(n.amount)} apart: the first still counts",
     "too_little": lambda w, n, c: f"{_value(w, n, c)} in all, just too little",
     "enough": lambda w, n, c: f"{_value(w, n, c)} in all, just enough",
-    "passes": lambda w, n, c: f"{FIELDS[n.field]} {_value(w, n, c)}, just inside “{n.test}”",
-    "fails": lambda w, n, c: f"{FIELDS[n.field]} {_value(w, n, c)} is not “{n.test}”"
-    if n.field != "place" else f"in {c.place(str(n.value))}, which is not “{n.test}”",
+    "passes": lambda w, n, c: f"{FIELDS[n.field]} {_value(w, n, c)}, just inside “{_asked(w, n, c)}”",
+    "fails": lambda w, n, c: f"{FIELDS[n.field]} {_value(w, n, c)} is not “{_asked(w, n, c)}”"
+    if n.field != "place" else f"in {c.place(str(n.value))}, which is not “{_asked(w, n, c)}”",
     "unknown": lambda w, n, c: f"without a known {FIELDS[n.field]}",
     "barred": lambda w, n, c: f"the “unless” of {FIELDS[n.field]} holds",
     "wrong_order": lambda w, n, c: "in the wrong order",
@@ -380,15 +402,15 @@ NOTES: Final[dict[str, Phrase]] = {
     "too_late_to_cancel": lambda w, n, c: f"1 second after the {w.duration(n.amount)}: too late to matter",
     "before_wait": lambda w, n, c: "what happened before the wait does not matter",
     "wait_anew": lambda w, n, c: f"the {w.duration(n.amount)} begin anew",
-    "who_passes": lambda w, n, c: f"{c.field(n.field)} {_value(w, n, c)}, just inside “{n.test}”",
-    "who_fails": lambda w, n, c: f"{c.field(n.field)} {_value(w, n, c)} instead of “{n.test}”",
-    "who_unknown": lambda w, n, c: f"{c.field(n.field)} not known",
-    "except_bars": lambda w, n, c: f"{c.field(n.field)} {_value(w, n, c)}, which is excepted",
-    "except_unknown": lambda w, n, c: f"{c.field(n.field)} not known, so it may be excepted",
+    "who_passes": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)}, just inside “{_asked(w, n, c)}”",
+    "who_fails": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)} instead of “{_asked(w, n, c)}”",
+    "who_unknown": lambda w, n, c: f"{c.field(n.field)}: not known",
+    "except_bars": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)}, which is excepted",
+    "except_unknown": lambda w, n, c: f"{c.field(n.field)}: not known, so it may be excepted",
     "no_consent": lambda w, n, c: f"no consent to {PURPOSES[n.field]}",
     "consent_unknown": lambda w, n, c: f"consent to {PURPOSES[n.field]} not known",
-    "message": lambda w, n, c: f"a subscriber for message {n.amount}",
-    "no_message": lambda w, n, c: "a subscriber whom no message is for",
+    "message": lambda w, n, c: f"message {n.amount}{_differing(w, n, c)}",
+    "no_message": lambda w, n, c: f"no message fits{_differing(w, n, c)}",
     "control": lambda w, n, c: "a subscriber who is held out",
     "restart": lambda w, n, c: "a restart of the engine in between changes nothing",
     "second_soon": lambda w, n, c: f"again {w.duration(n.amount)} later",
@@ -400,10 +422,10 @@ NOTES: Final[dict[str, Phrase]] = {
     "quiet_end": lambda w, n, c: "quiet time is just over",
     "waits_too_long": lambda w, n, c: "1 second too long before the end of quiet time",
     "waits_long_enough": lambda w, n, c: "just near enough to the end of quiet time",
-    "valid_first": lambda w, n, c: "the first moment of the rule's dates",
-    "valid_before": lambda w, n, c: "1 second before the rule's dates",
-    "valid_last": lambda w, n, c: "the last second of the rule's dates",
-    "valid_after": lambda w, n, c: "the rule's dates are just over",
+    "valid_first": lambda w, n, c: "at the very start of the rule's dates",
+    "valid_before": lambda w, n, c: "just before the rule's dates",
+    "valid_last": lambda w, n, c: "at the very end of the rule's dates",
+    "valid_after": lambda w, n, c: "just after the rule's dates",
     "hours_before": lambda w, n, c: "1 second before the rule's hours",
     "hours_start": lambda w, n, c: "the first moment of the rule's hours",
     "hours_last": lambda w, n, c: "the last second of the rule's hours",

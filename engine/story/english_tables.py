@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 EVENTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
-    "loc.update": ("is", "be", "seen in a location update", "seen in {n} location updates", "location updates"),
+    "loc.update": (
+        "is", "be", "seen in a location update", "seen in {n} location updates", "location updates",
+    ),
     "loc.handover": ("is", "be", "handed over to a cell", "handed over {n} times", "handovers"),
     "loc.sight": ("is", "be", "seen at a cell", "seen at a cell {n} times", "sightings"),
     "power.on": ("switches", "switch", "the phone on", "the phone on {n} times", "switchings-on"),
@@ -17,14 +19,14 @@ EVENTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "mms.out": ("sends", "send", "an MMS", "{n} MMS", "MMS sent"),
     "mms.in": ("receives", "receive", "an MMS", "{n} MMS", "MMS received"),
     "data.session": ("has", "have", "a data session", "{n} data sessions", "data sessions"),
-    "data.http": ("loads", "load", "something from the web", "something from the web {n} times", "web requests"),
+    "data.http": ("loads", "load", "a web page", "{n} web pages", "web requests"),
     "handset.change": ("changes", "change", "to another handset", "handsets {n} times", "changes of handset"),
     "sim.change": ("gets", "get", "another SIM card", "another SIM card {n} times", "changes of SIM"),
     "roam.out": ("starts", "start", "to roam", "to roam {n} times", "starts of roaming"),
     "roam.in": ("comes", "come", "to us as a guest", "to us as a guest {n} times", "arrivals of guests"),
-    "roam.home": ("comes", "come", "home from roaming", "home from roaming {n} times", "returns from roaming"),
+    "roam.home": ("comes", "come", "home from roaming", "home from roaming {n} times", "returns"),
     "roam.country": (
-        "goes", "go", "on to another country while roaming", "on to another country {n} times", "border crossings",
+        "goes", "go", "on to another country, roaming", "on to another country {n} times", "border crossings",
     ),
     "product.bought": ("buys", "buy", "a product", "{n} products", "purchases"),
     "sms.reply": ("answers", "answer", "one of our messages", "{n} of our messages", "answers"),
@@ -48,6 +50,7 @@ FIELDS: Final[dict[str, str]] = {
 
 REASONS: Final[dict[str, str]] = {
     "when": "the pattern never matched",
+    "schedule": "outside the rule's schedule",
     "valid": "outside the rule's dates",
     "suppressed": "the subscriber has complained or opted out",
     "channel": "no message is for them",
@@ -67,8 +70,8 @@ DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday
 UNITS: Final[dict[str, str]] = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 CHANNELS: Final[dict[str, str]] = {"sms": "by SMS", "mms": "by MMS", "manual": "as a task for a person"}
 STATUS: Final[dict[str, str]] = {
-    "draft": "a draft: nothing is evaluated or sent",
-    "shadow": "in shadow: evaluated and counted, never sent",
-    "live": "live",
-    "paused": "paused: nothing is sent",
+    "draft": "A draft: nothing is evaluated or sent",
+    "shadow": "In shadow: evaluated and counted, never sent",
+    "live": "Live",
+    "paused": "Paused: nothing is sent",
 }

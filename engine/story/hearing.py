@@ -81,7 +81,7 @@ def _stirs(leaf: Leaf, step: Step, catalog: Catalog) -> bool:
         case Enters() | StaysIn():  # `sees` always goes on with a visit that some `enters` opened
             return step.verb != "sees" and bool(places_at(step, catalog) & set(leaf.members))
         case Leaves():
-            return is_located(step)
+            return is_located(step) and not places_at(step, catalog) & set(leaf.members)
         case _:
             return _records(leaf, step, catalog)
 

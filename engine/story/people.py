@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.language.model import Catalog, Message, Rule, Test
 from engine.language.testing import FieldValue
-from engine.story.scene import Note
+from engine.story.scene import Note, NoteKind
 from engine.story.values import candidates, fits, near, passes
 
 _MOST_TRIED: Final = 20_000
@@ -64,9 +64,7 @@ class People:
 
     def typical(self) -> Person | None:
         """Return a subscriber whom the rule takes: with a text rather than a task, without `if` if may be."""
-        order = sorted(
-            self.rule.offer.send, key=lambda each: (("sms", "mms", "manual").index(each.channel))
-        )
+        order = sorted(self.rule.offer.send, key=lambda each: ("sms", "mms", "manual").index(each.channel))
         for message in order:
             given = self.for_message(message)
             if given is not None:
@@ -99,19 +97,28 @@ class People:
         for number, message in enumerate(self.rule.offer.send):
             given = self.for_message(message) if message is not base.message else None
             if given is not None:
-                yield Person(given, Note("message", number + 1), "", message)
+                yield Person(given, self._differs("message", base, given, number + 1), "", message)
         nobody = self.for_message(None)
         if nobody is not None:
-            yield Person(nobody, Note("no_message"), "channel")
+            yield Person(nobody, self._differs("no_message", base, nobody, 0), "channel")
 
-    def _changed(self, base: Person, line: Test, value: FieldValue, kind: str) -> Iterator[Person]:
+    def _differs(self, kind: NoteKind, base: Person, given: Given, number: int) -> Note:
+        """Return a note that shows the field by which the messages tell this subscriber from `base`."""
+        tests = [test for each in self.rule.offer.send for test in each.condition]
+        found = [test for test in tests if given.get(test.field) != base.given.get(test.field)]
+        if not found:
+            return Note(kind, number)
+        field = found[0].field
+        return Note(kind, number, field=field, value=given.get(field), type=found[0].type)
+
+    def _changed(self, base: Person, line: Test, value: FieldValue, kind: NoteKind) -> Iterator[Person]:
         given = {**base.given, line.field: value}
         because = self.refused_by(given)
         wanted = {"who_passes": "", "who_fails": f"who.{line.field}", "who_unknown": f"who.{line.field}"}
         wanted |= {"except_bars": f"except.{line.field}", "except_unknown": f"except.{line.field}"}
         if because != wanted[kind]:
             return  # another line has the first say: this value shows nothing of this one
-        note = Note(kind, field=line.field, value=value, type=line.type, test=line.text)  # type: ignore[arg-type]
+        note = Note(kind, field=line.field, value=value, type=line.type, test=line)
         yield Person(given, note, because, chosen(self.rule, given))
 
     def refused_by(self, given: Given) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from engine.language.model import FieldType
+from engine.language.model import FieldType, Test
 from engine.language.testing import FieldValue, Step
 
 SECOND: Final = 1_000_000
@@ -43,8 +43,8 @@ class Note:
     field: str = ""
     value: FieldValue = None
     type: FieldType = "text"
-    test: str = ""
-    """The line in question as written."""
+    test: Test | None = None
+    """The line in question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from engine.story.values import candidates, fits, sample, shift
 
 MOST_SIGHTINGS: Final = 5_000
 _NEVER_STAGED: Final = frozenset({"cell", "cell_prev", "quality", "phase"})
-"""Fields with a meaning of their own to the engine: they move the subscriber, or keep a record from firing."""
+"""Fields that mean more to the engine: they move the subscriber, or keep a record from firing."""
 
 Chosen = dict[str, FieldValue]
 
@@ -144,7 +144,7 @@ class Stage:
         return Step(0, "happens", place, event, fields)
 
     def places(self, wanted: Many[Test], barred: Many[Test] = ()) -> list[FieldValue]:
-        """Return the places at whose cell all lines about places hold, those they name first: cells overlap."""
+        """Return the places at whose cell all lines about places hold, for cells overlap; the named first."""
         named = [str(value) for test in wanted for value in test.values]
         found: list[FieldValue] = []
         for name in dict.fromkeys((*named, *self.catalog.places)):
@@ -174,6 +174,8 @@ class Stage:
         return next((name for name in members if self.catalog.places[name].cells), None)
 
     def _enters(self, pattern: Enters) -> Scene | None:
+        if pattern.confirm:
+            return self.stay(StaysIn(pattern.place, pattern.members, pattern.confirm))
         place = self.place_of(pattern.members)
         return None if place is None else Scene((Step(0, "enters", place),), closes=True)
 
@@ -342,7 +344,7 @@ def _answers_at_once(pattern: Pattern) -> bool:
     if isinstance(pattern, AnyOf):
         return all(_answers_at_once(part) for part in pattern.parts)
     if isinstance(pattern, Enters):
-        return not getattr(pattern, "confirm", 0)
+        return not pattern.confirm
     return isinstance(pattern, Happens | Leaves | Count | Total)
 
 

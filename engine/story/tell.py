@@ -9,7 +9,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.language.model import Message, Rule, RuleSet
-from engine.language.testing import Step
 from engine.sms import segments
 from engine.story.boundaries import TOPICS, Boundaries, boundaries, names_place
 from engine.story.chinese import Chinese
@@ -18,8 +17,10 @@ from engine.story.verify import Told, verify
 from engine.story.wording import Heading, Names, Words, outline
 
 LANGUAGES: Final[dict[str, Words]] = {"en": English(), "zh": Chinese()}
-_SHOWS_STEPS: Final = ("when", "limits", "times", "engine")
-"""Topics whose cases differ in what happens; the others differ in the subscriber only."""
+_SHOWS_STEPS: Final = ("when", "engine")
+"""Topics whose cases differ in what happens."""
+_SHOWS_TIMES: Final = ("limits", "times")
+"""Topics whose cases differ in when it happens; the others differ in the subscriber only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +85,25 @@ def _messages(told: Story, words: Words, names: Names) -> Iterator[str]:
     offer = told.rule.offer
     yield words.product(told.rules.catalog.products[offer.product])
     for number, message in enumerate(offer.send):
-        text = _example(told, message)
+        subject, text = _example(told, message)
         lines = [words.test(names.field(line.field), line, names) for line in message.condition]
         parts = segments(text).parts if message.channel == "sms" else 0
         yield f"- {words.message(message, words.together(lines), parts, number == 0)}"
-        yield f"  {text}"
+        yield from (f"  {each}" for each in (subject, text) if each)
 
 
-def _example(told: Story, message: Message) -> str:
-    """Return the text as a case sent it; as written if none did."""
+def _example(told: Story, message: Message) -> tuple[str, str]:
+    """Return subject and text as a case sent them; as written if none did."""
     for each in told.told:
         if each.boundary.message is message and each.sent:
-            return each.sent[0].text
-    return message.text
+            return each.sent[0].subject, each.sent[0].text
+    return message.subject, message.text
 
 
 def _times(told: Story, words: Words) -> Iterator[str]:
     rule, policy = told.rule, told.rules.policy
+    if rule.schedule is not None:
+        yield words.hours(rule.schedule.days, _spans(rule.schedule.hours))
     always = all(message.channel == "manual" for message in rule.offer.send)
     within = rule.limits.send_within
     yield words.quiet(_spans(policy.quiet), _spans(rule.limits.quiet), within, always)
@@ -134,59 +137,62 @@ def _cases(told: Story, words: Words, names: Names) -> Iterator[str]:
     for topic in TOPICS:
         found = [each for each in told.told if each.boundary.topic == topic]
         if found:
-            yield f"{words.topic(topic)}:"
+            yield words.topic(topic)
         for each in found:
             mark = "" if each.as_foreseen else words.surprise()
-            yield f"- {words.outcome(sentence(each, words, names, zone), came(each, words, names, zone))}{mark}"
+            clock = Clock(each, words, zone)
+            yield f"- {sentence(each, clock, names)} → {came(each, clock, names)}{mark}"
 
 
-def sentence(told: Told, words: Words, names: Names, zone: ZoneInfo) -> str:
-    """Say what happens in a case and what it is about."""
-    boundary = told.boundary
-    note = words.note(boundary.note, names)
-    if boundary.topic not in _SHOWS_STEPS or boundary.note.kind == "control":
-        return note
-    teller = _Clock(told, words, zone)
-    steps = [words.step(step, teller.span(step), names) for step in boundary.case.events]
-    return words.line(steps, note)
+class Clock:
+    """Writes the times of one case in order: days only where it is about days or lasts longer than one."""
 
-
-def came(told: Told, words: Words, names: Names, zone: ZoneInfo) -> str:
-    """Say what came of a case."""
-    if not told.sent:
-        return words.nothing(told.because, names)
-    teller = _Clock(told, words, zone)
-    times = [teller.at(sent.at) for sent in told.sent]
-    held = any(sent.held for sent in told.sent)
-    outcome = words.offered(times, told.sent[0].channel, held)
-    return words.then(outcome, words.nothing(told.because, names)) if told.because else outcome
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Writes the times of one case; with the day where it lasts longer than one, or is about days."""
-
-    told: Told
-    words: Words
-    zone: ZoneInfo
+    def __init__(self, told: Told, words: Words, zone: ZoneInfo) -> None:
+        self.words = words
+        self._zone = zone
+        case = told.boundary.case
+        moments = [case.starts + step.at + (step.times - 1) * step.every for step in case.events]
+        if told.boundary.topic in _SHOWS_TIMES:
+            moments = list(told.boundary.matches)
+        days = {self._local(moment).date() for moment in (*moments, *(sent.at for sent in told.sent))}
+        dated = len(days) > 1 or told.boundary.topic == "times"
+        self._before = None if dated else next(iter(days))
 
     def at(self, micros: int) -> str:
         """Write a moment, µs UTC."""
-        return self.words.stamp(self._local(micros), self._dated())
-
-    def span(self, step: Step) -> tuple[str, str]:
-        """Write the first and the last time of a step."""
-        first = self.told.boundary.case.starts + step.at
-        return self.at(first), self.at(first + (step.times - 1) * step.every)
+        local = self._local(micros)
+        said = self.words.stamp(local, self._before)
+        self._before = local.date()
+        return said
 
     def _local(self, micros: int) -> datetime:
-        return datetime.fromtimestamp(micros // 1_000_000, self.zone)
+        return datetime.fromtimestamp(micros // 1_000_000, self._zone)
 
-    def _dated(self) -> bool:
-        boundary = self.told.boundary
-        if boundary.topic == "times":
-            return True
-        case = boundary.case
-        moments = [case.starts + step.at + (step.times - 1) * step.every for step in case.events]
-        moments += [case.starts, *(sent.at for sent in self.told.sent)]
-        return len({self._local(moment).date() for moment in moments}) > 1
+
+def sentence(told: Told, clock: Clock, names: Names) -> str:
+    """Say what happens in a case and what it is about."""
+    boundary, words = told.boundary, clock.words
+    note = words.note(boundary.note, names)
+    if boundary.topic in _SHOWS_TIMES:
+        return words.line([words.matched([clock.at(moment) for moment in boundary.matches])], note)
+    if boundary.topic not in _SHOWS_STEPS or boundary.note.kind == "control":
+        return note
+    steps = []
+    for step in boundary.case.events:
+        first = boundary.case.starts + step.at
+        said = clock.at(first)
+        last = clock.at(first + (step.times - 1) * step.every) if step.times > 1 else said
+        steps.append(words.step(step, (said, last), names))
+    return words.line(steps, note)
+
+
+def came(told: Told, clock: Clock, names: Names) -> str:
+    """Say what came of a case."""
+    words = clock.words
+    if not told.sent:
+        outside = told.because == "when" and told.boundary.matches
+        return words.nothing("schedule" if outside else told.because, names)
+    times = [clock.at(sent.at) for sent in told.sent]
+    held = any(sent.held for sent in told.sent)
+    outcome = words.offered(times, told.sent[0].channel, held)
+    return words.then(outcome, words.nothing(told.because, names)) if told.because else outcome

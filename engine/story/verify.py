@@ -21,6 +21,8 @@ class Sent:
     channel: Channel
     product: str
     text: str
+    subject: str
+    """Of an MMS."""
     held: bool
     """It waited for the end of quiet time."""
 
@@ -58,7 +60,8 @@ def _sent(match: Match) -> Sent:
     last = match.last
     text = str(last["text"] or "")
     held = len(match.records) > 1
-    return Sent(int(last["at"]), last["channel"], str(last["product"]), text, held)
+    subject = str(last.get("subject") or "")
+    return Sent(int(last["at"]), last["channel"], str(last["product"]), text, subject, held)
 
 
 def _because(matches: list[Match]) -> str:

@@ -89,8 +89,8 @@ class Words(Protocol):
     def day(self, day: date) -> str:
         """Write a date."""
 
-    def stamp(self, local: datetime, with_day: bool) -> str:
-        """Write a moment by the wall clock, seconds only where there are some."""
+    def stamp(self, local: datetime, before: date | None) -> str:
+        """Write a moment by the wall clock: with its day unless that is `before`, with its year if new."""
 
     # -- the rule
     def heading(self, heading: Heading) -> str:
@@ -105,6 +105,9 @@ class Words(Protocol):
     def event_field(self, name: str) -> str:
         """Name a field of a record."""
 
+    def asked(self, test: Test, names: Names) -> str:
+        """Say what a value must be."""
+
     def test(self, label: str, test: Test, names: Names) -> str:
         """Say what a field must be."""
 
@@ -112,7 +115,10 @@ class Words(Protocol):
         """Say a pattern in one breath, with `a subscriber` before it."""
 
     def subject(self, clause: str) -> str:
-        """Make a sentence of a clause: `A subscriber …`."""
+        """Put the subscriber before a clause: `A subscriber …`."""
+
+    def sentence(self, said: str) -> str:
+        """End a sentence."""
 
     def opening(self, pattern: Pattern) -> str:
         """Open the list of the parts of a composite pattern."""
@@ -136,7 +142,7 @@ class Words(Protocol):
         """Open a message: channel, for whom, and how many SMS it takes."""
 
     def quiet(self, policy: Sequence[str], own: Sequence[str], within: int, always: bool) -> str:
-        """Say when nothing is sent, and how long a message may wait; `always`: only tasks, which never wait."""
+        """Say when nothing is sent, how long a message may wait; `always`: there are only tasks."""
 
     def hours(self, days: Sequence[int], spans: Sequence[str]) -> str:
         """Say on which days (0 = Monday) and in which hours the rule looks at all."""
@@ -166,6 +172,9 @@ class Words(Protocol):
     def step(self, step: Step, times: tuple[str, str], names: Names) -> str:
         """Say what happens, from the first to the last time of it."""
 
+    def matched(self, times: Sequence[str]) -> str:
+        """Say at what times all that the rule waits for has happened."""
+
     def note(self, note: Note, names: Names) -> str:
         """Say what a case is about."""
 
@@ -180,9 +189,6 @@ class Words(Protocol):
 
     def then(self, outcome: str, nothing: str) -> str:
         """Say that after an offer the next match came to nothing."""
-
-    def outcome(self, line: str, outcome: str) -> str:
-        """Put a case and what came of it together."""
 
     def counted(self, cases: int, offers: int, surprises: int) -> str:
         """Say how many cases were run."""
@@ -247,7 +253,7 @@ def is_long(pattern: Pattern) -> bool:
 def outline(pattern: Pattern, words: Words, names: Names) -> Iterator[str]:
     """Yield a pattern as lines: a sentence, or what opens a list and its points, indented."""
     if not is_long(pattern):
-        yield words.subject(words.clause(pattern, names))
+        yield words.sentence(words.subject(words.clause(pattern, names)))
         return
     yield words.subject(words.opening(pattern))
     yield from _points(pattern, words, names, "  ")
