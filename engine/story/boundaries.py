@@ -317,7 +317,8 @@ class _Play:
             matches = [moment] if scene.hit else []
         before = [step for step in ordered if matches and step.at + shift <= matches[0]]
         person = self._by_then(person, before)
-        because = because if because.startswith("consent.") else person.because or because
+        if not because.startswith("consent.") or person.because.startswith(("who.", "except.")):
+            because = person.because or because
         foreseen = self._foresee(matches, scene.end + shift, person, because)
         product = self.rules.rules[self.name].offer.product
         channel = (person.message or self.message).channel

@@ -114,7 +114,7 @@ class Calendar:
         return None if end is None or again is None else (end, again)
 
     def nearest_on(self, t: int, forward: bool) -> int | None:
-        """Return `t`, or whole minutes away from it the nearest moment that the schedule has; None: no such."""
+        """Return `t`, or the nearest moment whole minutes away that the schedule has; None: no such."""
         minute = 60 * SECOND if forward else -60 * SECOND
         moments = (t + n * minute for n in range(8 * 24 * 60))
         return next((each for each in moments if self.is_on(each)), None)

@@ -303,8 +303,8 @@ class Edges:
 
 
 def _was_inside_after_all(edge: Scene, others: Many[Scene]) -> bool:
-    """Say whether a subscriber who was not inside before may have come in by what else happens."""
-    if edge.note.kind not in ("never_inside", "lost"):
+    """Say whether a subscriber not known to be inside may be seen there by what else happens."""
+    if edge.note.kind not in ("never_inside", "lost", "unseen_at"):
         return False
     return any(is_located(step) for scene in others for step in scene.steps)
 

@@ -52,6 +52,14 @@ def touches(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
     return any(_hears(leaf, step, catalog) for leaf, _ in leaves_of(pattern))
 
 
+def opens(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
+    """Say whether a step brings the subscriber into a place that the pattern waits for them to enter."""
+    return step.verb != "sees" and any(
+        isinstance(leaf, Enters | StaysIn) and places_at(step, catalog) & set(leaf.members)
+        for leaf, _ in leaves_of(pattern)
+    )
+
+
 def is_located(step: Step) -> bool:
     """Say whether a step is a sighting: its record has a cell."""
     return step.verb in ("enters", "sees", "leaves") or bool(step.place)

@@ -31,7 +31,7 @@ from engine.language.model import (
     Total,
 )
 from engine.language.testing import FieldValue, Step
-from engine.story.hearing import makes, places_at, touches
+from engine.story.hearing import makes, opens, places_at, touches
 from engine.story.scene import PAUSE, SECOND, Scene, pause, whole
 from engine.story.values import candidates, fits, sample, shift
 
@@ -289,9 +289,7 @@ class Stage:
                 for step in other.steps if i != j else ():
                     if makes(part, step, self.catalog):
                         return False
-                    last = step.at + (step.times - 1) * step.every
-                    outside = last < scene.start or step.at > max(scene.at, scene.end)
-                    if not outside and touches(part, step, self.catalog):
+                    if self._spoils(part, scene, step):
                         return False
         return True
 
@@ -323,9 +321,10 @@ class Stage:
         return Scene(steps, hit, closes=closes)
 
     def _spoils(self, pattern: Pattern, scene: Scene, step: Step) -> bool:
-        last = step.at + (step.times - 1) * step.every
-        outside = last < scene.start or step.at > max(scene.at, scene.end)
-        return not outside and touches(pattern, step, self.catalog)
+        """Say whether a step of another part may change what a pattern makes of its own scene."""
+        if step.at + (step.times - 1) * step.every < scene.start:
+            return opens(pattern, step, self.catalog)  # then a visit that the scene needs new is old
+        return step.at <= max(scene.at, scene.end) and touches(pattern, step, self.catalog)
 
     def one_of(self, pattern: AnyOf, part: Pattern, scene: Scene | None) -> Scene | None:
         """Play one part; None if another would match by it at another moment."""

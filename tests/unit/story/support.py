@@ -31,7 +31,9 @@ RULES = [(folder, name) for folder, rules in SETS.items() for name in rules.rule
 
 IDS = [f"{folder.replace('/', '-')}-{name}" for folder, name in RULES]
 
-HOUSE = {path: text for path, text in texts_of("rules").items() if path == "policy.yaml" or "catalog/" in path}
+HOUSE = {
+    path: text for path, text in texts_of("rules").items() if path == "policy.yaml" or "catalog/" in path
+}
 RULE = """
 rule: it
 title: A rule of a test
@@ -61,9 +63,7 @@ def rules_of(
     within: str = "24h",
 ) -> RuleSet:
     """Load the rule `it` with a pattern of its own, beside the project's policy and catalogue."""
-    text = RULE.format(
-        when=when, schedule=schedule, who=who, excepts=excepts, at_most=at_most, within=within
-    )
+    text = RULE.format(when=when, schedule=schedule, who=who, excepts=excepts, at_most=at_most, within=within)
     return loaded({**HOUSE, "team/it.yaml": text})
 
 
@@ -80,5 +80,3 @@ def path_of(rules: RuleSet, name: str) -> Path:
 def cases_of(rules: RuleSet, kind: str) -> list[Boundary]:
     """Return the cases of the rule `it` that are about one thing."""
     return [each for each in boundaries(rules, "it").cases if each.note.kind == kind]
-
-

@@ -61,7 +61,8 @@ def test_a_total_just_under_and_just_enough() -> None:
     def paid(kind: str) -> float:
         return sum(float(str(step.fields["amount"])) for step in cases_of(rules, kind)[0].case.events)
 
-    assert (paid("too_little"), paid("enough")) == (pytest.approx(99.99), 100)
+    assert round(paid("too_little"), 6) == 99.99
+    assert paid("enough") == 100
 
 
 def test_absence_is_cancelled_up_to_the_last_moment() -> None:

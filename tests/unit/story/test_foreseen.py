@@ -62,10 +62,14 @@ PATTERNS = [
     "{sequence: [{enters: malls}, {stays_in: campuses, for: 2h}, {happens: call.out}], within: 6h}",
     "{all_of: [{count: call.out, at_least: 3, within: 1h}, {leaves: malls}], within: 2h}",
     "{after: {enters: malls}, no: {leaves: malls}, for: 2h}",
-    "{after: {happens: power.off}, no: {sequence: [{happens: power.on}, {happens: call.out}], within: 1h}, for: 9h}",
-    "{after: {happens: recharge}, no: {after: {happens: call.out}, no: {happens: sms.out}, for: 1h}, for: 3h}",
+    "{after: {happens: power.off}, no: {sequence: [{happens: bill}, {leaves: malls}], within: 1h}, for: 9h}",
+    "{after: {happens: bill}, no: {after: {happens: call.out}, no: {happens: sms.out}, for: 1h}, for: 3h}",
+    "{after: {happens: bill, where: {place: malls}},"
+    " no: {after: {happens: recharge}, no: {enters: malls}, for: 1h}, for: 9h}",
+    "{sequence: [{enters: malls, confirm: 2h}, {leaves: malls}], within: 8h}",
+    "{count: product.bought, where: {product: mall-coupon}, at_least: 2, within: 4h}",
     "{any_of: [{stays_in: malls, for: 20m}, {total: call.out.duration, at_least: 90s, within: 1h}]}",
-    "{any_of: [{all_of: [{happens: call.out}, {any_of: [{happens: call.in}, {happens: bill}]}], within: 1h}]}",
+    "{any_of: [{all_of: [{happens: call.out}, {any_of: [{leaves: malls}, {happens: bill}]}], within: 1h}]}",
 ]
 
 

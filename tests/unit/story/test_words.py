@@ -11,7 +11,7 @@ import pytest
 from engine.event_kinds import KINDS
 from engine.language.model import Channel, Status
 from engine.language.testing import PURPOSES, Step
-from engine.story import chinese, chinese_tables, english, english_tables
+from engine.story import chinese_notes, chinese_tables, english_notes, english_tables
 from engine.story.boundaries import TOPICS
 from engine.story.scene import Note, NoteKind
 from engine.story.tell import LANGUAGES, Story, tell
@@ -21,8 +21,8 @@ from tests.unit.story.test_foreseen import PATTERNS
 
 EVENTS = [name for name, spec in KINDS.items() if spec.group != "control"]
 FIELDS = {name for kind in EVENTS for name in (*KINDS[kind].fields, *KINDS[kind].derived)}
-GATES = ("when", "schedule", "valid", "suppressed", "channel", "limits.at_most", "policy.contact", "only_one_of")
-REASONS = (*GATES, "send_within", "arbitration", "holdout", "feed", "held")
+GATES = ("valid", "suppressed", "channel", "limits.at_most", "policy.contact", "only_one_of", "send_within")
+REASONS = (*GATES, "when", "schedule", "arbitration", "holdout", "feed", "held")
 NAMES = Names(SETS["rules"].catalog)
 
 
@@ -43,7 +43,7 @@ def test_tables_are_complete() -> None:
 
 
 def test_every_kind_of_case_has_words() -> None:
-    for module in (english, chinese):
+    for module in (english_notes, chinese_notes):
         assert set(module.NOTES) == set(get_args(NoteKind))
 
 
