@@ -68,6 +68,7 @@ Whole runs over the stages:
     keeper.py         the lanes of one process: begin, end, try again
     rebuild.py        a lost store built anew from the topics
     rule_tests/       the tests that stand beside the rules
+    story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer
 
 Around them:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("check", "command", "Read rules and report every mistake with file, line and column."),
     "approve": ("approve", "command", "Record that somebody approves a rule as it stands."),
     "test": ("test", "command", "Run the tests that stand beside the rules."),
+    "story": ("story", "command", "Say in plain words what a rule does, with the cases at its edges."),
     "simulate": ("simulate", "command", "Write the events, profiles and truth of a simulated city."),
     "simulate profiles": ("simulate", "profiles", "Write made-up profiles for the subscribers of a feed."),
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
