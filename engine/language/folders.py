@@ -24,6 +24,8 @@ class Folder:
     shown: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     """Of files that can't be read as text."""
+    home_broken: bool = False
+    """One of those is the policy's or the catalogue's."""
 
 
 def read_folder(path: Path, catalog: Path | None = None) -> Folder:
@@ -94,6 +96,13 @@ def _belongs_home(relative: str) -> bool:
 
 def _take(found: Folder, file: Path, relative: str) -> None:
     found.shown[relative] = str(file)
+    before = len(found.problems)
+    _read(found, file, relative)
+    if len(found.problems) > before and _belongs_home(relative):
+        found.home_broken = True
+
+
+def _read(found: Folder, file: Path, relative: str) -> None:
     limit = _LARGEST_LIST if file.suffix == ".csv" else MAX_BYTES
     try:
         if file.stat().st_size > limit:

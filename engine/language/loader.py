@@ -44,6 +44,9 @@ class Loaded:
     tests: tuple[TestFile, ...] = ()
     rule_files: int = 0
     """How many rule files there were, broken ones included."""
+    testable: RuleSet | None = None
+    """The rules without an error, for their tests: each is run alone, so the broken ones do not matter. None
+    if the policy or the catalogue has an error. Never for an engine."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -67,8 +70,9 @@ def load_dir(
     ]
     problems += [problem for problem in folder.problems if problem.code not in ignore]
     problems.sort(key=lambda problem: problem.order)
-    ruleset = None if folder.problems else loaded.ruleset
-    return replace(loaded, problems=tuple(problems), ruleset=ruleset)
+    if folder.problems:
+        loaded = replace(loaded, ruleset=None, testable=None if folder.home_broken else loaded.testable)
+    return replace(loaded, problems=tuple(problems))
 
 
 def load_texts(texts: Mapping[str, str], *, ignore: Collection[str] = (), home_cc: str = "86") -> Loaded:
@@ -93,19 +97,19 @@ class _Loader:
     def load(self) -> Loaded:
         names = self._catalog()
         policy = self._policy(names)
+        house_broken = bool(self.problems) or any(report.failed for report in self.reports)
         rule_paths = [path for path in self.texts if is_rule(path)]
         rules = self._rules(rule_paths, names, policy)
         broken = bool(self.problems) or any(report.failed for report in self.reports)
         tests = self._tests(names, policy, rules)
         problems = {problem: None for report in self.reports for problem in report.problems}
         problems.update(dict.fromkeys(self.problems))
-        ruleset = None
-        if not broken and policy is not None:
+        testable = None
+        if not house_broken and policy is not None:
             good = {name: rule for name, rule in rules.items() if rule is not None}
-            ruleset = RuleSet(good, names.catalog, policy, self._hash())
-        return Loaded(
-            ruleset, tuple(sorted(problems, key=lambda problem: problem.order)), tests, len(rule_paths)
-        )
+            testable = RuleSet(good, names.catalog, policy, self._hash())
+        found = tuple(sorted(problems, key=lambda problem: problem.order))
+        return Loaded(None if broken else testable, found, tests, len(rule_paths), testable)
 
     def _report(self, path: str) -> Report:
         report = Report(read(path, self.texts[path]), self.ignore)

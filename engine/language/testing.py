@@ -15,7 +15,7 @@ Times are µs: `starts` UTC, `at` from the start of the case. Values are as reco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -75,6 +75,33 @@ class Case:
     then: str | None = None
     """The reason that stops the next match after what is expected."""
     line: int = 0
+
+    @property
+    def offers(self) -> bool:
+        """It shows that the rule makes an offer."""
+        return bool(self.expect)
+
+    @property
+    def refuses(self) -> bool:
+        """It shows that the rule does not make one: none at all, or none at the next match."""
+        return not self.expect or self.then is not None
+
+
+def lacking(cases: Iterable[Case]) -> str:
+    """Say what the tests of a rule should have to let it go live and have not; nothing if all is there.
+
+    Give the cases as written, or, where they were run, those that passed.
+    """
+    found = tuple(cases)
+    missing = [
+        what
+        for what, there in (
+            ("expects an offer", any(case.offers for case in found)),
+            ("expects a refusal (`nothing`, or `then`)", any(case.refuses for case in found)),
+        )
+        if not there
+    ]
+    return " and none ".join(missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def failures(result: FileResult, shown: str, timezone: str) -> Iterator[str]:
     """One block per case that failed: where, which, what was expected and was, and what happened."""
     for each in result.results:
         if not each.verdict.passed:
-            yield _failure(each, shown, timezone)
+            yield failure(each, shown, timezone)
 
 
 def summary(results: Sequence[FileResult]) -> str:
@@ -58,7 +58,8 @@ def to_json(result: FileResult, shown: str) -> dict[str, Any]:
     }
 
 
-def _failure(result: CaseResult, shown: str, timezone: str) -> str:
+def failure(result: CaseResult, shown: str, timezone: str) -> str:
+    """The block of one case that failed."""
     case = result.case
     lines = [f"{shown}:{case.line}: {case.name}"]
     for problem in result.verdict.problems:

@@ -42,7 +42,7 @@ def test_an_offer_is_compared(expect: str, problem: str | None) -> None:
 def test_a_text_is_compared_letter_by_letter() -> None:
     found = problems("mall-dwell", MALL, f"{COMES}expect: [{{at: +30m, offer: mall-coupon, text: 商圈}}]")
     assert len(found) == 1
-    assert found[0].startswith("line 7: expected the text\n商圈\nwas\n【")
+    assert found[0].startswith("line 7: expected the text marked -, was +\n  - 商圈\n")
 
 
 @pytest.mark.parametrize(
