@@ -72,10 +72,9 @@ def command(
     else:
         _close(run)
     failed = run.failed or (strict and bool(run.warnings))
-    if fail_under is not None and percent(run.coverages) < fail_under:
-        note(
-            f"--fail-under: expected {fail_under:g}% of the lines decided, was {written(percent(run.coverages))}"
-        )
+    share = percent(run.coverages)
+    if fail_under is not None and share < fail_under:
+        note(f"--fail-under: expected {fail_under:g}% of the lines decided, was {written(share)}")
         failed = True
     if failed:
         raise typer.Exit(FAILED)
@@ -92,8 +91,12 @@ def _show(result: FileResult, shown: str, timezone: str) -> None:
 
 def _close(run: TestRun) -> None:
     """Print what was wrong with files that could not be run, coverage, warnings and the closing line."""
-    for problem in (*run.loaded.errors, *run.warnings):
+    for problem in run.loaded.errors:
         say(f"\n{problem.pretty()}")
+    if run.warnings:
+        say()
+    for problem in run.warnings:
+        say(str(problem))
     errors = len(run.loaded.errors)
     if errors:
         what = "no test was run" if run.rules is None else "these files were not tested"

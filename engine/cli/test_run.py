@@ -63,9 +63,10 @@ class TestRun:
         rules = self.rules
         if rules is None:
             return
+        known = {*rules.rules, *(file.rule for file in self.loaded.tests)}
         for name in self.names:
-            if name not in rules.rules:
-                hint = did_you_mean(name, rules.rules)
+            if name not in known:
+                hint = did_you_mean(name, known)
                 raise InputError("--rule", f"a rule of {self.path}{f' ({hint})' if hint else ''}", name)
         files = [
             file for file in map(self._chosen, self.loaded.tests) if file.cases and file.rule in rules.rules
@@ -73,7 +74,7 @@ class TestRun:
         for result in run_files(rules, files, self.home_cc, time.perf_counter):
             self.done.append((result, str(self._root / result.file.path)))
             yield self.done[-1]
-        if not self.text:
+        if self.done and not self.text:
             self._look_for_untested()
 
     def measure(self) -> None:

@@ -13,6 +13,8 @@ from itertools import zip_longest
 
 from engine.language.problems import char_width, width
 
+ALIKE = 0.5
+"""Share of two lines that is common, from which on marks help; below nearly all would be marked."""
 ENDED = "the end of the text"
 
 
@@ -35,7 +37,10 @@ def difference(wanted: str, came: str) -> Iterator[str]:
 def _marks(want: str, got: str) -> tuple[str, str]:
     """Return what stands below each line: `^` under the characters that the other has not."""
     under_want, under_got = [" "] * len(want), [" "] * len(got)
-    for tag, w1, w2, g1, g2 in SequenceMatcher(None, want, got, autojunk=False).get_opcodes():
+    matcher = SequenceMatcher(None, want, got, autojunk=False)
+    if matcher.ratio() < ALIKE:
+        return "", ""
+    for tag, w1, w2, g1, g2 in matcher.get_opcodes():
         if tag != "equal":
             under_want[w1:w2] = "^" * (w2 - w1)
             under_got[g1:g2] = "^" * (g2 - g1)

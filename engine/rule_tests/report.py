@@ -65,8 +65,9 @@ def failure(result: CaseResult, shown: str, timezone: str) -> str:
     for problem in result.verdict.problems:
         first, *more = problem.split("\n")
         lines += [f"  {first}", *(f"    {line}" for line in more)]
-    lines.append("  what happened:")
-    lines += [f"    {line}" for line in _happened(case, result.decisions, timezone)]
+    if result.ran:
+        lines.append("  what happened:")
+        lines += [f"    {line}" for line in _happened(case, result.decisions, timezone)]
     return "\n".join(lines)
 
 

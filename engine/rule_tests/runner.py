@@ -44,6 +44,8 @@ class CaseResult:
     verdict: Verdict
     decisions: tuple[Decision, ...]
     """The rule's decision records in the order they were made."""
+    ran: bool = True
+    """False: it says what no record can carry, so nothing was decided."""
     seconds: float = field(default=0.0, compare=False)
     """How long it took by the clock that was given; no part of what came out."""
 
@@ -103,11 +105,11 @@ class Bench:
         """Run one case; what it says that no record can carry fails it, with the line."""
         wrong = unusable(case, self.rules.catalog)
         if wrong is not None:
-            return CaseResult(case, Verdict((wrong,)), ())
+            return CaseResult(case, Verdict((wrong,)), (), ran=False)
         try:
             decisions = tuple(_Run(self, case).decisions())
         except _Refused as refused:
-            return CaseResult(case, Verdict((str(refused),)), ())
+            return CaseResult(case, Verdict((str(refused),)), (), ran=False)
         return CaseResult(case, judge(case, matches_of(decisions)), decisions)
 
     def book(self, arm: Arm) -> Rulebook:

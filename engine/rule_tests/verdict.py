@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.emit import Decision
+from engine.language.model import DAY
 from engine.language.testing import Case, Expected
 from engine.language.words import write_duration
 from engine.rule_tests.difference import difference
@@ -129,11 +130,13 @@ def _pairs(case: Case, made: list[Decision]) -> Iterator[tuple[Expected | None, 
 
 
 def _why_not_then(at: int, matches: Sequence[Match]) -> str:
-    """What became of the match at that time; without one, why nothing came at all; or nothing to say."""
+    """What became of the match at that time; without one, why nothing came at all, if nothing did."""
     here = next((match for match in matches if not match.sent and int(match.last["at"]) == at), None)
     if here is not None:
         return f", because {reason_of(here.last)}"
-    return "" if any(match.sent for match in matches) else f", because {_say(_why_nothing(matches))}"
+    if any(match.sent for match in matches):
+        return ": the pattern did not match then"
+    return f", because {_say(_why_nothing(matches))}"
 
 
 def _differences(case: Case, want: Expected, got: Decision) -> Iterable[str]:
@@ -159,5 +162,7 @@ def _say(reason: str) -> str:
 
 def after(micros: int) -> str:
     """Write a distance from the start of the case as test files do; what is below a second in µs."""
-    rest = micros % 1_000_000
-    return f"+{write_duration(micros)}" + (f" and {rest} µs" if rest else "")
+    days, rest = divmod(micros, DAY) if micros >= 3 * DAY else (0, micros)
+    length = (f"{days}d" if days else "") + (write_duration(rest) if rest >= 1_000_000 or not days else "")
+    below = micros % 1_000_000
+    return f"+{length}" + (f" and {below} µs" if below else "")

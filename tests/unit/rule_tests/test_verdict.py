@@ -25,7 +25,7 @@ events:
         ("[{at: +30m, offer: mall-coupon, channel: mms}]", "line 7: expected channel mms, was sms"),
         (
             "[{at: +30m, offer: mall-coupon}, {at: +2h, offer: mall-coupon}]",
-            "line 7: expected an offer of mall-coupon at +2h, was none",
+            "line 7: expected an offer of mall-coupon at +2h, was none: the pattern did not match then",
         ),
         ("nothing\nbecause: when", "expected nothing, was an offer of mall-coupon by sms at +30m"),
         ("[{at: +30m, offer: mall-coupon}]\nthen: when", None),
