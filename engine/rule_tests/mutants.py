@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from engine.language.model import DAY, MINUTE, Cap, Interval, Message, Policy, Rule
-from engine.language.words import write_duration
+from engine.language.model import DAY, MINUTE, Cap, Interval, Message, Policy, Rule, Schedule
+from engine.language.schedule import EVERY_DAY
+from engine.language.words import DAYS, write_duration
 from engine.localtime import quiet_end
 from engine.rule_tests import nearby
 from engine.rule_tests.pattern_mutants import Path, Variant, place_line, tests_without, variants
@@ -56,6 +57,8 @@ class Line:
 def lines(rule: Rule, policy: Policy) -> Iterator[Line]:
     """Yield the lines of a rule, top to bottom as the language orders them."""
     yield Line(("valid",), Mutant(replace(rule, valid=ALWAYS)))
+    if rule.schedule is not None:
+        yield from _schedule(rule, rule.schedule)
     for found in variants(rule.when):
         yield _of_when(rule, found)
     place = place_line(rule.when)
@@ -83,6 +86,35 @@ def _of_when(rule: Rule, found: Variant) -> Line:
         Mutant(replace(rule, when=found.without)),
         tuple(Mutant(replace(rule, when=when), text) for text, when in found.nearby),
     )
+
+
+def _schedule(rule: Rule, schedule: Schedule) -> Iterator[Line]:
+    days, hours = schedule.days, schedule.hours
+    if days != EVERY_DAY:
+        yield Line(
+            ("schedule", "days"),
+            Mutant(replace(rule, schedule=replace(schedule, days=EVERY_DAY))),
+            tuple(
+                Mutant(
+                    replace(rule, schedule=replace(schedule, days=near)),
+                    f"[{', '.join(DAYS[day] for day in near)}]",
+                )
+                for near in nearby.days(days)
+            ),
+        )
+    for number, interval in enumerate(hours):
+        before, behind = hours[:number], hours[number + 1 :]
+        yield Line(
+            ("schedule", "hours", number),
+            Mutant(replace(rule, schedule=replace(schedule, hours=before + behind))),
+            tuple(
+                Mutant(
+                    replace(rule, schedule=replace(schedule, hours=(*before, moved, *behind))),
+                    nearby.write_interval(moved),
+                )
+                for moved in nearby.intervals(interval)
+            ),
+        )
 
 
 # -- offer ---------------------------------------------------------------------------------------------------

@@ -67,6 +67,16 @@ def lengths(length: int) -> Iterator[int]:
     yield length + _step(length)
 
 
+def days(listed: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Yield days of the week without one at the edge of a run, or with one more beside it."""
+    for day in range(7):
+        beside = {(day - 1) % 7 in listed, (day + 1) % 7 in listed}
+        if day in listed and False in beside and len(listed) > 1:
+            yield tuple(other for other in listed if other != day)
+        elif day not in listed and True in beside:
+            yield tuple(sorted((*listed, day)))
+
+
 def intervals(interval: Interval) -> Iterator[Interval]:
     """Yield a span of the day with either end a minute earlier or later."""
     start, end = interval

@@ -1,8 +1,8 @@
 """The lines of a `when`, each with the pattern without it and the patterns nearby.
 
 Without its verb a pattern is not there: the step, part or `no:` that it was is gone, and where a pattern must
-stand it never matches. Without `within` a window has no end; without `for` or `at_least` the first moment
-will do. `sequence`, `any_of` and `all_of` at the top are no lines: their parts are.
+stand it never matches. Without `within` a window has no end; without `for`, `confirm` or `at_least` the first
+moment will do. `sequence`, `any_of` and `all_of` at the top are no lines: their parts are.
 """
 
 from __future__ import annotations
@@ -87,6 +87,10 @@ def _variants(pattern: Pattern, path: Path, put: Put, top: bool = False) -> Iter
             yield from _block(pattern.unless, (*path, "unless"), lambda t: put(replace(pattern, unless=t)))
         case Enters():
             yield Variant((*path, "enters"), put(None))
+            if pattern.confirm:
+                yield _window(
+                    (*path, "confirm"), pattern.confirm, 0, lambda span: put(replace(pattern, confirm=span))
+                )
         case Leaves():
             yield Variant((*path, "leaves"), put(None))
         case StaysIn():

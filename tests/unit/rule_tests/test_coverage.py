@@ -18,7 +18,7 @@ owner: team
 status: live
 approved_by: lead
 valid: 2026-01-01 to 2026-12-31
-when: {when}
+when: {when}{schedule}
 who: {who}
 offer:
   product: retention-plan
@@ -41,10 +41,17 @@ def look(
     within: str = "1h",
     limits: str = "",
     given: str = "{arpu: 80 yuan}",
+    schedule: str = "",
 ) -> dict[str, LineResult]:
     """Return the lines of a rule by name; each case is `events, expect` and what else it says."""
     rule = RULE.format(
-        when=when, who=who, send=indent(send, "    "), at_most=at_most, within=within, limits=limits
+        when=when,
+        who=who,
+        send=indent(send, "    "),
+        at_most=at_most,
+        within=within,
+        limits=limits,
+        schedule=schedule and f"\nschedule: {schedule}",
     )
     body = "".join(f"  - {{case: number {n}, {case}}}\n" for n, case in enumerate(cases))
     tests = f"tests: r\nstarts: 2026-09-05 10:00\ngiven: {given}\ncases:\n{body}"
@@ -101,6 +108,7 @@ ABSENCE = "{after: {happens: power.on}, no: {happens: data.session, unless: {byt
 TOTAL = "{total: data.session.bytes, at_least: 10 MB, within: 1h}"
 LEAVE = "{leaves: mall-wulin}"
 STAY = "{stays_in: mall-wulin, for: 30m}"
+CONFIRM = "{enters: mall-wulin, confirm: 5m}"
 CALL_SMS = "[{at: +0m, happens: call.out}, {at: +1h, happens: sms.out}]"
 ON = "{at: +0m, happens: power.on}"
 IN_OUT = "[{at: +0m, enters: mall-wulin}, {at: +9m, leaves: mall-wulin}]"
@@ -156,6 +164,8 @@ IN = "[{at: +0m, enters: mall-wulin}]"
         ),
         (STAY, offers(IN, "+30m"), "when.stays_in when.for"),
         (STAY, nothing(IN_OUT, "when"), "when.for"),
+        (CONFIRM, offers(IN, "+5m"), "when.enters when.confirm"),
+        (CONFIRM, nothing(IN_OUT.replace("9m", "4m"), "when"), "when.confirm"),
         (LEAVE, offers(IN_OUT, "+9m"), "when.leaves"),
     ],
 )  # fmt: skip
@@ -236,6 +246,26 @@ def test_the_dates() -> None:
     over = f"starts: 2027-01-01 10:00, {nothing(ONE, 'valid')}"
     assert look([over])["valid"].decided
     assert not look([offers(ONE)])["valid"].decided
+
+
+SCHEDULE = "{days: [mon to fri], hours: [11:00 to 13:00, 17:00 to 19:00]}"
+FRIDAY, SATURDAY = "starts: 2026-09-04", "starts: 2026-09-05"
+
+
+def test_the_days_and_hours_of_a_schedule() -> None:
+    friday = f"{FRIDAY} 12:00, {offers(ONE)}"
+    saturday = f"{SATURDAY} 12:00, {nothing(ONE, 'when')}"
+    found = look([friday, saturday], schedule=SCHEDULE)
+    assert found["schedule.days"].could_be == (
+        "[tue, wed, thu, fri]",  # nobody comes on a Monday
+        "[mon, tue, wed, thu, fri, sun]",  # or on a Sunday
+    )
+    assert found["schedule.hours.1"].decided
+    assert not found["schedule.hours.2"].decided
+    no, yes = nothing(ONE, "when"), offers(ONE)
+    clocks = (("16:59", no), ("17:00", yes), ("18:59", yes), ("19:00", no))
+    edges = [f"{FRIDAY} {clock}, {case}" for clock, case in clocks]
+    assert look(edges, schedule=SCHEDULE)["schedule.hours.2"].could_be == ()
 
 
 def test_percent_of_nothing_is_all() -> None:
