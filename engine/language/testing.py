@@ -79,12 +79,15 @@ class Case:
     @property
     def offers(self) -> bool:
         """It shows that the rule makes an offer."""
-        return bool(self.expect)
+        return bool(self.expect) and self.arm == "treatment"
 
     @property
     def refuses(self) -> bool:
-        """It shows that the rule does not make one: none at all, or none at the next match."""
-        return not self.expect or self.then is not None
+        """It shows that the rule does not make one: none at all, or none at the next match.
+
+        That the control arm gets nothing is no work of the rule.
+        """
+        return (self.then if self.expect else self.because) not in (None, "holdout")
 
 
 def lacking(cases: Iterable[Case]) -> str:

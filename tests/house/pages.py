@@ -95,8 +95,8 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def missing(shown: str, actual: str) -> list[str]:
     """Return the lines that a page shows and a command did not print, in this order.
 
-    Spaces count once, any number stands for any other, and so do ticks, one for each case of a test. A page may leave lines out; it marks that by a line
-    `…`, and the cut end of a line by ` …`.
+    Spaces count once, any number stands for any other, and ticks, one for each case of a test, for any number
+    of them. A page may leave lines out; it marks that by a line `…`, and the cut end of a line by ` …`.
     """
     lines = [_plain(line) for line in actual.splitlines()]
     gone: list[str] = []

@@ -1,4 +1,4 @@
-"""The page about rule tests: its commands print what it shows, its further cases pass and decide what they say."""
+"""The page about rule tests: its commands print what it shows, its further cases pass and decide."""
 
 from __future__ import annotations
 

@@ -170,6 +170,20 @@ def test_a_case_that_fails_is_no_proof(rules: Path) -> None:
     assert warning["message"] == "live, but no case that passes expects an offer"
 
 
+def test_that_the_control_arm_gets_nothing_is_no_refusal(rules: Path) -> None:
+    file = rules / "service" / "competitor-calls.test.yaml"
+    text = file.read_text()
+    held = text[: text.index("  - case:", text.index("  - case:") + 1)] + (
+        "  - case: held out\n    arm: control\n    events: [{at: +0h, happens: call.out, number: 10010,"
+        " duration: 95s, times: 3, every: 1h}]\n    expect: nothing\n    because: holdout\n"
+    )
+    file.write_text(held)
+    result = run(str(rules), "--rule", "competitor-calls", "--strict")
+    assert result.exit_code == 1
+    assert "1 file, 2 cases: 2 passed" in result.stdout
+    assert "no case that passes expects a refusal" in result.stdout
+
+
 def test_a_draft_needs_no_tests(rules: Path) -> None:
     change(rules / "campus" / "campus-welcome.yaml", "status: live", "status: draft")
     assert run(str(rules), "--rule", "campus-silent", "--rule", "campus-welcome", "--strict").exit_code == 0
