@@ -211,6 +211,8 @@ class _CaseReader:
             report.error(
                 "R102", body.entries["times"][0], "`every` is missing: how far apart do these happen?"
             )
+        if every is not None and times is None and verb in ("sees", "happens"):
+            report.error("R102", body.entries["every"][0], "`times` is missing: how often does this happen?")
         at = self._offset(body.get("at"))
         line = node.start.line + 1
         value = body.get(verb)

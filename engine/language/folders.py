@@ -29,6 +29,8 @@ class Folder:
     """Where approvals.yaml is, or would be."""
     whole: bool = True
     """Whether these are all rules of that home, not one file or folder of them."""
+    home_broken: bool = False
+    """One of those is the policy's or the catalogue's."""
 
 
 def read_folder(path: Path, catalog: Path | None = None) -> Folder:
@@ -105,6 +107,13 @@ def _belongs_home(relative: str) -> bool:
 
 def _take(found: Folder, file: Path, relative: str) -> None:
     found.shown[relative] = str(file)
+    before = len(found.problems)
+    _read(found, file, relative)
+    if len(found.problems) > before and _belongs_home(relative):
+        found.home_broken = True
+
+
+def _read(found: Folder, file: Path, relative: str) -> None:
     limit = _LARGEST_LIST if file.suffix == ".csv" else MAX_BYTES
     try:
         if file.stat().st_size > limit:

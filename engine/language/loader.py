@@ -54,6 +54,9 @@ class Loaded:
     """How many rule files there were, broken ones included."""
     costs: tuple[MessageCost, ...] = ()
     """What the messages of good rules cost at most; of a set that was reviewed."""
+    testable: RuleSet | None = None
+    """The rules without an error, for their tests: each is run alone, so the broken ones do not matter. None
+    if the policy or the catalogue has an error. Never for an engine."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -82,8 +85,9 @@ def load_dir(
     ]
     problems += [problem for problem in folder.problems if problem.code not in ignore]
     problems.sort(key=lambda problem: problem.order)
-    ruleset = None if folder.problems else loaded.ruleset
-    return replace(loaded, problems=tuple(problems), ruleset=ruleset)
+    if folder.problems:
+        loaded = replace(loaded, ruleset=None, testable=None if folder.home_broken else loaded.testable)
+    return replace(loaded, problems=tuple(problems))
 
 
 def load_texts(
@@ -156,6 +160,7 @@ class _Loader:
     def load(self) -> Loaded:
         names = self._catalog()
         policy = self._policy(names)
+        house_broken = bool(self.problems) or any(report.failed for report in self.reports)
         rule_paths = [path for path in self.texts if is_rule(path)]
         rules = self._rules(rule_paths, names, policy)
         approvals = self._approvals(rules)
@@ -169,12 +174,12 @@ class _Loader:
             ))  # fmt: skip
         problems = {problem: None for report in self.reports for problem in report.problems}
         problems.update(dict.fromkeys(self.problems))
-        ruleset = None
-        if not broken and policy is not None:
+        testable = None
+        if not house_broken and policy is not None:
             good = {name: rule for name, rule in rules.items() if rule is not None}
-            ruleset = RuleSet(good, names.catalog, policy, self._hash())
+            testable = RuleSet(good, names.catalog, policy, self._hash())
         shown = tuple(sorted(problems, key=lambda problem: problem.order))
-        return Loaded(ruleset, shown, tests, len(rule_paths), costs)
+        return Loaded(None if broken else testable, shown, tests, len(rule_paths), costs, testable)
 
     def names(self) -> Known:
         """Read catalogue and policy, and the names of the rules."""

@@ -8,7 +8,7 @@ from typing import Final
 from engine.language.checks.code import Check
 from engine.language.model import Rule
 from engine.language.report import Report
-from engine.language.testing import Case, TestFile
+from engine.language.testing import TestFile
 from engine.language.walk import find
 
 CHECKS: Final = (
@@ -59,13 +59,8 @@ def check_proof(report: Report, rule: Rule, files: Sequence[TestFile | None]) ->
     if not cases:
         report.warn("R603", where, "a live rule has no tests", f"write them to `{rule.name}.test.yaml`")
         return
-    sends = any(case.expect and case.arm == "treatment" for case in cases)
-    refuses = any(map(_refuses, cases))
+    sends = any(case.offers for case in cases)
+    refuses = any(case.refuses for case in cases)
     if not sends or not refuses:
         what = "an offer" if refuses else "a refusal" if sends else "an offer or a refusal"
         report.warn("R603", where, f"no test of this live rule shows {what}")
-
-
-def _refuses(case: Case) -> bool:
-    reason = case.then if case.expect else case.because
-    return reason not in (None, "holdout")
