@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +20,8 @@ from engine.numbers import HASH_LENGTH
 from engine.replay import Replay
 from engine.rulebook import Rulebook
 from engine.settings import load_settings
-from engine.trace.story import person, stories
+from engine.trace.flips import Flips, Trials
+from engine.trace.story import RuleStory, person, stories
 from engine.trace.watch import WatchedFold
 
 COMMAND_CLASS = ManyValues
@@ -85,15 +86,21 @@ def command(
         raise typer.Exit(NOT_FOUND)
     now = fold.newest if until is None else until
     told = [story for story in stories(fold, key, now, decisions) if rule is None or story.rule == rule]
+    trials = Trials(fold, key, now, decisions)
+    flips = {story.rule: trials.of(story) for story in told}
     who = person(fold, key, now)
     if as_json:
-        say_json({**who.to_json(), "rules": [story.to_json() for story in told]})
+        say_json({**who.to_json(), "rules": [_as_json(story, flips[story.rule]) for story in told]})
         return
     show_person(who, ruleset.catalog)
     if len(told) > 1:
         show_overview(told, who.timezone)
     for story in told:
-        show_story(story, who.timezone)
+        show_story(story, who.timezone, flips[story.rule])
+
+
+def _as_json(story: RuleStory, flips: Flips | None) -> dict[str, Any]:
+    return {**story.to_json(), "flips": flips.to_json() if flips is not None else None}
 
 
 def _run(
@@ -101,14 +108,14 @@ def _run(
 ) -> list[Decision]:
     """Replay everything; return the decisions about the subscriber, oldest first."""
     replay.profiles(feed.profiles(profiles))
-    fold.watched.update(keys_of(feed.identity, subscriber))
+    fold.watch(keys_of(feed.identity, subscriber))
     found: list[Decision] = []
     total = lines_in(events) if sys.stderr.isatty() else None
     with progress("replaying", total) as advance:
         for count, event in enumerate(feed.events(events)):
             if event.kind == "profile.update":
                 # it may bind the number to an IMSI: from here on its records have another key
-                fold.watched.update(keys_of(feed.identity, subscriber))
+                fold.watch(keys_of(feed.identity, subscriber))
             replay.feed(event)
             if fold.decisions:
                 found += [made for made in replay.take() if made["subscriber_key"] in fold.watched]

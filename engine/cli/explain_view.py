@@ -10,6 +10,7 @@ import typer
 from engine.cli.console import say, table
 from engine.emit import Decision
 from engine.language.model import Catalog
+from engine.trace.flips import Flips
 from engine.trace.gates import Check
 from engine.trace.story import Person, RuleStory
 from engine.trace.waits import PatternLine
@@ -23,6 +24,7 @@ _OUTCOMES = {
     "shadow": "shadow: not sent",
     "when": "no match",
 }
+_WOULD = {"offer": "offered", "held": "held", "shadow": "counted, in shadow,"}
 
 
 def show_person(person: Person, catalog: Catalog) -> None:
@@ -50,8 +52,8 @@ def show_overview(stories: Sequence[RuleStory], timezone: str) -> None:
     table(("rule", "outcome", "judged", "decisions"), rows)
 
 
-def show_story(story: RuleStory, timezone: str) -> None:
-    """Print one rule."""
+def show_story(story: RuleStory, timezone: str, flips: Flips | None = None) -> None:
+    """Print one rule, and the changes with which it would have been offered."""
     say()
     say(_title(story, timezone))
     rows = [row for line in story.pattern for row in _pattern_rows(line, timezone)]
@@ -59,6 +61,22 @@ def show_story(story: RuleStory, timezone: str) -> None:
     table(_HEAD, rows)
     for decision in story.decisions:
         say(f"  {say_time(decision['at'], timezone)}  {_decided(decision, timezone)}")
+    for line in _flipped(flips, timezone) if flips is not None else ():
+        say(f"  {line}")
+
+
+def _flipped(flips: Flips, timezone: str) -> Iterator[str]:
+    for flip in flips.found:
+        would = _WOULD[flip.outcome]
+        yield f"would have been {would} at {say_time(flip.at, timezone)} if {flip.change}"
+    ways = flips.in_the_way
+    if len(ways) > 1:
+        named = f"{', '.join(ways[:-1])} and {ways[-1]}"
+        yield f"no single change found: at least two things are in the way: {named}"
+    elif ways:
+        yield f"no single change found: {ways[0]} is in the way, and nothing tried of it gave an offer"
+    if flips.left is not None:
+        yield f"not everything was tried: {flips.left}"
 
 
 def _place(person: Person) -> str:
@@ -101,6 +119,8 @@ def _pattern_rows(line: PatternLine, timezone: str) -> Iterator[tuple[str, str, 
     else:
         last = "never matched"
     yield line.name, line.expected, f"{last}; {line.state}", line.result
+    if line.nearest is not None:
+        yield "", "", f"nearest: {line.nearest.text}", ""
     yield from map(_row, line.lines)
 
 

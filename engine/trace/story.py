@@ -80,13 +80,16 @@ class RuleStory:
 
     def to_json(self) -> dict[str, Any]:
         """The story as plain data; times are µs UTC."""
-        return asdict(self)
+        told = asdict(self)
+        for line, said in zip(self.pattern, told["pattern"], strict=True):
+            said["nearest"] = line.nearest.to_json() if line.nearest is not None else None
+        return told
 
 
 def stories(fold: WatchedFold, key: str, now: int, decisions: Sequence[Decision]) -> Iterator[RuleStory]:
     """Tell each rule of the set, in the order of names; `decisions`: the subscriber's, oldest first."""
     bench = Bench(fold.book, fold.salt, fold.feeds, fold.subscriber(key), now, fold.warming)
-    seen = Seen(bench, fold.tallies, recent(fold.records, now))
+    seen = Seen(bench, fold, recent(fold.records, now))
     for name, rule in sorted(fold.book.rules.rules.items()):
         compiled = fold.book.compiled.get(name)
         if compiled is None:
