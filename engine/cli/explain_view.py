@@ -12,6 +12,7 @@ from engine.emit import Decision
 from engine.language.model import Catalog
 from engine.trace.flips import Flips
 from engine.trace.gates import Check
+from engine.trace.live import LiveStory
 from engine.trace.story import Person, RuleStory
 from engine.trace.waits import PatternLine
 from engine.trace.words import say as in_words
@@ -63,6 +64,28 @@ def show_story(story: RuleStory, timezone: str, flips: Flips | None = None) -> N
         say(f"  {say_time(decision['at'], timezone)}  {_decided(decision, timezone)}")
     for line in _flipped(flips, timezone) if flips is not None else ():
         say(f"  {line}")
+
+
+def show_live(story: LiveStory, timezone: str) -> None:
+    """Print one rule of a live subscriber."""
+    say()
+    name = typer.style(story.rule, bold=True) if sys.stdout.isatty() else story.rule
+    say(f"{name} ({story.status}): {_now(story, timezone)}")
+    rows = [row for line in story.pattern for row in _pattern_rows(line, timezone)]
+    table(_HEAD, [*rows, *map(_row, story.lines)])
+    for contact in story.contacts:
+        due = f", until {say_time(contact.due, timezone)}" if contact.due is not None else ""
+        say(f"  {say_time(contact.at, timezone)}  {contact.what}{due}")
+
+
+def _now(story: LiveStory, timezone: str) -> str:
+    if not story.pattern:
+        return "not asked"
+    matched = "no match in 48h"
+    if story.matched and story.last is not None:
+        matched = f"last matched {say_time(story.last, timezone)}"
+    outcome = "offer" if story.stopped_by is None else _OUTCOMES.get(story.stopped_by)
+    return f"{matched}; a match now: {outcome or f'refused: {story.stopped_by}'}"
 
 
 def _flipped(flips: Flips, timezone: str) -> Iterator[str]:

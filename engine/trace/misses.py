@@ -10,6 +10,7 @@ from engine.language import model
 from engine.language.words import write_duration
 from engine.patterns.base import Node
 from engine.presence import is_known
+from engine.snapshot import HOURS_48
 from engine.trace.asked import ask, looser, rounded
 from engine.trace.gates import Bench
 from engine.trace.nearest import (
@@ -129,14 +130,14 @@ def _stay(bench: Bench, pattern: model.StaysIn, near: NearStay, past: Sequence[N
     best = _longest(bench, pattern.members, near, past)
     if best is None:
         return None
-    place, opened, until, is_open = best
+    place, opened, until, told, is_open = best
     stayed = until - opened
     length = write_duration(max(stayed, 0) // SECOND * SECOND)
     still = "so far, since" if is_open else "from"
     to = "" if is_open else f" to {bench.time(until)}"
     text = f"{length} of {write_duration(pattern.duration)} in {place}, {still} {bench.time(opened)}{to}"
     mark = below(stayed)
-    if mark <= 0 or mark >= pattern.duration:
+    if mark <= 0 or mark >= pattern.duration or opened + mark <= told:
         return Miss(text, until)
     change = _were("for", write_duration(mark), write_duration(pattern.duration))
     return Miss(text, until, change, replace(pattern, duration=mark))
@@ -144,15 +145,17 @@ def _stay(bench: Bench, pattern: model.StaysIn, near: NearStay, past: Sequence[N
 
 def _longest(
     bench: Bench, members: Sequence[str], near: NearStay, past: Sequence[Noted]
-) -> tuple[str, int, int, bool] | None:
-    """Find the longest visit: place, opened, known until, still open."""
+) -> tuple[str, int, int, int, bool] | None:
+    """Find the longest visit: place, opened, known until, `Stay.told`, still open."""
     sub, now = bench.sub, bench.now
-    found = []
-    over = near.best.at(now)
-    if over is not None:
-        found.append((over.place, over.opened, _known_until(over, past), False))
+    found = [
+        (stay.place, stay.opened, _known_until(stay, past), stay.told, False)
+        for clock, stay in near.over
+        if clock > now - HOURS_48
+    ]
     known = now if is_known(sub, now) else min([sub.known_until, *(off[0] for off in sub.offs), now])
-    found += [(place, sub.visits[place][0], known, True) for place in members if place in sub.visits]
+    visits = [place for place in members if place in sub.visits]
+    found += [(place, sub.visits[place][0], known, near.told(place), True) for place in visits]
     return max(found, key=lambda visit: visit[2] - visit[1], default=None)
 
 
@@ -235,7 +238,7 @@ def _absence(bench: Bench, pattern: model.After, near: NearAbsence) -> Miss | No
     passed = write_duration(max(waited, 0) // SECOND * SECOND)
     text = f"{passed} of {whole} since {bench.time(best.start)}, then {what} at {bench.time(best.at)}"
     mark = below(waited)
-    if mark <= 0:
+    if mark <= 0 or best.start + mark <= best.armed:
         return Miss(text, best.at)
     return Miss(text, best.at, _were("for", write_duration(mark), whole), replace(pattern, wait=mark))
 

@@ -97,6 +97,8 @@ class Stay:
     """The sighting that ended it."""
     off: bool
     """A `power.off` had made whereabouts unknown before."""
+    told: int
+    """The clock when it was told that it began, if that was beyond patience: what is due by then is lost."""
 
     @property
     def stayed(self) -> int:
@@ -105,12 +107,16 @@ class Stay:
 
 
 class NearStay(Near):
-    """Beside `stays_in`, and `enters` with `confirm`: the longest visit that is over."""
+    """Beside `stays_in`, and `enters` with `confirm`: the visits that are over, of 48 hours.
+
+    All of them, since how long one lasted is only known with the `power.off`s, which no pattern is told of.
+    """
 
     def __init__(self, node: Any) -> None:
         self.node = node
-        self.best: Best[Stay] = Best()
-        self._open: dict[str, int] = {}
+        self.over: list[tuple[int, Stay]] = []
+        """With the clock at their ends, oldest first."""
+        self._open: dict[str, tuple[int, int]] = {}
 
     def after(self, sub: Subscriber, door: str, rest: tuple[Any, ...], found: list[Instant] | None) -> None:
         """Follow the visits."""
@@ -118,14 +124,22 @@ class NearStay(Near):
         if door != "cross" or crossing is None:
             return
         for place in self.node.members:
-            was = self._open.pop(place, None)
+            opened, told = self._open.pop(place, (None, 0))
             visit = sub.visits.get(place)
             if visit is not None:
-                self._open[place] = visit[0]
-            if was is not None and (visit is None or visit[0] != was):
+                same = visit[0] == opened
+                late = told if same else 0 if crossing.timely else sub.clock
+                self._open[place] = (visit[0], late)
+            if opened is not None and (visit is None or visit[0] != opened):
                 off = not crossing.known and crossing.time <= crossing.known_until
-                stay = Stay(place, was, crossing.known_until, crossing.time, off)
-                self.best.add(sub.clock, stay.stayed, stay)
+                stay = Stay(place, opened, crossing.known_until, crossing.time, off, told)
+                self.over.append((sub.clock, stay))
+        while self.over and self.over[0][0] <= sub.clock - HOURS_48:
+            del self.over[0]
+
+    def told(self, place: str) -> int:
+        """Return what `Stay.told` says, of the visit that is open."""
+        return self._open.get(place, (0, 0))[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +180,7 @@ class Steps:
     reached: int
     start: int
     end: int
+    """The clock at the last of them: what windows reach back from, also if it was told late."""
 
 
 class NearSequence(Near):
@@ -202,7 +217,7 @@ class NearSequence(Near):
                 if chain is None:
                     continue
                 start = chain[-1][0] >> 1 if chain else instant.time
-                steps = Steps(number, start, instant.time)
+                steps = Steps(number, start, moment.now)
                 if start > moment.now - self.node.within:
                     self.within.add(moment.now, number, steps)
                 elif number == last:
@@ -216,6 +231,8 @@ class Ended:
     start: int
     due: int
     at: int
+    armed: int
+    """The clock when it began: later than `start` if that was told late."""
     again: bool
     """By another start; else by what was not to come."""
 
@@ -227,6 +244,7 @@ class NearAbsence(Near):
         self.node = node
         self.best: Best[Ended] = Best()
         self._wait: list[Any] | None = None
+        self._armed = 0
 
     def before(self, sub: Subscriber, door: str, rest: tuple[Any, ...]) -> None:
         """Remember what waits."""
@@ -235,11 +253,14 @@ class NearAbsence(Near):
 
     def after(self, sub: Subscriber, door: str, rest: tuple[Any, ...], found: list[Instant] | None) -> None:
         """Note a wait that is over without an instant."""
-        wait = self._wait
-        if wait is None or door == "ring":
+        wait, armed = self._wait, self._armed
+        state = sub.nodes.get(self.node.key)
+        now = state[2] if state is not None else None
+        if now is not None and wait is not None and now[:2] == wait[:2]:
             return
-        now = sub.nodes[self.node.key][2]
-        if now is not None and now[:2] == wait[:2]:
+        if now is not None:
+            self._armed = rest[0].now
+        if wait is None or door == "ring":
             return
         again = False
         if door == "stop":
@@ -250,7 +271,7 @@ class NearAbsence(Near):
             again = not hits.get(no.index)
             at = min(instant.time for instant in hits[(first if again else no).index])
         start = wait[0] >> 1
-        ended = Ended(start, start + self.node.wait, at, again)
+        ended = Ended(start, start + self.node.wait, at, armed, again)
         self.best.add(max(sub.clock, at), at - ended.due, ended)
 
 

@@ -80,10 +80,16 @@ class RuleStory:
 
     def to_json(self) -> dict[str, Any]:
         """The story as plain data; times are µs UTC."""
-        told = asdict(self)
-        for line, said in zip(self.pattern, told["pattern"], strict=True):
-            said["nearest"] = line.nearest.to_json() if line.nearest is not None else None
-        return told
+        return {
+            "rule": self.rule,
+            "status": self.status,
+            "stopped_by": self.stopped_by,
+            "judged_at": self.judged_at,
+            "ending": self.ending,
+            "pattern": [line.to_json() for line in self.pattern],
+            "lines": [line.to_json() for line in self.lines],
+            "decisions": list(self.decisions),
+        }
 
 
 def stories(fold: WatchedFold, key: str, now: int, decisions: Sequence[Decision]) -> Iterator[RuleStory]:
@@ -93,7 +99,7 @@ def stories(fold: WatchedFold, key: str, now: int, decisions: Sequence[Decision]
     for name, rule in sorted(fold.book.rules.rules.items()):
         compiled = fold.book.compiled.get(name)
         if compiled is None:
-            yield _idle(rule)
+            yield RuleStory(name, rule.status, "valid", None, False, (), (idle(rule),), ())
             continue
         judged = [judgement for judgement in fold.judgements if judgement.rule == name]
         own = tuple(decision for decision in decisions if decision["rule"] == name)
@@ -105,7 +111,7 @@ def _story(
 ) -> RuleStory:
     pattern = tuple(pattern_lines(seen, rule.rule.when, rule.root))
     if last is None:
-        lines, stopped = tuple(_as_they_stand(seen.bench, rule)), "when"
+        lines, stopped = tuple(not_judged(as_they_stand(seen.bench, rule))), "when"
         return RuleStory(rule.name, rule.rule.status, stopped, None, False, pattern, lines, decisions)
     return RuleStory(
         rule.name,
@@ -119,14 +125,13 @@ def _story(
     )
 
 
-def _as_they_stand(bench: Bench, rule: CompiledRule) -> list[Check]:
+def as_they_stand(bench: Bench, rule: CompiledRule) -> list[Check]:
     """Ask the gates as if the pattern matched now; `feed` and arbitration belong to a match, so not them."""
     candidate = Candidate(rule, rule.name, bench.now, bench.now, None, None, ("", None, ""), None)
     lines = [*checks(bench, rule, candidate), *outcome(bench, rule, None, choose(bench, rule))]
-    return not_judged(line for line in lines if line.name not in ("feed", "arbitration"))
+    return [line for line in lines if line.name not in ("feed", "arbitration")]
 
 
-def _idle(rule: Rule) -> RuleStory:
-    """A draft or paused rule is not asked (semantics 4.6)."""
-    line = Check("valid", "status live or shadow", f"status {rule.status}", "no")
-    return RuleStory(rule.name, rule.status, "valid", None, False, (), (line,), ())
+def idle(rule: Rule) -> Check:
+    """Say of a draft or paused rule that it is not asked (semantics 4.6)."""
+    return Check("valid", "status live or shadow", f"status {rule.status}", "no")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from engine.language import model
 from engine.language.words import write_duration
@@ -41,6 +42,20 @@ class PatternLine:
     """`where` and `unless`, asked of the record of its kind that comes nearest to passing."""
     nearest: Miss | None = None
     """Of one that had no instant in 48 h: how near it came; never of what stands under `no:`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as plain data; times are µs UTC."""
+        return {
+            "name": self.name,
+            "expected": self.expected,
+            "instants": self.instants,
+            "late": self.late,
+            "last": self.last,
+            "state": self.state,
+            "result": self.result,
+            "lines": [line.to_json() for line in self.lines],
+            "nearest": self.nearest.to_json() if self.nearest is not None else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,9 @@ class RedisServer(Process):
     def wait_written(self) -> None:
         """Wait until the kernel has every write: while a disk is slow to sync, Redis answers up to 2 s before."""
         with self.client() as client:
-            wait_until(lambda: not client.info("persistence")["aof_buffer_length"], "an empty buffer of writes")
+            wait_until(
+                lambda: not client.info("persistence")["aof_buffer_length"], "an empty buffer of writes"
+            )
 
     def client(self) -> redis.Redis:
         """A client without an event loop, of the test itself: answers are bytes, no retries. Close it."""
