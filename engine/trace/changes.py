@@ -24,6 +24,8 @@ from engine.trace.tape import Given
 from engine.trace.watch import Judgement
 from engine.trace.words import say, say_cap, say_intervals
 
+VALUES_AT_MOST = 4
+"""Values of a text that are tried."""
 _ELSE = "something else"
 """A text, or an element of a set, that no rule names."""
 
@@ -153,8 +155,7 @@ def _of_gate(
         case "who" | "except":
             lines = rule.who if block == "who" else rule.excepts
             [asked] = [each for each in lines if each.field == name]
-            value = _passing(bench, asked, refuses=block == "except")
-            if value is not None:
+            for value in _passing(bench, asked, refuses=block == "except"):
                 yield Change(were, Given(profile={name: value}))
         case "consent":
             yield Change(were, Given(consent={name: True}))
@@ -176,10 +177,9 @@ def _of_messages(bench: Bench, rule: CompiledRule) -> Iterator[Change]:
         if len(failing) != 1:
             continue
         [line] = failing
-        value = _passing(bench, line, refuses=False)
-        if value is not None:
-            is_now = say(profile.get(line.field), line.test.type)
-            said = f"`{line.field}` were {line.test.text} for the {message.channel} (is {is_now})"
+        is_now = say(profile.get(line.field), line.test.type)
+        said = f"`{line.field}` were {line.test.text} for the {message.channel} (is {is_now})"
+        for value in _passing(bench, line, refuses=False):
             yield Change(said, Given(profile={line.field: value}))
 
 
@@ -283,12 +283,16 @@ def _policy(bench: Bench, **changed: Any) -> model.RuleSet:
 # -- values --------------------------------------------------------------------------------------------------
 
 
-def _passing(bench: Bench, line: Line, *, refuses: bool) -> Any:
-    """Return the nearest value that passes a line; `refuses`: of `except`. None: there is none."""
+def _passing(bench: Bench, line: Line, *, refuses: bool) -> list[Any]:
+    """Return values that pass a line, the nearest first; `refuses`: of `except`.
+
+    Of numbers one; of texts a few: another line of the rule may ask for the same field.
+    """
     wanted = "no" if refuses else "ok"
     spec = bench.book.catalog.fields.get(line.field)
-    values = spec.values if spec is not None else ()
-    return next((v for v in _values(line.test, values) if said(line.holds(v)) == wanted), None)
+    values = _values(line.test, spec.values if spec is not None else ())
+    found = [value for value in values if said(line.holds(value)) == wanted]
+    return found[: VALUES_AT_MOST if line.test.type in ("text", "set") else 1]
 
 
 def _values(test: model.Test, catalog: tuple[str, ...]) -> Iterator[Any]:

@@ -98,6 +98,8 @@ class Trials:
             if runs == RUNS_PER_RULE or self._left < 0:
                 left = "too many records to try everything: name one rule, or fewer files"
                 break
+            if any(flip.change == change.said for flip in found):
+                continue  # another value of the same field has done it
             runs += 1
             flip = _flip(change, story, self._run(change))
             if flip is not None:

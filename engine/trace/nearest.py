@@ -95,6 +95,8 @@ class Stay:
     """Until then whereabouts were known, µs, but for a `power.off`."""
     closed: int
     """The sighting that ended it."""
+    heard: int
+    """The clock when that was told: what was due before had fired."""
     off: bool
     """A `power.off` had made whereabouts unknown before."""
     told: int
@@ -103,7 +105,7 @@ class Stay:
     @property
     def stayed(self) -> int:
         """How long they were known to stay, µs."""
-        return min(self.last_known, self.closed) - self.opened
+        return min(self.last_known, self.heard) - self.opened
 
 
 class NearStay(Near):
@@ -132,7 +134,7 @@ class NearStay(Near):
                 self._open[place] = (visit[0], late)
             if opened is not None and (visit is None or visit[0] != opened):
                 off = not crossing.known and crossing.time <= crossing.known_until
-                stay = Stay(place, opened, crossing.known_until, crossing.time, off, told)
+                stay = Stay(place, opened, crossing.known_until, crossing.time, sub.clock, off, told)
                 self.over.append((sub.clock, stay))
         while self.over and self.over[0][0] <= sub.clock - HOURS_48:
             del self.over[0]
