@@ -22,7 +22,7 @@ from engine.trace.misses import above
 from engine.trace.story import RuleStory
 from engine.trace.tape import Given
 from engine.trace.watch import Judgement
-from engine.trace.words import say, say_cap, say_intervals
+from engine.trace.words import say, say_cap, say_intervals, say_schedule
 
 VALUES_AT_MOST = 4
 """Values of a text that are tried."""
@@ -77,6 +77,9 @@ def _stopping(judgement: Judgement) -> Iterator[tuple[Check, int]]:
 
 def _of_patterns(bench: Bench, story: RuleStory, rule: model.Rule) -> Iterator[Change]:
     """Put the mark of each pattern that came near to where it came."""
+    if rule.schedule is not None:
+        said = f"`schedule` were not there (is {say_schedule(rule.schedule)})"
+        yield Change(said, rules=_with(bench, replace(rule, schedule=None)))
     near = {line.name: line.nearest for line in story.pattern}
     for name, rebuild in _patterns(rule.when):
         miss = near.get(name)
@@ -138,6 +141,8 @@ def _windows(pattern: model.Pattern) -> int:
             return pattern.within
         case model.StaysIn():
             return pattern.duration
+        case model.Enters():
+            return pattern.confirm
         case _:
             return 0
 

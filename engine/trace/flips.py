@@ -14,7 +14,7 @@ from engine.emit import Decision
 from engine.rulebook import Rulebook
 from engine.trace.changes import Change, changes
 from engine.trace.gates import Bench
-from engine.trace.story import RuleStory
+from engine.trace.story import SCHEDULE, RuleStory
 from engine.trace.watch import WatchedFold
 
 RECORDS_AT_MOST = 400_000
@@ -142,7 +142,8 @@ def _in_the_way(story: RuleStory) -> tuple[str, ...]:
         return ("status",)
     lines = [line.name for line in story.lines if _says_no(line.result, line.would)]
     if story.stopped_by == "when":
-        lines.insert(0, "when")
+        asleep = any(line.name == SCHEDULE and line.result == "no" for line in story.pattern[0].lines)
+        lines.insert(0, SCHEDULE if asleep else "when")
     return tuple(name for name in dict.fromkeys(lines) if name not in ("quiet", "shadow"))
 
 

@@ -20,8 +20,8 @@ from engine.lane_state import unpack_lane
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 from engine.trace.gates import Bench, Check, stopped_by, up_to_the_first
-from engine.trace.story import Person, as_they_stand, idle, person
-from engine.trace.waits import PatternLine, Seen, pattern_lines, recent
+from engine.trace.story import Person, as_they_stand, idle, person, rule_lines
+from engine.trace.waits import PatternLine, Seen, recent
 from engine.trace.watch import Noted, WatchedFold
 
 
@@ -115,14 +115,14 @@ class LiveState:
                 yield LiveStory(name, rule.status, 0, None, "valid", (), lines, contacts)
                 continue
             lines = tuple(up_to_the_first(as_they_stand(bench, compiled)))
-            tally = fold.tallies[compiled.root.index]
+            tally, unheard = fold.tallies[compiled.root.index], fold.unheard[name]
             yield LiveStory(
                 name,
                 rule.status,
-                tally.count - tally.late,
+                tally.count - tally.late - (unheard.count - unheard.late),
                 tally.last,
                 stopped_by(lines),
-                tuple(pattern_lines(seen, rule.when, compiled.root)),
+                rule_lines(seen, compiled),
                 lines,
                 contacts,
             )

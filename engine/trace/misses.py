@@ -58,7 +58,10 @@ def nearest_miss(
             return _amount(bench, pattern, near)
         case model.StaysIn():
             assert isinstance(near, NearStay)
-            return _stay(bench, pattern, near, past)
+            return _stay(bench, pattern, "for", pattern.duration, near, past)
+        case model.Enters() if pattern.confirm:
+            assert isinstance(near, NearStay)
+            return _stay(bench, pattern, "confirm", pattern.confirm, near, past)
         case model.Enters() | model.Leaves():
             assert isinstance(near, NearCrossing)
             return _crossing(bench, pattern, near)
@@ -126,7 +129,14 @@ def _amount(bench: Bench, pattern: model.Count | model.Total, near: NearAmount) 
     return Miss(text, best.at, change, replace(pattern, at_least=mark))
 
 
-def _stay(bench: Bench, pattern: model.StaysIn, near: NearStay, past: Sequence[Noted]) -> Miss | None:
+def _stay(
+    bench: Bench,
+    pattern: model.StaysIn | model.Enters,
+    key: str,
+    needed: int,
+    near: NearStay,
+    past: Sequence[Noted],
+) -> Miss | None:
     best = _longest(bench, pattern.members, near, past)
     if best is None:
         return None
@@ -135,11 +145,13 @@ def _stay(bench: Bench, pattern: model.StaysIn, near: NearStay, past: Sequence[N
     length = write_duration(max(stayed, 0) // SECOND * SECOND)
     still = "so far, since" if is_open else "from"
     to = "" if is_open else f" to {bench.time(until)}"
-    text = f"{length} of {write_duration(pattern.duration)} in {place}, {still} {bench.time(opened)}{to}"
+    text = f"{length} of {write_duration(needed)} in {place}, {still} {bench.time(opened)}{to}"
     mark = below(stayed)
-    if mark <= 0 or mark >= pattern.duration or opened + mark <= told:
+    if mark <= 0 or mark >= needed or opened + mark <= told:
         return Miss(text, until)
-    change = _were("for", write_duration(mark), write_duration(pattern.duration))
+    change = _were(key, write_duration(mark), write_duration(needed))
+    if isinstance(pattern, model.Enters):
+        return Miss(text, until, change, replace(pattern, confirm=mark))
     return Miss(text, until, change, replace(pattern, duration=mark))
 
 
@@ -154,8 +166,10 @@ def _longest(
         if clock > now - HOURS_48
     ]
     known = now if is_known(sub, now) else min([sub.known_until, *(off[0] for off in sub.offs), now])
-    visits = [place for place in members if place in sub.visits]
-    found += [(place, sub.visits[place][0], known, near.told(place), True) for place in visits]
+    for place in members:
+        visit = near.going_on(place)
+        if visit is not None and place in sub.visits:
+            found.append((place, visit[0], known, visit[1], True))
     return max(found, key=lambda visit: visit[2] - visit[1], default=None)
 
 

@@ -114,7 +114,7 @@ class NearStay(Near):
     All of them, since how long one lasted is only known with the `power.off`s, which no pattern is told of.
     """
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: StaysIn) -> None:
         self.node = node
         self.over: list[tuple[int, Stay]] = []
         """With the clock at their ends, oldest first."""
@@ -128,20 +128,21 @@ class NearStay(Near):
         for place in self.node.members:
             opened, told = self._open.pop(place, (None, 0))
             visit = sub.visits.get(place)
-            if visit is not None:
-                same = visit[0] == opened
-                late = told if same else 0 if crossing.timely else sub.clock
-                self._open[place] = (visit[0], late)
-            if opened is not None and (visit is None or visit[0] != opened):
+            if visit is not None and visit[0] == opened:
+                self._open[place] = (visit[0], told)
+                continue
+            if visit is not None and (place in crossing.entered or not self.node.entered_only):
+                self._open[place] = (visit[0], 0 if crossing.timely else sub.clock)
+            if opened is not None:
                 off = not crossing.known and crossing.time <= crossing.known_until
                 stay = Stay(place, opened, crossing.known_until, crossing.time, sub.clock, off, told)
                 self.over.append((sub.clock, stay))
         while self.over and self.over[0][0] <= sub.clock - HOURS_48:
             del self.over[0]
 
-    def told(self, place: str) -> int:
-        """Return what `Stay.told` says, of the visit that is open."""
-        return self._open.get(place, (0, 0))[1]
+    def going_on(self, place: str) -> tuple[int, int] | None:
+        """Return when the open visit began, and what `Stay.told` says of it; None if there is none."""
+        return self._open.get(place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.decision import Candidate
@@ -12,9 +12,13 @@ from engine.language.model import Rule
 from engine.presence import is_known
 from engine.rulebook import CompiledRule
 from engine.snapshot import NEVER
-from engine.trace.gates import Bench, Check, checks, choose, not_judged, outcome, stopped_by
+from engine.trace.gates import Bench, Check, Result, checks, choose, not_judged, outcome, stopped_by
 from engine.trace.waits import PatternLine, Seen, pattern_lines, recent
 from engine.trace.watch import Judgement, WatchedFold
+from engine.trace.words import say_schedule
+
+SCHEDULE = "schedule"
+"""Name of its line, which stands among those of `when`: what it stops is no match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def stories(fold: WatchedFold, key: str, now: int, decisions: Sequence[Decision]
 def _story(
     seen: Seen, rule: CompiledRule, last: Judgement | None, decisions: tuple[Decision, ...]
 ) -> RuleStory:
-    pattern = tuple(pattern_lines(seen, rule.rule.when, rule.root))
+    pattern = rule_lines(seen, rule)
     if last is None:
         lines, stopped = tuple(not_judged(as_they_stand(seen.bench, rule))), "when"
         return RuleStory(rule.name, rule.rule.status, stopped, None, False, pattern, lines, decisions)
@@ -123,6 +127,24 @@ def _story(
         last.lines,
         decisions,
     )
+
+
+def rule_lines(seen: Seen, rule: CompiledRule) -> tuple[PatternLine, ...]:
+    """Tell a rule's patterns; with the first stands when the rule listens."""
+    first, *rest = pattern_lines(seen, rule.rule.when, rule.root)
+    times = rule.schedule
+    if times is None:
+        return (first, *rest)
+    tally = seen.fold.unheard[rule.name]
+    actual = "no instant outside it"
+    if tally.last is not None:
+        often = f"{tally.count} instants" if tally.count > 1 else "1 instant"
+        actual = f"{often} outside it, the last at {seen.bench.time(tally.last)}"
+    # one that came at a bad time is what stopped the rule only if none came at a good one
+    missed = tally.count - tally.late
+    result: Result = "no" if missed and missed == first.instants - first.late else "ok"
+    check = Check(SCHEDULE, say_schedule(times), actual, result)
+    return (replace(first, lines=(*first.lines, check)), *rest)
 
 
 def as_they_stand(bench: Bench, rule: CompiledRule) -> list[Check]:

@@ -149,6 +149,8 @@ def _state(seen: Seen, pattern: model.Pattern, node: Node, cancels: bool) -> str
             here = f"{say(total, pattern.type)} of {say(pattern.at_least, pattern.type)}"
             within = write_duration(pattern.within)
             return f"{here} in the last {within}; {_records(seen, pattern.event, False)}"
+        case model.Enters() if pattern.confirm:
+            return _dwell(bench, pattern, node)
         case model.Enters() | model.Leaves():
             return _presence(bench, pattern.members)
         case model.StaysIn():
@@ -199,7 +201,7 @@ def _where(sub: Subscriber, members: tuple[str, ...]) -> str:
     return f"in {', '.join(inside)}" if inside else "outside"
 
 
-def _dwell(bench: Bench, pattern: model.StaysIn, node: Node) -> str:
+def _dwell(bench: Bench, pattern: model.StaysIn | model.Enters, node: Node) -> str:
     sub = bench.sub
     for place in pattern.members:
         if (node.key, place) in sub.overdue:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from engine.decision import Candidate
 from engine.event import Event
+from engine.localtime import is_within
 from engine.patterns.absence import Cancels
 from engine.patterns.base import Instant, Moment, Node
 from engine.pipeline import Fold
@@ -73,6 +74,8 @@ class WatchedFold(Fold):
         """Signaling and business records of the watched, in log order: the snapshot keeps but a part."""
         self.tallies: dict[int, Tally] = {node.index: Tally() for node in book.nodes}
         """By node: instants of the watched subscribers."""
+        self.unheard: dict[str, Tally] = {name: Tally() for name in book.compiled}
+        """By rule: instants of its `when` outside its schedule."""
         self.tape = Tape()
         """What was folded, as far as the watched are concerned: to run it again."""
         self._nears: dict[tuple[str, int], Near] = {}
@@ -172,6 +175,15 @@ class WatchedFold(Fold):
             near.after(sub, door, rest, found)
             for instant in found or ():
                 tally.add(instant)
+                self._listened(sub, node, instant)
             return found
 
         return noting
+
+    def _listened(self, sub: Subscriber, node: Node, instant: Instant) -> None:
+        """Note for which rules an instant came outside of their schedule (ADR 17)."""
+        for rule in node.rules:
+            times = rule.schedule
+            zone = sub.timezone or rule.timezone
+            if times is not None and not is_within(instant.time, zone, times.days, times.hours):
+                self.unheard[rule.name].add(instant)

@@ -142,6 +142,26 @@ def test_a_feed_that_was_down() -> None:
     assert told.changes() == ["the feed had been up"]
 
 
+def test_a_match_at_a_time_at_which_the_rule_does_not_listen() -> None:
+    text = rule(ENTERS).replace("\nwhen:", "\nschedule: {days: [mon to fri], hours: 18:00 to 22:00}\nwhen:")
+    told = tell(rules_of(text), CAME)
+    assert told.stories["it"].stopped_by == "when"
+    [line] = told.line().lines
+    assert (line.name, line.expected, line.actual, line.result) == (
+        "schedule",
+        "mon to fri, 18:00 to 22:00",
+        "1 instant outside it, the last at 2026-09-07 10:00:00",
+        "no",
+    )
+    assert told.changes() == ["`schedule` were not there (is mon to fri, 18:00 to 22:00)"]
+    flips = tell(rules_of(text), CAME, arpu=None, tier="ordinary").flips["it"]
+    assert flips is not None
+    assert flips.in_the_way == ("schedule", "who.tier")
+    good = tell(rules_of(text), [*CAME, seen(400, "out"), seen(490, "hall-1")])
+    assert good.flips["it"] is None
+    assert good.line().lines[0].result == "ok"
+
+
 def test_the_mark_of_the_pattern() -> None:
     when = "{count: call.out, at_least: 3, within: 2h}"
     assert tell(rules_of(rule(when)), [call(0), call(28)]).changes() == ["`at_least` were 2 (is 3)"]

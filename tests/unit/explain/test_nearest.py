@@ -55,6 +55,12 @@ def told(when: str, records: list[dict[str, Any]], minutes: float = DAY) -> Told
             "`for` were 18m (is 30m)",
         ),
         (
+            "{enters: mall, confirm: 30m}",
+            [seen(0, "out"), seen(1, "mall-1"), seen(27, "out"), seen(30, "mall-1"), seen(40, "out")],
+            "26m of 30m in mall, from 2026-09-07 10:01:00 to 2026-09-07 10:27:00",
+            "`confirm` were 25m (is 30m)",
+        ),
+        (
             "{sequence: [{happens: call.out}, {enters: hall}], within: 1h}",
             [call(0), seen(10, "out"), seen(75, "hall-1")],
             "all 2 steps in 1h15m, 2026-09-07 10:00:00 to 2026-09-07 11:15:00: 15m too long for 1h",

@@ -24,7 +24,7 @@ from tests.differential.generator import generate, identities
 
 CASES = int(os.environ.get("TOUCHPOINT_EXAMPLES", 30))
 """Per verb."""
-VERBS = ("count", "total", "stays_in", "sequence", "after", "all_of", "happens")
+VERBS = ("count", "total", "stays_in", "sequence", "after", "all_of", "happens", "confirm")
 
 
 def watched(case: dict[str, Any], rules: model.RuleSet, key: str) -> WatchedFold:
@@ -52,6 +52,8 @@ def further(pattern: model.Pattern) -> model.Pattern | None:
             return replace(pattern, at_least=pattern.at_least * 1.11 + (1 << 20))
         case model.Total():
             return replace(pattern, at_least=pattern.at_least + 1)
+        case model.Enters():
+            return replace(pattern, confirm=pattern.confirm + 2 * model.MINUTE)
         case model.StaysIn():
             return replace(pattern, duration=pattern.duration + 2 * model.MINUTE)
         case _:

@@ -21,7 +21,7 @@ from tests.differential.generator import OUTCOMES, REASONS, generate, identities
 
 CASES = 30
 """Random cases per focus, each another at every focus."""
-FOCI = (*OUTCOMES, *REASONS)
+FOCI = (*OUTCOMES, *REASONS, "schedule", "confirm")
 
 
 def replayed(case: dict[str, Any], fold: Fold, prepared: Prepared) -> list[Decision]:
