@@ -97,7 +97,8 @@ def _flipped(flips: Flips, timezone: str) -> Iterator[str]:
         named = f"{', '.join(ways[:-1])} and {ways[-1]}"
         yield f"no single change found: at least two things are in the way: {named}"
     elif ways:
-        yield f"no single change found: {ways[0]} is in the way, and nothing tried of it gave an offer"
+        tried = "nothing tried of it gave an offer" if flips.runs else "nothing of it came near enough to try"
+        yield f"no single change found: {ways[0]} is in the way, and {tried}"
     if flips.left is not None:
         yield f"not everything was tried: {flips.left}"
 
