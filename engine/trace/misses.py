@@ -10,7 +10,7 @@ from engine.language import model
 from engine.language.words import write_duration
 from engine.patterns.base import Node
 from engine.presence import is_known
-from engine.snapshot import HOURS_48
+from engine.snapshot import HOURS_48, NEVER
 from engine.trace.asked import ask, looser, rounded
 from engine.trace.gates import Bench
 from engine.trace.nearest import (
@@ -175,14 +175,19 @@ def _longest(
 
 
 def _known_until(stay: Stay, past: Sequence[Noted]) -> int:
-    """Find the end of a visit, which may be a `power.off` that the visit itself has not noted."""
-    end = stay.opened + stay.stayed
-    if not stay.off:
-        return end
-    records = [noted.event for noted in past if stay.opened < noted.event.t <= stay.closed]
-    seen = [e.seen for e in records if e.cell is not None and e.kind != "power.off" and e.seen < stay.closed]
-    offs = [e.t for e in records if e.kind == "power.off" and e.t >= max(seen, default=stay.opened)]
-    return min([end, *offs])
+    """Find the end of a visit, which may be a `power.off`: of these no pattern is told (2.2, 7 e)."""
+    last, offs = NEVER, []
+    for noted in past:
+        event = noted.event
+        if event.kind == "power.off":
+            if event.t >= last:
+                offs.append(event.t)
+        elif event.cell is not None and event.seen >= last:
+            if event.seen == stay.closed and (last >= stay.opened or stay.place not in (noted.places or ())):
+                break  # the sighting that ended it
+            last = event.seen
+            offs = [off for off in offs if off > last]
+    return min([stay.opened + stay.stayed, *(off for off in offs if off >= stay.opened)])
 
 
 def _sequence(bench: Bench, pattern: model.Sequence, near: NearSequence) -> Miss | None:

@@ -97,8 +97,6 @@ class Stay:
     """The sighting that ended it."""
     heard: int
     """The clock when that was told: what was due before had fired."""
-    off: bool
-    """A `power.off` had made whereabouts unknown before."""
     told: int
     """The clock when it was told that it began, if that was beyond patience: what is due by then is lost."""
 
@@ -134,8 +132,7 @@ class NearStay(Near):
             if visit is not None and (place in crossing.entered or not self.node.entered_only):
                 self._open[place] = (visit[0], 0 if crossing.timely else sub.clock)
             if opened is not None:
-                off = not crossing.known and crossing.time <= crossing.known_until
-                stay = Stay(place, opened, crossing.known_until, crossing.time, sub.clock, off, told)
+                stay = Stay(place, opened, crossing.known_until, crossing.time, sub.clock, told)
                 self.over.append((sub.clock, stay))
         while self.over and self.over[0][0] <= sub.clock - HOURS_48:
             del self.over[0]
