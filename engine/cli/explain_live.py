@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from engine.cli.lookup import EXPECTED, find
 from engine.cli.need import need_topics
 from engine.codec import decode
 from engine.collect import partition_of
-from engine.deployment.clients import kafka_options, redis_client
+from engine.deployment.clients import kafka_options, opened_redis
 from engine.errors import InputError, RulesError
 from engine.identity import Identity
 from engine.language.model import RuleSet
@@ -106,7 +105,7 @@ async def _gather(settings: Settings, subscriber: str) -> Found:
         if subscriber.startswith("+"):
             note("TOUCHPOINT_KAFKA_BOOTSTRAP: not given, so the number is not looked up among the profiles")
     partition = partition_of(keys[0], settings.partitions)
-    async with aclosing(redis_client(settings)) as client:
+    async with opened_redis(settings) as client:
         store = RedisStore(client, settings.partitions)
         lanes = await store.lanes()
         subs: list[Subscriber] = []

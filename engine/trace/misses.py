@@ -36,13 +36,13 @@ class Miss:
     at: int | None
     """When, µs."""
     change: str | None = None
-    """What of the pattern would have to be otherwise: `` `at_least` were 2 (is 3)``; None if no one mark."""
+    """The mark to try: `` `at_least` were 2 (is 3)``; None if there is no one mark. `flips` runs it."""
     nearer: model.Pattern | None = None
     """The pattern, so changed."""
 
     def to_json(self) -> dict[str, Any]:
         """The miss as plain data."""
-        return {"text": self.text, "at": self.at, "change": self.change}
+        return {"text": self.text, "at": self.at}
 
 
 def nearest_miss(

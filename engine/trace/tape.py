@@ -42,10 +42,14 @@ class Tape:
         self._down: tuple[str, ...] = ()
         self._known: dict[str, Subscriber] = {}
         self.records = 0
+        self.partial: set[str] = set()
+        """Subscribers of whom there were records before the tape began."""
 
     def begin(self, sub: Subscriber) -> None:
         """Take in who a subscriber is before their first record here."""
         self._known[sub.key] = _who(sub, sub.key, "")
+        if sub.seq:
+            self.partial.add(sub.key)
 
     def record(self, event: Event) -> None:
         """Take in a record of a subscriber."""

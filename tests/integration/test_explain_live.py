@@ -16,7 +16,7 @@ from engine.cli.inputs import load_rules
 from engine.cli.main import app
 from engine.codec import encode
 from engine.collect import partition_of
-from engine.deployment.clients import redis_client
+from engine.deployment.clients import opened_redis
 from engine.identity import Identity
 from engine.intake import Intake
 from engine.lane_state import pack_lane
@@ -77,12 +77,10 @@ async def commit(rules: Path, records: list[dict[str, Any]]) -> None:
         replay.feed(event)
     replay.close()
     [sub] = fold.subscribers.values()
-    client = redis_client(settings)
-    store = RedisStore(client, PARTITIONS)
     states, wakes = {sub.key: encode(sub)}, {sub.key: sub.wake or sub.clock}
     made = Commit("", "token", 17, pack_lane(fold), states=states, wakes=wakes)
-    await store.commit(partition_of(sub.key, PARTITIONS), made)
-    await client.aclose()
+    async with opened_redis(settings) as client:
+        await RedisStore(client, PARTITIONS).commit(partition_of(sub.key, PARTITIONS), made)
 
 
 def records() -> list[dict[str, Any]]:
@@ -96,20 +94,29 @@ def records() -> list[dict[str, Any]]:
     return [known, *calls, *stay]
 
 
-@pytest.fixture(params=["server", "cluster"])
+@pytest.fixture
 def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Redis | RedisCluster:
-    """A Redis without anything, in both forms, to which the settings lead."""
-    form = request.param
-    url = request.getfixturevalue("redis_cluster" if form == "cluster" else "redis_server").url
-    monkeypatch.setenv("TOUCHPOINT_REDIS_URL", url)
+    """A Redis without anything, in the form asked for, to which the settings lead."""
+    form = getattr(request, "param", "server")
     monkeypatch.setenv("TOUCHPOINT_PARTITIONS", str(PARTITIONS))
     monkeypatch.delenv("TOUCHPOINT_KAFKA_BOOTSTRAP", raising=False)
+    if form == "server":
+        url = request.getfixturevalue("redis_server").url
+        monkeypatch.setenv("TOUCHPOINT_REDIS_URL", url)
+        return Redis.from_url(url)
+    monkeypatch.setenv("TOUCHPOINT_REDIS_MODE", form)
     if form == "cluster":
-        monkeypatch.setenv("TOUCHPOINT_REDIS_MODE", "cluster")
+        url = request.getfixturevalue("redis_cluster").url
+        monkeypatch.setenv("TOUCHPOINT_REDIS_URL", url)
         return RedisCluster.from_url(url)
-    return Redis.from_url(url)
+    group = request.getfixturevalue("redis_sentinel")
+    monkeypatch.setenv("TOUCHPOINT_REDIS_SENTINEL_MASTER", group.name)
+    nodes = ",".join(f"{host}:{port}" for host, port in group.addresses)
+    monkeypatch.setenv("TOUCHPOINT_REDIS_URL", f"redis://{nodes}")
+    return Redis.from_url(group.primary().url)
 
 
+@pytest.mark.parametrize("client", ["server", "cluster", "sentinel"], indirect=True)
 async def test_a_state_is_told_as_from_a_file_and_nothing_is_written(
     client: Redis | RedisCluster, tmp_path: Path
 ) -> None:
@@ -132,7 +139,7 @@ async def test_a_state_is_told_as_from_a_file_and_nothing_is_written(
     told = orjson.loads((await _call("--live", IMSI, "--rules", rules, "--json")).stdout)
     assert (told["offset"], told["in_force"]) == (17, told["rules_hash"])
     by_name = {story["rule"]: story for story in told["rules"]}
-    assert by_name["busy"]["pattern"][0]["nearest"]["change"] == "`at_least` were 2 (is 3)"
+    assert by_name["busy"]["pattern"][0]["nearest"]["at"] == T - 10 * MINUTE
     assert by_name["hall-visit"]["contacts"][0]["what"] == "offer"
     assert by_name["hall-stay"]["matched"] == 0
     assert told["profile"] == {"tier": "gold"}
