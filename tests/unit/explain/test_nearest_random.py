@@ -62,12 +62,22 @@ def further(pattern: model.Pattern) -> model.Pattern | None:
 
 
 def dark_within(fold: WatchedFold, miss: Miss) -> bool:
-    """Say whether the phone was off for a part of the visit: a mark that fell there might be no instant."""
+    """Say whether whereabouts were unknown for a part of the visit, or told late.
+
+    A mark that fell there would be no instant; what was near is told all the same, and `flips` tries it.
+    """
     match miss.nearer:
         case model.StaysIn(duration=mark) | model.Enters(confirm=mark):
             assert miss.at is not None
-            offs = [noted.event.t for noted in fold.records if noted.event.kind == "power.off"]
-            return any(miss.at - mark - model.MINUTE <= off < miss.at for off in offs)
+            since = miss.at - mark - model.MINUTE
+            clock = 0
+            for noted in fold.records:
+                event = noted.event
+                clock = max(clock, event.t)
+                late = event.cell is not None and event.seen < clock
+                if since <= event.seen < miss.at and (late or event.kind == "power.off"):
+                    return True
+            return False
         case _:
             return False
 
@@ -92,7 +102,8 @@ def misses(verb: str, seed: int) -> Iterator[tuple[dict[str, Any], model.RuleSet
 @pytest.mark.parametrize("verb", VERBS)
 def test_with_the_mark_of_the_nearest_miss_it_matches_and_with_a_further_one_it_does_not(verb: str) -> None:
     tried = 0
-    for seed in range(CASES):
+    # of records that one line alone rejects there are few
+    for seed in range(5 * CASES if verb == "happens" else CASES):
         for case, rules, key, name, miss in misses(verb, seed):
             assert miss.nearer is not None
             tried += 1
