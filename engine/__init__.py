@@ -67,6 +67,7 @@ Whole runs over the stages:
     replay.py         recorded events through the same engine
     keeper.py         the lanes of one process: begin, end, try again
     rebuild.py        a lost store built anew from the topics
+    reach.py          whom a rule may reach at all, line by line
     rule_tests/       the tests that stand beside the rules
     story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer

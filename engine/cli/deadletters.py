@@ -24,7 +24,7 @@ from engine.care.letters import Chosen, Home, Letter, home_of, pick, read_letter
 from engine.care.requeue import Requeue, TakeRow
 from engine.cli.console import note, say, say_json, table
 from engine.cli.inputs import since_when
-from engine.cli.reach import need_topics
+from engine.cli.need import need_topics
 from engine.deployment.clients import kafka_options
 from engine.deployment.common import columns_of, now_us
 from engine.errors import InputError, LogError

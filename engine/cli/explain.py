@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +20,8 @@ from engine.numbers import HASH_LENGTH
 from engine.replay import Replay
 from engine.rulebook import Rulebook
 from engine.settings import load_settings
-from engine.trace.story import person, stories
+from engine.trace.flips import Flips, Trials
+from engine.trace.story import RuleStory, person, stories
 from engine.trace.watch import WatchedFold
 
 COMMAND_CLASS = ManyValues
@@ -30,13 +31,24 @@ _EVERY = 5_000
 
 
 def command(
-    rules: Annotated[Path, typer.Option(metavar="DIR", help="Folder of rules, policy and catalogue.")],
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of rules, policy and catalogue; with --live else those in force."
+        ),
+    ] = None,
     events: Annotated[
-        list[Path], typer.Option(metavar="FILE...", help="Files of events, plain or gzip, merged by time.")
-    ],
+        list[Path] | None,
+        typer.Option(metavar="FILE...", help="Files of events, plain or gzip, merged by time."),
+    ] = None,
     subscriber: Annotated[
-        str, typer.Option(metavar="ID", help="IMSI, MSISDN, the feed's own id, or a subscriber key.")
-    ],
+        str | None,
+        typer.Option(metavar="ID", help="IMSI, MSISDN, the feed's own id, or a subscriber key."),
+    ] = None,
+    live: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The same, of a running deployment: read its Redis, no files."),
+    ] = None,
     map: Annotated[
         str | None,
         typer.Option(
@@ -63,15 +75,37 @@ def command(
     """Say why one subscriber did or did not get an offer.
 
     Runs the events through the rules as `replay` does, up to TIME, and shows for each rule what its pattern
-    saw and waits for, every line and gate with what it expects and what it saw, and the decisions. Gates are
-    shown as the last match was judged; if the rule never matched, as they stand.
+    saw and waits for, how near it came, every line and gate with what it expects and what it saw, and the
+    decisions. Gates are shown as the last match was judged; if the rule never matched, as they stand. Where
+    there was no offer, single changes are tried out on the subscriber's records, and those with which there
+    would have been one are told.
 
-    Exit code 1 if the subscriber is in none of the files.
+    With --live it reads the state of a deployment in place of files, as far as that goes back: 48 hours.
+
+    Exit code 1 if the subscriber is in none of the files, or has no state.
     """
+    if live is not None:
+        given = {
+            "--events": events,
+            "--subscriber": subscriber,
+            "--profiles": profiles,
+            "--map": map,
+            "--at": at,
+        }
+        for option, value in given.items():
+            if value:
+                raise InputError(option, "nothing with --live, which reads a running deployment", "given")
+        # Kafka and Redis are not for those who explain files
+        from engine.cli.explain_live import explain_live
+
+        explain_live(live, rules, rule, as_json)
+        return
+    if rules is None or events is None or subscriber is None:
+        missing = "--rules" if rules is None else "--events" if events is None else "--subscriber"
+        raise InputError(missing, "a value (or --live ID alone, of a running deployment)", "not given")
     settings = load_settings()
     ruleset = load_rules(rules, settings)
-    if rule is not None and rule not in ruleset.rules:
-        raise InputError("--rule", f"a rule of {rules}{_near(rule, ruleset.rules)}", rule)
+    named_rule(rule, ruleset.rules, str(rules))
     until = None if at is None else moment("--at", at, ruleset.policy.timezone)
     feed = Feed(settings, column_map(map))
     fold = WatchedFold(Rulebook(ruleset, settings.key_bytes), settings.salt_bytes)
@@ -85,15 +119,21 @@ def command(
         raise typer.Exit(NOT_FOUND)
     now = fold.newest if until is None else until
     told = [story for story in stories(fold, key, now, decisions) if rule is None or story.rule == rule]
+    trials = Trials(fold, key, now, decisions)
+    flips = {story.rule: trials.of(story) for story in told}
     who = person(fold, key, now)
     if as_json:
-        say_json({**who.to_json(), "rules": [story.to_json() for story in told]})
+        say_json({**who.to_json(), "rules": [_as_json(story, flips[story.rule]) for story in told]})
         return
     show_person(who, ruleset.catalog)
     if len(told) > 1:
         show_overview(told, who.timezone)
     for story in told:
-        show_story(story, who.timezone)
+        show_story(story, who.timezone, flips[story.rule])
+
+
+def _as_json(story: RuleStory, flips: Flips | None) -> dict[str, Any]:
+    return {**story.to_json(), "flips": flips.to_json() if flips is not None else None}
 
 
 def _run(
@@ -101,14 +141,14 @@ def _run(
 ) -> list[Decision]:
     """Replay everything; return the decisions about the subscriber, oldest first."""
     replay.profiles(feed.profiles(profiles))
-    fold.watched.update(keys_of(feed.identity, subscriber))
+    fold.watch(keys_of(feed.identity, subscriber))
     found: list[Decision] = []
     total = lines_in(events) if sys.stderr.isatty() else None
     with progress("replaying", total) as advance:
         for count, event in enumerate(feed.events(events)):
             if event.kind == "profile.update":
                 # it may bind the number to an IMSI: from here on its records have another key
-                fold.watched.update(keys_of(feed.identity, subscriber))
+                fold.watch(keys_of(feed.identity, subscriber))
             replay.feed(event)
             if fold.decisions:
                 found += [made for made in replay.take() if made["subscriber_key"] in fold.watched]
@@ -141,6 +181,8 @@ def _where(until: int | None) -> str:
     return "in these files" if until is None else "in these files up to --at"
 
 
-def _near(rule: str, rules: Iterable[str]) -> str:
-    hint = did_you_mean(rule, rules)
-    return f" ({hint})" if hint else ""
+def named_rule(rule: str | None, rules: Iterable[str], where: str) -> None:
+    """Raise `InputError` if a rule is asked for that is not there."""
+    if rule is not None and rule not in rules:
+        hint = did_you_mean(rule, rules)
+        raise InputError("--rule", f"a rule of {where}{f' ({hint})' if hint else ''}", rule)

@@ -10,7 +10,9 @@ import typer
 from engine.cli.console import say, table
 from engine.emit import Decision
 from engine.language.model import Catalog
+from engine.trace.flips import Flips
 from engine.trace.gates import Check
+from engine.trace.live import LiveStory
 from engine.trace.story import Person, RuleStory
 from engine.trace.waits import PatternLine
 from engine.trace.words import say as in_words
@@ -23,6 +25,7 @@ _OUTCOMES = {
     "shadow": "shadow: not sent",
     "when": "no match",
 }
+_WOULD = {"offer": "offered", "held": "held", "shadow": "counted, in shadow,"}
 
 
 def show_person(person: Person, catalog: Catalog) -> None:
@@ -50,8 +53,8 @@ def show_overview(stories: Sequence[RuleStory], timezone: str) -> None:
     table(("rule", "outcome", "judged", "decisions"), rows)
 
 
-def show_story(story: RuleStory, timezone: str) -> None:
-    """Print one rule."""
+def show_story(story: RuleStory, timezone: str, flips: Flips | None = None) -> None:
+    """Print one rule, and the changes with which it would have been offered."""
     say()
     say(_title(story, timezone))
     rows = [row for line in story.pattern for row in _pattern_rows(line, timezone)]
@@ -59,6 +62,45 @@ def show_story(story: RuleStory, timezone: str) -> None:
     table(_HEAD, rows)
     for decision in story.decisions:
         say(f"  {say_time(decision['at'], timezone)}  {_decided(decision, timezone)}")
+    for line in _flipped(flips, timezone) if flips is not None else ():
+        say(f"  {line}")
+
+
+def show_live(story: LiveStory, timezone: str) -> None:
+    """Print one rule of a live subscriber."""
+    say()
+    name = typer.style(story.rule, bold=True) if sys.stdout.isatty() else story.rule
+    say(f"{name} ({story.status}): {_now(story, timezone)}")
+    rows = [row for line in story.pattern for row in _pattern_rows(line, timezone)]
+    table(_HEAD, [*rows, *map(_row, story.lines)])
+    for contact in story.contacts:
+        due = f", until {say_time(contact.due, timezone)}" if contact.due is not None else ""
+        say(f"  {say_time(contact.at, timezone)}  {contact.what}{due}")
+
+
+def _now(story: LiveStory, timezone: str) -> str:
+    if not story.pattern:
+        return "not asked"
+    matched = "no match in 48h"
+    if story.matched and story.last is not None:
+        matched = f"last matched {say_time(story.last, timezone)}"
+    outcome = "offer" if story.stopped_by is None else _OUTCOMES.get(story.stopped_by)
+    return f"{matched}; a match now: {outcome or f'refused: {story.stopped_by}'}"
+
+
+def _flipped(flips: Flips, timezone: str) -> Iterator[str]:
+    for flip in flips.found:
+        would = _WOULD[flip.outcome]
+        yield f"would have been {would} at {say_time(flip.at, timezone)} if {flip.change}"
+    ways = flips.in_the_way
+    if len(ways) > 1:
+        named = f"{', '.join(ways[:-1])} and {ways[-1]}"
+        yield f"no single change found: at least two things are in the way: {named}"
+    elif ways:
+        tried = "nothing tried of it gave an offer" if flips.runs else "nothing of it came near enough to try"
+        yield f"no single change found: {ways[0]} is in the way, and {tried}"
+    if flips.left is not None:
+        yield f"not everything was tried: {flips.left}"
 
 
 def _place(person: Person) -> str:
@@ -101,6 +143,8 @@ def _pattern_rows(line: PatternLine, timezone: str) -> Iterator[tuple[str, str, 
     else:
         last = "never matched"
     yield line.name, line.expected, f"{last}; {line.state}", line.result
+    if line.nearest is not None:
+        yield "", "", f"nearest: {line.nearest.text}", ""
     yield from map(_row, line.lines)
 
 

@@ -19,7 +19,7 @@ from connectors.redis_scripts import Client
 from connectors.redis_store import RedisStore
 from engine.cli.console import note, say
 from engine.cli.lookup import ID_HELP, Whom, find
-from engine.cli.reach import need_topics
+from engine.cli.need import need_topics
 from engine.codec import decode
 from engine.collect import partition_of
 from engine.deployment.clients import kafka_options, redis_client

@@ -25,7 +25,7 @@ from engine.cli.explain import describe
 from engine.cli.history_view import before, show_decisions, show_subscriber
 from engine.cli.inputs import since_when
 from engine.cli.lookup import ID_HELP, Whom, find
-from engine.cli.reach import need_topics
+from engine.cli.need import need_topics
 from engine.codec import decode
 from engine.collect import partition_of
 from engine.collector import AHEAD_AT_MOST

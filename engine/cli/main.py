@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "simulate profiles": ("simulate", "profiles", "Write made-up profiles for the subscribers of a feed."),
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
+    "reach": ("reach", "command", "Say how many subscribers of a file pass each line of a rule."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
     "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),

@@ -13,7 +13,7 @@ import typer
 from connectors.kafka_rules import publish, published_sets
 from connectors.kafka_topics import ensure
 from engine.cli.console import say, say_json, table
-from engine.cli.reach import need_topics
+from engine.cli.need import need_topics
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.deployment.common import now_us, topics_of
 from engine.errors import InputError, SettingsError

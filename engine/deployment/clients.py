@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.sentinel import SentinelConnectionPool
 
 from connectors.kafka_client import KafkaAccess, client_options
 from connectors.redis_connection import packed
@@ -56,6 +59,18 @@ def redis_client(settings: Settings) -> Redis | RedisCluster:
         return _packing(master)
     host, port = nodes[0]
     return _packing(Redis(host=host, port=port, db=settings.redis_database, **options))
+
+
+@asynccontextmanager
+async def opened_redis(settings: Settings) -> AsyncIterator[Redis | RedisCluster]:
+    """Give a client of the store while a block runs; what asks the sentinels for it is closed, too."""
+    async with aclosing(redis_client(settings)) as client:
+        try:
+            yield client
+        finally:
+            pool = getattr(client, "connection_pool", None)
+            if isinstance(pool, SentinelConnectionPool):
+                await pool.sentinel_manager.aclose()
 
 
 def _packing(client: Redis) -> Redis:

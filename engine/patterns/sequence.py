@@ -39,7 +39,7 @@ class Sequence(Node):
         # each is judged by what was before this moment: one that may not fire takes nothing from one that may
         found = []
         for instant in sorted(finals, key=_order):
-            chain = self._chain(state, instant)
+            chain = self.chain(state, instant)
             if chain is not None:
                 found.append(_completed(instant, chain))
         if found:
@@ -49,7 +49,7 @@ class Sequence(Node):
                 items[:] = [item for item in items if (item[0], item[1]) > last]
         return found or None
 
-    def _chain(self, state: list[Any], final: Instant) -> list[Any] | None:
+    def chain(self, state: list[Any], final: Instant) -> list[Any] | None:
         """Find the chain with the latest start: from the end, always the latest step that still fits."""
         last = tuple(state[0])
         steps: list[Any] = state[1:]

@@ -7,7 +7,7 @@ It asks the same compiled lines and the same counts of the ledger; a test holds 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from engine import ledger
@@ -34,6 +34,10 @@ class Check:
     result: Result
     would: Result | None = None
     """Of a line not judged: what it would have said, where that can be told."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as plain data."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

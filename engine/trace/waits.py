@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from engine.audience import compile_test
 from engine.language import model
 from engine.language.words import write_duration
 from engine.patterns.base import Node
-from engine.patterns.counting import all_bytes
 from engine.patterns.happens import PARTIAL, PHASED
 from engine.presence import is_known
 from engine.snapshot import HOURS_48, NEVER, Subscriber
+from engine.trace.asked import ask, lines_of
 from engine.trace.gates import Bench, Check, Result, said
-from engine.trace.watch import Noted, Tally
+from engine.trace.misses import Miss, nearest_miss
+from engine.trace.watch import Noted, Tally, WatchedFold
 from engine.trace.words import say, say_pattern
 
 HOT = "more than 2,000 in 48 hours: patterns over it fire nothing"
@@ -38,16 +39,37 @@ class PatternLine:
     result: Result
     """`ok` if it had an instant; under `no:`: `no` if it ended the last wait."""
     lines: tuple[Check, ...]
-    """`where` and `unless`, asked of the last record of its kind."""
+    """`where` and `unless`, asked of the record of its kind that comes nearest to passing."""
+    nearest: Miss | None = None
+    """Of one that had no instant in 48 h: how near it came; never of what stands under `no:`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as plain data; times are µs UTC."""
+        return {
+            "name": self.name,
+            "expected": self.expected,
+            "instants": self.instants,
+            "late": self.late,
+            "last": self.last,
+            "state": self.state,
+            "result": self.result,
+            "lines": [line.to_json() for line in self.lines],
+            "nearest": self.nearest.to_json() if self.nearest is not None else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A bench with the tallies of its patterns and the records of 48 h."""
+    """A bench with what the engine's nodes were seen to do, and the records of 48 h."""
 
     bench: Bench
-    tallies: dict[int, Tally]
+    fold: WatchedFold
     past: tuple[Noted, ...]
+
+    @property
+    def tallies(self) -> dict[int, Tally]:
+        """By node: how often it had an instant."""
+        return self.fold.tallies
 
 
 def recent(records: Iterable[Noted], now: int) -> tuple[Noted, ...]:
@@ -65,7 +87,15 @@ def pattern_lines(
     if isinstance(pattern, model.Happens | model.Count | model.Total):
         lines = tuple(_asked(seen, pattern, name, cancels))
     state = _state(seen, pattern, node, cancels)
-    yield PatternLine(name, say_pattern(pattern), tally.count, tally.late, tally.last, state, result, lines)
+    near = None
+    if ".no" not in name and (tally.last is None or tally.last <= seen.bench.now - HOURS_48):
+        past = seen.past
+        if isinstance(pattern, model.Happens | model.Count | model.Total):
+            past = tuple(_events(seen, pattern.event, False))
+        near = nearest_miss(seen.bench, seen.fold, pattern, node, past)
+    yield PatternLine(
+        name, say_pattern(pattern), tally.count, tally.late, tally.last, state, result, lines, near
+    )
     for label, inner, child in _inside(pattern, node):
         for line in pattern_lines(seen, inner, child, f"{name}.{label}", label == "no"):
             yield _of_no(line, seen, pattern, node) if label == "no" and line.name == f"{name}.no" else line
@@ -119,6 +149,8 @@ def _state(seen: Seen, pattern: model.Pattern, node: Node, cancels: bool) -> str
             here = f"{say(total, pattern.type)} of {say(pattern.at_least, pattern.type)}"
             within = write_duration(pattern.within)
             return f"{here} in the last {within}; {_records(seen, pattern.event, False)}"
+        case model.Enters() if pattern.confirm:
+            return _dwell(bench, pattern, node)
         case model.Enters() | model.Leaves():
             return _presence(bench, pattern.members)
         case model.StaysIn():
@@ -169,7 +201,7 @@ def _where(sub: Subscriber, members: tuple[str, ...]) -> str:
     return f"in {', '.join(inside)}" if inside else "outside"
 
 
-def _dwell(bench: Bench, pattern: model.StaysIn, node: Node) -> str:
+def _dwell(bench: Bench, pattern: model.StaysIn | model.Enters, node: Node) -> str:
     sub = bench.sub
     for place in pattern.members:
         if (node.key, place) in sub.overdue:
@@ -223,28 +255,14 @@ def _all_of(bench: Bench, pattern: model.AllOf, node: Node) -> str:
 def _asked(
     seen: Seen, pattern: model.Happens | model.Count | model.Total, name: str, cancels: bool
 ) -> Iterator[Check]:
-    """Ask each line of the last record of the pattern's kind."""
-    blocks = [("where", test) for test in pattern.where]
-    if isinstance(pattern, model.Happens):
-        blocks += [("unless", test) for test in pattern.unless]
-    last = max(_events(seen, pattern.event, cancels), key=lambda noted: noted.event.t, default=None)
-    for block, test in blocks:
-        label = f"{name}.{block}.{test.field}"
+    """Ask each line of the record of the pattern's kind that comes nearest to passing."""
+    found = ask(seen.bench, pattern, list(_events(seen, pattern.event, cancels)))
+    if found is not None:
+        for one in found[1]:
+            expected = one.test.text if one.block == "where" else f"none of: {one.test.text}"
+            label = f"{name}.{one.block}.{one.test.field}"
+            yield Check(label, expected, say(one.value, one.test.type), said(one.passes))
+        return
+    for block, test in lines_of(pattern):
         expected = test.text if block == "where" else f"none of: {test.text}"
-        if last is None:
-            yield Check(label, expected, f"no {pattern.event}", "not judged")
-            continue
-        value = _value(test.field, last)
-        holds = compile_test(test, seen.bench.book.key)(value) if value is not None else None
-        if block == "unless":
-            holds = None if holds is None else not holds
-        yield Check(label, expected, say(value, test.type), said(holds))
-
-
-def _value(field: str, noted: Noted) -> object:
-    """Read what a line tests: the record's own field, or what is derived from it."""
-    if field == "place":
-        return noted.places
-    if field == "bytes":
-        return all_bytes(noted.event.fields)
-    return noted.event.cell if field == "cell" else noted.event.fields.get(field)
+        yield Check(f"{name}.{block}.{test.field}", expected, f"no {pattern.event}", "not judged")

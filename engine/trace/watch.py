@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.decision import Candidate
 from engine.event import Event
+from engine.localtime import is_within
 from engine.patterns.absence import Cancels
 from engine.patterns.base import Instant, Moment, Node
 from engine.pipeline import Fold
@@ -15,6 +16,8 @@ from engine.presence import is_known
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 from engine.trace.gates import Bench, Check, checks, choose, outcome, up_to_the_first
+from engine.trace.nearest import Near, near_of
+from engine.trace.tape import Tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Judgement:
     """A hold ended."""
     lines: tuple[Check, ...]
     """All gates in order, those after the first refusal not judged."""
+    winner: str | None = None
+    """The rule that was taken instead: arbitration refused this one."""
 
 
 class Noted(NamedTuple):
@@ -69,14 +74,40 @@ class WatchedFold(Fold):
         """Signaling and business records of the watched, in log order: the snapshot keeps but a part."""
         self.tallies: dict[int, Tally] = {node.index: Tally() for node in book.nodes}
         """By node: instants of the watched subscribers."""
+        self.unheard: dict[str, Tally] = {name: Tally() for name in book.compiled}
+        """By rule: instants of its `when` outside its schedule."""
+        self.tape = Tape()
+        """What was folded, as far as the watched are concerned: to run it again."""
+        self._nears: dict[tuple[str, int], Near] = {}
         for node in book.nodes:
             self._listen(node)
+
+    def watch(self, keys: Iterable[str]) -> None:
+        """Watch some more; what their profiles have said by now goes onto the tape."""
+        for key in keys:
+            if key not in self.watched:
+                self.watched.add(key)
+                if key in self.subscribers:
+                    self.tape.begin(self.subscribers[key])
+
+    def near(self, key: str, node: Node) -> Near:
+        """Return the note-taker beside a node for a subscriber."""
+        found = self._nears.get((key, node.index))
+        if found is None:
+            found = self._nears[key, node.index] = near_of(node)
+        return found
+
+    def tick(self, time: int, down: tuple[str, ...] | list[str] = ()) -> None:
+        """Apply a tick, and put it onto the tape."""
+        self.tape.tick(time, down)
+        super().tick(time, down)
 
     def apply(self, event: Event) -> None:
         """Fold one record; note it if it was applied and is about somebody who is watched."""
         if event.key not in self.watched:
             super().apply(event)
             return
+        self.tape.record(event)
         before = self._applied(event.key)
         super().apply(event)
         if self._applied(event.key) > before:
@@ -111,15 +142,12 @@ class WatchedFold(Fold):
             rest = outcome(bench, rule, before, messages[id(candidate)])
             ending = id(candidate) in endings
             judged = tuple(up_to_the_first([*lines, *rest]))
-            self.judgements.append(Judgement(candidate.id, candidate.name, now, ending, judged))
+            self.judgements.append(Judgement(candidate.id, candidate.name, now, ending, judged, before))
 
     def _listen(self, node: Node) -> None:
-        """Note what a node hands out, at each of its four doors."""
-        for door in ("see", "cross", "step", "ring"):
-            inner = getattr(node, door, None)
-            if inner is not None:
-                setattr(node, door, self._noting(inner, self.tallies[node.index]))
-
+        """Note what a node hands out, and how near it came, at each of its doors."""
+        for door in ("see", "cross", "step", "ring", "stop"):
+            setattr(node, door, self._noting(node, door, getattr(node, door)))
         if isinstance(node, Cancels):
             setattr(node, "see", self._cancelling(node, self.tallies[node.index]))  # noqa: B010
 
@@ -135,12 +163,27 @@ class WatchedFold(Fold):
 
         return noting
 
-    def _noting(self, inner: Callable[..., Any], tally: Tally) -> Callable[..., Any]:
+    def _noting(self, node: Node, door: str, inner: Callable[..., Any]) -> Callable[..., Any]:
+        tally = self.tallies[node.index]
+
         def noting(sub: Subscriber, *rest: Any) -> Any:
+            if sub.key not in self.watched:
+                return inner(sub, *rest)
+            near = self.near(sub.key, node)
+            near.before(sub, door, rest)
             found = inner(sub, *rest)
-            if found and sub.key in self.watched:
-                for instant in found:
-                    tally.add(instant)
+            near.after(sub, door, rest, found)
+            for instant in found or ():
+                tally.add(instant)
+                self._listened(sub, node, instant)
             return found
 
         return noting
+
+    def _listened(self, sub: Subscriber, node: Node, instant: Instant) -> None:
+        """Note for which rules an instant came outside of their schedule (ADR 17)."""
+        for rule in node.rules:
+            times = rule.schedule
+            zone = sub.timezone or rule.timezone
+            if times is not None and not is_within(instant.time, zone, times.days, times.hours):
+                self.unheard[rule.name].add(instant)

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.language import model
-from engine.language.words import write_duration
+from engine.language.words import DAYS, write_duration
 from engine.numbers import HASH_LENGTH
 from engine.text import plain, size
 
@@ -55,6 +55,15 @@ def say_intervals(intervals: tuple[model.Interval, ...]) -> str:
     return ", ".join(f"{_clock(start)} to {_clock(end)}" for start, end in intervals) or "none"
 
 
+def say_schedule(schedule: model.Schedule) -> str:
+    """Write when a rule listens: `mon to fri, 18:00 to 22:00`."""
+    days = schedule.days
+    named = ", ".join(DAYS[day] for day in days)
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        named = f"{DAYS[days[0]]} to {DAYS[days[-1]]}"
+    return f"{named}, {say_intervals(schedule.hours)}" if schedule.hours else named
+
+
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
@@ -65,7 +74,8 @@ def say_pattern(pattern: model.Pattern) -> str:
         case model.Happens():
             return f"happens: {pattern.event}"
         case model.Enters():
-            return f"enters: {pattern.place}"
+            confirm = f", confirm: {write_duration(pattern.confirm)}" if pattern.confirm else ""
+            return f"enters: {pattern.place}{confirm}"
         case model.Leaves():
             return f"leaves: {pattern.place}"
         case model.StaysIn():

@@ -80,3 +80,52 @@ def test_nothing_after_at_is_seen() -> None:
     assert rule["stopped_by"] == "when"
     assert rule["decisions"] == []
     assert rule["pattern"][0]["state"].startswith("1 of 2 steps")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--live", IMSI, "--events", "x.jsonl"], "--events: expected nothing with --live"),
+        (["--live", IMSI, "--at", "2026-09-07"], "--at: expected nothing with --live"),
+        (["--live", IMSI, "--rules", str(WORLD)], "TOUCHPOINT_REDIS_URL: expected"),
+        (["--rules", str(WORLD), "--subscriber", IMSI], "--events: expected a value (or --live ID alone"),
+        (["--events", "x.jsonl", "--subscriber", IMSI], "--rules: expected a value"),
+        ([], "--rules: expected a value"),
+    ],
+)
+def test_files_or_a_deployment_not_both_nor_neither(
+    options: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOUCHPOINT_REDIS_URL", raising=False)
+    result = CliRunner().invoke(app, ["explain", *options])
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_a_redis_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOUCHPOINT_REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.delenv("TOUCHPOINT_KAFKA_BOOTSTRAP", raising=False)
+    result = CliRunner().invoke(app, ["explain", "--live", IMSI, "--rules", str(WORLD)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("touchpoint: redis:")
+
+
+def test_records_before_a_number_was_bound_leave_changes_untried(tmp_path: Path) -> None:
+    imsi, number = "460000000000019", "+8613900000019"
+    t = 1_788_746_400_000_000
+    records = [
+        {"kind": "profile.update", "t": t, "imsi": imsi, "profile": {"tier": "gold"}},
+        {"kind": "call.out", "t": t, "imsi": imsi, "number": "10086", "duration": 60},
+        {"kind": "profile.update", "t": t, "imsi": imsi, "msisdn": number, "profile": {"arpu": 1}},
+        {"kind": "loc.update", "t": t + 1, "imsi": imsi, "cell": "460-00-1-1"},
+    ]
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in records))
+    told = explain("--json", "--subscriber", number, "--rule", "hall-visit", events=events)
+    [story] = orjson.loads(told.stdout)["rules"]
+    assert story["decisions"][0]["reason"] == "who.arpu"
+    assert story["flips"]["found"] == []
+    assert story["flips"]["left"] == "some records came before it was known whose they are"
+    whole = explain("--json", "--subscriber", imsi, "--rule", "hall-visit", events=events)
+    [story] = orjson.loads(whole.stdout)["rules"]
+    assert story["flips"]["left"] is None

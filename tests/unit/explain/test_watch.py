@@ -14,13 +14,14 @@ from engine.replay import Replay
 from engine.rulebook import Rulebook
 from engine.trace.gates import stopped_by
 from engine.trace.story import person, stories
+from engine.trace.tape import Given
 from engine.trace.watch import WatchedFold
 from tests.differential.engine_side import Prepared, ruleset_of
 from tests.differential.generator import OUTCOMES, REASONS, generate, identities
 
 CASES = 30
 """Random cases per focus, each another at every focus."""
-FOCI = (*OUTCOMES, *REASONS)
+FOCI = (*OUTCOMES, *REASONS, "schedule", "confirm")
 
 
 def replayed(case: dict[str, Any], fold: Fold, prepared: Prepared) -> list[Decision]:
@@ -51,8 +52,10 @@ def test_the_gate_that_stopped_it_is_the_one_of_the_decision_record(focus: str) 
         expected = {(d["id"], d["at"]): named(d) for d in decisions}
         assert judged == expected
         seen.update(expected.values())
+        book = Rulebook(rules, case["key"].encode())
         for key in watched.subscribers:
             own = [decision for decision in decisions if decision["subscriber_key"] == key]
+            assert watched.tape.run(key, book, salt, Given()) == own
             assert person(watched, key, plain.newest).subscriber_key == key
             told = list(stories(watched, key, plain.newest, own))
             assert [story.rule for story in told] == sorted(rules.rules)

@@ -1,0 +1,203 @@
+"""How near each kind of pattern came, in words, and the mark that would have met it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.explain.world import Told, call, data, rule, rules_of, seen, tell
+
+DAY = 24 * 60
+
+
+def told(when: str, records: list[dict[str, Any]], minutes: float = DAY) -> Told:
+    return tell(rules_of(rule(when)), records, minutes)
+
+
+@pytest.mark.parametrize(
+    ("when", "records", "text", "change"),
+    [
+        (
+            "{count: call.out, at_least: 3, within: 2h}",
+            [call(0), call(60), call(300), call(600)],
+            "2 of 3 in 2h, at 2026-09-07 11:00:00",
+            "`at_least` were 2 (is 3)",
+        ),
+        (
+            "{count: call.out, where: {number: hotline}, at_least: 3, within: 2h}",
+            [call(0), call(10, number="10010"), call(20), call(30, number="10010")],
+            "2 of 3 in 2h, at 2026-09-07 10:20:00",
+            "`at_least` were 2 (is 3)",
+        ),
+        (
+            "{total: data.session.bytes, at_least: 300 MB, within: 2h}",
+            [data(0, 100), data(60, 160.7), data(600, 200)],
+            "260.7MB of 300MB in 2h, at 2026-09-07 11:00:00",
+            "`at_least` were 260MB (is 300MB)",
+        ),
+        (
+            "{total: call.out.duration, at_least: 30m, within: 2h}",
+            [call(0, duration=600), call(10, duration=300.5)],
+            "15m of 30m in 2h, at 2026-09-07 10:10:00",
+            "`at_least` were 15m (is 30m)",
+        ),
+        (
+            "{stays_in: mall, for: 30m}",
+            [seen(0, "mall-1"), seen(26, "out"), seen(100, "mall-2"), seen(110, "out")],
+            "26m of 30m in mall, from 2026-09-07 10:00:00 to 2026-09-07 10:26:00",
+            "`for` were 25m (is 30m)",
+        ),
+        (
+            "{stays_in: centre, for: 30m}",
+            [seen(0, "mall-1"), seen(10, "hall-1"), seen(29, "mall-1"), seen(31, "out")],
+            "19m of 30m in hall, from 2026-09-07 10:10:00 to 2026-09-07 10:29:00",
+            "`for` were 18m (is 30m)",
+        ),
+        (
+            "{enters: mall, confirm: 30m}",
+            [seen(0, "out"), seen(1, "mall-1"), seen(27, "out"), seen(30, "mall-1"), seen(40, "out")],
+            "26m of 30m in mall, from 2026-09-07 10:01:00 to 2026-09-07 10:27:00",
+            "`confirm` were 25m (is 30m)",
+        ),
+        (
+            "{sequence: [{happens: call.out}, {enters: hall}], within: 1h}",
+            [call(0), seen(10, "out"), seen(75, "hall-1")],
+            "all 2 steps in 1h15m, 2026-09-07 10:00:00 to 2026-09-07 11:15:00: 15m too long for 1h",
+            "`within` were 1h16m (is 1h)",
+        ),
+        (
+            "{sequence: [{happens: call.out}, {happens: sms.out}, {enters: hall}], within: 1h}",
+            [call(0), {"kind": "sms.out", "at": 5, "number": "10086"}, call(20)],
+            "2 of 3 steps in 1h, step 2 at 2026-09-07 10:05:00",
+            None,
+        ),
+        (
+            "{after: {enters: mall}, no: {happens: data.session}, for: 30m}",
+            [seen(0, "mall-1"), data(21, 1), seen(400, "out"), seen(500, "mall-1"), data(510, 1)],
+            "21m of 30m since 2026-09-07 10:00:00, then data.session at 2026-09-07 10:21:00",
+            "`for` were 20m (is 30m)",
+        ),
+        (
+            "{after: {happens: call.out}, no: {enters: hall}, for: 30m}",
+            [call(0), call(25), seen(30, "hall-1")],
+            "25m of 30m since 2026-09-07 10:00:00, then `after` again at 2026-09-07 10:25:00",
+            "`for` were 24m (is 30m)",
+        ),
+        (
+            "{all_of: [{happens: call.out}, {enters: hall}, {happens: recharge}], within: 1h}",
+            [call(0), seen(50, "hall-1"), call(300)],
+            "2 of 3 parts in 1h, at 2026-09-07 10:50:00; part 3 is missing",
+            None,
+        ),
+        (
+            "{all_of: [{happens: call.out}, {enters: hall}], within: 1h}",
+            [call(0), seen(90, "hall-1")],
+            "all 2 parts in 1h30m, 2026-09-07 10:00:00 to 2026-09-07 11:30:00: 30m too long for 1h",
+            "`within` were 1h31m (is 1h)",
+        ),
+        (
+            "{happens: call.out, where: {number: hotline, duration: at least 30s}}",
+            [call(0, duration=12.5), call(10, number="10010", duration=3)],
+            "1 of 2 lines hold, not where.duration, at 2026-09-07 10:00:00",
+            "`where.duration` were at least 12s (is at least 30s)",
+        ),
+        (
+            "{happens: call.out, where: {duration: 60 to 120}, unless: {number: hotline}}",
+            [call(0, number="10010", duration=30.5), call(10, duration=3)],
+            "1 of 2 lines hold, not where.duration, at 2026-09-07 10:00:00",
+            "`where.duration` were 30s to 2m (is 1m to 2m)",
+        ),
+        (
+            "{happens: call.out, where: {duration: over 9s}, unless: {number: hotline}}",
+            [call(0)],
+            "1 of 2 lines hold, not unless.number, at 2026-09-07 10:00:00",
+            "`unless.number` were not asked (is hotline, was 10086)",
+        ),
+        (
+            "{happens: call.out, unless: {number: hotline}}",
+            [call(0)],
+            "0 of 1 lines hold, not unless.number, at 2026-09-07 10:00:00",
+            None,
+        ),
+        (
+            "{happens: call.out, where: {number: hotline, duration: at most 10s}}",
+            [call(0, number="10010", duration=12)],
+            "0 of 2 lines hold, not where.number, where.duration, at 2026-09-07 10:00:00",
+            None,
+        ),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else None,
+)
+def test_how_near_it_came(when: str, records: list[dict[str, Any]], text: str, change: str | None) -> None:
+    when = when.replace("60 to 120", "1m to 2m")
+    found = told(when, records)
+    assert found.line().instants == 0
+    assert found.near() == (text, change)
+
+
+def test_an_open_visit_is_told_as_it_stands() -> None:
+    found = told("{stays_in: mall, for: 30m}", [seen(0, "mall-1")], minutes=26)
+    assert found.near()[0] == "26m of 30m in mall, so far, since 2026-09-07 10:00:00"
+
+
+def test_a_visit_that_ended_in_the_dark_lasted_until_the_phone_was_off() -> None:
+    records = [seen(0, "mall-1"), {"kind": "power.off", "at": 20}, seen(55, "out")]
+    assert told("{stays_in: mall, for: 30m}", records).near() == (
+        "20m of 30m in mall, from 2026-09-07 10:00:00 to 2026-09-07 10:20:00",
+        "`for` were 19m (is 30m)",
+    )
+
+
+def test_a_leaving_that_nobody_saw_is_said() -> None:
+    found = told("{leaves: mall}", [seen(0, "mall-1"), seen(200, "out")])
+    text, change = found.near()
+    assert text == (
+        "seen outside mall at 2026-09-07 13:20:00, but whereabouts were unknown by then "
+        "(2026-09-07 10:58:00 at the latest)"
+    )
+    assert change is None
+    off = [seen(0, "mall-1"), {"kind": "power.off", "at": 20}, seen(30, "out")]
+    assert told("{leaves: mall}", off).near()[0].endswith("but the power was off before")
+
+
+def test_coming_back_after_a_long_silence_is_no_entry() -> None:
+    found = told("{enters: mall}", [seen(0, "mall-1"), seen(400, "mall-1")], minutes=50 * 60)
+    assert found.line().instants == 1  # the first time, of which nobody had seen them for 48 hours before
+    assert found.near() == (
+        "seen in mall again at 2026-09-07 16:40:00, but the sighting before was there, too",
+        None,
+    )
+
+
+def test_what_is_older_than_48_hours_is_not_near_any_more() -> None:
+    when = "{count: call.out, at_least: 3, within: 2h}"
+    records = [call(0), call(60), call(49 * 60)]
+    assert told(when, records, minutes=47 * 60).near()[0] == "2 of 3 in 2h, at 2026-09-07 11:00:00"
+    assert told(when, records, minutes=50 * 60).near()[0] == "1 of 3 in 2h, at 2026-09-09 11:00:00"
+
+
+def test_a_mark_passed_long_ago_is_said_and_not_lowered() -> None:
+    when = "{count: call.out, at_least: 2, within: 48h}"
+    records = [call(30 * hour) for hour in range(120)]
+    found = told(when, records, minutes=60 * 60)
+    text, change = found.near()
+    assert text.endswith("it only matches as it comes to 2")
+    assert change is None
+
+
+def test_what_stands_under_no_is_never_near() -> None:
+    when = "{after: {enters: mall}, no: {count: data.session, at_least: 2, within: 1h}, for: 30m}"
+    found = told(when, [seen(0, "mall-1"), data(5, 1)])
+    assert found.line("when.no").nearest is None
+
+
+def test_nothing_of_its_kind_is_no_miss() -> None:
+    assert told("{count: call.out, at_least: 3, within: 2h}", [seen(0, "out")]).line().nearest is None
+
+
+def test_parts_inside_have_their_own() -> None:
+    when = "{sequence: [{count: call.out, at_least: 3, within: 1h}, {enters: hall}], within: 2h}"
+    found = told(when, [call(0), call(5), seen(10, "hall-1")])
+    assert found.near("when.step 1") == ("2 of 3 in 1h, at 2026-09-07 10:05:00", "`at_least` were 2 (is 3)")
+    assert found.changes() == ["`at_least` were 2 (is 3) of when.step 1"]
