@@ -12,6 +12,7 @@ import typer
 
 from connectors.kafka_rules import published_sets
 from connectors.redis_store import RedisStore
+from engine.canary import set_of
 from engine.cli.console import note, say, say_json, table
 from engine.cli.explain import describe, keys_of, named_rule
 from engine.cli.explain_view import show_live, show_person
@@ -47,8 +48,21 @@ class Found:
 
     @property
     def in_force(self) -> str:
-        """Hash of the rules by which the partition is folded."""
-        return str(orjson.loads(self.lane)["rules"])
+        """Hash of the rules by which the subscriber is folded: the partition's, or those of its canary."""
+        lane = orjson.loads(self.lane)
+        canary = lane.get("canary")
+        if canary is not None and self.subs[0].rules == f"{canary['hash']}@{canary['mark']}":
+            return str(canary["hash"])
+        return str(lane["rules"])
+
+    @property
+    def canary(self) -> str:
+        """Say so if the partition has a canary; else nothing."""
+        canary = orjson.loads(self.lane).get("canary")
+        if canary is None:
+            return ""
+        side = "on it" if self.in_force == canary["hash"] else "not on it"
+        return f"{canary['canary']} on {canary['hash']}; the subscriber is {side}"
 
 
 def explain_live(subscriber: str, rules: Path | None, rule: str | None, as_json: bool) -> None:
@@ -63,24 +77,28 @@ def explain_live(subscriber: str, rules: Path | None, rule: str | None, as_json:
     sub = found.subs[0]
     if len(found.subs) > 1:
         note(f"the number itself has a state, too: explain --live {found.subs[1].key}")
-    ruleset = own if own is not None else _published(found, found.in_force, settings)
-    if own is not None and own.hash != found.in_force:
+    in_force, canary = found.in_force, found.canary
+    ruleset = own if own is not None else _published(found, in_force, settings)
+    if own is not None and own.hash != in_force:
         note(
-            f"another set is in force: {found.in_force}{_who(found.sets.get(found.in_force))}. Shown is how "
+            f"another set is in force: {in_force}{_who(found.sets.get(in_force))}. Shown is how "
             f"{rules} ({own.hash}) would find the subscriber after a switch to it"
         )
     named_rule(rule, ruleset.rules, "the set in force" if rules is None else str(rules))
+    sub.rules = set_of(sub.rules)
     older = _older(sub.rules, ruleset.hash, found, settings)
     state = LiveState(
         Rulebook(ruleset, settings.key_bytes), settings.salt_bytes, sub, found.lane, older=older
     )
     told = [story for story in state.stories() if rule is None or story.rule == rule]
     if as_json:
-        say_json(_as_json(found, state, ruleset, told))
+        say_json({**_as_json(found, state, ruleset, told), "in_force": in_force, "canary": canary or None})
         return
     who = state.person()
     show_person(who, ruleset.catalog)
     say(f"rules       {ruleset.hash}{_who(found.sets.get(ruleset.hash))}")
+    if canary:
+        say(f"canary      {canary}")
     say(f"log         partition {found.partition}, folded up to offset {found.offset}")
     if len(told) > 1:
         say()
@@ -154,7 +172,6 @@ def _as_json(found: Found, state: LiveState, ruleset: RuleSet, told: list[LiveSt
         **state.person().to_json(),
         "partition": found.partition,
         "offset": found.offset,
-        "in_force": found.in_force,
         "rules_hash": ruleset.hash,
         "rules": [story.to_json() for story in told],
     }

@@ -85,7 +85,9 @@ class LiveState:
         # nothing is decided here: what is overdue is the live engine's to judge
         self.fold.muted = True
         try:
-            unpack_lane(self.fold, orjson.loads(lane))
+            # `book` is the subscriber's own side of a canary, if there is one
+            parts = {name: part for name, part in orjson.loads(lane).items() if "canary" not in name}
+            unpack_lane(self.fold, parts)
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise StateError(f"the lane's state: expected what this version writes, was {error}") from None
         self.key = sub.key

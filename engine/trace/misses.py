@@ -49,7 +49,7 @@ def nearest_miss(
     bench: Bench, fold: WatchedFold, pattern: model.Pattern, node: Node, past: Sequence[Noted]
 ) -> Miss | None:
     """Say how near a pattern came; None if there was nothing. `past`: records it may look at."""
-    near = fold.near(bench.sub.key, node)
+    near = fold.nearness(bench.sub.key, node)
     match pattern:
         case model.Happens():
             return _happens(bench, pattern, past)

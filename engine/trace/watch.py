@@ -90,7 +90,7 @@ class WatchedFold(Fold):
                 if key in self.subscribers:
                     self.tape.begin(self.subscribers[key])
 
-    def near(self, key: str, node: Node) -> Near:
+    def nearness(self, key: str, node: Node) -> Near:
         """Return the note-taker beside a node for a subscriber."""
         found = self._nears.get((key, node.index))
         if found is None:
@@ -169,7 +169,7 @@ class WatchedFold(Fold):
         def noting(sub: Subscriber, *rest: Any) -> Any:
             if sub.key not in self.watched:
                 return inner(sub, *rest)
-            near = self.near(sub.key, node)
+            near = self.nearness(sub.key, node)
             near.before(sub, door, rest)
             found = inner(sub, *rest)
             near.after(sub, door, rest, found)

@@ -17,6 +17,7 @@ from engine.cli.main import app
 from engine.codec import encode
 from engine.collect import partition_of
 from engine.deployment.clients import opened_redis
+from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
 from engine.lane_state import pack_lane
@@ -64,7 +65,7 @@ def everything(client: Redis | RedisCluster) -> dict[bytes, tuple[bytes, int]]:
     return {key: (client.dump(key), client.pttl(key)) for key in client.scan_iter()}  # type: ignore[misc]
 
 
-async def commit(rules: Path, records: list[dict[str, Any]]) -> None:
+async def commit(rules: Path, records: list[dict[str, Any]], canary: Path | None = None) -> None:
     """Put the state that an engine comes to into Redis, as a lane does."""
     settings = load_settings()
     ruleset = load_rules(rules, settings)
@@ -76,6 +77,11 @@ async def commit(rules: Path, records: list[dict[str, Any]]) -> None:
         assert event is not None
         replay.feed(event)
     replay.close()
+    if canary is not None:
+        book = Rulebook(load_rules(canary, settings), settings.key_bytes)
+        fold.books = {book.hash: book}.__getitem__
+        switch = {"kind": "rules.switch", "t": T, "hash": book.hash, "canary": "100%"}
+        fold.apply(Event("rules.switch", T, "", switch, position="1:16"))
     [sub] = fold.subscribers.values()
     states, wakes = {sub.key: encode(sub)}, {sub.key: sub.wake or sub.clock}
     made = Commit("", "token", 17, pack_lane(fold), states=states, wakes=wakes)
@@ -161,6 +167,24 @@ async def test_other_rules_than_those_in_force_are_shown_as_after_a_switch_and_t
     assert told["in_force"] != told["rules_hash"]
     assert f"another set is in force: {told['in_force']}" in result.stderr
     assert told["rules"][0]["matched"] == 1
+
+
+async def test_whoever_is_on_a_canary_is_told_by_its_rules(
+    client: Redis | RedisCluster, tmp_path: Path
+) -> None:
+    rules = write(tmp_path / "rules", RULES)
+    shorter = write(tmp_path / "other", {**RULES, "team/hall-stay.yaml": STAYS.replace("30m", "20m")})
+    await commit(rules, records(), canary=shorter)
+    before = everything(client)
+    result = await _call("--live", IMSI, "--rules", shorter)
+    assert result.exit_code == 0, result.output
+    assert everything(client) == before
+    assert "another set is in force" not in result.stderr
+    assert "canary      100% on" in result.stdout
+    assert "the subscriber is on it" in result.stdout
+    told = orjson.loads((await _call("--live", IMSI, "--rules", shorter, "--json")).stdout)
+    assert told["in_force"] == told["rules_hash"]
+    assert told["canary"].startswith("100% on ")
 
 
 async def test_who_is_not_there_is_said(client: Redis | RedisCluster, tmp_path: Path) -> None:
