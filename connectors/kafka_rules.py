@@ -13,6 +13,8 @@ from aiokafka.errors import KafkaError
 
 from connectors.kafka_read import log_errors, read_to_end, reader
 from connectors.lost import lost_connections
+from engine import changes
+from engine.changes import Change
 from engine.errors import InputError, RulesError
 from engine.published import BYTES_AT_MOST, Published, read, unpack
 from engine.rulebook import Rulebook
@@ -114,7 +116,7 @@ class KafkaRules:
     def _take(self, fetched: Mapping[TopicPartition, Sequence[Any]]) -> None:
         for records in fetched.values():
             for record in records:
-                if record.value is None:
+                if record.value is None or (record.key or b"").startswith(changes.KEY):
                     continue
                 try:
                     published = read(record.value)
@@ -130,20 +132,34 @@ async def published_sets(options: Mapping[str, Any], topic: str) -> list[Publish
     found: dict[str, Published] = {}
     async for records in read_to_end(options, topic, PARTITION):
         for record in records:
-            if record.value is not None:
+            if record.value is not None and not (record.key or b"").startswith(changes.KEY):
                 published = read(record.value)
                 found.pop(published.hash, None)
                 found[published.hash] = published
     return list(found.values())
 
 
-async def publish(
-    options: Mapping[str, Any], prefix: str, name: str, value: bytes, switches: Sequence[tuple[int, bytes]]
-) -> None:
-    """Write a set, and its switch into every partition of the log: in one transaction, all or none.
+async def journal(options: Mapping[str, Any], topic: str) -> list[Change]:
+    """Return all changes of the rules, oldest first."""
+    found = []
+    async for records in read_to_end(options, topic, PARTITION):
+        for record in records:
+            if record.value is not None and (record.key or b"").startswith(changes.KEY):
+                found.append(changes.read(record.value))
+    return sorted(found, key=lambda change: change.at)
 
-    `switches`: (partition, record). Of two who publish at the same moment the second fences the first, which
-    fails with `LogError` and has written nothing.
+
+async def publish(
+    options: Mapping[str, Any],
+    prefix: str,
+    change: Change,
+    value: bytes | None,
+    switches: Sequence[tuple[int, bytes]],
+) -> None:
+    """Write a set, who changed to it, and its switch into every partition of the log: in one transaction.
+
+    `value`: the set, None if it is published already; `switches`: (partition, record). Of two who publish at
+    the same moment the second fences the first, which fails with `LogError` and has written nothing.
     """
     topic, events = f"{prefix}.rules.v1", f"{prefix}.events.v1"
     with log_errors(topic, "be written"):
@@ -156,7 +172,10 @@ async def publish(
         await producer.start()
         try:
             async with producer.transaction():
-                sent = [await producer.send(topic, value, key=name.encode(), partition=PARTITION)]
+                sent = [await producer.send(topic, change.value, key=change.key, partition=PARTITION)]
+                if value is not None:
+                    key = change.change.encode()
+                    sent.append(await producer.send(topic, value, key=key, partition=PARTITION))
                 for partition, record in switches:
                     sent.append(await producer.send(events, record, partition=partition))
                 await asyncio.gather(*sent)

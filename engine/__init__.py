@@ -36,7 +36,8 @@ What the stages lean on:
     history_words.py  their words as bytes
     data_use.py       use of data by 5 minutes, to be shown
     copies.py         ids of applied records, packed
-    switching.py      another set of rules from a place of the log on; for some: canary.py
+    switching.py      another set of rules from a place of the log on
+    canary.py         the same for some subscribers only
     warm.py           a new rule sees the past as if it had been there
     codec.py          the snapshot as bytes, with a version
     codec_history.py  the packed history as bytes
@@ -68,6 +69,8 @@ Whole runs over the stages:
     keeper.py         the lanes of one process: begin, end, try again
     rebuild.py        a lost store built anew from the topics
     reach.py          whom a rule may reach at all, line by line
+    candidate.py      a folder of rules on its way into force: checked, tested, one set
+    changes.py        what changed from one set of rules to the next, and who did it
     rule_tests/       the tests that stand beside the rules
     story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer

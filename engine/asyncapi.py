@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.schema import Schema, log_schema
 from engine.schema_out import (
+    change_schema,
     checkpoint_schema,
     deadletter_schema,
     forgotten_schema,
@@ -45,7 +46,7 @@ _MESSAGES: dict[str, dict[str, str]] = {
     },
     "offers": {"offer": "offer"},
     "deadletters": {"deadletter": "deadletter"},
-    "rules": {"rules": "rules"},
+    "rules": {"rules": "rules", "change": "change"},
     "checkpoints": {"checkpoint": "checkpoint", "ended": "nothing"},
 }
 """Topic -> its messages and the schemas of their values."""
@@ -152,6 +153,7 @@ def _schemas() -> Schema:
         "offer": offer_schema(),
         "deadletter": deadletter_schema(),
         "rules": rules_schema(),
+        "change": change_schema(),
         "checkpoint": checkpoint_schema(),
         "nothing": {"type": "null", "description": "No value: what the topic held of this key is forgotten."},
     }

@@ -4,6 +4,7 @@
     ├── SettingsError               environment or settings file: each mistake named with its variable
     ├── InputError                  a file, record or argument is not what it has to be: where, expected, was
     ├── RulesError                  rules, catalogue or policy have problems: carries all of them
+    ├── RuleTestsError              rules fail their own tests: carries what each case that failed shows
     ├── StateError                  stored state can't be decoded: damaged, or of a newer version
     ├── LogError                    the log can't be read or written
     ├── StoreError                  the store can't be read or written
@@ -63,6 +64,18 @@ class RulesError(TouchpointError):
     def __init__(self, problems: Iterable[Any]) -> None:
         self.problems: tuple[Any, ...] = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class RuleTestsError(TouchpointError):
+    """Rules fail the tests that stand beside them.
+
+    `failures`: a block of lines for each case that failed.
+    """
+
+    def __init__(self, failures: Iterable[str], cases: int) -> None:
+        self.failures: tuple[str, ...] = tuple(failures)
+        said = f"rule tests: expected {cases} cases to pass, was {cases - len(self.failures)}"
+        super().__init__("\n\n".join([said, *self.failures]))
 
 
 class StateError(TouchpointError):

@@ -16,7 +16,7 @@ import orjson
 from engine.errors import InputError, RulesError
 from engine.language.catalog import FOLDER
 from engine.language.folders import read_folder
-from engine.language.loader import is_rule, load_dir, load_texts
+from engine.language.loader import is_rule, load_texts
 from engine.language.model import RuleSet
 from engine.language.policy import PATH as POLICY_PATH
 
@@ -38,25 +38,25 @@ class Published:
     """Relative path -> text."""
 
 
-def pack(folder: Path, by: str, at: int, home_cc: str) -> tuple[RuleSet, bytes]:
-    """Check a folder of rules and write it as a message.
+def files_of(folder: Path) -> dict[str, str]:
+    """Read the files of a folder that decide: relative path -> text.
 
-    Raise `RulesError` with every error in it, `InputError` if there is no such folder or it is too large. One
-    file is refused: published alone it would end all other rules.
+    Raise `InputError` if there is no such folder. One file is refused: published alone it would end all other
+    rules.
     """
     if folder.is_file():
         raise InputError(str(folder), "a folder of rules", "a file")
-    loaded = load_dir(folder, home_cc=home_cc)
-    if loaded.ruleset is None:
-        raise RulesError(loaded.errors)
-    texts = read_folder(folder).texts
-    files = {path: text for path, text in texts.items() if decides(path)}
-    value = orjson.dumps({"hash": loaded.ruleset.hash, "by": by, "at": at, "files": files})
+    return {path: text for path, text in read_folder(folder).texts.items() if decides(path)}
+
+
+def pack(published: Published) -> bytes:
+    """Write a set as a message; raise `InputError` if it is too large."""
+    value = orjson.dumps(
+        {"hash": published.hash, "by": published.by, "at": published.at, "files": published.files}
+    )
     if len(value) > BYTES_AT_MOST:
-        raise InputError(
-            str(folder), f"at most {BYTES_AT_MOST >> 20} MiB of rules", f"{len(value) >> 20} MiB"
-        )
-    return loaded.ruleset, value
+        raise InputError("rules", f"at most {BYTES_AT_MOST >> 20} MiB of rules", f"{len(value) >> 20} MiB")
+    return value
 
 
 def read(value: bytes) -> Published:

@@ -201,6 +201,33 @@ def rules_schema() -> Schema:
     return {"title": "rules", **schema}
 
 
+def change_schema() -> Schema:
+    """Return the schema of a change of the rules in force: who, when, what."""
+    status = {"type": "string", "enum": ["draft", "shadow", "live", "paused"]}
+    rule = _object(
+        "A rule that is not what it was; with equal statuses its text is another.",
+        {
+            "rule": _text("its name"),
+            "was": _or_null({**status, "description": "before; null: it was not there"}),
+            "now": _or_null({**status, "description": "from then on; null: it is gone"}),
+        },
+    )
+    schema = _object(
+        "A change of the rules in force. Each has a key of its own, so that all are kept.",
+        {
+            "change": _text("hash of the set that came"),
+            "before": _or_null(_text("hash of the set that went, or that all but the canary keep")),
+            "by": _text("who did it"),
+            "at": _time("when, wall clock"),
+            "canary": _or_null(_text("only for these: a share or a place")),
+            "rules": {"type": "array", "items": rule, "description": "that are not what they were"},
+            "policy": {"type": "boolean", "description": "policy.yaml is another"},
+            "catalogue": {"type": "boolean", "description": "a file of the catalogue is another"},
+        },
+    )
+    return {"title": "change of rules", **schema}
+
+
 def checkpoint_schema() -> Schema:
     """Return the schema of a checkpoint, as far as others than the collector may rely on it."""
     version = {"type": "integer", "minimum": 1, "description": "of its form"}

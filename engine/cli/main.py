@@ -37,6 +37,17 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
     "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
+    "rules switch": (
+        "rules",
+        "switch_command",
+        "Have every engine change to a published set: back, or to all.",
+    ),
+    "rules watch": (
+        "rules_watch",
+        "command",
+        "Publish a folder of rules at every change that passes its tests.",
+    ),
+    "rules history": ("rules", "history_command", "List who changed the rules in force, when, and what."),
     "rules published": ("rules", "published_command", "List the sets of rules that were published."),
     "history": ("history", "command", "Say what was decided about one subscriber, why, what became of it."),
     "forget": ("forget", "command", "Remove everything that is known of one subscriber."),

@@ -1,8 +1,9 @@
-"""`touchpoint rules publish` and `touchpoint rules published`: sets of rules of a deployment."""
+"""`touchpoint rules publish, switch, published, history`: sets of rules of a deployment."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,78 +11,201 @@ from typing import Annotated
 import orjson
 import typer
 
-from connectors.kafka_rules import publish, published_sets
+from connectors.kafka_rules import journal, publish, published_sets
 from connectors.kafka_topics import ensure
+from engine.candidate import BY_AT_MOST, Candidate, check_canary, examine
+from engine.changes import Change, compare
 from engine.cli.console import say, say_json, table
 from engine.cli.need import need_topics
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.deployment.common import now_us, topics_of
 from engine.errors import InputError, SettingsError
 from engine.look_back import too_long
-from engine.published import Published, pack
-from engine.settings import load_settings, require
+from engine.published import Published, pack, unpack
+from engine.settings import Settings, load_settings, require
 
-BY_AT_MOST = 200
+PREFIX_AT_LEAST = 6
+"""Hex digits that name a set."""
+
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it: is kept in the history.")]
+CanaryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--canary",
+        metavar="P%|PLACE",
+        help="Only for a share of subscribers, or for those last seen in a place of the set.",
+    ),
+]
 
 
 def publish_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of rules, policy and catalogue.")],
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who publishes: is kept with the set.")],
+    by: By,
+    canary: CanaryOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse warnings of `check`, too.")] = False,
 ) -> None:
-    """Check a folder of rules, publish it whole, and have every engine change to it.
+    """Check and test a folder of rules, publish it whole, and have every engine change to it.
 
-    The set goes into the compacted topic of rules under its hash, and one `rules.switch` record into every
-    partition of the log, all in one transaction: each engine changes exactly at that record, and a replay
-    does as well. The one before stays published: going back is publishing its folder again.
+    The set goes into the compacted topic of rules under its hash, who changed what beside it, and one
+    `rules.switch` record into every partition of the log, all in one transaction: each engine changes exactly
+    at that record, and a replay does as well. On any error the set in force stays. The one before stays
+    published: `rules switch` goes back to it.
+
+    With --canary only some subscribers move to the set, and stay with it until the next switch.
 
     A set whose caps or cooldowns look back further than TOUCHPOINT_DECISIONS_RETENTION_DAYS is refused: after
     a lost Redis it would forget contacts.
 
-    Exit code 0: published; 2: the rules have errors or look back too far, or Kafka can't be reached.
+    Exit code 0: published; 2: the rules have errors, fail their tests or look back too far, or Kafka can't be
+    reached.
+    """
+    settings = load_settings()
+    require(settings, "kafka_bootstrap")
+    candidate = examine(folder, by, now_us(), settings.home_cc, strict=strict)
+    change = put_into_force(settings, candidate, canary)
+    rules = candidate.ruleset.rules.values()
+    live = sum(rule.status == "live" for rule in rules)
+    say(f"published {len(rules)} rules, {live} of them live, as {change.change}")
+    if candidate.warnings:
+        say(f"{len(candidate.warnings)} warnings: touchpoint check {folder}")
+    _tell(settings, change)
+
+
+def put_into_force(settings: Settings, candidate: Candidate, canary: str | None = None) -> Change:
+    """Publish a set that passed, and its switches; raise `SettingsError`, `InputError` or `LogError`."""
+    if problems := too_long(candidate.ruleset, settings.decisions_retention_days):
+        raise SettingsError(problems)
+    if canary is not None:
+        check_canary(canary, candidate.ruleset)
+    published = candidate.published
+    value = pack(published)
+
+    async def go() -> Change:
+        await ensure(kafka_access(settings), topics_of(settings).values(), create=True)
+        return await _change(settings, published, value, published.by, published.at, canary)
+
+    return asyncio.run(go())
+
+
+def switch_command(
+    hash_: Annotated[
+        str, typer.Argument(metavar="HASH", help="Of a published set; its first digits will do.")
+    ],
+    by: By,
+    canary: CanaryOption = None,
+) -> None:
+    """Have every engine change to a set that was published before: back, or from a canary to all.
+
+    Exit code 0: done; 1: no such set; 2: a canary that is none, or Kafka can't be reached.
     """
     settings = load_settings()
     require(settings, "kafka_bootstrap")
     if not 1 <= len(by.strip()) <= BY_AT_MOST:
         raise InputError("--by", f"a name of 1 to {BY_AT_MOST} characters", by)
-    now = now_us()
-    ruleset, value = pack(folder, by.strip(), now, settings.home_cc)
-    if problems := too_long(ruleset, settings.decisions_retention_days):
-        raise SettingsError(problems)
-    record = orjson.dumps({"kind": "rules.switch", "t": now, "hash": ruleset.hash, "by": by.strip()})
-    switches = [(partition, record) for partition in range(settings.partitions)]
 
-    async def go() -> None:
-        await ensure(kafka_access(settings), topics_of(settings).values(), create=True)
-        await publish(kafka_options(settings), settings.topic_prefix, ruleset.hash, value, switches)
+    async def go() -> Change:
+        topics = await need_topics(settings, "rules", "events")
+        found = _named(await published_sets(kafka_options(settings), topics["rules"]), hash_)
+        rules = unpack(found, settings.home_cc)
+        if problems := too_long(rules, settings.decisions_retention_days):
+            raise SettingsError(problems)
+        if canary is not None:
+            check_canary(canary, rules)
+        return await _change(settings, found, None, by.strip(), now_us(), canary)
 
-    asyncio.run(go())
-    live = sum(rule.status == "live" for rule in ruleset.rules.values())
-    say(f"published {len(ruleset.rules)} rules, {live} of them live, as {ruleset.hash}")
-    say(f"every engine changes to them at the switch in its partition ({settings.partitions} of them)")
+    change = asyncio.run(go())
+    say(f"changed to {change.change}")
+    _tell(settings, change)
 
 
 def published_command(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the sets of rules that were published, oldest first."""
-    settings = load_settings()
-    require(settings, "kafka_bootstrap")
-
-    async def go() -> list[Published]:
-        topics = await need_topics(settings, "rules")
-        return await published_sets(kafka_options(settings), topics["rules"])
-
-    found = asyncio.run(go())
+    standing = asyncio.run(_standing(load_settings()))
     if as_json:
-        say_json([{"hash": p.hash, "by": p.by, "at": p.at, "files": sorted(p.files)} for p in found])
+        say_json([{"hash": p.hash, "by": p.by, "at": p.at, "files": sorted(p.files)} for p in standing.sets])
         return
-    if not found:
+    if not standing.sets:
         say("no rules were published yet")
         return
-    table(
-        ("at (UTC)", "by", "files", "hash"),
-        [
-            (f"{datetime.fromtimestamp(p.at / 1e6, UTC):%Y-%m-%d %H:%M:%S}", p.by, len(p.files), p.hash)
-            for p in found
-        ],
-    )
+    rows = [(_moment(p.at), p.by, len(p.files), standing.role(p.hash), p.hash) for p in standing.sets]
+    table(("at (UTC)", "by", "files", "", "hash"), rows)
+
+
+def history_command(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """List who changed the rules in force, when, and what changed; oldest first."""
+    standing = asyncio.run(_standing(load_settings()))
+    if as_json:
+        say_json([orjson.loads(change.value) for change in standing.changes])
+        return
+    if not standing.changes:
+        say("no rules were published yet")
+    for change in standing.changes:
+        only = f", only for {change.canary}" if change.canary is not None else ""
+        say(f"{_moment(change.at)}  {change.by}: to {change.change}{only}")
+        for line in change.lines():
+            say(f"  {line}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Sets and changes of a deployment, oldest first."""
+
+    sets: list[Published]
+    changes: list[Change]
+
+    def role(self, name: str) -> str:
+        """Say what a set is now: `in force`, `canary: 5%`, or nothing."""
+        last = self.changes[-1] if self.changes else None
+        if last is None:
+            return ""
+        if last.canary is None:
+            return "in force" if name == last.change else ""
+        return f"canary: {last.canary}" if name == last.change else "in force" if name == last.before else ""
+
+
+async def _standing(settings: Settings) -> _Standing:
+    require(settings, "kafka_bootstrap")
+    topic = (await need_topics(settings, "rules"))["rules"]
+    options = kafka_options(settings)
+    return _Standing(await published_sets(options, topic), await journal(options, topic))
+
+
+async def _change(
+    settings: Settings, new: Published, value: bytes | None, by: str, at: int, canary: str | None
+) -> Change:
+    standing = await _standing(settings)
+    # the base that a canary leaves in force is what the next change is held against
+    last = standing.changes[-1] if standing.changes else None
+    before = None if last is None else last.before if last.canary is not None else last.change
+    files = next((one.files for one in standing.sets if one.hash == before), {})
+    if canary is not None and before is None:
+        raise InputError("--canary", "a set in force that all others keep", "none: publish one for all first")
+    change = Change(new.hash, before, by, at, canary, *compare(files, new.files, settings.home_cc))
+    fields = {"kind": "rules.switch", "t": at, "hash": new.hash, "by": by}
+    record = orjson.dumps(fields if canary is None else {**fields, "canary": canary})
+    switches = [(partition, record) for partition in range(settings.partitions)]
+    await publish(kafka_options(settings), settings.topic_prefix, change, value, switches)
+    return change
+
+
+def _named(sets: list[Published], name: str) -> Published:
+    found = [one for one in sets if one.hash.startswith(name.lower())]
+    if len(name) < PREFIX_AT_LEAST or len(found) != 1:
+        was = f"{name} ({len(found)} of them)" if len(name) >= PREFIX_AT_LEAST else name
+        raise InputError(
+            "HASH", f"a set of `rules published`, by at least {PREFIX_AT_LEAST} of its digits", was
+        )
+    return found[0]
+
+
+def _tell(settings: Settings, change: Change) -> None:
+    for line in change.lines():
+        say(f"  {line}")
+    who = "every engine changes to them" if change.canary is None else f"{change.canary} move to them"
+    say(f"{who} at the switch in its partition ({settings.partitions} of them)")
+
+
+def _moment(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1e6, UTC):%Y-%m-%d %H:%M:%S}"

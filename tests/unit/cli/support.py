@@ -9,6 +9,10 @@ from typing import Any
 import orjson
 from typer.testing import Result
 
+from engine.candidate import examine
+from engine.language.model import RuleSet
+from engine.published import pack
+
 Touchpoint = Callable[..., Result]
 T = 1_788_746_400_000_000
 """2026-09-07 10:00 in Shanghai, µs UTC."""
@@ -47,6 +51,12 @@ FILES = {
     "team/hall-visit.yaml": RULE,
 }
 CONSENT = {"marketing": True, "profiling": True, "location": True}
+
+
+def packed(folder: Path) -> tuple[RuleSet, bytes]:
+    """Take a folder the whole way, and write it as it is published."""
+    candidate = examine(folder, "ann", T, "86")
+    return candidate.ruleset, pack(candidate.published)
 
 
 def write_lines(path: Path, lines: Iterable[Any]) -> Path:

@@ -14,8 +14,9 @@ from engine.language.folders import read_folder
 from engine.language.loader import Loaded, load_dir, load_texts
 from engine.language.report import Report
 from engine.language.source import Mapping, read
-from engine.published import decides, pack, unpack
+from engine.published import decides, unpack
 from engine.published import read as read_published
+from tests.unit.cli.support import packed
 from tests.unit.language.texts import codes, files, good, rule_text
 
 NOW = datetime(2026, 9, 5, tzinfo=UTC)
@@ -93,13 +94,13 @@ def test_what_is_approved_does_not_change_what_is_run(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert not decides("approvals.yaml")
-    ruleset, packed = pack(tmp_path, "me", 1, "86")
-    published = read_published(packed)
+    ruleset, value = packed(tmp_path)
+    published = read_published(value)
     assert "approvals.yaml" not in published.files
     assert unpack(published, "86") == ruleset
     (tmp_path / "r.yaml").write_text(LIVE.replace("over 5", "over 6"), encoding="utf-8")
     with pytest.raises(RulesError, match="R211"):
-        pack(tmp_path, "me", 1, "86")
+        packed(tmp_path)
 
 
 def test_part_of_a_folder_is_held_against_the_approvals_of_the_whole(tmp_path: Path) -> None:

@@ -9,12 +9,18 @@ import pytest
 
 from engine.errors import InputError, RulesError
 from engine.language.loader import load_dir, load_texts
-from engine.published import BYTES_AT_MOST, pack, read, unpack
+from engine.published import BYTES_AT_MOST, read, unpack
 from tests.testdata import CHECKOUT
-from tests.unit.cli.support import FILES
+from tests.unit.cli.support import FILES, T, packed
 
 RULES = CHECKOUT / "rules"
-AT = 1_788_746_400_000_000
+TESTS = """
+tests: hall-visit
+starts: 2026-09-07 10:00
+given: {tier: gold}
+cases:
+  - {case: comes, events: [{at: +0m, enters: hall}], expect: [{at: +0m, offer: gift}]}
+"""
 
 
 @pytest.fixture
@@ -28,18 +34,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_set_comes_out_as_it_went_in() -> None:
-    ruleset, value = pack(RULES, "ann", AT, "86")
+    ruleset, value = packed(RULES)
     published = read(value)
-    assert (published.hash, published.by, published.at) == (ruleset.hash, "ann", AT)
+    assert (published.hash, published.by, published.at) == (ruleset.hash, "ann", T)
     again = unpack(published, "86")
     assert again == ruleset
     assert again == load_dir(RULES).ruleset
 
 
 def test_what_does_not_decide_stays_with_its_authors(folder: Path) -> None:
-    (folder / "team" / "hall-visit.test.yaml").write_text("rule: hall-visit\ntests: []\n", encoding="utf-8")
+    (folder / "team" / "hall-visit.test.yaml").write_text(TESTS, encoding="utf-8")
     (folder / "README.md").write_text("notes", encoding="utf-8")
-    _, value = pack(folder, "ann", AT, "86")
+    _, value = packed(folder)
     assert sorted(read(value).files) == sorted(FILES)
 
 
@@ -47,7 +53,7 @@ def test_lists_of_cells_go_with_the_places(folder: Path) -> None:
     (folder / "catalog" / "places.yaml").write_text("hall: {name: hall, cells: lists/hall.csv}\n", "utf-8")
     (folder / "catalog" / "lists").mkdir()
     (folder / "catalog" / "lists" / "hall.csv").write_text("cell\n460-00-1-1\n", encoding="utf-8")
-    ruleset, value = pack(folder, "ann", AT, "86")
+    ruleset, value = packed(folder)
     assert unpack(read(value), "86").catalog.places["hall"].cells == ("460-00-1-1",)
     assert ruleset.catalog.places["hall"].cells == ("460-00-1-1",)
 
@@ -56,13 +62,13 @@ def test_every_problem_is_told_and_nothing_packed(folder: Path) -> None:
     rule = folder / "team" / "hall-visit.yaml"
     rule.write_text(FILES["team/hall-visit.yaml"].replace("gift", "gone").replace("gold", "golden"), "utf-8")
     with pytest.raises(RulesError) as caught:
-        pack(folder, "ann", AT, "86")
+        packed(folder)
     assert sorted(problem.code for problem in caught.value.problems) == ["R208", "R301"]
 
 
 def test_one_file_is_no_set(folder: Path) -> None:
     with pytest.raises(InputError, match=r"hall-visit\.yaml: expected a folder of rules, was 'a file'"):
-        pack(folder / "team" / "hall-visit.yaml", "ann", AT, "86")
+        packed(folder / "team" / "hall-visit.yaml")
 
 
 def test_a_set_too_large_for_a_message_is_refused(folder: Path) -> None:
@@ -70,13 +76,13 @@ def test_a_set_too_large_for_a_message_is_refused(folder: Path) -> None:
     (folder / "catalog" / "places.yaml").write_text("hall: {name: hall, cells: hall.csv}\n", "utf-8")
     (folder / "catalog" / "hall.csv").write_text("cell\n" + cells, encoding="utf-8")
     with pytest.raises(InputError, match=rf"rules: expected at most {BYTES_AT_MOST >> 20} MiB of rules, was"):
-        pack(folder, "ann", AT, "86")
+        packed(folder)
 
 
 def test_another_hash_than_the_files_is_an_error() -> None:
     loaded = load_texts(FILES)
     assert loaded.ruleset is not None
-    value = orjson.dumps({"hash": "0" * 32, "by": "ann", "at": AT, "files": FILES})
+    value = orjson.dumps({"hash": "0" * 32, "by": "ann", "at": T, "files": FILES})
     with pytest.raises(InputError, match=f"expected the hash {'0' * 32}, was '{loaded.ruleset.hash}'"):
         unpack(read(value), "86")
 

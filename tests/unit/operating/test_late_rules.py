@@ -23,10 +23,9 @@ from engine.deployment import engine
 from engine.deployment.common import Common
 from engine.deployment.engine import NO_RULES, EngineRole
 from engine.errors import LogError
-from engine.published import pack
 from engine.settings import Settings
 from tests.servers.eventually import eventually
-from tests.unit.cli.support import FILES
+from tests.unit.cli.support import FILES, packed
 
 TOPIC = "touchpoint.rules.v1"
 PLACE = TopicPartition(TOPIC, 0)
@@ -66,7 +65,7 @@ class Topic:
         given = self.given.pop(0)
         if isinstance(given, BaseException):
             raise given
-        return {place: [SimpleNamespace(value=given, offset=0)]}
+        return {place: [SimpleNamespace(key=b"0", value=given, offset=0)]}
 
     async def stop(self) -> None:
         """Be done."""
@@ -94,7 +93,7 @@ async def test_a_set_that_does_not_come_in_time_is_an_error_that_names_it_and_it
     said = f"rules {LATE}: expected to be published in topic {TOPIC}, was not found within 0.01 s"
     assert str(caught.value) == said
     await role._await_rules(NO_RULES.hash)
-    rules._take({PLACE: [SimpleNamespace(value=published(LATE), offset=0)]})
+    rules._take({PLACE: [SimpleNamespace(key=b"0", value=published(LATE), offset=0)]})
     await role._await_rules(LATE)
 
 
@@ -105,7 +104,7 @@ async def test_the_lane_of_a_late_set_stands_and_readyz_says_why(
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    ruleset, message = pack(tmp_path, "ann", T, "86")
+    ruleset, message = packed(tmp_path)
     late = ruleset.hash
     monkeypatch.setattr(engine, "RULES_WITHIN", 0.01)
     role = EngineRole(Common(SETTINGS))
@@ -121,7 +120,7 @@ async def test_the_lane_of_a_late_set_stands_and_readyz_says_why(
         said = await eventually(lambda: role.ready()["lanes"])
         assert said.startswith(f"rules {late}: expected to be published in topic {TOPIC}")
         assert (await store.open(0)).offset == 0
-        rules._take({PLACE: [SimpleNamespace(value=message, offset=0)]})
+        rules._take({PLACE: [SimpleNamespace(key=b"0", value=message, offset=0)]})
         await eventually(lambda: role.keeper.lanes[0].offset == 1)
         await eventually(lambda: role.ready()["lanes"] == "")
         fold = role.keeper.lanes[0].fold

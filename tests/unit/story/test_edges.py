@@ -124,7 +124,6 @@ def test_why_there_is_no_case(changed: dict[str, str], problem: str) -> None:
 @pytest.mark.parametrize(
     "when",
     [
-        "{count: call.out, at_least: 2500, within: 48h}",
         "{sequence: [{count: call.out, at_least: 2, within: 1h}, {happens: call.out}], within: 2h}",
     ],
 )
