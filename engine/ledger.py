@@ -13,7 +13,7 @@ from engine.rulebook import CompiledRule, Rulebook
 from engine.snapshot import Subscriber
 
 OFFER, CONTROL, HELD, SHADOW = "offer", "control", "held", "shadow"
-_TIME, _RULE, _GROUP, _WHAT, _MANUAL, _ID = range(6)
+TIME, RULE, GROUP, WHAT, MANUAL, ID = range(6)
 
 
 def add(sub: Subscriber, time: int, rule: CompiledRule, what: str, manual: bool, id: str) -> None:
@@ -24,7 +24,7 @@ def add(sub: Subscriber, time: int, rule: CompiledRule, what: str, manual: bool,
 
 def remove(sub: Subscriber, id: str) -> bool:
     """Take the contact of a decision away: its hold ended, or a receipt rejected it for good."""
-    kept = [c for c in sub.contacts if c[_ID] != id]
+    kept = [c for c in sub.contacts if c[ID] != id]
     found = len(kept) != len(sub.contacts)
     sub.contacts = kept
     sub.gates_dirty = True
@@ -33,25 +33,25 @@ def remove(sub: Subscriber, id: str) -> bool:
 
 def times_of(sub: Subscriber, id: str) -> list[int]:
     """Return the times of a decision's contacts: none, one, or for a moment at a rebuild more."""
-    return [c[_TIME] for c in sub.contacts if c[_ID] == id]
+    return [c[TIME] for c in sub.contacts if c[ID] == id]
 
 
 def _sees(rule: CompiledRule, contact: list[Any]) -> bool:
     """Say whether a rule sees a contact as an offer: real ones, and in shadow its own shadow ones."""
-    if contact[_WHAT] == OFFER:
+    if contact[WHAT] == OFFER:
         return True
-    return rule.shadow and bool(contact[_WHAT] == SHADOW and contact[_RULE] == rule.name)
+    return rule.shadow and bool(contact[WHAT] == SHADOW and contact[RULE] == rule.name)
 
 
 def of_rule(sub: Subscriber, rule: CompiledRule, since: int, without: str | None) -> int:
     """Count this rule's contacts later than `since`; `without`: the id of a hold judged at its end."""
     count = 0
     for contact in sub.contacts:
-        if contact[_RULE] != rule.name or contact[_TIME] <= since:
+        if contact[RULE] != rule.name or contact[TIME] <= since:
             continue
-        if contact[_WHAT] == SHADOW and not rule.shadow:
+        if contact[WHAT] == SHADOW and not rule.shadow:
             continue
-        if contact[_WHAT] == HELD and contact[_ID] == without:
+        if contact[WHAT] == HELD and contact[ID] == without:
             continue
         count += 1
     return count
@@ -59,26 +59,36 @@ def of_rule(sub: Subscriber, rule: CompiledRule, since: int, without: str | None
 
 def of_policy(sub: Subscriber, rule: CompiledRule, since: int) -> int:
     """Count the offers that the policy's caps count, as this rule sees them."""
-    return sum(1 for c in sub.contacts if c[_TIME] > since and not c[_MANUAL] and _sees(rule, c))
+    return len(in_policy(sub, rule, since))
+
+
+def in_policy(sub: Subscriber, rule: CompiledRule, since: int) -> list[list[Any]]:
+    """List the contacts later than `since` that the policy's caps count, as this rule sees them."""
+    return [c for c in sub.contacts if c[TIME] > since and not c[MANUAL] and _sees(rule, c)]
 
 
 def of_group(sub: Subscriber, rule: CompiledRule, group: str, since: int) -> bool:
     """Say whether the group made an offer later than `since`, as this rule sees it."""
-    return any(c[_TIME] > since and c[_GROUP] == group and _sees(rule, c) for c in sub.contacts)
+    return bool(in_group(sub, rule, group, since))
+
+
+def in_group(sub: Subscriber, rule: CompiledRule, group: str, since: int) -> list[list[Any]]:
+    """List the offers of a group later than `since`, as this rule sees them."""
+    return [c for c in sub.contacts if c[TIME] > since and c[GROUP] == group and _sees(rule, c)]
 
 
 def expire(sub: Subscriber, book: Rulebook, now: int) -> None:
     """Drop contacts that no cap can count any more."""
     limit = now - book.longest
-    if sub.contacts and sub.contacts[0][_TIME] <= limit:
+    if sub.contacts and sub.contacts[0][TIME] <= limit:
         held = {hold["id"] for hold in sub.holds}
-        sub.contacts = [c for c in sub.contacts if c[_TIME] > limit or c[_ID] in held]
+        sub.contacts = [c for c in sub.contacts if c[TIME] > limit or c[ID] in held]
         sub.gates_dirty = True
 
 
 def end_shadow(sub: Subscriber, live: set[str]) -> None:
     """Let the shadow contacts of rules that went live lapse (4.6)."""
-    kept = [c for c in sub.contacts if not (c[_WHAT] == SHADOW and c[_RULE] in live)]
+    kept = [c for c in sub.contacts if not (c[WHAT] == SHADOW and c[RULE] in live)]
     if len(kept) != len(sub.contacts):
         sub.contacts = kept
         sub.gates_dirty = True
