@@ -66,6 +66,7 @@ Whole runs over the stages:
     replay.py         recorded events through the same engine
     keeper.py         the lanes of one process: begin, end, try again
     rebuild.py        a lost store built anew from the topics
+    backtest/         what a replay tells: gates, hours, overlap, near misses, two versions of the rules
     rule_tests/       the tests that stand beside the rules
     trace/            why somebody did or did not get an offer
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 
 Cell = object
-"""A number, a text, None (an empty cell), or `Raw`."""
+"""A number, a text (`Right`, `Wide`, `Raw` are such), None for an empty cell."""
 
 STYLE: Final = """
 :root{color-scheme:light dark;--ink:#1c2330;--soft:#667085;--line:#d9dee8;--paper:#fff;--card:#f6f8fb;
@@ -23,20 +23,34 @@ p{margin:.3rem 0}.soft{color:var(--soft)}.warn{color:var(--warn)}
 .gain{color:var(--gain)}.loss{color:var(--loss)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-th,td{white-space:nowrap}
+th,td{white-space:nowrap}td.wrap{white-space:normal;min-width:16rem}
+td:first-child,th:first-child{position:sticky;left:0;background:var(--paper)}
 th{font-weight:600;color:var(--soft)}.n{text-align:right}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.6rem;margin:.8rem 0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}
 .tile b{display:block;font-size:1.25rem}
 details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}
-details{margin:.6rem 0}summary{cursor:pointer;font-weight:600;overflow-wrap:anywhere}svg{display:block}
-svg.bar{width:9rem;height:.7rem}svg.bars{width:100%;height:7rem}rect{fill:var(--bar)}
+details{--paper:var(--card);margin:.6rem 0}
+summary{cursor:pointer;font-weight:600;overflow-wrap:anywhere}svg{display:block}
+svg.bar{width:9rem;height:.7rem}svg.bars{width:100%;max-width:44rem}rect{fill:var(--bar)}
 svg text{fill:var(--soft);font-size:9px}code{overflow-wrap:anywhere}
 """
 
 
 class Raw(str):
     """Markup that is ready."""
+
+    __slots__ = ()
+
+
+class Right(str):
+    """A text that stands to the right, such as an amount."""
+
+    __slots__ = ()
+
+
+class Wide(str):
+    """A text that may take several lines."""
 
     __slots__ = ()
 
@@ -55,7 +69,7 @@ def text(value: object) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """Return a table that scrolls sideways where it is too wide; numbers stand to the right."""
     lines = [list(row) for row in rows]
-    right = [any(isinstance(row[at], int | float) for row in lines) for at in range(len(head))]
+    right = [any(isinstance(row[at], int | float | Right) for row in lines) for at in range(len(head))]
     heads = "".join(_cell("th", name, side) for name, side in zip(head, right, strict=True))
     body = "".join(
         "<tr>" + "".join(_cell("td", cell, side) for cell, side in zip(row, right, strict=True)) + "</tr>"
@@ -65,7 +79,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def _cell(tag: str, value: Cell, right: bool) -> str:
-    return f'<{tag} class="n">{text(value)}</{tag}>' if right else f"<{tag}>{text(value)}</{tag}>"
+    name = "n" if right else "wrap" if isinstance(value, Wide) else ""
+    return f'<{tag} class="{name}">{text(value)}</{tag}>' if name else f"<{tag}>{text(value)}</{tag}>"
 
 
 def tiles(pairs: Iterable[tuple[str, object]]) -> str:

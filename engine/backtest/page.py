@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.backtest.markup import STYLE, Raw, bar, bars, fold, table, text, tiles
+from engine.backtest.markup import STYLE, Raw, Right, Wide, bar, bars, fold, table, text, tiles
 from engine.backtest.report import OUTCOMES, Report
 from engine.backtest.versions import versions
 
@@ -56,10 +56,12 @@ def _head(report: Report) -> str:
     ]
     if totals["cost"] is not None:
         figures.append(("yuan for messages", yuan(totals["cost"])))
-    lost = records["refused"] + records["late"]
-    unread = (
-        f'<p class="warn">{lost:,} records were refused or too late: deadletters.jsonl</p>' if lost else ""
-    )
+    lost = [
+        f"{records[fate]:,} records {said}"
+        for fate, said in (("refused", "were refused: deadletters.jsonl"), ("late", "came too late"))
+        if records[fate]
+    ]
+    unread = f'<p class="warn">{"; ".join(lost)}</p>' if lost else ""
     return (
         f"<h1>Backtest</h1><p class=soft>{text(span)} · {text(report['timezone'])} · rules "
         f"<code>{text(report['rules_hash'])}</code></p>{unread}{tiles(figures)}"
@@ -69,27 +71,17 @@ def _head(report: Report) -> str:
 def _rules(report: Report) -> str:
     most = max((rule.get("offer", 0) for rule in report["rules"]), default=0)
     priced = report["totals"]["cost"] is not None
-    rows = []
+    rows: list[list[object]] = []
     for rule in report["rules"]:
         if "matches" not in rule:
-            rows.append([rule["rule"], rule["status"], *([None] * (9 + priced)), Raw("")])
+            rows.append([rule["rule"], rule["status"], *[None] * (6 + len(OUTCOMES) + priced)])
             continue
-        rows.append(
-            [
-                rule["rule"],
-                rule["status"],
-                rule["matches"],
-                rule["subscribers_matched"],
-                *(rule[outcome] for outcome in OUTCOMES),
-                rule["refused"],
-                rule["subscribers_offered"],
-                rule["sms_parts"],
-                *([yuan(rule["cost"])] if priced else []),
-                bar(rule["offer"], most),
-            ]
-        )
-    head = ["rule", "status", "matches", "by", *OUTCOMES, "refused", "offered to", "SMS parts"]
-    return "<h2>Rules</h2>" + table([*head, *(["yuan"] if priced else []), "offers"], rows)
+        row = [rule["rule"], rule["status"], bar(rule["offer"], most)]
+        row += [rule[outcome] for outcome in OUTCOMES]
+        row += [rule["refused"], rule["matches"], rule["subscribers_matched"], rule["subscribers_offered"]]
+        rows.append([*row, rule["sms_parts"], *([Right(yuan(rule["cost"]) or "?")] if priced else [])])
+    head = ["rule", "status", "", *OUTCOMES, "refused", "matches", "by", "offered to", "SMS parts"]
+    return "<h2>Rules</h2>" + table([*head, *(["yuan"] if priced else [])], rows)
 
 
 def _hours(report: Report) -> str:
@@ -97,7 +89,10 @@ def _hours(report: Report) -> str:
         return "<h2>Offers by hour</h2><p class=soft>no offers</p>"
     top = sorted(report["hours"], key=lambda hour: (-hour["offers"], hour["hour"]))[:_SHOWN]
     most = top[0]["offers"]
-    rows = [[hour["hour"], hour["offers"], bar(hour["offers"], most), _listed(hour["rules"])] for hour in top]
+    rows = [
+        [hour["hour"], hour["offers"], bar(hour["offers"], most), Wide(_listed(hour["rules"]))]
+        for hour in top
+    ]
     return (
         "<h2>Offers by hour</h2>"
         + bars(report["hours_of_day"], "offers by hour of the day")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.backtest.markup import Raw, fold, table, text, tiles
+from engine.backtest.markup import Raw, Wide, fold, table, text, tiles
 
 _LINES = 60
 """Lines shown of one file; report.json has them all."""
@@ -36,8 +36,8 @@ def versions(against: dict[str, Any], totals: dict[str, Any]) -> str:
             Raw(f'<span class="gain">+{rule["gain"]:,}</span>' if rule["gain"] else ""),
             Raw(f'<span class="loss">−{rule["lose"]:,}</span>' if rule["lose"] else ""),
             rule["moved"],
-            _listed(rule["gained_over"]),
-            _listed(rule["lost_to"]),
+            Wide(_listed(rule["gained_over"])),
+            Wide(_listed(rule["lost_to"])),
         ]
         for rule in against["rules"]
         if rule["offers"] or rule["offers_before"] or rule["status"] != rule["status_before"]
