@@ -76,6 +76,8 @@ class Misses:
             for kind, watches in self._composites.items()
         }
         """By kind, those that a record of it changes if it is a sighting that moves."""
+        self._clock = 0
+        """The subscriber's, before the record."""
         self._visits: list[Visit] = []
         self._windows: list[tuple[Watch, tuple[int, int]]] = []
         self._starts: list[tuple[Watch, tuple[int, int]]] = []
@@ -143,6 +145,8 @@ class Misses:
             elif state[2] is not None:
                 self._starts.append((watch, (state[2][0], state[2][1])))
                 again = True
+        if again:
+            self._clock = max(sub.clock, self._fold.feeds.watermark)
         return again
 
     def after(self, event: Event) -> None:
@@ -200,7 +204,9 @@ class Misses:
         seat, scale = self._seats.of(sub.key), visit.watch.scale
         fired = visit.due is None or (visit.due < event.t and visit.due <= visit.known_until)
         if visit.overdue or not fired:
-            scale.ended(seat, min(visit.known_until, event.seen - 1) - visit.opened)
+            # a late sighting closes the visit in the past; a shorter dwell had fired by the clock
+            last = max(event.seen, self._clock) - 1
+            scale.ended(seat, min(visit.known_until, last) - visit.opened)
         elif visit.due is not None or visit.known_until - visit.opened >= scale.mark:
             scale.note(seat, scale.full)
 
@@ -209,7 +215,8 @@ class Misses:
         if start + scale.mark < event.t:  # it was over before this record
             scale.note(seat, scale.full)
         else:
-            scale.ended(seat, max(event.t - 1 - start, 0))
+            # the same: what is told late stops no wait that was over by the clock
+            scale.ended(seat, max(event.t, self._clock) - 1 - start)
 
     # -- counts, totals, chains ------------------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ def _against(report: Report) -> None:
         why += [[rule["rule"], "lose", f"now: {other}", n] for other, n in rule["lost_to"].items()]
     if why:
         say()
-        _list(("instants of", "", "the other version", "number"), why)
+        _list(("instants of", "", "the other version said", "number"), why)
     _changes(against["changes"])
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from engine.cli.main import app
 from tests.unit.backtest.world import events, profiles
-from tests.unit.cli.support import write_lines
+from tests.unit.cli.support import Touchpoint, write_lines
 
 Replayed = Callable[..., Result]
 
@@ -26,7 +26,20 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def replay(tmp_path: Path) -> Replayed:
+def touchpoint() -> Touchpoint:
+    """Call `touchpoint ARGS…`."""
+
+    def call(*args: object) -> Result:
+        done = CliRunner().invoke(app, [str(arg) for arg in args], prog_name="touchpoint")
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done
+
+    return call
+
+
+@pytest.fixture
+def replay(touchpoint: Touchpoint, tmp_path: Path) -> Replayed:
     """Replay the world's events, or those given, by a folder of rules into `tmp_path / OUT`."""
 
     def call(
@@ -36,11 +49,7 @@ def replay(tmp_path: Path) -> Replayed:
             *("--events", write_lines(tmp_path / "events.jsonl", events() if lines is None else lines)),
             *("--profiles", write_lines(tmp_path / "profiles.jsonl", profiles())),
         )
-        args = ["replay", "--rules", rules, *inputs, "--out", tmp_path / out, *options]
-        done = CliRunner().invoke(app, [str(arg) for arg in args], prog_name="touchpoint")
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
+        return touchpoint("replay", "--rules", rules, *inputs, "--out", tmp_path / out, *options)
 
     return call
 

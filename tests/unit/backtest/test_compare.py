@@ -79,7 +79,7 @@ def test_as_many_offers_at_other_moments_moved(rules: RuleSet) -> None:
 def test_a_hold_that_ends_elsewhere_is_the_same_decision(rules: RuleSet) -> None:
     held = "c" * 32
     lines = [
-        *(line(side, 1, "held", id=held) for side in ("new", "old")),  # type: ignore[arg-type]
+        *(line(side, 1, "held", id=held) for side in ("new", "old")),
         line("old", 7, "offer", id=held),
         line("new", 8, "offer", id=held),
     ]

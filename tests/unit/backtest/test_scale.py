@@ -31,9 +31,8 @@ def test_a_dwell_has_a_step_for_each_tenth() -> None:
 
 
 def test_marks_of_a_dwell_are_whole_seconds() -> None:
-    scale = lasting("stays", 4_500_000)
-    assert scale.edges == (1_000_000, 2_000_000, 3_000_000, 4_000_000)
-    assert lasting("stays", 500_000).edges == ()
+    assert list(lasting("stays", 4_500_000).edges) == [1_000_000, 2_000_000, 3_000_000, 4_000_000]
+    assert list(lasting("stays", 500_000).edges) == []
 
 
 def test_a_count_rises_through_its_steps_and_falls_unseen() -> None:

@@ -93,7 +93,7 @@ def events(days: int = 1) -> Iterator[dict[str, Any]]:
 
 
 def _day() -> Iterator[dict[str, Any]]:
-    """Person n is in the hall for 2n minutes, calls n % 4 times before, uses 10n MB; some hear from us late."""
+    """Person n is in the hall for 2n minutes, calls n % 4 times before, uses 10n MB; two come late."""
     for n, name in enumerate(PEOPLE):
         come = n * 60 + (39_600 if n in (20, 21) else 0)  # 21:00: quiet time begins an hour later
         for call in range(n % 4):
