@@ -6,7 +6,9 @@ comparison holds no more than these at a time.
 A subscriber GAINS a rule's offer if the new version makes them more offers of this rule than the old one over
 the whole recording, and LOSES one if it makes fewer. With as many offers, but not of the same instants, their
 offers MOVED. The instants named are those whose decision became an offer in one version only; a decision is
-the same in both if its id is: same rule, subscriber and instant, also where a hold ended later.
+the same in both if its id is: same rule, subscriber and instant, also where a hold ended later. What the
+other version said of an instant is the fate of that decision; if it has none, `another moment: FATE` of its
+decision nearest in time, at most a day away; else `no match`, `no such rule`, or the rule's status.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from engine.emit import Decision
-from engine.language.model import RuleSet
+from engine.language.model import DAY, RuleSet
 from engine.look_back import ACTIVE
 
 Side = Literal["new", "old"]
@@ -91,9 +93,13 @@ class Comparison:
         more, fewer, other, rules = (
             (now, before, _MARKS["old"], self.old) if gained else (before, now, _MARKS["new"], self.new)
         )
-        fates = {e[2]: e[3] for e in entries if e[1] == other}  # the last one: a hold's end
-        without = _without(rules, rule)
-        instants = [{"at": at, "other": fates.get(id, without)} for id, at in more.items() if id not in fewer]
+        others = [entry for entry in entries if entry[1] == other]
+        fates = {entry[2]: entry[3] for entry in others}  # the last one: a hold's end
+        instants = [
+            {"at": at, "other": fates.get(id) or _nearby(others, at) or _without(rules, rule)}
+            for id, at in more.items()
+            if id not in fewer
+        ]
         reasons = (self.gains if gained else self.losses).setdefault(rule, Counter())
         reasons.update(str(instant["other"]) for instant in instants)
         change = {
@@ -136,6 +142,13 @@ class Comparison:
 def _offers(entries: list[Entry], side: Side) -> dict[str, int]:
     """Return id -> `at` of one version's offers, in their order."""
     return {id: at for at, mark, id, fate in entries if mark == _MARKS[side] and fate == "offer"}
+
+
+def _nearby(entries: list[Entry], at: int) -> str | None:
+    """Return the decision nearest in time, at most a day away: marks and windows move instants."""
+    near = [entry for entry in entries if abs(entry[0] - at) <= DAY]
+    best = min(near, key=lambda entry: (abs(entry[0] - at), entry[0]), default=None)
+    return None if best is None else f"another moment: {best[3]}"
 
 
 def _fields(line: bytes) -> list[bytes]:

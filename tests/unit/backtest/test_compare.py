@@ -70,6 +70,24 @@ def test_who_is_offered_less_loses(rules: RuleSet) -> None:
     ]
 
 
+def test_a_decision_of_another_moment_is_named_as_such(rules: RuleSet) -> None:
+    day = 86_400_000_000
+    lines = [
+        line("old", 5, "offer"),
+        line("new", 4 * day, "refused:valid"),
+        line("new", day, "refused:only_one_of"),
+        line("new", 3, "refused:suppressed"),
+        line("new", 9, "refused:channel"),
+    ]
+
+    def other(*written: bytes) -> str:
+        return str(compared(rules, rules, *written)[1][0][1]["instants"][0]["other"])
+
+    assert other(*lines) == "another moment: refused:suppressed"
+    assert other(*lines[:3]) == "another moment: refused:only_one_of"
+    assert other(*lines[:2]) == "no match"
+
+
 def test_as_many_offers_at_other_moments_moved(rules: RuleSet) -> None:
     found, changes = compared(rules, rules, line("old", 5, "offer"), line("new", 6, "offer"))
     assert changes == []
