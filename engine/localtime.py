@@ -23,6 +23,9 @@ DAY_MINUTES: Final = 1_440
 QUIET_CAP: Final = 7 * DAY
 """Where the search for the end of an endless quiet time gives up: beyond every `send_within` (48 h)."""
 
+_FIRST_DAY: Final = 3
+"""1970-01-01 was a Thursday."""
+
 _SCAN: Final = 900
 """Seconds between two looks at the offset: no zone has ever changed twice within a quarter of an hour."""
 
@@ -76,6 +79,21 @@ def quiet_start(now: int, timezone: str, intervals: tuple[Interval, ...], until:
                 ahead = min((begin for begin, _ in spans if begin > clock), default=DAY) - clock
                 moment = min(moment + ahead, end)
     return until
+
+
+def is_within(moment: int, timezone: str, days: tuple[int, ...], intervals: tuple[Interval, ...]) -> bool:
+    """Tell whether a moment lies on one of `days` (0 = Monday) and in one of `intervals`, by a wall clock.
+
+    No intervals: the whole day. Half-open, to the microsecond; what of an interval lies behind midnight is of
+    the next day.
+    """
+    offset = next(
+        offset for start, end, offset in _stretches(timezone, moment // DAY) if start <= moment < end
+    )
+    day, clock = divmod(moment + offset, DAY)
+    if (day + _FIRST_DAY) % 7 not in days:
+        return False
+    return not intervals or any(begin <= clock < stop for begin, stop in _union(intervals))
 
 
 def valid_span(first: date, last: date, timezone: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ happened below them. Most records touch no leaf and cost two dictionary look-ups
 
 from __future__ import annotations
 
+from engine.localtime import is_within
 from engine.patterns.base import Hits, Instant, Moment, Node
 from engine.rulebook import CompiledRule, Rulebook
 from engine.snapshot import Subscriber
@@ -108,9 +109,28 @@ def firings(book: Rulebook, sub: Subscriber, hits: Hits, stamp: int, warming: di
                 continue
             if warming and stamp < warming.get(rule.root.key, 0):
                 continue
+            if rule.schedule is None:
+                found.append((rule, instant))
+            else:
+                listened = _within(rule, sub, instants)
+                if listened is None:
+                    continue
+                found.append((rule, listened))
             sub.fired.add(rule.name)
-            found.append((rule, instant))
     return found
+
+
+def _within(rule: CompiledRule, sub: Subscriber, instants: list[Instant]) -> Instant | None:
+    """Return the earliest instant that may fire and lies within the rule's schedule (ADR 17)."""
+    schedule = rule.schedule
+    assert schedule is not None
+    timezone = sub.timezone or rule.timezone
+    may = [
+        instant
+        for instant in instants
+        if instant.fires and is_within(instant.time, timezone, schedule.days, schedule.hours)
+    ]
+    return min(may, key=_order) if may else None
 
 
 def _order(instant: Instant) -> tuple[int, int]:

@@ -46,8 +46,10 @@ class CompiledRule:
         "quiet",
         "root",
         "rule",
+        "schedule",
         "shadow",
         "span",
+        "timezone",
         "total_type",
         "who",
     )
@@ -59,6 +61,9 @@ class CompiledRule:
         self.root = root
         self.priority = rule.limits.priority
         self.shadow = rule.status == "shadow"
+        self.schedule = rule.schedule
+        self.timezone = policy.timezone
+        """Where the subscriber's is not known."""
         self.span = valid_span(*rule.valid, policy.timezone)
         self.who = compile_lines(rule.who, key)
         self.excepts = compile_lines(rule.excepts, key)

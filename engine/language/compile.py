@@ -32,10 +32,11 @@ from engine.language.model import (
 from engine.language.patterns import BROKEN, PatternReader
 from engine.language.policy import MEMORY, intervals
 from engine.language.report import Report
+from engine.language.schedule import read_schedule
 from engine.language.source import Mapping, Node, Scalar
 
 REQUIRED: Final = ("rule", "title", "owner", "status", "valid", "when", "who", "offer", "limits", "goal")
-OPTIONAL: Final = ("approved_by", "except")
+OPTIONAL: Final = ("approved_by", "schedule", "except")
 LATEST_SEND: Final = 48 * HOUR
 """`send_within` is at most this."""
 
@@ -98,6 +99,7 @@ class _RuleReader:
             goal=self._goal(patterns),
             approved_by=approver,
             path=report.source.path,
+            schedule=read_schedule(report, body.get("schedule"), self._key("schedule")),
         )
 
     def _key(self, name: str) -> Node | None:

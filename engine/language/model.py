@@ -53,12 +53,19 @@ class Happens:
     unless: tuple[Test, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Enters:
     place: str
     """As written: a place or a group."""
     members: tuple[str, ...]
     """The place itself, or the group's members in the group's order."""
+    confirm: int = 0
+    """The instant is only this long after the entry, if the visit still goes on; 0: at the entry itself."""
+
+    def __repr__(self) -> str:
+        """Write it; without `confirm` as before there was one: states are kept under the hash of it."""
+        confirm = f", confirm={self.confirm!r}" if self.confirm else ""
+        return f"Enters(place={self.place!r}, members={self.members!r}{confirm})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,16 @@ Interval = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a rule listens, by the subscriber's wall clock: on these days, at these times of day."""
+
+    days: tuple[int, ...]
+    """0 = Monday; sorted, at least one."""
+    hours: tuple[Interval, ...]
+    """Empty: the whole day. One that runs over midnight is cut there: each part is of its own day."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     priority: int
     at_most: Cap
@@ -191,6 +208,8 @@ class Rule:
     goal: Goal
     approved_by: str = ""
     path: str = ""
+    schedule: Schedule | None = None
+    """Instants outside it are no instants. None: always."""
 
 
 # -- catalogue and policy ------------------------------------------------------------------------------------

@@ -64,7 +64,8 @@ class PatternReader:
         return Happens(name or "", self._where(body, name), self._where(body, name, "unless"))
 
     def enters(self, body: Mapping, spent: int) -> Pattern:
-        return Enters(*self._place(body.get("enters")))
+        length, _ = self._window(body, "confirm", spent)
+        return Enters(*self._place(body.get("enters")), length)
 
     def leaves(self, body: Mapping, spent: int) -> Pattern:
         return Leaves(*self._place(body.get("leaves")))
@@ -118,6 +119,8 @@ class PatternReader:
     def _window(self, body: Mapping, key: str, spent: int) -> tuple[int, int]:
         """Return the window and the sum along the path with it."""
         node = body.get(key)
+        if node is None:
+            return 0, spent
         length = shape.duration(self.report, node)
         return length, add_window(self.report, node, length, spent, self.window)
 

@@ -29,6 +29,9 @@ _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _CAP = re.compile(r"([0-9]{1,9})\s+in\s+(\S+)")
 _DIGITS = re.compile(r"[0-9]+")
 
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""As a schedule names them."""
+
 UNITS: Final[dict[str, dict[str, Decimal]]] = {
     "money": {"yuan": Decimal(1), "fen": Decimal("0.01")},
     "percent": {"%": Decimal(1)},
@@ -164,6 +167,22 @@ def days(text: str) -> tuple[date, date]:
     if last < first:
         raise Unreadable(f"`{text}` ends before it starts", f"write `{found[2]} to {found[1]}`")
     return first, last
+
+
+def days_of_week(text: str) -> tuple[int, ...]:
+    """Read `mon` or `mon to fri`, which may run over the end of the week: 0 is Monday."""
+    first, _, last = text.partition(" to ")
+    ends = [_day_of_week(word.strip()) for word in ((first, last) if last else (first,))]
+    start, end = ends[0], ends[-1]
+    return tuple(day % 7 for day in range(start, end + 1 + (7 if end < start else 0)))
+
+
+def _day_of_week(word: str) -> int:
+    if word in DAYS:
+        return DAYS.index(word)
+    near = closest(word, DAYS) or next((day for day in DAYS if word[:3].casefold() == day), None)
+    hint = f"did you mean `{near}`?" if near else "days are " + join(DAYS, "and")
+    raise Unreadable(f"`{word}` is not a day of the week", hint)
 
 
 def moment(text: str) -> datetime:

@@ -64,6 +64,8 @@ class Builder:
                     return Cancels(name, pattern.event, passes, cancels.span, cancels.memory)
                 return Happens(name, pattern.event, passes, places, self._shown(pattern.event))
             case model.Enters():
+                if pattern.confirm:
+                    return StaysIn(name, pattern.members, pattern.confirm, entered_only=True)
                 return Enters(name, pattern.members)
             case model.Leaves():
                 return Leaves(name, pattern.members)

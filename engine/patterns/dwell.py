@@ -1,4 +1,6 @@
-"""`stays_in: P, for: D`: dwell, once per visit (semantics.md 3, 7 a, b, g).
+"""`stays_in: P, for: D`: dwell, once per visit (semantics.md 3, 7 a, b, g); `enters: P, confirm: D`.
+
+Confirmed entries are dwells of visits whose opening is an instant of `enters`: of others they arm nothing.
 
 Due is opened + D. A timer waits for it; if whereabouts are unknown then, the dwell is overdue and made up by
 the first later sighting that goes on with the visit.
@@ -18,10 +20,12 @@ LOST = "\0lost"
 class StaysIn(Node):
     """Timers and overdue marks per member place; the visit itself stands in the snapshot."""
 
-    def __init__(self, key: str, members: tuple[str, ...], duration: int) -> None:
+    def __init__(self, key: str, members: tuple[str, ...], duration: int, entered_only: bool = False) -> None:
         super().__init__(key)
         self.members = members
         self.duration = duration
+        self.entered_only = entered_only
+        """It is `enters … confirm`."""
 
     def cross(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
         """Follow one sighting: close, make up, open."""
@@ -32,6 +36,8 @@ class StaysIn(Node):
         for place in self.members:
             if place in crossing.opened:
                 self._forget(sub, place)
+                if self.entered_only and place not in crossing.entered:
+                    continue
                 instant = self._open(sub, moment, place)
             elif place in crossing.went_on:
                 instant = self._make_up(sub, moment, place)
@@ -75,7 +81,7 @@ class StaysIn(Node):
             if place not in changed:
                 continue
             self._forget(sub, place)
-            if place in opened:
+            if place in opened and not self.entered_only:
                 due = sub.visits[place][0] + self.duration
                 if due >= sub.clock:
                     arm(sub, self.key, place, due)

@@ -18,7 +18,7 @@ OUTERS = ("sequence", "after", "after.no", "any_of", "all_of")
 PAIRS = tuple((outer, inner) for outer in OUTERS for inner in VERBS)
 
 _LENGTH = {"sequence": "within", "all_of": "within", "after": "for", "stays_in": "for"}
-_LENGTH |= {"count": "within", "total": "within"}
+_LENGTH |= {"enters": "confirm", "count": "within", "total": "within"}
 
 
 def verb(pattern: Json) -> str:
@@ -43,7 +43,7 @@ def walk(pattern: Json) -> Iterator[Json]:
 def length(pattern: Json) -> int:
     """Own window or wait in µs, 0 if it has none."""
     key = _LENGTH.get(verb(pattern))
-    return duration(pattern[key]) if key else 0
+    return duration(pattern[key]) if key in pattern else 0
 
 
 def longest_path(pattern: Json) -> int:
@@ -65,6 +65,8 @@ def build_pattern(world: World) -> Json:
     """A `when`: half of the time a composite with a given verb inside, so that all pairs are met alike."""
     rng, focus = world.rng, world.focus or ""
     outer, _, inner = focus.partition(">")
+    if focus == "confirm":
+        return _of(world, "enters", WINDOW, 2)
     if focus in VERBS:
         return _of(world, focus, WINDOW, 2)
     if outer in OUTERS and inner in VERBS:
@@ -149,8 +151,11 @@ def _happens(world: World, _: int) -> Json:
     return pattern
 
 
-def _enters(world: World, _: int) -> Json:
-    return {"enters": world.rng.choice(world.targets())}
+def _enters(world: World, budget: int) -> Json:
+    pattern: Json = {"enters": world.rng.choice(world.targets())}
+    if budget >= 4 * SECOND and world.rng.random() < (0.7 if world.focus == "confirm" else 0.25):
+        pattern["confirm"] = duration_text(world.window(budget))
+    return pattern
 
 
 def _leaves(world: World, _: int) -> Json:

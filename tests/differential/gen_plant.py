@@ -205,6 +205,9 @@ class Planter:
 
     def _enters(self, pattern: Json, at: int, who: int) -> None:
         world, rng = self.world, self.world.rng
+        if "confirm" in pattern:
+            self._stays_in({"stays_in": pattern["enters"], "for": pattern["confirm"]}, at, who)
+            return
         dice = rng.random()
         if dice < 0.75:
             before = rng.choice((1, SECOND, world.unit // 2, rng.choice(world.deltas)))

@@ -16,6 +16,7 @@ PRODUCTS: Json = {
     "x2": {"name": "Pack 2", "price": "5 yuan", "reply": "KT2"},
     "x3": {"name": "包三", "price": "0 yuan", "reply": "KT3"},
 }
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("r1", "r2", "r10", "ra")
 """As text `r10` comes before `r2`: ties of priority go by name."""
 
@@ -46,6 +47,9 @@ def _rule(world: World, name: str, when: Json, priority: str) -> Json:
     rule: Json = {"rule": name, "title": "A rule of a random case", "owner": "tests", "status": status}
     rule["approved_by"] = "somebody-else"
     rule["valid"] = _valid(world)
+    schedule = _schedule(world)
+    if schedule:
+        rule["schedule"] = schedule
     rule["when"] = when
     rule["who"] = _tests(world, 2, passing=0.35 if focus == "who" else 0.88)
     if rng.random() < 0.5 or focus == "except":
@@ -56,6 +60,23 @@ def _rule(world: World, name: str, when: Json, priority: str) -> Json:
     rule["limits"] = _limits(world, priority)
     rule["goal"] = {"converts_when": {"happens": "product.bought"}, "within": "1d"}
     return rule
+
+
+def _schedule(world: World) -> Json:
+    """Days and hours whose ends lie on the grid by the wall clock, mostly of the whole case."""
+    rng = world.rng
+    if rng.random() >= (0.95 if world.focus == "schedule" else 0.12):
+        return {}
+    schedule: Json = {}
+    if rng.random() < 0.6:
+        first, last = rng.choice(_DAYS), rng.choice(_DAYS)
+        lines = [f"{first} to {last}" if rng.random() < 0.7 else first]
+        if rng.random() < 0.4:
+            lines.append(rng.choice(_DAYS))
+        schedule["days"] = lines[0] if len(lines) == 1 and rng.random() < 0.5 else lines
+    if not schedule or rng.random() < 0.7:
+        schedule["hours"] = quiet(world, world.zone, longest=14 * 60, list_share=0.3)
+    return schedule
 
 
 def _valid(world: World) -> str:

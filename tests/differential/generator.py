@@ -46,7 +46,7 @@ REASONS = (
     "send_within",
     "arbitration",
 )
-FOCI = frozenset((*VERBS, *OUTCOMES, *REASONS, "late", "duplicate", "quiet"))
+FOCI = frozenset((*VERBS, *OUTCOMES, *REASONS, "late", "duplicate", "quiet", "schedule", "confirm"))
 FOCI |= {f"{outer}>{inner}" for outer in OUTERS for inner in VERBS}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from .values import HOUR, SECOND
@@ -38,6 +38,22 @@ def is_quiet(moment: int, zone: ZoneInfo, intervals: Intervals) -> bool:
     wall = local(moment, zone)
     day = (wall.hour * 3600 + wall.minute * 60 + wall.second) * SECOND + wall.microsecond
     return any(a <= day < b if a <= b else day >= a or day < b for a, b in intervals)
+
+
+def is_scheduled(moment: int, zone: ZoneInfo, schedule: dict[str, Any]) -> bool:
+    """Is it one of the schedule's days, and one of its hours, by the wall clock?"""
+    days = schedule.get("days", "mon to sun")
+    names = [name for line in ([days] if isinstance(days, str) else days) for name in _days(str(line))]
+    if local(moment, zone).strftime("%a").lower() not in names:
+        return False
+    return "hours" not in schedule or is_quiet(moment, zone, read_intervals(schedule["hours"]))
+
+
+def _days(line: str) -> list[str]:
+    first, _, last = line.partition(" to ")
+    week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] * 2
+    start = week.index(first.strip())
+    return week[start : week.index((last or first).strip(), start) + 1]
 
 
 def hold_end(now: int, zone: ZoneInfo, intervals: Intervals) -> int | None:

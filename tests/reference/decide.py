@@ -25,6 +25,7 @@ class Rule:
         self.status: str = body["status"]
         self.shadow = self.status == "shadow"
         self.valid: str | None = body.get("valid")
+        self.schedule: dict[str, Any] | None = body.get("schedule")
         self.when: dict[str, Any] = body["when"]
         self.who: dict[str, Any] = body.get("who") or {}
         self.unless: dict[str, Any] = body.get("except") or {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from . import clockface
 from .decide import Candidate, Ledger, Rule
 from .intake import BUSINESS, CONTROL, SIGNALING, Identities, drop_limit, refusal
 from .patterns import After, Moment, Node, build
@@ -151,6 +152,9 @@ class Subscriber:
     def candidate(self, rule: Rule, tree: Node, moment: Moment) -> Candidate | None:
         """Give the instant with which a rule fires at this moment, if it does (7(d): if any of them may)."""
         firing = [one for one in tree.fresh if one.fire]
+        if rule.schedule is not None:  # docs/decisions/0017: instants outside it are no instants
+            zone = self.ledger.zone
+            firing = [one for one in firing if clockface.is_scheduled(one.time, zone, rule.schedule)]
         if not firing or self.hot(tree, moment.now) or (rule.name, moment.now) in self.fired:
             return None
         self.fired.add((rule.name, moment.now))

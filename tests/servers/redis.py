@@ -137,9 +137,15 @@ class RedisServer(Process):
             client.script_flush()
 
     def wait_written(self) -> None:
-        """Wait until the kernel has every write: while a disk is slow to sync, Redis answers up to 2 s before."""
+        """Wait until the kernel has every write: while a disk is slow, Redis answers up to 2 s before."""
         with self.client() as client:
-            wait_until(lambda: not client.info("persistence")["aof_buffer_length"], "an empty buffer of writes")
+
+            def is_empty() -> bool:
+                told = client.info("persistence")
+                assert isinstance(told, dict)
+                return bool(told["aof_buffer_length"] == 0)
+
+            wait_until(is_empty, "an empty buffer of writes")
 
     def client(self) -> redis.Redis:
         """A client without an event loop, of the test itself: answers are bytes, no retries. Close it."""

@@ -15,7 +15,7 @@ CODES: Final = {
 
 COMPANIONS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "happens": ((), ("where", "unless")),
-    "enters": ((), ()),
+    "enters": ((), ("confirm",)),
     "leaves": ((), ()),
     "stays_in": (("for",), ()),
     "count": (("at_least", "within"), ("where",)),

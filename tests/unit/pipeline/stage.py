@@ -58,7 +58,7 @@ def rule(name: str, when: Json, **changes: Any) -> Json:
         "goal": {"converts_when": {"happens": "product.bought"}, "within": "1d"},
     }
     for line, value in changes.items():
-        if line in ("status", "valid", "who", "offer", "when"):
+        if line in ("status", "valid", "schedule", "who", "offer", "when"):
             found[line] = value
         elif line == "except_":
             found["except"] = value
