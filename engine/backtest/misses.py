@@ -90,6 +90,9 @@ class Misses:
         match pattern:
             case model.StaysIn():
                 scale, index, keys = lasting("stays", pattern.duration), self._stays, pattern.members
+            case model.Enters() if pattern.confirm:
+                scale = lasting("stays", pattern.confirm, "confirm")
+                index, keys = self._stays, pattern.members
             case model.Count():
                 scale, index, keys = counting(pattern.at_least), self._numbers, (pattern.event,)
             case model.Total():

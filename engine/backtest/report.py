@@ -14,7 +14,7 @@ from engine.backtest.judged import CONTROL, MATCHED, OFFERED, TREATMENT, Judged,
 from engine.backtest.misses import Misses, Watch
 from engine.backtest.prices import Prices
 from engine.language.model import Policy, Rule
-from engine.rulebook import CompiledRule
+from engine.rulebook import CompiledRule, Rulebook
 
 FORMAT = 1
 OUTCOMES = ("offer", "held", "control", "shadow")
@@ -32,7 +32,7 @@ def build(judged: Judged, misses: Misses, prices: Prices, first: int | None, las
         _rule(rule, book.compiled.get(name), judged.rules.get(name), book.policy, prices)
         for name, rule in sorted(book.rules.rules.items())
     ]
-    _add_near(rules, misses)
+    _add_near(rules, misses, book)
     each_hour = hours.by_hour(judged.rules, zone)
     return {
         "format": FORMAT,
@@ -175,22 +175,24 @@ def _overlap(judged: Judged) -> list[dict[str, Any]]:
     return found
 
 
-def _add_near(rules: list[dict[str, Any]], misses: Misses) -> None:
+def _add_near(rules: list[dict[str, Any]], misses: Misses, book: Rulebook) -> None:
     by_rule: dict[str, list[tuple[str, Watch]]] = {}
     for watch in misses.watches.values():
         for rule, where in watch.places:
             by_rule.setdefault(rule, []).append((where, watch))
     for row in rules:
         if "matches" in row:
-            row["near"] = [_near(where, watch) for where, watch in by_rule.get(row["rule"], ())]
+            # a schedule leaves out some of the instants that a lower mark would have
+            foretell = book.compiled[row["rule"]].schedule is None
+            row["near"] = [_near(where, watch, foretell) for where, watch in by_rule.get(row["rule"], ())]
 
 
-def _near(where: str, watch: Watch) -> Mapping[str, Any]:
+def _near(where: str, watch: Watch, foretell: bool) -> Mapping[str, Any]:
     return {
         "where": where,
         "pattern": watch.pattern,
         "kind": watch.scale.kind,
         "reached": watch.scale.reached(),
         "near": watch.scale.near(),
-        "what_if": watch.scale.what_if(),
+        "what_if": watch.scale.what_if() if foretell else [],
     }

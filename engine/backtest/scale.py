@@ -36,7 +36,7 @@ class Scale:
     ) -> None:
         self.kind: Kind = kind
         self.line = line
-        """Key of the line that the mark stands in: `for`, `at_least`; empty if it can't be lowered."""
+        """Key that the mark stands under: `for`, `confirm`, `at_least`; empty: it can't be lowered."""
         self.mark = mark
         self.edges = tuple(edges)
         self.write = write
@@ -123,11 +123,11 @@ class Scale:
         return f"{self.write(low)} to {self.write(high)} of {mark}"
 
 
-def lasting(kind: Kind, duration: int) -> Scale:
-    """Return the scale of a dwell or a wait, µs."""
+def lasting(kind: Kind, duration: int, line: str = "for") -> Scale:
+    """Return the scale of a dwell or a wait, µs; `line`: the key that its length stands under."""
     tenths = {duration * tenth // 10 // SECOND * SECOND for tenth in _TENTHS}
     edges = sorted(edge for edge in tenths if 0 < edge < duration)
-    return Scale(kind, "for", duration, edges, lambda length: write_duration(int(length)))
+    return Scale(kind, line, duration, edges, lambda length: write_duration(int(length)))
 
 
 def counting(at_least: int) -> Scale:
