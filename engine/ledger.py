@@ -7,13 +7,14 @@ counts for its rule, its group and, unless manual, for the policy; `control` and
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from engine.rulebook import CompiledRule, Rulebook
 from engine.snapshot import Subscriber
 
 OFFER, CONTROL, HELD, SHADOW = "offer", "control", "held", "shadow"
-TIME, RULE, GROUP, WHAT, MANUAL, ID = range(6)
+_TIME, _RULE, _GROUP, _WHAT, _MANUAL, _ID = range(6)
 
 
 def add(sub: Subscriber, time: int, rule: CompiledRule, what: str, manual: bool, id: str) -> None:
@@ -24,7 +25,7 @@ def add(sub: Subscriber, time: int, rule: CompiledRule, what: str, manual: bool,
 
 def remove(sub: Subscriber, id: str) -> bool:
     """Take the contact of a decision away: its hold ended, or a receipt rejected it for good."""
-    kept = [c for c in sub.contacts if c[ID] != id]
+    kept = [c for c in sub.contacts if c[_ID] != id]
     found = len(kept) != len(sub.contacts)
     sub.contacts = kept
     sub.gates_dirty = True
@@ -33,25 +34,25 @@ def remove(sub: Subscriber, id: str) -> bool:
 
 def times_of(sub: Subscriber, id: str) -> list[int]:
     """Return the times of a decision's contacts: none, one, or for a moment at a rebuild more."""
-    return [c[TIME] for c in sub.contacts if c[ID] == id]
+    return [c[_TIME] for c in sub.contacts if c[_ID] == id]
 
 
 def _sees(rule: CompiledRule, contact: list[Any]) -> bool:
     """Say whether a rule sees a contact as an offer: real ones, and in shadow its own shadow ones."""
-    if contact[WHAT] == OFFER:
+    if contact[_WHAT] == OFFER:
         return True
-    return rule.shadow and bool(contact[WHAT] == SHADOW and contact[RULE] == rule.name)
+    return rule.shadow and bool(contact[_WHAT] == SHADOW and contact[_RULE] == rule.name)
 
 
 def of_rule(sub: Subscriber, rule: CompiledRule, since: int, without: str | None) -> int:
     """Count this rule's contacts later than `since`; `without`: the id of a hold judged at its end."""
     count = 0
     for contact in sub.contacts:
-        if contact[RULE] != rule.name or contact[TIME] <= since:
+        if contact[_RULE] != rule.name or contact[_TIME] <= since:
             continue
-        if contact[WHAT] == SHADOW and not rule.shadow:
+        if contact[_WHAT] == SHADOW and not rule.shadow:
             continue
-        if contact[WHAT] == HELD and contact[ID] == without:
+        if contact[_WHAT] == HELD and contact[_ID] == without:
             continue
         count += 1
     return count
@@ -63,8 +64,8 @@ def of_policy(sub: Subscriber, rule: CompiledRule, since: int) -> int:
 
 
 def in_policy(sub: Subscriber, rule: CompiledRule, since: int) -> list[list[Any]]:
-    """List the contacts later than `since` that the policy's caps count, as this rule sees them."""
-    return [c for c in sub.contacts if c[TIME] > since and not c[MANUAL] and _sees(rule, c)]
+    """List the contacts that `of_policy` counts."""
+    return [c for c in sub.contacts if c[_TIME] > since and not c[_MANUAL] and _sees(rule, c)]
 
 
 def of_group(sub: Subscriber, rule: CompiledRule, group: str, since: int) -> bool:
@@ -73,22 +74,27 @@ def of_group(sub: Subscriber, rule: CompiledRule, group: str, since: int) -> boo
 
 
 def in_group(sub: Subscriber, rule: CompiledRule, group: str, since: int) -> list[list[Any]]:
-    """List the offers of a group later than `since`, as this rule sees them."""
-    return [c for c in sub.contacts if c[TIME] > since and c[GROUP] == group and _sees(rule, c)]
+    """List the offers of a group that `of_group` asks for."""
+    return [c for c in sub.contacts if c[_TIME] > since and c[_GROUP] == group and _sees(rule, c)]
+
+
+def names_of(contacts: Iterable[list[Any]], without: Collection[str]) -> list[str]:
+    """List the rules of contacts, one for each, but of decisions whose id is in `without`."""
+    return [contact[_RULE] for contact in contacts if contact[_ID] not in without]
 
 
 def expire(sub: Subscriber, book: Rulebook, now: int) -> None:
     """Drop contacts that no cap can count any more."""
     limit = now - book.longest
-    if sub.contacts and sub.contacts[0][TIME] <= limit:
+    if sub.contacts and sub.contacts[0][_TIME] <= limit:
         held = {hold["id"] for hold in sub.holds}
-        sub.contacts = [c for c in sub.contacts if c[TIME] > limit or c[ID] in held]
+        sub.contacts = [c for c in sub.contacts if c[_TIME] > limit or c[_ID] in held]
         sub.gates_dirty = True
 
 
 def end_shadow(sub: Subscriber, live: set[str]) -> None:
     """Let the shadow contacts of rules that went live lapse (4.6)."""
-    kept = [c for c in sub.contacts if not (c[WHAT] == SHADOW and c[RULE] in live)]
+    kept = [c for c in sub.contacts if not (c[_WHAT] == SHADOW and c[_RULE] in live)]
     if len(kept) != len(sub.contacts):
         sub.contacts = kept
         sub.gates_dirty = True

@@ -85,19 +85,19 @@ class Judged:
         """Name the rules whose offers counted; gates saw the ledger without what was entered just now."""
         fresh = {other.id for other in candidates if other.reason is None}
         limits, policy = rule.rule.limits, self.book.policy
-        found: list[list[object]] = []
+        names: list[str] = []
         if candidate.reason == "only_one_of":
             group = limits.only_one_of
             assert group is not None
-            found = ledger.in_group(sub, rule, group, now - rule.cooldown)
+            names = ledger.names_of(ledger.in_group(sub, rule, group, now - rule.cooldown), fresh)
         else:
             tier = sub.profile.get("tier")
             by_tier = policy.contact_by_tier.get(tier) if isinstance(tier, str) else None
             for cap in (*policy.contact, *((by_tier,) if by_tier is not None else ())):
-                found = ledger.in_policy(sub, rule, now - cap.window)
-                if sum(contact[ledger.ID] not in fresh for contact in found) >= cap.count:
+                names = ledger.names_of(ledger.in_policy(sub, rule, now - cap.window), fresh)
+                if len(names) >= cap.count:
                     break
-        for name in {str(contact[ledger.RULE]) for contact in found if contact[ledger.ID] not in fresh}:
+        for name in set(names):
             counts.blocked[str(candidate.reason), name] += 1
 
     def _rank(self, candidates: list[Candidate], written: list[Decision]) -> None:
