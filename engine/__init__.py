@@ -36,6 +36,7 @@ What the stages lean on:
     history_words.py  their words as bytes
     data_use.py       use of data by 5 minutes, to be shown
     copies.py         ids of applied records, packed
+    switching.py      another set of rules from a place of the log on; for some: canary.py
     warm.py           a new rule sees the past as if it had been there
     codec.py          the snapshot as bytes, with a version
     codec_history.py  the packed history as bytes
@@ -68,6 +69,7 @@ Whole runs over the stages:
     rebuild.py        a lost store built anew from the topics
     backtest/         what a replay tells: gates, hours, overlap, near misses, two versions of the rules
     rule_tests/       the tests that stand beside the rules
+    story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer
 
 Around them:
@@ -78,6 +80,7 @@ Around them:
     cli/              the commands
     deployment/       the roles on Kafka and Redis, as processes
     published.py      a rule set as one message
+    approving.py      who approved which rule, kept in a file beside the rules
     garbage.py        the collector of cyclic garbage, calmed
     app.py            puts the real thing together: which door stands behind which port
     errors.py         the tree of errors

@@ -86,7 +86,7 @@ class Embedded:
             MemoryOptOuts(),
             channels,
             self.collector.add,
-            lambda: self.book,
+            lambda _: self.book,
             lambda: self.now,
             number_hash=identity.hash_number,
             patience=Patience(batch=1_000, at_a_time=1),

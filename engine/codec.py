@@ -40,7 +40,8 @@ _KEY = 8
 """Hex digits of a pattern's key, but for the very few that need more."""
 _LAST = 0xFF
 _END = _COLUMN.pack(0, _LAST, 0)
-GAP, WIDE = 1, 2
+GAP, WIDE, MARKED = 1, 2, 4
+"""MARKED: behind the lengths stands the mark of a canary's switch (`HASH@MARK`), its length in a byte."""
 _RATS: tuple[str | None, ...] = (None, *RATS)
 _RAT = {rat: number for number, rat in enumerate(_RATS)}
 
@@ -80,17 +81,18 @@ def encode(sub: Subscriber) -> bytes:
     sizes = len(core), len(gates), len(ids), len(business), len(heat), len(fired)
     small = max(sizes) <= 0xFFFF and len(heat) <= 0xFF and len(fired) <= 0xFF
     lengths = _LENGTHS if small else _WIDE_LENGTHS
+    rules, _, mark = sub.rules.partition("@")
     known = min(sub.known_until - sub.seen_at, _LONGEST)
     fixed = _FIXED.pack(
         VERSION,
-        _rules_of(sub.rules),
+        _rules_of(rules),
         sub.clock,
         sub.seq,
         sub.seen_at,
         sub.seen_pos,
         known & 0xFFFFFFFF,
         known >> 32,
-        (GAP if sub.gap else 0) | (0 if lengths is _LENGTHS else WIDE),
+        (GAP if sub.gap else 0) | (0 if lengths is _LENGTHS else WIDE) | (MARKED if mark else 0),
         _RAT[sub.rat],
         len(spot),
     )
@@ -98,6 +100,7 @@ def encode(sub: Subscriber) -> bytes:
         (
             fixed,
             lengths.pack(*sizes),
+            bytes((len(mark.encode()),)) + mark.encode() if mark else b"",
             spot,
             core,
             gates,
@@ -246,6 +249,10 @@ def _read_2(key: str, blob: bytes) -> Subscriber:
     at = _FIXED.size
     sizes = (spot, *lengths.unpack_from(blob, at))
     at += lengths.size
+    if flags & MARKED:
+        end = at + 1 + blob[at]
+        sub.rules += "@" + blob[at + 1 : end].decode()
+        at = end
     parts = []
     for size in sizes:
         parts.append(blob[at : at + size])

@@ -72,7 +72,8 @@ async def _go_on(_: str) -> None:
 class Dispatcher:
     """Sends the offers of the partitions it holds.
 
-    `book`: the rules in force, None while they are not known (nothing is sent then). `clock`: wall clock, µs
+    `book`: the rules in force for a subscriber, given `Subscriber.rules`; None while they are not known
+    (nothing is sent then). `clock`: wall clock, µs
     UTC. `number_hash`: E.164 with its `+` -> the keyed hash under which lanes keep opt-outs. `at_once`: a run
     on the time of its records, in which nothing is ever on the way: gates look at the moment of the decision.
     """
@@ -85,7 +86,7 @@ class Dispatcher:
         optouts: OptOuts,
         channels: Mapping[str, Channel],
         append_receipts: Callable[[list[Event]], Awaitable[None]],
-        book: Callable[[], Rulebook | None],
+        book: Callable[[str], Rulebook | None],
         clock: Callable[[], int],
         *,
         number_hash: Callable[[str], str],
@@ -269,15 +270,17 @@ class Dispatcher:
 
     async def _may_go(self, offer: Offer, view: View) -> bool:
         """Say whether an offer goes on to the claim; if not it waits."""
-        book = self.book()
-        if book is None or not view.ground.token:
+        if self.book("") is None or not view.ground.token:
             self._put_off(offer)
             return False
         if self.at_once or self._lost_reason(offer, view.ground) is not None:
             return True
         now = self._now(offer)
         try:
-            until = waits_until(offer, view.subscriber(offer.key), book, now)
+            sub = view.subscriber(offer.key)
+            book = self.book(sub.rules)
+            assert book is not None
+            until = waits_until(offer, sub, book, now)
         except StateError:
             until = now if now >= expiry(offer, None) else now + self.patience.retry_most_us
         if until <= now:
@@ -393,8 +396,7 @@ class Dispatcher:
 
     async def _message(self, offer: Offer, view: View) -> Message | str:
         """Ask the last gates; return the message, or the reason why there is none."""
-        book = self.book()
-        if book is None or not view.ground.token:
+        if self.book("") is None or not view.ground.token:
             raise StoreError(f"partition {offer.partition}: expected its state, was none")
         lost = self._lost_reason(offer, view.ground)
         if lost is not None:
@@ -407,6 +409,8 @@ class Dispatcher:
             if self._now(offer) < expiry(offer, None):
                 raise
             sub = Subscriber(offer.key)
+        book = self.book(sub.rules)
+        assert book is not None
         reason = refuse(offer, sub, book, self._now(offer))
         if reason is not None:
             return reason

@@ -219,6 +219,7 @@ _ALL = (
         "from here on the engine works with another set of rules",
         FieldDef("hash", "text", "of the set of rules, 32 hex digits", required=True),
         FieldDef("by", "text", "who published it"),
+        FieldDef("canary", "text", "only for these: a share such as `5%`, or a place of the set"),
         about_subscriber=False,
     ),
     _control(

@@ -384,7 +384,7 @@ class Lane:
         fold = self.fold
         assert fold is not None
         if self.dead is not None and self.refused:
-            await self.dead.put(letters(self.refused, fold.book.hash, int(time.time() * 1e6)))
+            await self.dead.put(letters(self.refused, fold.base.hash, int(time.time() * 1e6)))
         self.refused = []
         let_go(fold, self._waking)
         self._waking = set()
@@ -396,7 +396,7 @@ class Lane:
         states, wakes = {}, {}
         for key, sub in touched.items():
             states[key] = encode(sub)
-            due = sub.wake or expires(sub, fold.book)
+            due = sub.wake or expires(sub, fold.side(sub))
             # an expiry that is filed too early is put right when it comes up
             if due < sub.filed or (sub.wake and due != sub.filed) or not sub.filed:
                 wakes[key] = sub.filed = due

@@ -12,6 +12,8 @@ from engine.expiry import expires
 from engine.feeds import Feeds
 from engine.pipeline import Fold
 from engine.refusals import Refusal, dead_letter
+from engine.snapshot import Subscriber
+from engine.switching import enforce, unpack
 
 NOTE_AT_MOST = 4_000
 """Characters of a mark's note (`engine.ports.Mark`)."""
@@ -21,7 +23,8 @@ def pack_lane(fold: Fold, **more: Any) -> bytes:
     """Write what belongs to the lane and to no subscriber."""
     return orjson.dumps(
         {
-            "rules": fold.book.hash,
+            "rules": fold.base.hash,
+            **_pack_canary(fold),
             "feeds": fold.feeds.pack(),
             "switched_at": fold.switched_at,
             "newest": fold.newest,
@@ -43,11 +46,20 @@ def unpack_lane(fold: Fold, lane: dict[str, Any]) -> None:
     fold.counts = Counter({(rule, fate): n for rule, fate, n in lane["counts"]})
     fold.warming = lane["warming"]
     fold.kept_since = lane["kept_since"]
+    fold.due_canary = lane.get("due_canary")
+    if "canary" in lane:
+        enforce(fold, fold.base, unpack(fold, lane["canary"]))
+
+
+def _pack_canary(fold: Fold) -> dict[str, Any]:
+    found: dict[str, Any] = {"canary": fold.canary.pack()} if fold.canary is not None else {}
+    return found if fold.due_canary is None else {**found, "due_canary": fold.due_canary}
 
 
 def note_of(fold: Fold) -> str:
     """Write what a rebuild wants to know of the lane at a mark; without what is wide if it is too long."""
-    note = {"rules": fold.book.hash, "watermark": fold.feeds.watermark, "switched_at": fold.switched_at}
+    note = {"rules": fold.base.hash, "watermark": fold.feeds.watermark, "switched_at": fold.switched_at}
+    note |= _pack_canary(fold)
     text = orjson.dumps({**note, "warming": fold.warming, "kept_since": fold.kept_since})
     return (text if len(text) <= NOTE_AT_MOST else orjson.dumps(note)).decode()
 
@@ -67,6 +79,12 @@ def letters(refusals: Iterable[Refusal], rules_hash: str, failed_at: int) -> lis
     return found
 
 
+def _may_go(fold: Fold, sub: Subscriber) -> bool:
+    """Say whether a state in which nothing counts may be let go: where a canary put them stays known."""
+    canary = fold.canary
+    return canary is None or canary.share is not None or fold.side(sub) is not canary.book
+
+
 def let_go(fold: Fold, waking: Iterable[str]) -> None:
     """Look after those whose wake-up came: let go of the states in which nothing counts any more."""
     watermark = fold.feeds.watermark
@@ -74,9 +92,9 @@ def let_go(fold: Fold, waking: Iterable[str]) -> None:
         sub = fold.subscribers.get(key)
         if sub is None:
             continue
-        if sub.rules != fold.book.hash:
+        if sub.rules != fold.settled and not (fold.canary and sub.rules.endswith(fold.canary.suffix)):
             fold.subscriber(key)
-        if not sub.wake and expires(sub, fold.book) < watermark:
+        if not sub.wake and _may_go(fold, sub) and expires(sub, fold.side(sub)) < watermark:
             del fold.subscribers[key]
             fold.touched.pop(key, None)
             fold.gone.add(key)

@@ -161,10 +161,11 @@ class Metrics:
         for gauge in (self._progress, self._subscribers, self._state_bytes):
             gauge.remove_by_labels({"partition": str(partition)})
 
-    def rules(self, hash: str) -> None:
-        """Say which rule set is in force; the one before is no longer shown."""
+    def rules(self, *hashes: str) -> None:
+        """Say which rule sets are in force, two with a canary; those before are no longer shown."""
         self._rules.clear()
-        self._rules.labels(hash[:LABEL_AT_MOST]).set(1)
+        for hash in hashes:
+            self._rules.labels(hash[:LABEL_AT_MOST]).set(1)
 
     def rules_reload(self, success: bool) -> None:
         """Say whether the last rule set that was published could be taken."""

@@ -21,8 +21,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from heapq import heappop, heappush
+from typing import Any
 
-from engine import control, ledger, warm
+from engine import control, ledger, switching, warm
+from engine.canary import Canary, set_of
 from engine.copies import LOOK, forget, is_copy, name_of, note
 from engine.decision import Candidate, decision_id, early_refusal, judge
 from engine.emit import Decision, record
@@ -62,7 +64,16 @@ class Fold:
         books: Rulebooks | None = None,
         keep_refusal: Callable[[int], bool] | None = None,
     ) -> None:
+        self.base = book
+        """The set of rules in force, for all but those of a canary."""
+        self.canary: Canary | None = None
         self.book = book
+        """The set of the subscriber being folded: the base's or the canary's."""
+        self.settled = book.hash
+        """`Subscriber.rules` of whoever needs no look at where they stand; with a canary all need one."""
+        self.near = book.near
+        """Kind that is kept only as far as rules look back -> how far, µs; as far as any set in force."""
+        self.horizon = book.horizon
         self.salt = salt
         self.books = books
         self.keep_refusal = keep_refusal
@@ -77,7 +88,10 @@ class Fold:
         """Key of a new `when` that looks further back than was kept -> no instant before."""
         self.switched_at = NEVER
         """Watermark at the last rule switch: what a warm start must not fire before."""
-        self._older: Rulebook | None = None
+        self.older: tuple[Rulebook, ...] = ()
+        """The sets in force before the last switch."""
+        self.due_canary: dict[str, Any] | None = None
+        """A canary (packed) whose switch a rebuild has not come to yet."""
         self.wakes: list[tuple[int, str]] = []
         """Heap of (wake, subscriber key); stale entries are skipped."""
         self._moment = Moment(NEVER, 0)
@@ -117,7 +131,7 @@ class Fold:
         """Take in a subscriber read from the store."""
         self.subscribers[sub.key] = sub
         if sub.bare:
-            book = self._book_of(sub.rules) if sub.rules != self.book.hash else self.book
+            book = self.book_of(set_of(sub.rules))
             if book is not None:
                 warm.derive(sub, book)
         sub.noted = 0
@@ -137,7 +151,7 @@ class Fold:
             self._control(event)
             return
         sub = self.subscribers.get(event.key)
-        if sub is None or sub.rules != self.book.hash:
+        if sub is None or sub.rules != self.settled:
             sub = self.subscriber(event.key)
         else:
             self.touched[event.key] = sub
@@ -150,12 +164,20 @@ class Fold:
                 self._business(sub, event)
 
     def subscriber(self, key: str) -> Subscriber:
-        """Return the state of a subscriber, armed for the current rules and up to the last tick."""
+        """Return the state of a subscriber, armed for the rules in force and up to the last tick."""
         sub = self.subscribers.get(key)
+        canary = self.canary
         if sub is None:
-            sub = self.subscribers[key] = Subscriber(key, self.book.hash)
-        elif sub.rules != self.book.hash:
-            warm.arm(sub, self.book, self._book_of(sub.rules), max(sub.clock, self.switched_at))
+            sub = self.subscribers[key] = Subscriber(key, self.base.hash)
+        if canary is not None and sub.rules.endswith(canary.suffix):
+            self.book = self.side(sub)
+        elif canary is not None or sub.rules != self.base.hash:
+            self.book = book = self.side(sub)
+            older = self.book_of(set_of(sub.rules))
+            if older is not book:
+                warm.arm(sub, book, older, max(sub.clock, self.switched_at))
+            sub.rules = book.hash if canary is None else book.hash + canary.suffix
+            sub.core_dirty = True
             if sub.wake and sub.wake < self.feeds.watermark:
                 # armed long after the switch: what came due meanwhile comes before whatever touches it now
                 self.touched[key] = sub
@@ -167,6 +189,15 @@ class Fold:
         self.touched[key] = sub
         return sub
 
+    def side(self, sub: Subscriber) -> Rulebook:
+        """Return the set of rules that is in force for a subscriber."""
+        canary = self.canary
+        if canary is None:
+            return self.base
+        if sub.rules.endswith(canary.suffix):
+            return canary.book if sub.rules == canary.book.hash + canary.suffix else self.base
+        return canary.book if canary.takes(sub, self.salt) else self.base
+
     def _control(self, event: Event) -> None:
         """Apply a control record: it moves no clock and fires no timer, ticks excepted (1.3)."""
         self.outcomes["applied"] += 1
@@ -175,7 +206,7 @@ class Fold:
             self.outcomes["ticks"] += 1
             self.tick(event.t, event.fields.get("down") or ())
         elif event.kind == "rules.switch":
-            self.switch(event)
+            switching.switch(self, event)
         elif event.kind == "subscriber.forget":
             self._forget(event)
         else:
@@ -264,11 +295,11 @@ class Fold:
                         warm.note_crossing(sub, crossing)
                     else:
                         crossing = None
-        horizon = book.near.get(kind)
+        horizon = self.near.get(kind)
         if horizon is None:
             sub.keep(event, places, flags, 0)
         elif horizon:
-            sub.keep(event, places, flags, book.horizon)
+            sub.keep(event, places, flags, self.horizon)
             if kind == "data.session":
                 sub.history.use.add(event.t, fields.get("up", 0) + fields.get("down", 0))
                 sub.history.packed = None
@@ -347,7 +378,7 @@ class Fold:
                 continue
             if sub.noted == wake:
                 sub.noted = 0
-            if sub.rules != self.book.hash:
+            if sub.rules != self.settled:
                 self.subscriber(key)
             if sub.wake and sub.wake < time:
                 self.touched[key] = sub
@@ -414,28 +445,16 @@ class Fold:
 
     # -- rules -----------------------------------------------------------------------------------------------
 
-    def switch(self, event: Event) -> None:
-        """Change the rules at this place of the log; subscribers are re-armed when they are next touched.
+    @property
+    def in_force(self) -> tuple[Rulebook, ...]:
+        """The set that all others keep, and the canary's if there is one."""
+        return (self.base,) if self.canary is None else (self.base, self.canary.book)
 
-        A switch to a set that nobody published changes nothing: it is counted as `unknown rules`.
-        """
-        name = event.fields.get("hash")
-        if self.muted or not isinstance(name, str) or name == self.book.hash:
-            return
-        newer = self._book_of(name)
-        if newer is None:
-            self.outcomes["unknown rules"] += 1
-            return
-        self._older = older = self.book
-        self.book = newer
-        self.switched_at = self.feeds.watermark
-        self.warming = warm.compare(older, newer, self.switched_at, self.kept_since, self.warming)
-        for key in list(self.subscribers):
-            self.subscriber(key)
-
-    def _book_of(self, name: str) -> Rulebook | None:
-        if self._older is not None and self._older.hash == name:
-            return self._older
+    def book_of(self, name: str) -> Rulebook | None:
+        """Return a published set; None if nobody published it."""
+        for book in (*self.in_force, *self.older):
+            if book.hash == name:
+                return book
         try:
             return self.books(name) if self.books is not None else None
         except KeyError:

@@ -27,6 +27,7 @@ from engine.pipeline import Fold
 from engine.ports import LAST_WORD, Commit, Control, Log, Mark, Offers, Store
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
+from engine.switching import enforce, unpack
 
 REBUILDING = b'"rebuilding":true'
 """Stands in the lane's part of a partition while phases 1 and 2 are not done."""
@@ -100,7 +101,7 @@ class _Work:
         self.token = token
         self.start = start
         self._move = move
-        self._books: dict[str, Rulebook | None] = {fold.book.hash: fold.book}
+        self._books: dict[str, Rulebook | None] = {fold.base.hash: fold.base}
 
     async def clear(self) -> None:
         """Take the partition and remove what an earlier try has left."""
@@ -118,7 +119,7 @@ class _Work:
             if not payload:
                 continue
             profile: dict[str, Any] = orjson.loads(payload)
-            sub = Subscriber(key, self.fold.book.hash)
+            sub = Subscriber(key, self.fold.base.hash)
             sub.bound, sub.timezone = profile["msisdn"], profile["timezone"]
             sub.profile, sub.consent = profile["profile"], profile["consent"]
             sub.suppressed, sub.choice = profile["suppressed"], profile["choice"]
@@ -137,7 +138,7 @@ class _Work:
         for at in range(0, len(keys), CHUNK):
             some = keys[at : at + CHUNK]
             for key, blob in zip(some, await self.store.read(self.partition, some), strict=True):
-                subs[key] = decode(key, blob) if blob is not None else Subscriber(key, self.fold.book.hash)
+                subs[key] = decode(key, blob) if blob is not None else Subscriber(key, self.fold.base.hash)
         changed: dict[str, Subscriber] = {}
         for decision in decisions:
             sub = subs[decision["subscriber_key"]]
@@ -151,6 +152,7 @@ class _Work:
         fold.switched_at = note.get("switched_at", fold.switched_at)
         fold.warming = note.get("warming", {})
         fold.kept_since = note.get("kept_since", {})
+        _begin_canary(fold, note.get("canary"), self.start, muted_until)
         bounds = {"muted_until": muted_until, "known_until": known_until}
         lane = pack_lane(fold, **{name: until for name, until in bounds.items() if self.start < until})
         await self._commit(Commit(self.token, secrets.token_hex(8), self.start, lane))
@@ -177,7 +179,7 @@ class _Work:
                     self.start,
                     b"{" + REBUILDING + b"}",
                     states={key: encode(subs[key]) for key in some},
-                    wakes={key: subs[key].wake or expires(subs[key], self.fold.book) for key in some},
+                    wakes={key: subs[key].wake or expires(subs[key], self.fold.base) for key in some},
                 )
             )
 
@@ -186,6 +188,21 @@ class _Work:
         await self.store.commit(self.partition, commit)
         self.token = commit.next_token
         self._move()
+
+
+def _begin_canary(fold: Fold, packed: dict[str, Any] | None, start: int, end: int) -> None:
+    """Have the canary of the mark in force: a share at once, a place from its switch on.
+
+    Whose last sighting was in the place then can only be told if the switch is folded again. If it is older
+    than what the log holds, all keep the old set until the next switch.
+    """
+    if packed is None:
+        return
+    canary = unpack(fold, packed)
+    if canary.share is not None:
+        enforce(fold, fold.base, canary)
+    elif start <= int(canary.mark.rpartition(":")[2]) < end:
+        fold.due_canary = packed
 
 
 def enter(sub: Subscriber, line: dict[str, Any], book: Rulebook | None) -> bool:

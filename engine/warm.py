@@ -7,6 +7,7 @@ over; nothing fires. Patterns that stay keep their state: a node's key is the ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -230,21 +231,31 @@ def _restore(sub: Subscriber, base: bytes) -> None:
 # -- warming (semantics 3) -----------------------------------------------------------------------------------
 
 
+def near_of(books: Sequence[Rulebook]) -> dict[str, int]:
+    """Return how far the kinds are kept that are kept only as far as some rule looks back, µs."""
+    return {kind: max(book.near[kind] for book in books) for kind in books[0].near}
+
+
 def compare(
-    older: Rulebook, newer: Rulebook, switched_at: int, kept_since: dict[str, int], warming: dict[str, int]
+    olders: Sequence[Rulebook],
+    newers: Sequence[Rulebook],
+    switched_at: int,
+    kept_since: dict[str, int],
+    warming: dict[str, int],
 ) -> dict[str, int]:
     """Find the new patterns that look further back at data or location records than these were kept.
 
     Such a pattern has no instant before its window has passed since the switch. A pattern's parts are new
-    with it, so that only a whole `when` is asked. `kept_since` (kind -> time) is brought up to the switch;
-    `warming` says what still was. Returns pattern key -> time.
+    with it, so that only a whole `when` is asked. `olders`, `newers`: the sets in force before and from then
+    on, two where one is a canary's. `kept_since` (kind -> time) is brought up to the switch; `warming` says
+    what still was. Returns pattern key -> time.
     """
-    for kind, horizon in older.near.items():
+    for kind, horizon in near_of(olders).items():
         kept_since[kind] = max(kept_since.get(kind, 0), switched_at - horizon)
     found: dict[str, int] = {}
-    for rule in newer.compiled.values():
+    for rule in (rule for newer in newers for rule in newer.compiled.values()):
         key = rule.root.key
-        if key in older.by_key:
+        if any(key in older.by_key for older in olders):
             until = warming.get(key)
             if until is not None and until > switched_at:
                 found[key] = until

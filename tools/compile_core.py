@@ -36,7 +36,8 @@ CORE = (
         "matching",
         "ledger",
     ),
-    *("decision", "emit", "control", "warm", "codec", "codec_history", "codec_v1", "pipeline"),
+    *("decision", "emit", "control", "warm", "codec", "codec_history", "codec_v1"),
+    *("canary", "switching", "pipeline"),
     *(f"patterns/{name}" for name in ("base", "absence", "build", "combine", "counting", "crossing")),
     *(f"patterns/{name}" for name in ("dwell", "happens", "sequence")),
 )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.language.model import Policy
+
 
 @dataclass(frozen=True, slots=True)
 class Prices:
@@ -13,6 +15,14 @@ class Prices:
 
     sms_part: Decimal | None = None
     mms: Decimal | None = None
+
+    @classmethod
+    def of(cls, policy: Policy, sms_part: Decimal | None = None, mms: Decimal | None = None) -> Prices:
+        """Return the prices given, else those of the policy."""
+        house = {channel: Decimal(str(price)) for channel, price in policy.cost.items()}
+        return cls(
+            house.get("sms") if sms_part is None else sms_part, house.get("mms") if mms is None else mms
+        )
 
     def cost(self, parts: int, mms: int) -> float | None:
         """Return what so many parts of SMS and so many MMS cost, yuan; None if one of the prices is missing.

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.cli.console import say_json
+from engine import __version__
+from engine.cli.console import say, say_json, table
+from engine.errors import InputError
+from engine.language.cost import MessageCost
 from engine.language.loader import load_dir
 from engine.language.problems import Problem, render
+from engine.language.sarif import sarif
+from engine.language.words import Unreadable, day
 from engine.settings import load_settings
+from engine.text import plain
 
 
 def command(
@@ -22,26 +31,80 @@ def command(
             help="Folder with policy.yaml and catalog/; else PATH itself, or the nearest folder above it.",
         ),
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="DATE", help="The day to compare dates with; else today."),
+    ] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="List the messages too: SMS parts and price at their longest.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Problems as JSON.")] = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Problems as SARIF 2.1.0.")] = False,
 ) -> None:
     """Read rules, policy, catalogue and rule tests, and report every mistake with file, line and column.
 
+    Rules are held against each other too: duplicates, rules that always come second, rules that compete.
+    These findings are warnings, as are live rules without a recorded approval, without a test that sends and
+    one that refuses, or past their dates.
+
     Exit code 0: no error (with --strict: no problem at all); 1: there is one; 2: PATH is not there.
     """
+    if as_json and as_sarif:
+        raise InputError("check", "one of --json and --sarif", "both")
     settings = load_settings()
+    now = _noon(on)
     rules = 0
+    costs: dict[MessageCost, None] = {}
     found: dict[Problem, None] = {}
     for path in paths:
-        loaded = load_dir(path, catalog=catalog, home_cc=settings.home_cc)
+        loaded = load_dir(path, catalog=catalog, home_cc=settings.home_cc, review=now)
+        costs.update(dict.fromkeys(loaded.costs))
         rules += loaded.rule_files
         found.update(dict.fromkeys(loaded.problems))
     problems = sorted(found, key=lambda problem: problem.order)
     errors = sum(problem.severity == "error" for problem in problems)
-    if as_json:
+    if as_sarif:
+        say_json(sarif(problems, __version__))
+    elif as_json:
         said = [problem.to_json() for problem in problems]
-        say_json({"rules": rules, "errors": errors, "warnings": len(problems) - errors, "problems": said})
+        result = {"rules": rules, "errors": errors, "warnings": len(problems) - errors, "problems": said}
+        say_json({**result, "costs": list(map(asdict, costs))} if cost else result)
     else:
         typer.echo(render(problems, rules), nl=False)
+        if cost:
+            _show(list(costs))
     if errors or (strict and problems):
         raise typer.Exit(1)
+
+
+def _noon(on: str | None) -> datetime:
+    """Return now; of a given day noon UTC, which is that day nearly everywhere."""
+    if on is None:
+        return datetime.fromtimestamp(time.time(), UTC)
+    try:
+        date = day(on)
+    except Unreadable:
+        raise InputError("--on", "a date such as 2026-09-01", on) from None
+    return datetime(date.year, date.month, date.day, 12, tzinfo=UTC)
+
+
+def _show(costs: list[MessageCost]) -> None:
+    say()
+    if not costs:
+        say("no rule without errors, so no message to count")
+        return
+    rows = [
+        (
+            each.rule,
+            each.number,
+            each.channel,
+            each.characters,
+            each.parts if each.channel == "sms" else "-",
+            "-" if each.yuan is None else plain(each.yuan),
+        )
+        for each in sorted(costs, key=lambda each: (each.rule, each.number))
+    ]
+    table(("rule", "message", "channel", "characters", "SMS parts", "yuan each"), rows)
+    if all(each.yuan is None for each in costs):
+        say("to see prices, add `cost: {sms: 0.05 yuan, mms: 0.30 yuan}` to policy.yaml")

@@ -22,7 +22,7 @@ from engine.errors import InputError, RulesError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import YEAR_2000, YEAR_2100, Intake
-from engine.language.loader import load_dir
+from engine.language.loader import Loaded, load_dir
 from engine.language.model import RuleSet
 from engine.language.words import Unreadable, duration
 from engine.refusals import Refusal
@@ -98,7 +98,7 @@ class Feed:
         return read_events(file, self.intake)
 
 
-SENDING: Final = ("R202", "R303", "R304", "R305", "R306", "R402", "R403")
+SENDING: Final = ("R202", "R211", "R303", "R304", "R305", "R306", "R402", "R403", "R404")
 """Problems about whether a rule may be sent, not about what it means: approval, wording, house limits."""
 
 
@@ -108,14 +108,20 @@ def load_rules(path: Path, settings: Settings) -> RuleSet:
     Warnings don't stop it, nor do problems that matter only before something is sent: an author replays a
     rule before it is approved. `touchpoint run` takes neither.
     """
-    loaded = load_dir(path, home_cc=settings.home_cc)
-    if loaded.ruleset is None and all(problem.code in SENDING for problem in loaded.errors):
-        loaded = replace(load_dir(path, home_cc=settings.home_cc, ignore=SENDING), problems=loaded.problems)
+    loaded = load_to_try(path, settings.home_cc)
     if loaded.ruleset is None:
         raise RulesError(loaded.errors)
     if loaded.problems:
         note(f"the rules have {len(loaded.problems)} problems: touchpoint check {path}")
     return loaded.ruleset
+
+
+def load_to_try(path: Path, home_cc: str) -> Loaded:
+    """Load rules that are not sent; all problems are told, but those of `SENDING` alone leave a set."""
+    loaded = load_dir(path, home_cc=home_cc)
+    if loaded.ruleset is None and all(problem.code in SENDING for problem in loaded.errors):
+        return replace(load_dir(path, home_cc=home_cc, ignore=SENDING), problems=loaded.problems)
+    return loaded
 
 
 def column_map(name: str | None) -> ColumnMap | None:

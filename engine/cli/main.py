@@ -26,7 +26,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "The whole thing in one process with a simulated city; or a role of a deployment.",
     ),
     "check": ("check", "command", "Read rules and report every mistake with file, line and column."),
+    "approve": ("approve", "command", "Record that somebody approves a rule as it stands."),
     "test": ("test", "command", "Run the tests that stand beside the rules."),
+    "story": ("story", "command", "Say in plain words what a rule does, with the cases at its edges."),
     "simulate": ("simulate", "command", "Write the events, profiles and truth of a simulated city."),
     "simulate profiles": ("simulate", "profiles", "Write made-up profiles for the subscribers of a feed."),
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
@@ -39,7 +41,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "forget": ("forget", "command", "Remove everything that is known of one subscriber."),
     "deadletters list": ("deadletters", "list_command", "List records that were refused, and why."),
     "deadletters requeue": ("deadletters", "requeue_command", "Bring refused records into the log again."),
-    "schema": ("schema", "command", "Write the JSON Schema of records, or what stands in which topic."),
+    "schema": (
+        "schema",
+        "command",
+        "Write JSON Schema of records or, for editors, of rule files; or what stands in which topic.",
+    ),
 }
 """Command -> module of `engine.cli`, function in it, what it does in one line."""
 

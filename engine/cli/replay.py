@@ -72,10 +72,11 @@ def command(
         ),
     ] = None,
     sms_cost: Annotated[
-        str | None, typer.Option(metavar="YUAN", help="Price of one part of an SMS: 0.05. Means --report.")
+        str | None,
+        typer.Option(metavar="YUAN", help="Price of an SMS part, else the policy's. Means --report."),
     ] = None,
     mms_cost: Annotated[
-        str | None, typer.Option(metavar="YUAN", help="Price of one MMS: 0.3. Means --report.")
+        str | None, typer.Option(metavar="YUAN", help="Price of an MMS, else the policy's. Means --report.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON; with --report the report.")
@@ -90,10 +91,11 @@ def command(
     Exit code 0: done, however many records were refused; 2: a file, the rules or an option is wrong.
     """
     settings = load_settings()
-    prices = Prices(price("--sms-cost", sms_cost), price("--mms-cost", mms_cost))
+    given = price("--sms-cost", sms_cost), price("--mms-cost", mms_cost)
     ruleset = load_rules(rules, settings)
     wanted = None
-    if report or against is not None or prices.known:
+    if report or against is not None or any(one is not None for one in given):
+        prices = Prices.of(ruleset.policy, *given)
         before = None if against is None else version(against, load_rules(against, settings))
         wanted = Wanted(prices, version(rules, ruleset), before)
     backtest = Backtest(

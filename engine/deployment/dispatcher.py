@@ -18,6 +18,7 @@ from connectors.kafka_rules import KafkaRules
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_store import RedisStore
+from engine.canary import set_of
 from engine.collect import partition_of
 from engine.deployment.clients import redis_client
 from engine.deployment.common import Common, OnDead, folder_of, now_us, watched
@@ -60,7 +61,7 @@ class DispatcherRole:
             RedisOptOuts(self.client, replicas=settings.redis_wait, on_trip=on_trip),
             channels,
             self._append,
-            lambda: self._book,
+            self._book_of,
             now_us,
             number_hash=identity.hash_number,
             patience=Patience(batch=settings.dispatcher_batch, claim_us=settings.claim_seconds * 1_000_000),
@@ -70,6 +71,8 @@ class DispatcherRole:
         self._lost_optouts = False
         self._rules: KafkaRules | None = None
         self._book: Rulebook | None = None
+        self._canary: Rulebook | None = None
+        """The set of a canary that all lanes have, for those who stand on it."""
         self._lives: frozenset[str] = frozenset()
         """Servers that the store was on at the last look; empty: not asked yet."""
         self._owed: dict[int, int] = {}
@@ -156,18 +159,26 @@ class DispatcherRole:
         self._building = len(kept) < self.common.settings.partitions or any(
             "rules" not in lane or "muted_until" in lane for lane in kept
         )
-        found = {lane.get("rules") for lane in kept}
+        found = {(lane.get("rules"), (lane.get("canary") or {}).get("hash")) for lane in kept}
         if self._building or self._owed:
             self._book = None
             return
         if len(found) != 1 or self._rules is None:
             return
-        [name] = found
-        if self._book is None or self._book.hash != name:
-            try:
+        [(name, canary)] = found
+        try:
+            if self._book is None or self._book.hash != name:
                 self._book = self._rules.book(name)
-            except KeyError:
-                return
+            self._canary = None if canary is None else self._rules.book(canary)
+        except KeyError:
+            return
+
+    def _book_of(self, rules: str) -> Rulebook | None:
+        """Return the set in force for whoever stands on `rules`; None while that is not known."""
+        canary = self._canary
+        if self._book is not None and canary is not None and set_of(rules) == canary.hash:
+            return canary
+        return self._book
 
     async def _look_back(
         self, before: dict[int, int], lanes: dict[int, tuple[int, bytes]], lives: frozenset[str]

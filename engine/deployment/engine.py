@@ -117,8 +117,9 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             fold = lane.fold
             if fold is not None:
                 self.metrics.state(partition, lane.mean_bytes)
-                self.metrics.rules(fold.book.hash)
-                self._weigh(fold.book)
+                self.metrics.rules(*(book.hash for book in fold.in_force))
+                for book in fold.in_force:
+                    self._weigh(book)
             if lane.fenced:
                 self.metrics.commits({"fenced": lane.fenced})
                 lane.fenced = 0

@@ -85,7 +85,7 @@ class LaneLog:
         self._none = none
         self._clock = clock
         self._pace = LogPace(clock)
-        self._hashes: dict[int, str] = {}
+        self._hashes: dict[int, tuple[str, str]] = {}
         self._building: dict[int, float] = {}
         """Partition -> since when it is being rebuilt."""
 
@@ -94,17 +94,22 @@ class LaneLog:
         for known in (self._hashes, self._building):
             for partition in known.keys() - lanes.keys():
                 del known[partition]
-        switched: defaultdict[str, list[int]] = defaultdict(list)
+        switched: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         for partition, lane in sorted(lanes.items()):
             self._look_at_rebuild(partition, lane)
-            if lane.fold is not None and self._hashes.get(partition) != lane.fold.book.hash:
-                self._hashes[partition] = lane.fold.book.hash
-                switched[lane.fold.book.hash].append(partition)
-        for name, partitions in switched.items():
-            if name == self._none:
+            if lane.fold is None:
+                continue
+            canary = lane.fold.canary
+            told = lane.fold.base.hash, "" if canary is None else f"{canary.spec} on {canary.book.hash}"
+            if self._hashes.get(partition) != told:
+                self._hashes[partition] = told
+                switched[told].append(partition)
+        for (name, canary_of), partitions in switched.items():
+            more = {"canary": canary_of} if canary_of else {}
+            if name == self._none and not canary_of:
                 log.warning("no rules in force", partitions=partitions)
             else:
-                log.info("rules in force", hash=name, partitions=partitions)
+                log.info("rules in force", hash=name, partitions=partitions, **more)
 
     def _look_at_rebuild(self, partition: int, lane: Lane) -> None:
         muted = lane.fold is not None and lane.fold.muted

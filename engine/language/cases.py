@@ -11,10 +11,15 @@ from zoneinfo import ZoneInfo
 from engine.event_kinds import KINDS, FieldDef
 from engine.language import words
 from engine.language.catalog import Names
-from engine.language.checks import approval, shape
-from engine.language.checks.names import event, unknown
+from engine.language.checks import shape
+from engine.language.checks.events import event
+from engine.language.checks.fields import unknown_field
+from engine.language.checks.file_name import check_file_name
+from engine.language.checks.no_rule import check_rule_there
+from engine.language.checks.places import place_members
 from engine.language.checks.reasons import check_reason
-from engine.language.conditions import Field, place_members
+from engine.language.checks.values import never
+from engine.language.conditions import Field
 from engine.language.model import Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
@@ -23,8 +28,23 @@ from engine.language.suggest import one_of
 from engine.language.testing import PURPOSES, SUFFIXES, Case, Expected, FieldValue, Step, TestFile, Verb
 
 TIMES_AT_MOST: Final = 10_000
+FILE: Final = (("tests", "starts", "cases"), ("given",))
+CASE: Final = (("case", "events", "expect"), ("starts", "given", "arm", "because", "then"))
+EXPECTED: Final = (("at", "offer"), ("channel", "text"))
+"""The file and its parts: keys that must be there, keys that may."""
+STEPS: Final[dict[Verb, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "enters": (("at",), ()),
+    "sees": (("at",), ("times", "every")),
+    "leaves": (("at",), ()),
+    "happens": (("at",), ("times", "every")),
+    "restart": (("at",), ()),
+}
+"""What can happen in a case -> keys that must stand beside it, keys that may; `happens`: fields as well."""
+ARMS: Final = ("treatment", "control")
+RESTARTED: Final = ("engine",)
+NOTHING: Final = "nothing"
+UNKNOWN: Final = "unknown"
 _COMMON_KEYS: Final = ("at", "times", "every")
-_VERBS: Final[tuple[Verb, ...]] = ("enters", "sees", "leaves", "happens", "restart")
 
 
 def read_tests_file(
@@ -38,12 +58,11 @@ def read_tests_file(
     body = shape.mapping(report, root, "a test file: `tests`, `starts`, `cases`")
     if body is None:
         return None
-    shape.keys(report, body, body, "the test file", ("tests", "starts", "cases"), ("given",))
+    shape.keys(report, body, body, "the test file", *FILE)
     name_node = body.get("tests")
     name = shape.text(report, name_node, "the name of the rule that is tested")
-    approval.check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
-    if name and name_node is not None and name not in rules:
-        unknown(report, "R602", name_node, f"no rule `{name}`", name, rules)
+    check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
+    check_rule_there(report, name_node, name, rules)
     zone = ZoneInfo((policy or Policy()).timezone)
     reader = _CaseReader(report, names, zone, rules.get(name))
     shared = reader.given(body.get("given"))
@@ -91,7 +110,7 @@ class _CaseReader:
         for key, value in body or ():
             spec = fields.get(key.text)
             if spec is None:
-                unknown(self.report, "R206", key, f"subscribers have no field `{key.text}`", key.text, fields)
+                unknown_field(self.report, key, "subscribers have", fields)
             else:
                 found[key.text] = self._value(spec, value)
         return found
@@ -101,15 +120,14 @@ class _CaseReader:
         body = shape.mapping(report, node, "a case: `case`, `events`, `expect`")
         if body is None:
             return None
-        optional = ("starts", "given", "arm", "because", "then")
-        shape.keys(report, body, body, "the case", ("case", "events", "expect"), optional)
+        shape.keys(report, body, body, "the case", *CASE)
         given = {**shared, **self.given(body.get("given"))}
         consent: dict[str, bool | None] = {}
         for purpose in PURPOSES:
             value = given.pop(f"consent.{purpose}", True)
             consent[purpose] = value if isinstance(value, bool) else None
         expect = self._expect(body)
-        arm = shape.choice(report, body.get("arm"), ("treatment", "control"))
+        arm = shape.choice(report, body.get("arm"), ARMS)
         events = shape.sequence(report, body.get("events"), "events", least=0)
         steps = [self._step(item) for item in events]
         return Case(
@@ -133,7 +151,7 @@ class _CaseReader:
         if node is None:
             return ()
         if isinstance(node, Scalar):
-            if node.text != "nothing":
+            if node.text != NOTHING:
                 message = f"expected a list of offers, or `nothing`, was {shape.describe(node)}"
                 report.error("R108", node, message)
             elif because is None:
@@ -151,7 +169,7 @@ class _CaseReader:
         body = shape.mapping(report, node, "`{at: …, offer: …}`")
         if body is None:
             return None
-        shape.keys(report, body, body, "what is expected", ("at", "offer"), ("channel", "text"))
+        shape.keys(report, body, body, "what is expected", *EXPECTED)
         offer_node = body.get("offer")
         offer = shape.text(report, offer_node, "a product")
         products = self.names.catalog.products
@@ -161,7 +179,7 @@ class _CaseReader:
             and "products" not in self.names.unreadable
             and offer not in products
         ):
-            unknown(report, "R301", offer_node, f"no product `{offer}` in the catalogue", offer, products)
+            report.unknown("R301", offer_node, f"no product `{offer}` in the catalogue", offer, products)
         text = body.get("text")
         return Expected(
             at=self._offset(body.get("at")),
@@ -181,7 +199,7 @@ class _CaseReader:
         body = shape.mapping(report, node, "an event: `{at: +0m, enters: PLACE}`")
         if body is None:
             return None
-        verbs = [verb for verb in _VERBS if verb in body.entries]
+        verbs = [verb for verb in STEPS if verb in body.entries]
         if len(verbs) != 1:
             self._refuse_verbs(body, list(verbs))
             return None
@@ -193,18 +211,19 @@ class _CaseReader:
             report.error(
                 "R102", body.entries["times"][0], "`every` is missing: how far apart do these happen?"
             )
+        if every is not None and times is None and verb in ("sees", "happens"):
+            report.error("R102", body.entries["every"][0], "`times` is missing: how often does this happen?")
         at = self._offset(body.get("at"))
         line = node.start.line + 1
         value = body.get(verb)
         if verb == "happens":
             kind, place, fields = self._happens(body, value)
             return Step(at, verb, place, kind, fields, step_times, step_every, line)
+        required, optional = STEPS[verb]
+        shape.keys(report, body, body, "the event", (*required, verb), optional)
         if verb == "restart":
-            shape.keys(report, body, body, "the event", ("at", "restart"), ())
-            shape.choice(report, value, ("engine",))
+            shape.choice(report, value, RESTARTED)
             return Step(at, verb, line=line)
-        repeats = ("times", "every") if verb == "sees" else ()
-        shape.keys(report, body, body, "the event", ("at", verb), repeats)
         return Step(at, verb, self._place(value), "", {}, step_times, step_every, line)
 
     def _refuse_verbs(self, body: MappingNode, verbs: list[str]) -> None:
@@ -214,16 +233,15 @@ class _CaseReader:
             return
         for key, _ in body:
             if key.text not in _COMMON_KEYS:
-                unknown(
-                    self.report,
+                self.report.unknown(
                     "R103",
                     key,
                     f"`{key.text}` is not something that can happen here",
                     key.text,
-                    _VERBS,
+                    STEPS,
                 )
                 return
-        self.report.error("R103", body, "this event does not say what happens", one_of(_VERBS))
+        self.report.error("R103", body, "this event does not say what happens", one_of(STEPS))
 
     def _place(self, node: Node | None) -> str:
         """Read one place; of a group the first member, where a test needs a cell."""
@@ -248,7 +266,7 @@ class _CaseReader:
                 continue
             if key.text not in known:
                 options = [*known, *_COMMON_KEYS]
-                unknown(report, "R206", key, f"`{kind}` has no field `{key.text}`", key.text, options)
+                report.unknown("R206", key, f"`{kind}` has no field `{key.text}`", key.text, options)
             elif key.text == "place":
                 place = self._place(value)
             elif key.text == "bytes":  # semantics.md 7 (k): with only one of up and down, that one
@@ -278,12 +296,12 @@ class _CaseReader:
             self.report.error("R209", node, wrong.message, wrong.hint)
             return None
         if spec.values and text not in spec.values:
-            unknown(self.report, "R208", node, f"`{spec.name}` is never `{text}`", text, spec.values)
+            never(self.report, node, spec.name, text, spec.values)
         return text
 
 
 def _is_unknown(spec: Field, node: Node) -> bool:
-    return isinstance(node, Scalar) and node.text == "unknown" and "unknown" not in spec.values
+    return isinstance(node, Scalar) and node.text == UNKNOWN and UNKNOWN not in spec.values
 
 
 def _micros(moment: datetime) -> int:

@@ -15,7 +15,7 @@ from typing import Final, TypeVar, get_args
 
 from engine.language import words
 from engine.language.checks import shape
-from engine.language.checks.names import unknown
+from engine.language.checks.duplicates import listed_twice
 from engine.language.model import Catalog, FieldSpec, FieldType, Place, Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
@@ -25,8 +25,14 @@ from engine.numbers import normalise
 FOLDER: Final = "catalog/"
 FILES: Final = ("fields", "places", "products", "numbers")
 
-_FIELD_TYPES: Final = tuple(kind for kind in get_args(FieldType) if kind not in ("phone", "place"))
+FIELD_TYPES: Final = tuple(kind for kind in get_args(FieldType) if kind not in ("phone", "place"))
+FIELD: Final = ((), ("type", "values", "say"))
+PRODUCT: Final = (("name", "price"), ("reply",))
+PLACE: Final = (("name", "cells"), ())
+"""An entry of each file: keys that must be there, keys that may."""
 _RESERVED: Final = ("subscriber", "msisdn", "consent")
+GROUPS: Final = "groups"
+"""The key of places.yaml that is no place but the groups of places."""
 _NAME = re.compile(r"[^\s{}\[\],:#\x00-\x1f]{1,64}")
 _CELL = re.compile(r"[0-9]{3}-[0-9]{2,3}-[0-9]+(?:-[0-9]+)?|area:\S+")
 
@@ -54,14 +60,14 @@ def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_c
     groups: dict[str, tuple[str, ...]] = {}
     report = reports.get("places")
     if report is not None:
-        places = _entries(report, partial(_place, lists=lists), reserved="groups")
+        places = _entries(report, partial(_place, lists=lists), reserved=GROUPS)
         root = report.source.root
         if isinstance(root, MappingNode):
-            groups = _groups(report, root.get("groups"), places)
+            groups = _groups(report, root.get(GROUPS), places)
     unreadable = frozenset(
         name
         for name, each in reports.items()
-        if each.failed and not isinstance(each.source.root, MappingNode)
+        if each.failed and (each.source.broken or not isinstance(each.source.root, MappingNode))
     )
     return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc)
 
@@ -98,9 +104,9 @@ def _field(report: Report, key: Scalar, node: Node) -> FieldSpec:
     body = shape.mapping(report, node, "`{type: …}` or `{values: […]}`")
     if body is None:
         return FieldSpec(key.text, "text")
-    shape.keys(report, body, key, f"`{key.text}`", (), ("type", "values", "say"))
+    shape.keys(report, body, key, f"`{key.text}`", *FIELD)
     say = shape.text(report, body.get("say"), "a description")
-    kind = shape.choice(report, body.get("type"), _FIELD_TYPES)
+    kind = shape.choice(report, body.get("type"), FIELD_TYPES)
     if "values" in body.entries:
         if kind not in (None, "text"):
             report.error("R108", body.entries["type"][0], "a field with `values` holds text", "delete `type`")
@@ -126,7 +132,7 @@ def _distinct(report: Report, nodes: list[Node], what: str) -> tuple[str, ...]:
     for node in nodes:
         text = shape.text(report, node, what)
         if text in found:
-            report.error("R002", node, f"`{text}` is listed twice")
+            listed_twice(report, node, text)
         elif text:
             found[text] = None
     return tuple(found)
@@ -136,7 +142,7 @@ def _product(report: Report, key: Scalar, node: Node) -> Product:
     body = shape.mapping(report, node, "`{name: …, price: …, reply: …}`")
     if body is None:
         return Product(key.text, key.text, 0.0, "")
-    shape.keys(report, body, key, f"`{key.text}`", ("name", "price"), ("reply",))
+    shape.keys(report, body, key, f"`{key.text}`", *PRODUCT)
     none: int | float = 0
     price = shape.value(
         report, body.get("price"), "a price", lambda text: words.amount(text, "money"), none, code="R209"
@@ -162,7 +168,7 @@ def _numbers(report: Report, key: Scalar, node: Node, home_cc: str) -> tuple[str
         if text and not words.is_phone(digits):
             report.error("R108", item, f"expected a phone number, was `{text}`")
         elif digits in found:
-            report.error("R002", item, f"`{text}` is listed twice")
+            listed_twice(report, item, text)
         elif digits:
             found[digits] = None
     return tuple(found)
@@ -172,7 +178,7 @@ def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str]) ->
     body = shape.mapping(report, node, "`{name: …, cells: …}`")
     if body is None:
         return Place(key.text, key.text, ())
-    shape.keys(report, body, key, f"`{key.text}`", ("name", "cells"), ())
+    shape.keys(report, body, key, f"`{key.text}`", *PLACE)
     name = shape.text(report, body.get("name"), "the name that people see")
     cells = body.get("cells")
     if cells is None:
@@ -190,7 +196,7 @@ def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tu
     """Read a CSV file with a column `cell`. Other columns are for people."""
     text = lists.get(node.text)
     if text is None:
-        unknown(report, "R005", node, f"no file `{FOLDER}{node.text}`", node.text, sorted(lists))
+        report.unknown("R005", node, f"no file `{FOLDER}{node.text}`", node.text, sorted(lists))
         return ()
     lines = text.removeprefix("\ufeff").splitlines()
     header = [column.strip() for column in lines[0].split(",")] if lines else []
@@ -228,7 +234,9 @@ def _groups(report: Report, node: Node | None, places: Mapping[str, Place]) -> d
             report.error("R002", key, f"`{key.text}` is a place already")
         items = shape.sequence(report, members, "places")
         for item in items:
+            if report.source.broken:  # the place may be in a section that could not be read
+                continue
             if isinstance(item, Scalar) and item.text and item.text not in places:
-                unknown(report, "R204", item, f"no place `{item.text}` in the catalogue", item.text, places)
+                report.unknown("R204", item, f"no place `{item.text}` in the catalogue", item.text, places)
         groups[key.text] = tuple(name for name in _distinct(report, items, "a place") if name in places)
     return groups

@@ -8,17 +8,29 @@ from typing import Final, get_args
 
 from engine.language import words
 from engine.language.catalog import Names, check_name
-from engine.language.checks import approval, house, messages, placeholders, shape
-from engine.language.checks.names import unknown
+from engine.language.checks import channels, placeholders, shape
+from engine.language.checks.approval import check_approval
+from engine.language.checks.caps import check_cap
+from engine.language.checks.contradiction import check_contradictions
+from engine.language.checks.file_name import check_file_name
+from engine.language.checks.groups import group
+from engine.language.checks.impossible import check_possible
+from engine.language.checks.opt_out import check_opt_out
+from engine.language.checks.products import is_product
+from engine.language.checks.quiet import check_quiet
+from engine.language.checks.reachable import check_conditions, check_reachable
+from engine.language.checks.schedule_days import check_days
+from engine.language.checks.schedule_quiet import check_schedule
+from engine.language.checks.signature import check_signature
+from engine.language.checks.sms_length import check_length
 from engine.language.conditions import subscriber_tests
+from engine.language.cost import values_of
+from engine.language.longest import Values
 from engine.language.model import (
     HOUR,
     Cap,
-    Channel,
-    Enters,
     Faq,
     Goal,
-    Leaves,
     Limits,
     Message,
     Offer,
@@ -27,7 +39,6 @@ from engine.language.model import (
     Product,
     Rule,
     Status,
-    StaysIn,
 )
 from engine.language.patterns import BROKEN, PatternReader
 from engine.language.policy import MEMORY, intervals
@@ -37,6 +48,11 @@ from engine.language.source import Mapping, Node, Scalar
 
 REQUIRED: Final = ("rule", "title", "owner", "status", "valid", "when", "who", "offer", "limits", "goal")
 OPTIONAL: Final = ("approved_by", "schedule", "except")
+OFFER: Final = (("product", "send"), ("faq",))
+FAQ: Final = (("ask", "answer"), ())
+LIMITS: Final = (("priority", "at_most", "send_within", "holdout"), ("only_one_of", "quiet"))
+GOAL: Final = (("converts_when", "within"), ())
+"""The sections: keys that must be there, keys that may."""
 LATEST_SEND: Final = 48 * HOUR
 """`send_within` is at most this."""
 
@@ -54,7 +70,13 @@ def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | Non
     if body is None:
         return None
     rule = _RuleReader(report, names, policy, body).read()
-    return None if report.failed else rule
+    if report.failed:
+        return None
+    check_contradictions(report, rule)
+    check_possible(report, rule)
+    check_days(report, rule)
+    check_conditions(report, rule)
+    return rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +95,14 @@ class _RuleReader:
         status = self._status()
         owner = self._text("owner", "who answers for the rule")
         approver = self._text("approved_by", "who approved the rule")
-        approval.check_approval(
-            report, (status, body.get("status")), (approver, body.get("approved_by")), owner
-        )
+        if "approved_by" not in report.source.broken:
+            check_approval(report, (status, body.get("status")), (approver, body.get("approved_by")), owner)
         patterns = PatternReader(report, self.names, self.policy.window if self.policy else MEMORY)
         when = patterns.read(body.get("when"), self._key("when"))
         offer = self._offer(when)
-        return Rule(
+        rule = Rule(
             name=name,
-            title=self._text("title", "one line that says what the rule is for"),
+            title=shape.prose(report, body.get("title"), "one line that says what the rule is for"),
             owner=owner,
             status=status or "draft",
             valid=shape.value(
@@ -101,6 +122,9 @@ class _RuleReader:
             path=report.source.path,
             schedule=read_schedule(report, body.get("schedule"), self._key("schedule")),
         )
+        if self.policy is not None and not report.failed:
+            check_schedule(report, body.get("schedule"), rule, self.policy.quiet)
+        return rule
 
     def _key(self, name: str) -> Node | None:
         entry = self.body.entries.get(name)
@@ -114,7 +138,7 @@ class _RuleReader:
         name = self._text("rule", "the name of the rule")
         if name and isinstance(node, Scalar):
             check_name(self.report, node)
-        approval.check_file_name(self.report, node, name, (".yaml", ".yml"), "this rule is")
+        check_file_name(self.report, node, name, (".yaml", ".yml"), "this rule is")
         return name
 
     def _status(self) -> Status | None:
@@ -137,89 +161,71 @@ class _RuleReader:
     # -- offer -------------------------------------------------------------------------------------
 
     def _offer(self, when: Pattern) -> Offer:
-        section = self._section("offer", ("product", "send"), ("faq",))
+        section = self._section("offer", *OFFER)
         if section is None:
             return Offer("", ())
         product = self._product(section.get("product"))
-        scope = placeholders.scope_of(self.body.get("when"))
-        places = self._place_names(when)
+        values = values_of(when, self.body, product, self.names.catalog)
         nodes = shape.sequence(self.report, section.get("send"), "messages")
         send: list[Message] = []
         for node in nodes:
-            message = self._message(node, scope, product, places)
+            message = self._message(node, values)
             if message is not None:
                 send.append(message)
         if len(send) == len(nodes):
-            messages.check_reachable(self.report, nodes, send)
-        faq = tuple(self._faq(node, scope, product) for node in shape.sequence(
+            check_reachable(self.report, nodes, send)
+        faq = tuple(self._faq(node, values) for node in shape.sequence(
             self.report, section.get("faq"), "questions with answers"
         ))  # fmt: skip
         return Offer(product.key if product else "", tuple(send), faq)
 
     def _product(self, node: Node | None) -> Product | None:
         key = shape.text(self.report, node, "a product of the catalogue")
-        known = self.names.catalog.products
-        if not key or key in known:
-            return known.get(key)
-        if "products" not in self.names.unreadable:
-            assert node is not None
-            unknown(self.report, "R301", node, f"no product `{key}` in the catalogue", key, known)
-        return None
+        if not key:
+            return None
+        assert node is not None
+        is_product(self.report, node, key, self.names)
+        return self.names.catalog.products.get(key)
 
-    def _place_names(self, when: Pattern) -> tuple[str, ...]:
-        if isinstance(when, Enters | Leaves | StaysIn):
-            keys = when.members
-        else:
-            keys = tuple(self.names.catalog.places)
-        places = self.names.catalog.places
-        return tuple(places[key].name for key in keys if key in places)
-
-    def _message(
-        self, node: Node, scope: placeholders.Scope, product: Product | None, places: tuple[str, ...]
-    ) -> Message | None:
+    def _message(self, node: Node, values: Values) -> Message | None:
         report = self.report
         body = shape.mapping(report, node, "a message: `channel` and its text")
         if body is None:
             return None
         given = body.get("channel")
         if given is None:
-            every = {key for keys in messages.CHANNELS.values() for key in keys}
+            every = {key for keys in channels.CHANNELS.values() for key in keys}
             shape.keys(report, body, body, "the message", ("channel",), ("if", *sorted(every)))
             return None
-        channel = self._channel(given)
+        channel = channels.channel(report, given)
         if channel is None:
             return None
-        wanted = messages.CHANNELS[channel]
+        wanted = channels.CHANNELS[channel]
         shape.keys(report, body, body, f"the `{channel}` message", ("channel", *wanted), ("if",))
-        texts = {key: shape.text(report, body.get(key), "a text") for key in wanted}
+        texts = {key: shape.prose(report, body.get(key), "a text") for key in wanted}
         for key in wanted:
-            placeholders.check_placeholders(report, body.get(key), scope, product)
+            placeholders.check_placeholders(report, body.get(key), values.scope, values.product)
         message = Message(
             channel,
             subscriber_tests(report, body.get("if"), self.names),
             texts.get("text") or texts.get("task", ""),
             texts.get("subject", ""),
         )
-        messages.check_message(report, body.get("text"), message, scope, product, places)
+        text = body.get("text")
+        if text is not None and message.text and channel != "manual":
+            check_opt_out(report, text, message.text)
+            if channel == "sms":
+                check_signature(report, text, message.text)
+                check_length(report, text, message.text, values, self.policy)
         return message
 
-    def _channel(self, node: Node) -> Channel | None:
-        name = shape.text(self.report, node, "a channel: `sms`, `mms` or `manual`")
-        for channel in get_args(Channel):
-            if channel == name:
-                known: Channel = channel
-                return known
-        if name:
-            unknown(self.report, "R105", node, f"unknown channel `{name}`", name, get_args(Channel))
-        return None
-
-    def _faq(self, node: Node, scope: placeholders.Scope, product: Product | None) -> Faq:
+    def _faq(self, node: Node, values: Values) -> Faq:
         body = shape.mapping(self.report, node, "`ask` and `answer`")
         if body is None:
             return Faq("", "")
-        shape.keys(self.report, body, body, "the question", ("ask", "answer"), ())
+        shape.keys(self.report, body, body, "the question", *FAQ)
         for key in ("ask", "answer"):
-            placeholders.check_placeholders(self.report, body.get(key), scope, product)
+            placeholders.check_placeholders(self.report, body.get(key), values.scope, values.product)
         ask = shape.text(self.report, body.get("ask"), "a question")
         return Faq(ask, shape.text(self.report, body.get("answer"), "an answer"))
 
@@ -227,9 +233,7 @@ class _RuleReader:
 
     def _limits(self, offer: Offer) -> Limits:
         report = self.report
-        section = self._section(
-            "limits", ("priority", "at_most", "send_within", "holdout"), ("only_one_of", "quiet")
-        )
+        section = self._section("limits", *LIMITS)
         if section is None:
             return Limits(0, _NO_CAP, 0, 0.0)
         cap = shape.value(report, section.get("at_most"), "a limit such as `1 in 30d`", words.cap, _NO_CAP)
@@ -240,9 +244,9 @@ class _RuleReader:
             )
         quiet = intervals(report, section.get("quiet"))
         if self.policy is not None:
-            house.check_quiet(report, section.get("quiet"), quiet, self.policy)
+            check_quiet(report, section.get("quiet"), quiet, self.policy)
             if any(message.channel != "manual" for message in offer.send):
-                house.check_cap(report, section.get("at_most"), cap, self.policy)
+                check_cap(report, section.get("at_most"), cap, self.policy)
         return Limits(
             priority=shape.integer(report, section.get("priority"), 0, 100),
             at_most=cap,
@@ -250,22 +254,12 @@ class _RuleReader:
             holdout=shape.value(
                 report, section.get("holdout"), "a share such as `10%`", words.share, 0.0, "R209"
             ),
-            only_one_of=self._group(section.get("only_one_of")),
+            only_one_of=group(report, section.get("only_one_of"), self.policy),
             quiet=quiet,
         )
 
-    def _group(self, node: Node | None) -> str | None:
-        group = shape.text(self.report, node, "a group of policy.yaml")
-        if not group or self.policy is None:
-            return None
-        if group in self.policy.groups:
-            return group
-        assert node is not None
-        unknown(self.report, "R401", node, f"no group `{group}` in policy.yaml", group, self.policy.groups)
-        return None
-
     def _goal(self, patterns: PatternReader) -> Goal:
-        section = self._section("goal", ("converts_when", "within"), ())
+        section = self._section("goal", *GOAL)
         if section is None:
             return Goal(BROKEN, 0)
         entry = section.entries.get("converts_when")

@@ -14,23 +14,22 @@ from typing import Final, Protocol
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
-from engine.language.checks.names import unknown
+from engine.language.checks.fields import unknown_field
+from engine.language.checks.numbers import phones
+from engine.language.checks.places import place_members
+from engine.language.checks.products import is_product
+from engine.language.checks.values import never
+from engine.language.mending import mend
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
 from engine.language.source import Node, Scalar, Sequence
-from engine.language.suggest import did_you_mean
-from engine.numbers import normalise
-
-CODES: Final = {
-    "R209": "a test that can't be read: a unit is missing, or the comparison does not fit the field"
-}
 
 _COMPARISON = re.compile(r"(at least|at most|over|under|not)\s+(\S.*)", re.DOTALL)
-_OPS: Final[dict[str, Op]] = {
+OPS: Final[dict[str, Op]] = {
     "at least": "at_least", "at most": "at_most", "over": "over", "under": "under", "not": "not"
 }  # fmt: skip
-_ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
-_PRODUCT_FIELDS: Final = ("product", "products")
+ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
+PRODUCT_FIELDS: Final = ("product", "products")
 """Their values are keys of products.yaml."""
 
 
@@ -58,7 +57,7 @@ def read_tests(
     for key, value in body or ():
         spec = fields.get(key.text)
         if spec is None:
-            unknown(report, "R206", key, f"{owner} no field `{key.text}`", key.text, fields)
+            unknown_field(report, key, owner, fields)
             continue
         test = _read_test(report, spec, value, names)
         if test is not None:
@@ -101,20 +100,37 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
     comparison = _comparison(spec, text)
     if comparison is not None:
         op, rest = comparison
-        if op != "not" and spec.type not in _ORDERED:
+        if op != "not" and spec.type not in ORDERED:
             report.error("R209", node, f"`{spec.name}` has no order, so `{text}` can't be tested")
             return None
         values = _values(report, spec, node, rest, names)
-        return _test(spec, _OPS[op], values, text)
-    if spec.type in _ORDERED:
+        return _test(spec, OPS[op], values, text)
+    if spec.type in ORDERED:
         try:
             span = words.amounts_between(text, spec.type)
         except words.Unreadable as wrong:
-            report.error("R209", node, wrong.message, wrong.hint)
+            _unreadable(report, spec, node, wrong)
             return None
         if span is not None:
             return _test(spec, "between", span, text)
+    elif " " in text and (spec.values or spec.type not in ("text", "set")) and text not in spec.values:
+        hint = words.comparison_hint(text)
+        if hint:
+            report.error("R209", node, f"`{text}` is not a comparison", hint)
+            return None
     return _test(spec, "is", _values(report, spec, node, text, names), text)
+
+
+def _unreadable(report: Report, spec: Field, node: Scalar, wrong: words.Unreadable) -> None:
+    def reads(text: str) -> None:
+        comparison = _comparison(spec, text)
+        rest = text if comparison is None else comparison[1]
+        if spec.type == "yes/no":
+            words.yes_no(rest)
+        elif comparison is not None or words.amounts_between(text, spec.type) is None:
+            words.amount(rest, spec.type)
+
+    report.error("R209", node, wrong.message, wrong.hint or mend(node.text, reads))
 
 
 def _comparison(spec: Field, text: str) -> tuple[str, str] | None:
@@ -133,56 +149,25 @@ def _test(spec: Field, op: Op, values: tuple[Value, ...], text: str) -> Test | N
 
 def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) -> tuple[Value, ...]:
     """Read one value as written: several for the name of a list or group, none after a report."""
-    if spec.type in _ORDERED:
+    if spec.type in ORDERED:
         try:
             return (words.amount(text, spec.type),)
         except words.Unreadable as wrong:
-            report.error("R209", node, wrong.message, wrong.hint)
+            _unreadable(report, spec, node, wrong)
             return ()
     if spec.type == "yes/no":
         try:
             return (words.yes_no(text),)
         except words.Unreadable as wrong:
-            report.error("R209", node, wrong.message, wrong.hint)
+            _unreadable(report, spec, node, wrong)
             return ()
     if spec.type == "phone":
-        return _phones(report, node, text, names)
+        return phones(report, node, text, names)
     if spec.type == "place":
         return place_members(report, node, text, names)
     if spec.values and text not in spec.values:
-        unknown(report, "R208", node, f"`{spec.name}` is never `{text}`", text, spec.values)
+        never(report, node, spec.name, text, spec.values)
         return ()
-    if (
-        spec.name in _PRODUCT_FIELDS
-        and "products" not in names.unreadable
-        and text not in names.catalog.products
-    ):
-        unknown(report, "R301", node, f"no product `{text}` in the catalogue", text, names.catalog.products)
+    if spec.name in PRODUCT_FIELDS and not is_product(report, node, text, names):
         return ()
     return (text,)
-
-
-def _phones(report: Report, node: Scalar, text: str, names: Names) -> tuple[str, ...]:
-    known = names.catalog.numbers.get(text)
-    if known is not None:
-        return known
-    digits = normalise(text, names.home_cc)
-    if words.is_phone(digits):
-        return (digits,)
-    if "numbers" not in names.unreadable:
-        hint = did_you_mean(text, names.catalog.numbers)
-        report.error("R207", node, f"no list of numbers `{text}` in the catalogue", hint)
-    return ()
-
-
-def place_members(report: Report, node: Scalar, text: str, names: Names) -> tuple[str, ...]:
-    """Return a place itself or the members of a group, in its order; nothing after a report."""
-    catalog = names.catalog
-    if text in catalog.places:
-        return (text,)
-    if text in catalog.groups:
-        return catalog.groups[text]
-    if "places" not in names.unreadable:
-        options = (*catalog.places, *catalog.groups)
-        unknown(report, "R204", node, f"no place `{text}` in the catalogue", text, options)
-    return ()

@@ -12,6 +12,7 @@ from engine.language.problems import Problem
 from engine.language.source import MAX_BYTES
 
 _SUFFIXES = (".yaml", ".yml")
+_APPROVALS = "approvals.yaml"
 _LARGEST_LIST = 64 * 1024 * 1024
 """Bytes of a CSV file of cells; beyond any network's."""
 
@@ -24,10 +25,16 @@ class Folder:
     shown: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     """Of files that can't be read as text."""
+    approvals: Path = Path(_APPROVALS)
+    """Where approvals.yaml is, or would be."""
+    whole: bool = True
+    """Whether these are all rules of that home, not one file or folder of them."""
+    home_broken: bool = False
+    """One of those is the policy's or the catalogue's."""
 
 
 def read_folder(path: Path, catalog: Path | None = None) -> Folder:
-    """Read the rules at `path` (a folder, or one file) and the policy and catalogue that go with them.
+    """Read the rules at `path` (a folder, or one file) and the policy, catalogue and approvals beside them.
 
     Those come from `catalog` if given, else from the folder or the nearest one above it with a policy.yaml.
     Hidden files and folders are left out. Raises `InputError` if `path` or `catalog` is not there.
@@ -38,15 +45,19 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
         raise InputError("catalogue", "a folder with policy.yaml and catalog/", str(catalog))
     root = path if path.is_dir() else path.parent
     home = catalog or _home(root)
-    found = Folder()
+    found = Folder(whole=path.is_dir() and (home == root or catalog is not None))
     for file in sorted(_walk(root)) if path.is_dir() else _one(path):
         relative = file.relative_to(root).as_posix()
-        if file.suffix in _SUFFIXES and not _belongs_home(relative):
+        if file.suffix in _SUFFIXES and not _belongs_home(relative) and relative != _APPROVALS:
             _take(found, file, relative)
     for file in sorted(_walk(home)):
         relative = file.relative_to(home).as_posix()
         if _belongs_home(relative):
             _take(found, file, relative)
+    # a catalogue from elsewhere may serve rules that have nothing to do with those beside it
+    found.approvals = (home if catalog is None else root) / _APPROVALS
+    if found.approvals.is_file():
+        _take(found, found.approvals, _APPROVALS)
     if "policy.yaml" not in found.texts:
         found.shown["policy.yaml"] = str(home / "policy.yaml")
     found.shown["catalog"] = str(home / "catalog")
@@ -54,14 +65,16 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
 
 
 def _one(path: Path) -> list[Path]:
-    """A test file goes with its rule."""
+    """A test file goes with its rule, and a rule with its tests."""
     name = path.name
     for suffix in _SUFFIXES:
         if name.endswith(f".test{suffix}"):
             stem = name.removesuffix(f".test{suffix}")
-            rules = [path.with_name(stem + ending) for ending in _SUFFIXES]
-            return [*(rule for rule in rules if rule.is_file()), path]
-    return [path]
+            others = [path.with_name(stem + ending) for ending in _SUFFIXES]
+            break
+    else:
+        others = [path.with_name(f"{path.stem}.test{ending}") for ending in _SUFFIXES]
+    return [*(other for other in others if other.is_file()), path]
 
 
 def _home(root: Path) -> Path:
@@ -94,6 +107,13 @@ def _belongs_home(relative: str) -> bool:
 
 def _take(found: Folder, file: Path, relative: str) -> None:
     found.shown[relative] = str(file)
+    before = len(found.problems)
+    _read(found, file, relative)
+    if len(found.problems) > before and _belongs_home(relative):
+        found.home_broken = True
+
+
+def _read(found: Folder, file: Path, relative: str) -> None:
     limit = _LARGEST_LIST if file.suffix == ".csv" else MAX_BYTES
     try:
         if file.stat().st_size > limit:

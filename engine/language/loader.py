@@ -1,7 +1,7 @@
 """Which files make a set of rules, and what comes of them.
 
     policy.yaml  catalog/{fields,places,products,numbers}.yaml  catalog/**/*.csv  <folder>/<rule>.yaml
-    <rule>.test.yaml
+    <rule>.test.yaml  approvals.yaml
 
 Everything is read and every problem reported, each once, sorted by file and position. An error in the
 policy, the catalogue or a rule leaves no `RuleSet`: an engine never runs half a set. Errors in tests do not
@@ -12,21 +12,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from engine.errors import InputError
+from engine.language.approvals import PATH as APPROVALS_PATH
+from engine.language.approvals import Entry, read_approvals
 from engine.language.cases import read_tests_file
 from engine.language.catalog import FILES as CATALOG_FILES
 from engine.language.catalog import FOLDER, Names, read_catalog
-from engine.language.checks import across
+from engine.language.checks.across import declared_name, refuse_second
+from engine.language.checks.approved_text import check_recorded, check_rules_there
 from engine.language.compile import read_rule
+from engine.language.cost import MessageCost, message_costs
 from engine.language.folders import read_folder
 from engine.language.model import Policy, Rule, RuleSet
 from engine.language.policy import PATH as POLICY_PATH
 from engine.language.policy import read_policy
 from engine.language.problems import Problem
 from engine.language.report import Report
+from engine.language.review import Tested, Written, review_set
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import read
 from engine.language.suggest import did_you_mean
@@ -44,6 +52,11 @@ class Loaded:
     tests: tuple[TestFile, ...] = ()
     rule_files: int = 0
     """How many rule files there were, broken ones included."""
+    costs: tuple[MessageCost, ...] = ()
+    """What the messages of good rules cost at most; of a set that was reviewed."""
+    testable: RuleSet | None = None
+    """The rules without an error, for their tests: each is run alone, so the broken ones do not matter. None
+    if the policy or the catalogue has an error. Never for an engine."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -52,60 +65,127 @@ class Loaded:
 
 
 def load_dir(
-    path: Path, *, catalog: Path | None = None, ignore: Collection[str] = (), home_cc: str = "86"
+    path: Path,
+    *,
+    catalog: Path | None = None,
+    ignore: Collection[str] = (),
+    home_cc: str = "86",
+    review: datetime | None = None,
 ) -> Loaded:
     """Load a folder of rules, or one rule file.
 
-    policy.yaml and catalog/ are taken from `catalog` if given, else from the folder itself or the nearest
-    one above it that has a policy.yaml. Problems name files as `path` and `catalog` do. Raises `InputError`
-    if there is no such folder or file.
+    policy.yaml, approvals.yaml and catalog/ are taken from `catalog` if given, else from the folder itself or
+    the nearest one above it that has a policy.yaml. Problems name files as `path` and `catalog` do. `review`:
+    as for `load_texts`. Raises `InputError` if there is no such folder or file.
     """
     folder = read_folder(path, catalog)
-    loaded = _Loader(folder.texts, ignore, home_cc).load()
+    loaded = _Loader(folder.texts, ignore, home_cc, review, folder.whole).load()
     problems = [
         replace(problem, path=folder.shown.get(problem.path, problem.path)) for problem in loaded.problems
     ]
     problems += [problem for problem in folder.problems if problem.code not in ignore]
     problems.sort(key=lambda problem: problem.order)
-    ruleset = None if folder.problems else loaded.ruleset
-    return replace(loaded, problems=tuple(problems), ruleset=ruleset)
+    if folder.problems:
+        loaded = replace(loaded, ruleset=None, testable=None if folder.home_broken else loaded.testable)
+    return replace(loaded, problems=tuple(problems))
 
 
-def load_texts(texts: Mapping[str, str], *, ignore: Collection[str] = (), home_cc: str = "86") -> Loaded:
+def load_texts(
+    texts: Mapping[str, str],
+    *,
+    ignore: Collection[str] = (),
+    home_cc: str = "86",
+    review: datetime | None = None,
+) -> Loaded:
     """Load files given as relative path -> text. Never raises for what is in them.
 
     `ignore`: codes of checks to leave out, for tests that generate rules; `home_cc`: country calling code
-    that is taken off phone numbers.
+    that is taken off phone numbers. `review`: the moment (with a timezone) as of which the set is also
+    reviewed, which brings warnings about the rules together, their approvals, tests and dates, and `costs`.
     """
-    return _Loader(texts, ignore, home_cc).load()
+    return _Loader(texts, ignore, home_cc, review).load()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules of a folder may name, as far as it can be read."""
+
+    names: Names
+    policy: Policy | None
+    """None: there is none, or it is no YAML."""
+    rules: tuple[str, ...]
+
+
+def load_names(path: Path, *, catalog: Path | None = None, home_cc: str = "86") -> Known:
+    """Read catalogue and policy as `load_dir` does, however many mistakes files have: for editors.
+
+    Raises `InputError` if there is no such folder or file, or no catalogue beside it.
+    """
+    texts = read_folder(path, catalog).texts
+    if not any(name.startswith(FOLDER) for name in texts):
+        raise InputError("rules", f"a folder with {FOLDER} in it or above it", str(catalog or path))
+    return read_names(texts, home_cc)
+
+
+def read_names(texts: Mapping[str, str], home_cc: str = "86") -> Known:
+    """Read the names in files given as relative path -> text. Never raises for what is in them."""
+    return _Loader(texts, (), home_cc, None).names()
 
 
 class _Loader:
-    """Loads one set of files, in the order: catalogue, policy, rules, tests."""
+    """Loads one set of files, in the order: catalogue, policy, rules, approvals, tests.
 
-    def __init__(self, texts: Mapping[str, str], ignore: Collection[str], home_cc: str) -> None:
+    `whole`: all rules are there, not some of a larger set, so that a name in approvals.yaml can be missed.
+    """
+
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        ignore: Collection[str],
+        home_cc: str,
+        review: datetime | None,
+        whole: bool = True,
+    ) -> None:
         self.texts = {path: texts[path] for path in sorted(texts)}
         self.ignore = ignore
         self.home_cc = home_cc
+        self.review = review
+        self.whole = whole
+        self.written: dict[str, Written] = {}
+        """The rules without errors, by name, with their files."""
         self.reports: list[Report] = []
         self.problems: list[Problem] = []
+        self.tested: list[Tested] = []
 
     def load(self) -> Loaded:
         names = self._catalog()
         policy = self._policy(names)
+        house_broken = bool(self.problems) or any(report.failed for report in self.reports)
         rule_paths = [path for path in self.texts if is_rule(path)]
         rules = self._rules(rule_paths, names, policy)
+        approvals = self._approvals(rules)
         broken = bool(self.problems) or any(report.failed for report in self.reports)
         tests = self._tests(names, policy, rules)
+        costs: tuple[MessageCost, ...] = ()
+        if self.review is not None and policy is not None:
+            review_set(list(self.written.values()), policy, self.review, approvals, self.tested)
+            costs = tuple(cost for one in self.written.values() for cost in message_costs(
+                one.rule, one.root, names.catalog, policy
+            ))  # fmt: skip
         problems = {problem: None for report in self.reports for problem in report.problems}
         problems.update(dict.fromkeys(self.problems))
-        ruleset = None
-        if not broken and policy is not None:
+        testable = None
+        if not house_broken and policy is not None:
             good = {name: rule for name, rule in rules.items() if rule is not None}
-            ruleset = RuleSet(good, names.catalog, policy, self._hash())
-        return Loaded(
-            ruleset, tuple(sorted(problems, key=lambda problem: problem.order)), tests, len(rule_paths)
-        )
+            testable = RuleSet(good, names.catalog, policy, self._hash())
+        shown = tuple(sorted(problems, key=lambda problem: problem.order))
+        return Loaded(None if broken else testable, shown, tests, len(rule_paths), costs, testable)
+
+    def names(self) -> Known:
+        """Read catalogue and policy, and the names of the rules."""
+        names = self._catalog()
+        rules = [declared_name(self._report(path)) for path in self.texts if is_rule(path)]
+        return Known(names, self._policy(names), tuple(sorted({name for name in rules if name})))
 
     def _report(self, path: str) -> Report:
         report = Report(read(path, self.texts[path]), self.ignore)
@@ -113,33 +193,23 @@ class _Loader:
         return report
 
     def _catalog(self) -> Names:
-        reports: dict[str, Report] = {}
-        lists: dict[str, str] = {}
-        for path, text in self.texts.items():
-            if not path.startswith(FOLDER):
-                continue
-            name = path.removeprefix(FOLDER)
-            stem = PurePosixPath(name).stem
-            if name.endswith(".csv"):
-                lists[name] = text
-            elif name.endswith(YAML) and stem in CATALOG_FILES and stem not in reports and "/" not in name:
-                reports[stem] = self._report(path)
-            elif name.endswith(YAML):
-                hint = did_you_mean(stem, CATALOG_FILES)
-                self._whole_file(path, f"the catalogue has no file `{name}`", hint)
-        if not reports:
-            hint = "a catalogue has " + ", ".join(f"`{name}.yaml`" for name in CATALOG_FILES)
-            self._whole_file(FOLDER.rstrip("/"), "there is no catalogue beside the rules", hint)
-        return read_catalog(reports, lists, self.home_cc)
+        files = tuple((path, text) for path, text in self.texts.items() if path.startswith(FOLDER))
+        names, reports, problems = _read_files_of_catalog(files, frozenset(self.ignore), self.home_cc)
+        self.reports += reports
+        self.problems += problems
+        return names
 
     def _policy(self, names: Names) -> Policy | None:
         if POLICY_PATH not in self.texts:
             hint = "it holds the house rules: quiet times, limits on contacts, groups"
-            self._whole_file(POLICY_PATH, "there is no policy.yaml beside the rules", hint)
+            if "R005" not in self.ignore:
+                said = "there is no policy.yaml beside the rules"
+                self.problems.append(Problem(POLICY_PATH, 1, 1, 1, "R005", said, hint))
             return None
         report = self._report(POLICY_PATH)
         policy = read_policy(report, names)
-        return None if report.failed and not isinstance(report.source.root, MappingNode) else policy
+        unreadable = report.source.broken or not isinstance(report.source.root, MappingNode)
+        return None if report.failed and unreadable else policy
 
     def _rules(self, paths: list[str], names: Names, policy: Policy | None) -> dict[str, Rule | None]:
         rules: dict[str, Rule | None] = {}
@@ -147,27 +217,45 @@ class _Loader:
         for path in paths:
             report = self._report(path)
             rule = read_rule(report, names, policy)
-            name = rule.name if rule is not None else across.declared_name(report) or PurePosixPath(path).stem
+            name = rule.name if rule is not None else declared_name(report) or PurePosixPath(path).stem
             if name in first:
-                across.refuse_second(report, name, first[name])
+                refuse_second(report, name, first[name])
                 continue
             first[name] = path
             rules[name] = rule
+            if rule is not None and isinstance(report.source.root, MappingNode):
+                self.written[name] = Written(rule, report, report.source.root)
         return rules
+
+    def _approvals(self, rules: Mapping[str, Rule | None]) -> dict[str, Entry]:
+        for path in self.texts:
+            nested = path.endswith(f"/{APPROVALS_PATH}") and not path.startswith(FOLDER)
+            if nested and "R005" not in self.ignore:
+                said = f"approvals are read from `{APPROVALS_PATH}` beside policy.yaml, not from here"
+                self.problems.append(Problem(path, 1, 1, 1, "R005", said, "move its lines there"))
+        if APPROVALS_PATH not in self.texts:
+            return {}
+        report = self._report(APPROVALS_PATH)
+        entries = read_approvals(report)
+        for name, one in self.written.items():
+            check_recorded(one.report, one.rule, entries.get(name), report)
+        if self.whole:
+            check_rules_there(report, entries, rules)
+        return entries
 
     def _tests(
         self, names: Names, policy: Policy | None, rules: Mapping[str, Rule | None]
     ) -> tuple[TestFile, ...]:
-        found = [
-            read_tests_file(self._report(path), names, policy, rules)
-            for path in self.texts
-            if path.endswith(SUFFIXES) and not path.startswith(FOLDER)
-        ]
-        return tuple(test for test in found if test is not None)
-
-    def _whole_file(self, path: str, message: str, hint: str) -> None:
-        if "R005" not in self.ignore:
-            self.problems.append(Problem(path, 1, 1, 1, "R005", message, hint))
+        found = []
+        for path in self.texts:
+            if not path.endswith(SUFFIXES) or path.startswith(FOLDER):
+                continue
+            report = self._report(path)
+            test = read_tests_file(report, names, policy, rules)
+            if test is not None:
+                found.append(test)
+            self.tested.append(Tested(declared_name(report, "tests"), test))
+        return tuple(found)
 
     def _hash(self) -> str:
         """Hash the files that decide, each with its length so that no two sets of files run together."""
@@ -179,7 +267,35 @@ class _Loader:
         return digest.hexdigest()
 
 
+@lru_cache(maxsize=2)
+def _read_files_of_catalog(
+    files: tuple[tuple[str, str], ...], ignore: frozenset[str], home_cc: str
+) -> tuple[Names, tuple[Report, ...], tuple[Problem, ...]]:
+    """Read a catalogue; cached, because an editor and a reload mostly change one rule and no catalogue."""
+    reports: dict[str, Report] = {}
+    lists: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path, text in files:
+        name = path.removeprefix(FOLDER)
+        stem = PurePosixPath(name).stem
+        if name.endswith(".csv"):
+            lists[name] = text
+        elif name.endswith(YAML) and stem in CATALOG_FILES and stem not in reports and "/" not in name:
+            reports[stem] = Report(read(path, text), ignore)
+        elif name.endswith(YAML):
+            said, hint = f"the catalogue has no file `{name}`", did_you_mean(stem, CATALOG_FILES)
+            problems.append(Problem(path, 1, 1, 1, "R005", said, hint))
+    if not reports:
+        said = "there is no catalogue beside the rules"
+        hint = "a catalogue has " + ", ".join(f"`{name}.yaml`" for name in CATALOG_FILES)
+        problems.append(Problem(FOLDER.rstrip("/"), 1, 1, 1, "R005", said, hint))
+    names = read_catalog(reports, lists, home_cc)
+    kept = () if "R005" in ignore else tuple(problems)
+    return names, tuple(reports.values()), kept
+
+
 def is_rule(path: str) -> bool:
     """Tell whether a relative path is that of a rule file."""
+    name = PurePosixPath(path).name
     special = path == POLICY_PATH or path.startswith(FOLDER) or path.endswith(SUFFIXES)
-    return path.endswith(YAML) and not special
+    return path.endswith(YAML) and not special and name != APPROVALS_PATH

@@ -274,6 +274,8 @@ class Policy:
     holdout: float = 0.0
     opt_out: tuple[str, ...] = ("TD", "R", "退订")
     """Replies that are an opt-out."""
+    cost: Mapping[Channel, float] = field(default_factory=dict)
+    """`sms`: yuan for each part; `mms`: for each message. What is not given is not known."""
 
 
 @dataclass(frozen=True, slots=True)

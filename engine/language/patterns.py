@@ -9,10 +9,12 @@ from typing import Final
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
-from engine.language.checks.names import event, event_fields, measure
+from engine.language.checks.events import event, event_fields, measure
+from engine.language.checks.places import place_members
+from engine.language.checks.unreachable_count import check_count
 from engine.language.checks.verbs import COMPANIONS, the_verb
 from engine.language.checks.windows import add_window
-from engine.language.conditions import place_members, read_tests
+from engine.language.conditions import read_tests
 from engine.language.model import (
     After,
     AllOf,
@@ -77,6 +79,7 @@ class PatternReader:
     def count(self, body: Mapping, spent: int) -> Pattern:
         name = event(self.report, body.get("count"))
         at_least = shape.integer(self.report, body.get("at_least"), 1, MOST)
+        check_count(self.report, body.get("at_least"), at_least)
         length, _ = self._window(body, "within", spent)
         return Count(name or "", self._where(body, name), at_least, length)
 

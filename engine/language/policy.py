@@ -8,23 +8,29 @@ from engine.event_kinds import RATS
 from engine.language import words
 from engine.language.catalog import Names, check_name
 from engine.language.checks import shape
-from engine.language.checks.house import covers_the_day
-from engine.language.checks.names import unknown
-from engine.language.model import HOUR, Cap, Interval, Policy
+from engine.language.checks.quiet import covers_the_day
+from engine.language.model import HOUR, Cap, Channel, Interval, Policy
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar
 from engine.localtime import is_timezone
 
 PATH: Final = "policy.yaml"
 KEYS: Final = (
-    "window", "timezone", "quiet", "patience", "presence", "contact", "groups", "holdout", "opt_out"
+    "window", "timezone", "quiet", "patience", "presence", "contact", "groups", "holdout", "opt_out",
+    "cost",
 )  # fmt: skip
+PRESENCE: Final = ((), ("lapse", "bridge"))
+CONTACT: Final = ((), ("at_most", "by_tier"))
+GROUP: Final = (("cooldown",), ())
+"""The sections: keys that must be there, keys that may."""
 MEMORY: Final = 48 * HOUR
 """Nothing older counts (semantics.md 1.7)."""
 LATEST: Final = HOUR
 """Later signaling is dropped, so no patience can be longer (semantics.md 1.5)."""
 
 _DEFAULT: Final = Policy()
+PAID: Final[tuple[Channel, ...]] = ("sms", "mms")
+"""Channels with a price of their own; the work of people is not counted."""
 
 
 def read_policy(report: Report, names: Names) -> Policy:
@@ -57,6 +63,7 @@ def read_policy(report: Report, names: Names) -> Policy:
         groups=_groups(report, root.get("groups")),
         holdout=shape.value(report, root.get("holdout"), "a share such as `2%`", words.share, 0.0, "R209"),
         opt_out=_opt_out(report, root.get("opt_out")),
+        cost=_cost(report, root.get("cost")),
     )  # fmt: skip
 
 
@@ -88,7 +95,7 @@ def _timezone(report: Report, node: Node | None) -> str:
         return name
     assert node is not None
     common = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "Asia/Taipei", "UTC")
-    unknown(report, "R106", node, f"no timezone `{name}`", name, common)
+    report.unknown("R106", node, f"no timezone `{name}`", name, common)
     return _DEFAULT.timezone
 
 
@@ -98,12 +105,12 @@ def _presence(report: Report, node: Node | None) -> tuple[int, dict[str, int], i
     body = shape.mapping(report, node, "`{lapse: …, bridge: …}`") if node is not None else None
     if body is None:
         return lapse, by_rat, bridge
-    shape.keys(report, body, body, "`presence`", (), ("lapse", "bridge"))
+    shape.keys(report, body, body, "`presence`", *PRESENCE)
     given = body.get("lapse")
     if isinstance(given, Mapping):
         for key, length in given:
             if key.text not in RATS:
-                unknown(report, "R106", key, f"no radio access `{key.text}`", key.text, RATS)
+                report.unknown("R106", key, f"no radio access `{key.text}`", key.text, RATS)
             by_rat[key.text] = shape.duration(report, length)
     elif given is not None:
         lapse = shape.duration(report, given)
@@ -116,7 +123,7 @@ def _contact(report: Report, node: Node | None, names: Names) -> tuple[tuple[Cap
     body = shape.mapping(report, node, "`{at_most: …}`") if node is not None else None
     if body is None:
         return (), {}
-    shape.keys(report, body, body, "`contact`", (), ("at_most", "by_tier"))
+    shape.keys(report, body, body, "`contact`", *CONTACT)
     caps = [shape.value(report, item, "a limit such as `1 in 1d`", words.cap, None)
             for item in shape.one_or_more(body.get("at_most"))]  # fmt: skip
     by_tier: dict[str, Cap] = {}
@@ -137,7 +144,7 @@ def _check_tier(report: Report, key: Scalar, names: Names) -> None:
     if spec is None:
         report.error("R206", key, "subscribers have no field `tier`", "add `tier` to catalog/fields.yaml")
     elif spec.values and key.text not in spec.values:
-        unknown(report, "R208", key, f"`tier` is never `{key.text}`", key.text, spec.values)
+        report.unknown("R208", key, f"`tier` is never `{key.text}`", key.text, spec.values)
 
 
 def _groups(report: Report, node: Node | None) -> dict[str, int]:
@@ -151,7 +158,7 @@ def _groups(report: Report, node: Node | None) -> dict[str, int]:
         found[key.text] = 0
         line = shape.mapping(report, spec, "`{cooldown: …}`")
         if line is not None:
-            shape.keys(report, line, key, f"`{key.text}`", ("cooldown",), ())
+            shape.keys(report, line, key, f"`{key.text}`", *GROUP)
             found[key.text] = shape.duration(report, line.get("cooldown"), zero=True)
     return found
 
@@ -161,3 +168,22 @@ def _opt_out(report: Report, node: Node | None) -> tuple[str, ...]:
         return _DEFAULT.opt_out
     nodes = [node] if isinstance(node, Scalar) else shape.sequence(report, node, "replies")
     return tuple(text for item in nodes if (text := shape.text(report, item, "a reply")))
+
+
+def _cost(report: Report, node: Node | None) -> dict[Channel, float]:
+    """Return channel -> yuan for each SMS part, for each MMS."""
+    body = shape.mapping(report, node, "`{sms: 0.05 yuan, mms: 0.30 yuan}`") if node is not None else None
+    if body is None:
+        return {}
+    shape.keys(report, body, body, "`cost`", (), PAID)
+    found: dict[Channel, float] = {}
+    for channel in PAID:
+        given = body.get(channel)
+        if given is None:
+            continue
+        none: int | float = 0
+        price = shape.value(report, given, "a price", lambda text: words.amount(text, "money"), none, "R209")
+        if price < 0:
+            report.error("R108", given, "a price is not below 0")
+        found[channel] = float(price)
+    return found

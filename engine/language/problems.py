@@ -39,7 +39,7 @@ class Problem:
     def __str__(self) -> str:
         """The one-line form: `file:line:col: what is wrong [code]`."""
         warning = "warning: " if self.severity == "warning" else ""
-        return f"{self.path}:{self.line}:{self.col}: {warning}{self.message} [{self.code}]"
+        return f"{self.path}:{self.line}:{self.col}: {warning}{_visible(self.message)} [{self.code}]"
 
     @property
     def order(self) -> tuple[str, int, int, str, str]:
@@ -63,6 +63,13 @@ class Problem:
     def to_json(self) -> dict[str, Any]:
         """The problem as plain data, for `--json`."""
         return asdict(self)
+
+
+def _visible(text: str) -> str:
+    """Write characters that can't be seen as their numbers."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in text)
 
 
 def char_width(char: str) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from engine.language.problems import Problem
 from engine.language.source import Node, Scalar, Source
+from engine.language.suggest import did_you_mean
 
 
 class Report:
@@ -35,6 +36,10 @@ class Report:
     def error(self, code: str, where: Node, message: str, hint: str = "") -> None:
         """Report a mistake that keeps the rule from running."""
         self.add(self.source.problem(code, where, message, hint))
+
+    def unknown(self, code: str, where: Node, message: str, word: str, options: Iterable[str]) -> None:
+        """Report a word that is not among its options, with the nearest of them."""
+        self.error(code, where, message, did_you_mean(word, options))
 
     def warn(self, code: str, where: Node, message: str, hint: str = "") -> None:
         """Report something that is allowed and probably not meant."""

@@ -9,6 +9,7 @@ complex keys, duplicate keys, several documents, files over `MAX_BYTES`, `MAX_DE
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import yaml
 
-from engine.language.checks.files import explain_yaml
+from engine.language.checks.yaml_form import Complaint, diagnose
 from engine.language.problems import Problem, Severity
 
 MAX_BYTES: Final = 256 * 1024
@@ -27,6 +28,13 @@ _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 """What libyaml counts as the end of a line."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that an escape can bring into a text and that belong in none."""
+_SECTION = re.compile(r"\w[\w.-]*")
+"""What opens a section of a file: a key in the first column, also one without its colon."""
+_VISIBLE = re.compile(r"[^\r\n\x85\u2028\u2029]")
+_MENDS: Final = 8
+"""So many sections of a file are left out; beyond that it is no rule."""
+_MENDED: Final = 32 * 1024
+"""A longer file is not read around its mistakes, so that no file takes long."""
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -99,6 +107,8 @@ class Source:
     text: str
     root: Node | None
     problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()
+    """Top keys whose sections are no YAML: they are not in `root`, and not to be missed there."""
 
     def line(self, number: int) -> str:
         """Return the text of a line, counted from 0."""
@@ -172,23 +182,49 @@ def read(path: str, text: str) -> Source:
         line, column = _position(text, bad.start())
         message = f"this is not valid YAML: the character U+{ord(bad[0]):04X} can't be shown"
         return Source(path, text, None, (_point(path, text, line, column, "R001", message, "delete it"),))
-    try:
-        root, problems = _Builder(path, text).build()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        if mark is not None and error.context_mark is not None and mark.index >= len(text.rstrip()):
-            mark = error.context_mark  # at the end of the file there is nothing to see: show what was opened
-        line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-        said = error.problem or error.context or "it can't be read"
-        hint = explain_yaml(said, line_of(text, line), column)
-        problem = _point(path, text, line, column, "R001", f"this is not valid YAML: {said}", hint)
-        return Source(path, text, None, (problem,))
-    except yaml.YAMLError as error:  # pragma: no cover - the reader's errors are caught by `_UNPRINTABLE`
-        said = " ".join(str(error).split())
-        return Source(
-            path, text, None, (_point(path, text, 0, 0, "R001", f"this is not valid YAML: {said}"),)
-        )
-    return Source(path, text, root, problems)
+    return _read_around(path, text)
+
+
+def _read_around(path: str, text: str) -> Source:
+    """Read a file; a section that is no YAML is reported and left out, so that the others are checked too."""
+    found: list[Problem] = []
+    broken: set[str] = set()
+    rest = text
+    while True:
+        builder = _Builder(path, rest)
+        root, problems = builder.build()
+        if root is not None or not problems:
+            return Source(path, text, root, (*found, *problems), frozenset(broken))
+        found += problems
+        section = _section(rest, problems[-1].line - 1)
+        if builder.hopeless or section is None or len(text) > _MENDED or len(found) > _MENDS:
+            return Source(path, text, None, tuple(found))
+        name, start, end = section
+        broken.add(name)
+        rest = rest[:start] + _VISIBLE.sub(" ", rest[start:end]) + rest[end:]
+
+
+def _section(text: str, line: int) -> tuple[str, int, int] | None:
+    """Find the section a line lies in: its key, first and last index; None if it is all there is."""
+    lines = [0, *(found.end() for found in _BREAK.finditer(text))]
+    opened = [found for begin in lines if (found := _SECTION.match(text, begin)) is not None]
+    at = bisect_right([found.start() for found in opened], lines[min(line, len(lines) - 1)]) - 1
+    if at < 0 or len(opened) < 2:
+        return None
+    end = opened[at + 1].start() if at + 1 < len(opened) else len(text)
+    return opened[at][0], opened[at].start(), end
+
+
+def _explain(path: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    at = (mark.line, mark.column) if mark is not None else (0, 0)
+    said = error.problem or error.context or "it can't be read"
+    began = (opened.line, opened.column) if opened is not None else None
+    fault = diagnose(Complaint(said, _lines(text), *at, began))
+    shown = line_of(text, fault.line)
+    message = f"this is not valid YAML: {fault.said}"
+    line, col, end = fault.line + 1, fault.column + 1, fault.end + 1
+    return Problem(path, line, col, end, "R001", message, fault.hint, "error", shown)
 
 
 def _position(text: str, index: int) -> tuple[int, int]:
@@ -217,12 +253,20 @@ class _Builder:
         self.text = text
         self.nodes = 0
         self.problems: list[Problem] = []
+        self.hopeless = False
+        """No section of the file can be read around what is wrong."""
 
     def build(self) -> tuple[Node | None, tuple[Problem, ...]]:
+        """Return the tree and what is wrong; of what can't be read no tree, and why as the only problem."""
         try:
             root = self._build()
         except _Stop as stop:
             return None, (stop.problem,)
+        except yaml.MarkedYAMLError as error:
+            return None, (_explain(self.path, self.text, error),)
+        except yaml.YAMLError as error:  # pragma: no cover - the reader's errors are caught by `_UNPRINTABLE`
+            said = f"this is not valid YAML: {' '.join(str(error).split())}"
+            return None, (_point(self.path, self.text, 0, 0, "R001", said),)
         return root, tuple(self.problems)
 
     def _build(self) -> Node | None:
@@ -237,7 +281,7 @@ class _Builder:
             if kind is yaml.ScalarEvent:
                 node: Node = Scalar(event.value, event.start_mark, event.end_mark)
                 if not event.value.isprintable() and _CONTROL.search(event.value):
-                    raise self._stop(event, "R001", "this text holds a control character")
+                    raise self._stop(event, "R001", "this text holds a control character", "delete it")
             elif kind is yaml.MappingStartEvent:
                 node = Mapping(event.start_mark, event.end_mark)
             elif kind is yaml.SequenceStartEvent:
@@ -251,7 +295,9 @@ class _Builder:
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    raise self._stop(event, "R001", "a file holds one document, but here a second one starts")
+                    self.hopeless = True
+                    said = "a file holds one document, but here a second one starts"
+                    raise self._stop(event, "R001", said, "put each rule into a file of its own")
                 continue
             elif kind is yaml.StreamEndEvent or event is None:
                 return root
@@ -270,10 +316,13 @@ class _Builder:
     def _refuse_extras(self, event: Any, depth: int) -> None:
         self.nodes += 1
         if event.anchor is not None:
-            raise self._stop(event, "R003", f"`&{event.anchor}`: anchors are not part of this language")
+            said = f"`&{event.anchor}`: anchors are not part of this language"
+            raise self._stop(event, "R003", said, "delete it; text that starts with `&` must be quoted")
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            raise self._stop(event, "R003", f"`{tag}`: tags are not part of this language")
+            said = f"`{tag}`: tags are not part of this language"
+            raise self._stop(event, "R003", said, "delete it; text that starts with `!` must be quoted")
+        self.hopeless = depth > MAX_DEPTH or self.nodes > MAX_NODES
         if depth > MAX_DEPTH:
             raise self._stop(event, "R004", f"this is nested deeper than {MAX_DEPTH} levels")
         if self.nodes > MAX_NODES:
@@ -300,8 +349,8 @@ class _Builder:
         message = f"`{key.text}` is given twice; first at line {first[0].start.line + 1}"
         self.problems.append(self._at(key.start, key.end, "R002", message))
 
-    def _stop(self, event: Any, code: str, message: str) -> _Stop:
-        return _Stop(self._at(event.start_mark, event.start_mark, code, message))
+    def _stop(self, event: Any, code: str, message: str, hint: str = "") -> _Stop:
+        return _Stop(self._at(event.start_mark, event.start_mark, code, message, hint))
 
     def _at(self, start: Any, end: Any, code: str, message: str, hint: str = "") -> Problem:
         stop = end.column if end.line == start.line else start.column

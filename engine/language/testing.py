@@ -15,7 +15,7 @@ Times are µs: `starts` UTC, `at` from the start of the case. Values are as reco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -75,6 +75,35 @@ class Case:
     then: str | None = None
     """The reason that stops the next match after what is expected."""
     line: int = 0
+
+    @property
+    def offers(self) -> bool:
+        """It shows that the rule makes an offer."""
+        return bool(self.expect) and self.arm == "treatment"
+
+    @property
+    def refuses(self) -> bool:
+        """It shows that the rule does not make one: none at all, or none at the next match.
+
+        That the control arm gets nothing is no work of the rule.
+        """
+        return (self.then if self.expect else self.because) not in (None, "holdout")
+
+
+def lacking(cases: Iterable[Case]) -> str:
+    """Say what no case of a rule does, and one should before it is live: `no case …`; or nothing.
+
+    Give the cases as written, or, where they were run, those that passed.
+    """
+    offers = refuses = False
+    for case in cases:
+        offers = offers or case.offers
+        refuses = refuses or case.refuses
+    if offers and refuses:
+        return ""
+    if offers:
+        return "expects a refusal (`nothing`, or `then`)"
+    return "expects an offer" if refuses else "tests it"
 
 
 @dataclass(frozen=True, slots=True)

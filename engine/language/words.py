@@ -21,7 +21,9 @@ LONGEST: Final = 3_650 * 86_400 * SECOND
 """Ten years: no length of time is longer."""
 
 _DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
-_AMOUNT = re.compile(r"([+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?)\s*(\S.*)?", re.DOTALL)
+NUMBER: Final = r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?"
+"""How a number is written."""
+_AMOUNT = re.compile(rf"({NUMBER})\s*(\S.*)?", re.DOTALL)
 _RANGE = re.compile(r"(\S.*?)\s+to\s+(\S.*)", re.DOTALL)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2})(:[0-9]{2})?")
@@ -29,6 +31,10 @@ _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _CAP = re.compile(r"([0-9]{1,9})\s+in\s+(\S+)")
 _DIGITS = re.compile(r"[0-9]+")
 
+FORMS: Final = {
+    "duration": _DURATION.pattern, "day": _DATE.pattern, "moment": _MOMENT.pattern, "clock": _CLOCK.pattern
+}  # fmt: skip
+"""What the small words look like, for the schemas of editors; the functions below say no to more."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """As a schedule names them."""
 
@@ -94,17 +100,20 @@ def amount(text: str, type: FieldType) -> int | float:
     An int where it is whole, else a float.
     """
     if type == "duration":
-        return duration(text) // SECOND
+        try:
+            return duration(text) // SECOND
+        except Unreadable as wrong:
+            raise Unreadable(wrong.message, wrong.hint or comparison_hint(text)) from None
     found = _AMOUNT.fullmatch(text)
     if found is None:
         noun = {"money": "an amount of money", "percent": "a percentage", "bytes": "an amount of data"}
-        raise Unreadable(f"`{text}` is not {noun.get(type, 'a number')}", _operator_hint(text))
+        raise Unreadable(f"`{text}` is not {noun.get(type, 'a number')}", comparison_hint(text))
     number, unit = Decimal(found[1]), found[2] or ""
     units = UNITS.get(type)
     if units is None:
         if unit:
             hint = f"write `{found[1]} to {unit[1:].strip()}`" if re.match(r"[-–~]\s*[0-9]", unit) else ""
-            raise Unreadable(f"`{text}` is not a number", hint)
+            raise Unreadable(f"`{text}` is not a number", hint or comparison_hint(text))
         return _number(number)
     if unit not in units:
         near = closest(unit, units) if unit else None
@@ -235,11 +244,14 @@ def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _operator_hint(text: str) -> str:
-    """Catch `at lest 20 yuan`, `20 or more` is left alone: which comparison was meant?"""
+def comparison_hint(text: str) -> str:
+    """Catch a misspelt comparison, such as `at lest 20 yuan` or `17 ot 26`: which one was meant?"""
     words = text.split()
     for length in (2, 1):
         near = closest(" ".join(words[:length]), ("at least", "at most", "over", "under", "not"))
         if near and len(words) > length:
             return f"did you mean `{near} {' '.join(words[length:])}`?"
+    for at in range(1, len(words) - 1):
+        if words[0][:1].isdigit() and words[at + 1][:1].isdigit() and closest(words[at], ("to",)):
+            return f"did you mean `{' '.join([*words[:at], 'to', *words[at + 1 :]])}`?"
     return ""

@@ -26,7 +26,7 @@ def failures(result: FileResult, shown: str, timezone: str) -> Iterator[str]:
     """One block per case that failed: where, which, what was expected and was, and what happened."""
     for each in result.results:
         if not each.verdict.passed:
-            yield _failure(each, shown, timezone)
+            yield failure(each, shown, timezone)
 
 
 def summary(results: Sequence[FileResult]) -> str:
@@ -58,14 +58,16 @@ def to_json(result: FileResult, shown: str) -> dict[str, Any]:
     }
 
 
-def _failure(result: CaseResult, shown: str, timezone: str) -> str:
+def failure(result: CaseResult, shown: str, timezone: str) -> str:
+    """The block of one case that failed."""
     case = result.case
     lines = [f"{shown}:{case.line}: {case.name}"]
     for problem in result.verdict.problems:
         first, *more = problem.split("\n")
         lines += [f"  {first}", *(f"    {line}" for line in more)]
-    lines.append("  what happened:")
-    lines += [f"    {line}" for line in _happened(case, result.decisions, timezone)]
+    if result.ran:
+        lines.append("  what happened:")
+        lines += [f"    {line}" for line in _happened(case, result.decisions, timezone)]
     return "\n".join(lines)
 
 

@@ -6,12 +6,14 @@ matches, so that a hold counts once, with its end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.emit import Decision
+from engine.language.model import DAY
 from engine.language.testing import Case, Expected
 from engine.language.words import write_duration
+from engine.rule_tests.difference import difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,42 @@ def _stopped_next(matches: Sequence[Match]) -> str:
 
 
 def _offers(case: Case, matches: Sequence[Match]) -> Iterable[str]:
-    expected = sorted(case.expect, key=lambda each: each.at)
     made = sorted((match.last for match in matches if match.sent), key=lambda offer: int(offer["at"]))
-    for want, got in zip(expected, made, strict=False):
-        yield from _differences(case, want, got)
-    for want in expected[len(made) :]:
-        why = "" if made else f", because {_say(_why_nothing(matches))}"
-        yield f"line {want.line}: expected an offer of {want.offer} at {after(want.at)}, was none{why}"
-    for got in made[len(expected) :]:
-        yield f"expected nothing more, was {_offer(case, got)}"
+    for want, got in _pairs(case, made):
+        if want is None:
+            assert got is not None
+            yield f"expected nothing more, was {_offer(case, got)}"
+        elif got is None:
+            why = _why_not_then(case.starts + want.at, matches)
+            yield f"line {want.line}: expected an offer of {want.offer} at {after(want.at)}, was none{why}"
+        else:
+            yield from _differences(case, want, got)
+
+
+def _pairs(case: Case, made: list[Decision]) -> Iterator[tuple[Expected | None, Decision | None]]:
+    """Pair what is expected with what came: first what came at its very time, the rest in order."""
+    expected = sorted(case.expect, key=lambda each: each.at)
+    left = list(made)
+    at_its_time: dict[int, Decision] = {}
+    for number, want in enumerate(expected):
+        same = next((offer for offer in left if int(offer["at"]) - case.starts == want.at), None)
+        if same is not None:
+            at_its_time[number] = same
+            left.remove(same)
+    for number, want in enumerate(expected):
+        yield want, at_its_time.get(number) or (left.pop(0) if left else None)
+    for more in left:
+        yield None, more
+
+
+def _why_not_then(at: int, matches: Sequence[Match]) -> str:
+    """What became of the match at that time; without one, why nothing came at all, if nothing did."""
+    here = next((match for match in matches if not match.sent and int(match.last["at"]) == at), None)
+    if here is not None:
+        return f", because {reason_of(here.last)}"
+    if any(match.sent for match in matches):
+        return ": the pattern did not match then"
+    return f", because {_say(_why_nothing(matches))}"
 
 
 def _differences(case: Case, want: Expected, got: Decision) -> Iterable[str]:
@@ -120,7 +149,7 @@ def _differences(case: Case, want: Expected, got: Decision) -> Iterable[str]:
     if want.channel is not None and got["channel"] != want.channel:
         yield f"{here} channel {want.channel}, was {got['channel']}"
     if want.text is not None and got["text"] != want.text:
-        yield f"{here} the text\n{want.text}\nwas\n{got['text']}"
+        yield "\n".join((f"{here} the text marked -, was +", *difference(want.text, got["text"])))
 
 
 def _offer(case: Case, offer: Decision) -> str:
@@ -133,5 +162,7 @@ def _say(reason: str) -> str:
 
 def after(micros: int) -> str:
     """Write a distance from the start of the case as test files do; what is below a second in µs."""
-    rest = micros % 1_000_000
-    return f"+{write_duration(micros)}" + (f" and {rest} µs" if rest else "")
+    days, rest = divmod(micros, DAY) if micros >= 3 * DAY else (0, micros)
+    length = (f"{days}d" if days else "") + (write_duration(rest) if rest >= 1_000_000 or not days else "")
+    below = micros % 1_000_000
+    return f"+{length}" + (f" and {below} µs" if below else "")

@@ -5,6 +5,7 @@ Records are plain dicts in intake shape (facts/signals.md) and go through the re
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -82,14 +83,20 @@ def unusable(case: Case, catalog: Catalog) -> str | None:
 def deeds(case: Case, catalog: Catalog) -> list[Deed]:
     """Write out everything that happens, in the order of time; of equal times the line written first."""
     place = Map(catalog)
-    found = [deed for step in case.events for deed in _repeat(step, case.starts, place)]
+    written: Counter[int] = Counter()
+    found: list[Deed] = []
+    for step in case.events:
+        found += _repeat(step, case.starts, place, written[step.line])
+        written[step.line] += step.times
     return sorted(found, key=lambda deed: deed.t)
 
 
-def _repeat(step: Step, starts: int, place: Map) -> Iterator[Deed]:
+def _repeat(step: Step, starts: int, place: Map, before: int) -> Iterator[Deed]:
+    """`before`: how many records the line has already, so that no two are copies of each other."""
     for number in range(step.times):
         t = starts + step.at + number * step.every
-        yield Deed(t, step.line, None if step.verb == "restart" else _record(step, t, number, place))
+        record = None if step.verb == "restart" else _record(step, t, before + number, place)
+        yield Deed(t, step.line, record)
 
 
 def _record(step: Step, t: int, number: int, place: Map) -> dict[str, Any]:

@@ -19,6 +19,7 @@ SECONDS = 120
 """A command that takes longer hangs."""
 
 _NUMBER = re.compile(r"\d(?:[\d,.]*\d)?")
+_TICKS = re.compile("✓+")
 _NAMED = re.compile(r"# (\S+\.ya?ml)\n")
 
 
@@ -94,8 +95,8 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def missing(shown: str, actual: str) -> list[str]:
     """Return the lines that a page shows and a command did not print, in this order.
 
-    Spaces count once and any number stands for any other. A page may leave lines out; it marks that by a line
-    `…`, and the cut end of a line by ` …`.
+    Spaces count once, any number stands for any other, and ticks, one for each case of a test, for any number
+    of them. A page may leave lines out; it marks that by a line `…`, and the cut end of a line by ` …`.
     """
     lines = [_plain(line) for line in actual.splitlines()]
     gone: list[str] = []
@@ -116,4 +117,4 @@ def missing(shown: str, actual: str) -> list[str]:
 
 
 def _plain(line: str) -> str:
-    return _NUMBER.sub("0", " ".join(line.split()))
+    return _TICKS.sub("✓", _NUMBER.sub("0", " ".join(line.split())))

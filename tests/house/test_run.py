@@ -215,7 +215,8 @@ def test_ci_brings_what_a_bare_debian_lacks_and_runs_the_gate(machine: Machine, 
         (machine.tools / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
         (machine.tools / name).chmod(0o755)
     (machine.tools / "uv").unlink()
-    gate = f'echo "run $* with REQUIRE_REAL_KAFKA=$REQUIRE_REAL_KAFKA" >>"{calls}"'
+    required = "REQUIRE_REAL_KAFKA=$REQUIRE_REAL_KAFKA REQUIRE_REAL_EDITOR=$REQUIRE_REAL_EDITOR"
+    gate = f'echo "run $* with {required}" >>"{calls}"'
     (machine.folder / "run").write_text(f"#!/bin/sh\n{gate}\nexit 5\n", encoding="utf-8")
     script = [shutil.which("bash") or "bash", str(machine.folder / ".ci" / "run")]
     done = subprocess.run(script, env={"PATH": str(machine.tools)}, cwd=tmp_path, check=False)
@@ -224,8 +225,8 @@ def test_ci_brings_what_a_bare_debian_lacks_and_runs_the_gate(machine: Machine, 
     assert update.endswith("update")
     assert install.endswith("python3-venv")
     assert again.endswith("update")
-    assert java.endswith("default-jre-headless maven")
-    assert gate == "run test with REQUIRE_REAL_KAFKA=1"
+    assert java.endswith("default-jre-headless maven nodejs npm")
+    assert gate == "run test with REQUIRE_REAL_KAFKA=1 REQUIRE_REAL_EDITOR=1"
 
 
 @pytest.mark.parametrize("script", ["run", ".ci/run"])

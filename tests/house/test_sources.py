@@ -79,7 +79,11 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
 
 def test_every_page_is_on_the_list_of_pages() -> None:
     listed = text(Path("docs/README.md"))
-    pages = [path.relative_to("docs") for path in MARKDOWN if path.parts[0] == "docs"]
+    pages = [
+        path.relative_to("docs")
+        for path in MARKDOWN
+        if path.parts[0] == "docs" and path.parent.name != "problems"  # these have a list of their own
+    ]
     assert [str(page) for page in pages if page.name != "README.md" and f"({page})" not in listed] == []
 
 

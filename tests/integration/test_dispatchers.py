@@ -30,7 +30,7 @@ def dispatcher_of(desk: Desk, client: Client) -> Dispatcher:
         RedisOptOuts(client),
         desk.channels,
         desk.append,
-        lambda: desk.book,
+        lambda _: desk.book,
         lambda: desk.now,
         number_hash=number_hash,
         patience=Patience(sweep_us=0, keep_us=0),

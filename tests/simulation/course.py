@@ -135,6 +135,9 @@ CONTROL = frozenset(
 """Control records are not tested for copies (semantics 1.3)."""
 
 
-def switch(name: str, time: int) -> Event:
-    """A change of the rules, as a record of the log."""
-    return Event("rules.switch", time, "", {"kind": "rules.switch", "t": time, "hash": name})
+def switch(name: str, time: int, canary: str | None = None, position: str = "") -> Event:
+    """A change of the rules, as a record of the log; `canary`: only for these."""
+    fields: Json = {"kind": "rules.switch", "t": time, "hash": name}
+    if canary is not None:
+        fields["canary"] = canary
+    return Event("rules.switch", time, "", fields, position=position)

@@ -1,26 +1,36 @@
-"""R201, R202: the rule's name, and who answers for it."""
+"""R202: who answers for a rule."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Final
 
+from engine.language.checks.code import Check
 from engine.language.report import Report
 from engine.language.source import Node
 
-CODES: Final = {
-    "R201": "a rule, or its tests, in a file of another name",
-    "R202": "a live rule that nobody, or only its owner, has approved",
-}
-
-
-def check_file_name(
-    report: Report, node: Node | None, name: str, suffixes: tuple[str, ...], what: str
-) -> None:
-    """R201: people look for a rule in the file of its name."""
-    file = PurePosixPath(report.source.path).name
-    if node is not None and name and file not in [name + suffix for suffix in suffixes]:
-        report.error("R201", node, f"{what} called `{name}` but its file is `{file}`", "rename one of them")
+CHECKS: Final = (
+    Check(
+        code="R202",
+        meaning="a live rule that nobody, or only its owner, has approved",
+        bad="""
+            owner: data-team
+            status: live
+            approved_by: data-team
+            """,
+        good="""
+            # r.yaml
+            owner: data-team
+            status: live
+            approved_by: retention-lead
+            # approvals.yaml
+            r: {at: 2026-08-28T09:30:00Z, by: retention-lead, hash: 8563217ba484fff3d8dcd8d61d44d619}
+            """,
+        advice="""
+            Let somebody else read the rule and put their name under `approved_by`. Until then it can run as
+            `shadow`: it is evaluated and counted, and nothing is sent.
+            """,
+    ),
+)
 
 
 def check_approval(

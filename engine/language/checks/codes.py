@@ -1,27 +1,115 @@
-"""All codes of problems, with what each means in one line: for the docs and `--json` readers."""
+"""All codes of problems, with what each means: for the pages, `--json` and SARIF."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from engine.language import conditions
 from engine.language.checks import (
     across,
     approval,
-    files,
-    house,
-    messages,
-    names,
+    approved_text,
+    both_ever,
+    caps,
+    channels,
+    choices,
+    comparisons,
+    competing,
+    contradiction,
+    cut_text,
+    dates_over,
+    duplicate_rule,
+    duplicates,
+    encoding,
+    events,
+    extras,
+    fields,
+    file_name,
+    file_set,
+    forms,
+    groups,
+    impossible,
+    missing_key,
+    no_rule,
+    numbers,
+    opt_out,
     placeholders,
+    places,
+    products,
+    proof,
+    quiet,
+    reachable,
     reasons,
-    shape,
+    same_rank,
+    schedule_days,
+    schedule_quiet,
+    shadowed,
+    signature,
+    size,
+    small_words,
+    sms_length,
+    unknown_key,
+    unreachable_count,
+    values,
     verbs,
     windows,
+    yaml_form,
 )
+from engine.language.checks.code import Check
 
 GROUPS: Final = (
-    files, shape, verbs, approval, names, conditions, windows, messages, placeholders, house, across, reasons
-)  # fmt: skip
+    yaml_form,
+    duplicates,
+    extras,
+    size,
+    file_set,
+    encoding,
+    unknown_key,
+    missing_key,
+    verbs,
+    channels,
+    choices,
+    small_words,
+    forms,
+    file_name,
+    approval,
+    events,
+    places,
+    windows,
+    fields,
+    numbers,
+    values,
+    comparisons,
+    unreachable_count,
+    cut_text,
+    products,
+    placeholders,
+    sms_length,
+    opt_out,
+    signature,
+    reachable,
+    groups,
+    caps,
+    quiet,
+    schedule_quiet,
+    across,
+    reasons,
+    no_rule,
+    approved_text,
+    both_ever,
+    competing,
+    contradiction,
+    dates_over,
+    duplicate_rule,
+    impossible,
+    proof,
+    same_rank,
+    schedule_days,
+    shadowed,
+)
+"""The modules with checks."""
 
-ALL: Final[dict[str, str]] = dict(sorted(item for group in GROUPS for item in group.CODES.items()))
-"""Code -> meaning, in order."""
+ALL: Final[dict[str, Check]] = {
+    check.code: check
+    for check in sorted((each for group in GROUPS for each in group.CHECKS), key=lambda check: check.code)
+}
+"""Code -> its check, in order."""

@@ -13,15 +13,41 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.event_kinds import KINDS, FieldDef
-from engine.language.checks.names import measure_parts
+from engine.language.checks.code import Check
+from engine.language.checks.events import measure_parts
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.model import Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar, Sequence
-from engine.language.suggest import closest, one_of
+from engine.language.suggest import closest, did_you_mean, one_of
 
-CODES: Final = {"R302": "a placeholder that is not known in this rule, or a brace that opens none"}
+CHECKS: Final = (
+    Check(
+        code="R302",
+        meaning="a placeholder that is not known in this rule, or a brace that opens none",
+        bad="""
+            when: {happens: call.out}
+            offer:
+              product: data-10g
+              send:
+                - {channel: sms, text: "【移动】您在{place.name}可用{product.name}。退订回R。"}
+            """,
+        good="""
+            when: {enters: campuses}
+            offer:
+              product: data-10g
+              send:
+                - {channel: sms, text: "【移动】您在{place.name}可用{product.name}。退订回R。"}
+            """,
+        advice="""
+            Take a placeholder that this rule can fill: `{product.name}`, `{product.price}` and
+            `{product.reply}` (if the product has one) always, `{place.name}` if the pattern names a place,
+            `{match.count}` of a `count`, `{match.total}` of a `total`, `{event.FIELD}` of the record that
+            completes the pattern. See [messages](../reference.md#messages).
+            """,
+    ),
+)
 
 _BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 
@@ -140,7 +166,6 @@ def check_placeholders(report: Report, node: Node | None, scope: Scope, product:
 
 def _hint(name: str, known: list[str]) -> str:
     """Name the nearest placeholder; else list all but the many fields of the event."""
-    near = closest(name, known)
-    if near is not None:
-        return f"did you mean `{near}`?"
+    if closest(name, known) is not None:
+        return did_you_mean(name, known)
     return one_of(each for each in known if not each.startswith("event."))

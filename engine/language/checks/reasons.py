@@ -5,15 +5,41 @@ from __future__ import annotations
 from typing import Final
 
 from engine.language.checks import shape
+from engine.language.checks.code import Check
 from engine.language.model import Rule
 from engine.language.report import Report
 from engine.language.source import Node
 from engine.language.suggest import did_you_mean
 
-CODES: Final = {
-    "R601": "a test of `nothing` that does not say why, or says it in a word that is no reason",
-    "R602": "a test of a rule that is not there",
-}
+CHECKS: Final = (
+    Check(
+        code="R601",
+        meaning="a test of `nothing` that does not say why, or says it in a word that is no reason",
+        bad="""
+            # r.test.yaml
+            cases:
+              - case: another brand
+                given: {brand: EasyOwn}
+                events: [{at: +0m, enters: campus-north}]
+                expect: nothing
+            """,
+        good="""
+            # r.test.yaml
+            cases:
+              - case: another brand
+                given: {brand: EasyOwn}
+                events: [{at: +0m, enters: campus-north}]
+                expect: nothing
+                because: who.brand
+            """,
+        advice="""
+            A test that expects nothing passes with every broken rule, so it says what stops the offer:
+            `because: who.brand`. The words are those of the [gates](../reference.md#gates-and-reasons),
+            `when` if the pattern does not match, `holdout`, and `who.FIELD` or `except.FIELD` of a line that
+            the rule has.
+            """,
+    ),
+)
 
 REASONS: Final = (
     "when", "feed", "valid", "consent.marketing", "consent.profiling", "consent.location", "suppressed",

@@ -1,22 +1,22 @@
-"""R101, R102, R106 to R108: keys, choices, and values that are not of the right form."""
+"""Readers of the forms that values have: mappings and their keys, lists, texts, numbers, choices.
+
+What is wrong is reported as R101, R102, R106, R107 or R108.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from engine.language import words
+from engine.language.checks.choices import not_allowed
+from engine.language.checks.cut_text import check_cut
+from engine.language.checks.missing_key import missing_keys
+from engine.language.checks.unknown_key import odd_key, unknown_key
+from engine.language.mending import mend
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar, Sequence
-from engine.language.suggest import closest, did_you_mean, join, one_of
-
-CODES: Final = {
-    "R101": "a key that is not known here",
-    "R102": "a key that has to be here is missing",
-    "R106": "a word outside the choice there is",
-    "R107": "a length of time, date, time of day or limit that can't be read",
-    "R108": "a value of the wrong form or outside its bounds",
-}
+from engine.language.suggest import closest, did_you_mean, one_of
 
 T = TypeVar("T")
 
@@ -45,14 +45,13 @@ def keys(
         free = [known for known in (*required, *optional) if known not in node.entries]
         near = closest(key.text, free)
         if near is not None:
-            hint = f"did you mean `{near}`?"
+            hint = did_you_mean(key.text, free)
             missing = [known for known in missing if known != near]
         else:
             hint = one_of(free or (*required, *optional))
-        report.error("R101", key, f"unknown key `{key.text}`", hint)
-    if missing:
-        listed = join(missing, "and")
-        report.error("R102", owner, f"{listed} {'is' if len(missing) == 1 else 'are'} missing from {name}")
+        unknown_key(report, key, hint)
+    if missing and not (node is report.source.root and report.source.broken):
+        missing_keys(report, owner, name, missing)
 
 
 def text(report: Report, node: Node | None, what: str) -> str:
@@ -63,6 +62,13 @@ def text(report: Report, node: Node | None, what: str) -> str:
         return node.text
     report.error("R108", node, f"expected {what}, was {describe(node)}", _brace_hint(node))
     return ""
+
+
+def prose(report: Report, node: Node | None, what: str) -> str:
+    """Return a text that people read; empty after a report."""
+    if isinstance(node, Scalar):
+        check_cut(report, node)
+    return text(report, node, what)
 
 
 def value(
@@ -77,7 +83,7 @@ def value(
     try:
         return reader(node.text)
     except words.Unreadable as wrong:
-        report.error(code, node, wrong.message, wrong.hint)
+        report.error(code, node, wrong.message, wrong.hint or mend(node.text, reader))
         return default
 
 
@@ -111,7 +117,7 @@ def choice(report: Report, node: Node | None, options: Collection[str], code: st
         return None
     if node.text in options:
         return node.text
-    report.error(code, node, f"`{node.text}` is not allowed here", did_you_mean(node.text, options))
+    not_allowed(report, node, options, code)
     return None
 
 
@@ -127,7 +133,8 @@ def sequence(report: Report, node: Node | None, what: str, least: int = 1) -> li
     if node is None:
         return []
     if not isinstance(node, Sequence):
-        report.error("R108", node, f"expected a list of {what}, was {describe(node)}")
+        hint = f"start each of the {what} with `- `, or write them in `[…]`"
+        report.error("R108", node, f"expected a list of {what}, was {describe(node)}", hint)
         return []
     if len(node.items) < least:
         said = "is empty" if not node.items else f"is too short: at least {least} are needed"
@@ -145,7 +152,9 @@ def describe(node: Node) -> str:
 
 
 def _brace_hint(node: Node) -> str:
-    """`text: {product.name} ...` without quotes opens a mapping."""
+    """`text: {product.name} ...` without quotes opens a mapping; `brand:GoTone` without a space does not."""
+    if isinstance(node, Scalar):
+        return odd_key(node.text)
     if isinstance(node, Mapping) and any(isinstance(value, Scalar) and value.text == "" for _, value in node):
         return "text that starts with `{` must be quoted"
     return ""

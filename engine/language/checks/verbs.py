@@ -4,14 +4,47 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.language.checks.code import Check
 from engine.language.report import Report
 from engine.language.source import Mapping, Node
 from engine.language.suggest import closest, did_you_mean, one_of
 
-CODES: Final = {
-    "R103": "a pattern without a verb that is known",
-    "R104": "a pattern with two verbs",
-}
+CHECKS: Final = (
+    Check(
+        code="R103",
+        meaning="a pattern without a verb that is known",
+        bad="""
+            when:
+              hapens: call.out
+            """,
+        good="""
+            when:
+              happens: call.out
+            """,
+        advice="""
+            A pattern starts with one of `happens`, `enters`, `leaves`, `stays_in`, `count`, `total`,
+            `sequence`, `after`, `any_of`, `all_of`: see [patterns](../reference.md#patterns).
+            """,
+    ),
+    Check(
+        code="R104",
+        meaning="a pattern with two verbs",
+        bad="""
+            when:
+              enters: campus-north
+              happens: call.out
+            """,
+        good="""
+            when:
+              all_of: [{enters: campus-north}, {happens: call.out}]
+              within: 1h
+            """,
+        advice="""
+            One mapping says one thing. List the parts under `any_of` (either), `all_of` (both, in any order)
+            or `sequence` (one after the other), each with its own `{…}` or `-`.
+            """,
+    ),
+)
 
 COMPANIONS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "happens": ((), ("where", "unless")),

@@ -4,11 +4,36 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.language.checks.code import Check
 from engine.language.report import Report
 from engine.language.source import Node, Scalar
 from engine.language.words import write_duration
 
-CODES: Final = {"R205": "a window, or the windows along a nesting together, beyond the behaviour window"}
+CHECKS: Final = (
+    Check(
+        code="R205",
+        meaning="a window, or the windows along a nesting together, beyond the behaviour window",
+        bad="""
+            when:
+              sequence:
+                - {count: call.out, at_least: 3, within: 24h}
+                - {enters: campus-north}
+              within: 36h
+            """,
+        good="""
+            when:
+              sequence:
+                - {count: call.out, at_least: 3, within: 12h}
+                - {enters: campus-north}
+              within: 36h
+            """,
+        advice="""
+            Behaviour older than 48 hours (`window` of `policy.yaml`) is forgotten. The windows inside each
+            other reach back together, so along every path of a pattern their sum has to stay within it.
+            Shorten one of them.
+            """,
+    ),
+)
 
 
 def add_window(report: Report, node: Node | None, length: int, spent: int, window: int) -> int:

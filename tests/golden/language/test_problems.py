@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ from engine.language.problems import render
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
 CASES = sorted((HERE / "cases").glob("*.txt"))
+REVIEWED = sorted((HERE / "reviewed").glob("*.txt"))
+AS_OF = datetime(2026, 9, 5, tzinfo=UTC)
+"""The day of the reviews."""
 
 
 def bundle(text: str) -> dict[str, str]:
@@ -49,10 +53,27 @@ def test_report(case: Path) -> None:
     compare(render(loaded.problems, loaded.rule_files), case.with_suffix(".out"))
 
 
+@pytest.mark.parametrize("case", REVIEWED, ids=lambda path: path.stem)
+def test_review(case: Path) -> None:
+    loaded = load_texts(bundle(case.read_text()), review=AS_OF)
+    compare(render(loaded.problems, loaded.rule_files), case.with_suffix(".out"))
+
+
 def test_the_cases_show_every_code_that_texts_can_have() -> None:
-    seen = {problem.code for case in CASES for problem in load_texts(bundle(case.read_text())).problems}
+    shown = [load_texts(bundle(case.read_text())) for case in CASES]
+    shown += [load_texts(bundle(case.read_text()), review=AS_OF) for case in REVIEWED]
+    seen = {problem.code for loaded in shown for problem in loaded.problems}
     in_other_tests = {"R005", "R006"}  # files that are missing or no text: test_loader
     assert set(ALL) - in_other_tests <= seen | {"R104", "R401"}
+
+
+def test_the_cases_show_many_problems() -> None:
+    said = {
+        line
+        for case in CASES
+        for line in re.findall(r"^\S+:\d+:\d+: (.+)", case.with_suffix(".out").read_text(), re.MULTILINE)
+    }
+    assert len(said) >= 200
 
 
 def bad_examples(monkeypatch: pytest.MonkeyPatch) -> str:

@@ -104,6 +104,18 @@ def test_prices_may_miss(replay: Replayed, rules: Path, tmp_path: Path) -> None:
     assert Prices().cost(0, 0) == 0
 
 
+def test_prices_of_the_policy_count_unless_others_are_given(replay: Replayed, tmp_path: Path) -> None:
+    text = ("timezone:", "cost: {sms: 0.05 yuan, mms: 0.30 yuan}\ntimezone:")
+    rules = write_rules(tmp_path / "rules", {"policy.yaml": text})
+    replay(rules, "house", "--report")
+    replay(rules, "other", "--sms-cost", "0.1")
+    house, other = (read_report(tmp_path / out) for out in ("house", "other"))
+    assert house["prices"] == {"sms_part": 0.05, "mms": 0.3}
+    assert other["prices"] == {"sms_part": 0.1, "mms": 0.3}
+    assert other["totals"]["cost"] == pytest.approx(2 * house["totals"]["cost"])
+    assert house["totals"]["cost"] > 0
+
+
 @pytest.mark.parametrize("given", ["free", "-1", "", "5 USD", "."])
 def test_a_price_that_is_none(replay: Replayed, rules: Path, given: str) -> None:
     done = replay(rules, "out", f"--sms-cost={given}")

@@ -10,6 +10,7 @@ from tests.unit.cli.support import RULE, Touchpoint
 
 
 def test_good_rules(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "team" / "hall-visit.yaml").write_text(RULE.replace("status: live", "status: draft"))
     done = touchpoint("check", rules)
     assert (done.exit_code, done.stdout) == (0, "1 rule, 0 problems\n")
 
@@ -57,7 +58,45 @@ def test_the_catalogue_of_another_folder(touchpoint: Touchpoint, rules: Path, tm
     assert touchpoint("check", moved.parent, "--catalog", rules).exit_code == 0
 
 
+def test_the_day_that_dates_are_compared_with(touchpoint: Touchpoint, rules: Path) -> None:
+    assert "[R405]" not in touchpoint("check", rules, "--on", "2026-09-30").stdout
+    assert "[R405]" in touchpoint("check", rules, "--on", "2026-10-01").stdout
+    failed = touchpoint("check", rules, "--on", "tomorrow")
+    assert failed.exit_code == 2
+    assert "--on: expected a date such as 2026-09-01, was 'tomorrow'" in failed.stderr
+
+
+def test_what_messages_cost(touchpoint: Touchpoint, rules: Path) -> None:
+    free = touchpoint("check", rules, "--cost").stdout
+    assert free.endswith("to see prices, add `cost: {sms: 0.05 yuan, mms: 0.30 yuan}` to policy.yaml\n")
+    policy = rules / "policy.yaml"
+    policy.write_text(policy.read_text() + "cost: {sms: 0.05 yuan}\n")
+    shown = touchpoint("check", rules, "--cost").stdout.splitlines()
+    assert shown[-2].split() == "rule message channel characters SMS parts yuan each".split()
+    assert shown[-1].split() == "hall-visit 1 sms 25 1 0.05".split()
+    costs = orjson.loads(touchpoint("check", rules, "--cost", "--json").stdout)["costs"]
+    assert costs == [
+        {"rule": "hall-visit", "number": 1, "channel": "sms", "characters": 25, "parts": 1, "yuan": 0.05}
+    ]
+    (rules / "team" / "hall-visit.yaml").write_text("rule: x\n")
+    assert "no rule without errors" in touchpoint("check", rules, "--cost").stdout
+
+
 def test_a_folder_that_is_not_there(touchpoint: Touchpoint, tmp_path: Path) -> None:
     failed = touchpoint("check", tmp_path / "nowhere")
     assert (failed.exit_code, failed.stdout) == (2, "")
     assert "expected a folder or file that exists" in failed.stderr
+
+
+def test_sarif(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "team" / "hall-visit.yaml").write_text(RULE.replace("priority: 50", "priority: 500"))
+    failed = touchpoint("check", rules, "--sarif")
+    assert failed.exit_code == 1
+    [run] = orjson.loads(failed.stdout)["runs"]
+    assert [(result["ruleId"], result["level"]) for result in run["results"]] == [("R108", "error")]
+
+
+def test_json_and_sarif_exclude_each_other(touchpoint: Touchpoint, rules: Path) -> None:
+    failed = touchpoint("check", rules, "--json", "--sarif")
+    assert failed.exit_code == 2
+    assert "expected one of --json and --sarif, was 'both'" in failed.stderr

@@ -10,6 +10,7 @@ from engine.last_gates import ENDS, LEAST_VALIDITY, REASONS
 from engine.rulebook import Rulebook
 from tests.unit.dispatch.desk import (
     ANNA,
+    BERT,
     HOUR,
     MINUTE,
     NUMBER,
@@ -19,7 +20,7 @@ from tests.unit.dispatch.desk import (
     at,
     number_hash,
 )
-from tests.unit.pipeline.stage import rules_of
+from tests.unit.pipeline.stage import rule, rules_of
 
 
 async def test_an_offer_goes_out_once_and_its_receipts_into_the_log(desk: Desk) -> None:
@@ -115,6 +116,19 @@ async def test_a_rule_that_is_no_longer_live_ends_its_queued_offers(
     desk.book = Rulebook(rules_of({**RULE, **change}), b"key")
     await desk.steps()
     assert desk.told(id) == ["valid"]
+
+
+async def test_those_on_a_canary_are_asked_by_its_rules(desk: Desk) -> None:
+    """Of two offers of one rule that only the canary has, the one of the subscriber on it goes."""
+    assert desk.book is not None
+    new = rule("new", {"happens": "sms.out"}, valid="2026-09-01 to 2026-12-31")
+    desk.on_canary = Rulebook(rules_of(new), b"key")
+    await desk.person(ANNA, rules=f"{desk.on_canary.hash}@0:7")
+    await desk.person(BERT, rules=f"{desk.book.hash}@0:7")
+    anna, bert = await desk.offer(1, rule="new"), await desk.offer(2, rule="new", subscriber_key=BERT)
+    await desk.steps()
+    assert desk.told(anna) == ["accepted", "delivered"]
+    assert desk.told(bert) == ["valid"]
 
 
 async def test_without_rules_everything_waits(desk: Desk) -> None:

@@ -119,3 +119,17 @@ def test_unknown_product_and_channel() -> None:
     assert codes(load(rule_text(send="{task: x}"))) == ["R102"]
     assert codes(load(rule_text(send="{channel: manual, text: x}"))) == ["R102", "R101"]
     assert codes(load(rule_text(send="{channel: manual, taks: x}"))) == ["R101"]
+
+
+def test_an_if_that_contradicts_who_or_except_is_a_warning() -> None:
+    both = "{channel: manual, if: {%s}, task: ring}\n    - {channel: manual, task: call}"
+    for line, who, excepts, expected in (
+        ("brand: GoTone", "{brand: M-Zone}", "{}", ["R306"]),
+        ("age: over 30", "{}", "{age: at least 30}", ["R306"]),
+        ("age: over 30", "{age: at least 30}", "{}", []),
+        ("tags: a", "{tags: b}", "{}", []),
+        ("mms: yes", "{age: over 30}", "{}", []),
+    ):
+        loaded = load(rule_text(send=both % line, who=who, excepts=excepts))
+        assert codes(loaded) == expected, line
+        assert loaded.ruleset is not None

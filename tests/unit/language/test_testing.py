@@ -110,6 +110,7 @@ def test_reasons(reason: str) -> None:
         (f"events: [{{at: +0m, enters: north, leaves: north}}], {OFFER}", "R104"),
         (f"events: [{{at: +0m, enters: north, times: 2}}], {OFFER}", "R101"),
         (f"events: [{{at: +0m, sees: north, times: 2}}], {OFFER}", "R102"),
+        (f"events: [{{at: +0m, sees: north, every: 5m}}], {OFFER}", "R102"),
         (f"events: [{{at: +0m, happens: tick}}], {OFFER}", "R203"),
         (f"events: [{{at: +0m, happens: call.out, duration: 5}}], {OFFER}", "R209"),
         (f"events: [{{at: +0m, happens: call.out, rat: 4G}}], {OFFER}", "R208"),

@@ -46,6 +46,13 @@ def test_an_offer_names_the_line_of_the_record_that_led_to_it() -> None:
     assert decision["trigger"] == {"source": "test", "id": "6.0", "position": "line 6"}
 
 
+def test_events_in_one_line_are_no_copies_of_each_other() -> None:
+    call = "happens: call.out, number: 10010, duration: 95s"
+    events = f"[{{at: +0h, {call}, times: 2, every: 1h}}, {{at: +2h, {call}}}]"
+    case = f"events: {events}\nexpect: [{{at: +2h, offer: retention-plan}}]"
+    assert problems("competitor-calls", CALLS, case) == ()
+
+
 def test_a_record_that_intake_refuses_fails_the_case_with_its_line() -> None:
     case = "events: [{at: +0h, happens: product.bought}]\nexpect: nothing\nbecause: when"
     (problem,) = problems("competitor-calls", CALLS, case)

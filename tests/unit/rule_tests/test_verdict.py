@@ -25,7 +25,7 @@ events:
         ("[{at: +30m, offer: mall-coupon, channel: mms}]", "line 7: expected channel mms, was sms"),
         (
             "[{at: +30m, offer: mall-coupon}, {at: +2h, offer: mall-coupon}]",
-            "line 7: expected an offer of mall-coupon at +2h, was none",
+            "line 7: expected an offer of mall-coupon at +2h, was none: the pattern did not match then",
         ),
         ("nothing\nbecause: when", "expected nothing, was an offer of mall-coupon by sms at +30m"),
         ("[{at: +30m, offer: mall-coupon}]\nthen: when", None),
@@ -42,7 +42,7 @@ def test_an_offer_is_compared(expect: str, problem: str | None) -> None:
 def test_a_text_is_compared_letter_by_letter() -> None:
     found = problems("mall-dwell", MALL, f"{COMES}expect: [{{at: +30m, offer: mall-coupon, text: 商圈}}]")
     assert len(found) == 1
-    assert found[0].startswith("line 7: expected the text\n商圈\nwas\n【")
+    assert found[0].startswith("line 7: expected the text marked -, was +\n  - 商圈\n")
 
 
 @pytest.mark.parametrize(

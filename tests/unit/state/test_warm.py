@@ -283,6 +283,6 @@ def test_a_switch_to_a_set_that_is_not_known_any_more_arms_all_patterns_anew() -
     on.tick(10)
     sets: dict[str, RuleSet] = on.sets
     del sets[on.rules.hash]
-    on.fold._older = None
+    on.fold.older = ()
     on.switch(rules_of(rule("s", {"stays_in": "cafe", "for": "30m"})), 10)
     assert minutes(on.tick(40)) == [30]

@@ -1,0 +1,65 @@
+"""R504: a rule that always comes second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from engine.language import logic
+from engine.language.checks.code import Check
+from engine.language.checks.pairs import Ranked, and_more, before, once_live
+from engine.language.model import Policy
+
+CHECKS: Final = (
+    Check(
+        code="R504",
+        meaning="a shadowed rule: wherever it fires, another one fires and comes first",
+        bad="""
+            # data/everybody.yaml
+            who: {}
+            limits: {priority: 60, at_most: 1 in 14d, send_within: 1h, holdout: 5%}
+            # data/young.yaml
+            who: {brand: M-Zone}
+            offer:
+              product: data-10g
+              send: [{channel: manual, task: Offer the student plan.}]
+            limits: {priority: 50, at_most: 1 in 14d, send_within: 1h, holdout: 5%}
+            """,
+        good="""
+            # data/everybody.yaml
+            who: {}
+            limits: {priority: 60, at_most: 1 in 14d, send_within: 1h, holdout: 5%}
+            # data/young.yaml
+            who: {brand: M-Zone}
+            offer:
+              product: data-10g
+              send: [{channel: manual, task: Offer the student plan.}]
+            limits: {priority: 70, at_most: 1 in 14d, send_within: 1h, holdout: 5%}
+            """,
+        advice="""
+            The special rule goes before the general one: give it the higher priority. As it stands it sends
+            only where the other is stopped by something of its own: its limits, its hold-out, no message that
+            fits, a consent it needs. What is claimed is proven from the two files: the same moments or fewer
+            (subscribers with more than 2,000 records in 48 hours aside), the same people or fewer, the same
+            days or fewer.
+            """,
+        level="warning",
+    ),
+)
+
+
+def is_shadowed(upper: Ranked, lower: Ranked, policy: Policy) -> bool:
+    """Tell whether the upper rule fires, for the same person, whenever the lower one does."""
+    return logic.narrower(lower.audience, upper.audience) and lower.fires_within(upper)
+
+
+def report(lower: Ranked, uppers: Sequence[Ranked], policy: Policy) -> None:
+    """Say it at the priority of the rule that comes second."""
+    first = uppers[0]
+    who = "for everybody it is for" if lower.audience != first.audience else "for the same people"
+    said = (
+        f"{once_live(first, lower)}whenever this rule fires, {first.at('limits', 'priority')} fires {who} "
+        f"and comes first{and_more(uppers)}"
+    )
+    hint = f"{before(first, lower)}: this one is sent only where the other is stopped by limits of its own"
+    lower.report.warn("R504", lower.node("limits", "priority"), said, hint)

@@ -1,0 +1,90 @@
+"""policy.yaml and the files of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.event_kinds import RATS
+from engine.language import catalog, policy
+from engine.language.describe import WORDS
+from engine.language.editor.fields import PHONE, amount
+from engine.language.editor.scalars import Schema, text, words
+from engine.language.editor.sections import section
+from engine.language.editor.values import cap, duration, interval, one_or_more, share
+from engine.language.editor.vocabulary import PLACES, Vocabulary, refer
+
+
+def policy_file(known: Vocabulary) -> Schema:
+    """Describe policy.yaml."""
+    by_rat = {
+        "type": "object",
+        "properties": dict.fromkeys(RATS, duration("58m")),
+        "additionalProperties": False,
+    }
+    tiers: Schema = {"type": "object", "additionalProperties": cap("2 in 30d")}
+    if known.tiers is not None:
+        tiers = {"type": "object", "properties": dict.fromkeys(known.tiers, cap("2 in 30d"))}
+        tiers["additionalProperties"] = False
+    presence = {"lapse": {"anyOf": [duration("58m"), by_rat]}, "bridge": duration("4h", zero=True)}
+    contact = {"at_most": one_or_more(cap("1 in 1d", "3 in 7d")), "by_tier": tiers}
+    group = section("group", policy.GROUP, {"cooldown": duration("7d", "30d", zero=True)})
+    values: Mapping[str, Schema] = {
+        "window": duration("48h"),
+        "timezone": text(examples=("Asia/Shanghai",)),
+        "quiet": one_or_more(interval("21:00 to 09:00")),
+        "patience": duration("5m", zero=True),
+        "presence": section("presence", policy.PRESENCE, presence),
+        "contact": section("contact", policy.CONTACT, contact),
+        "groups": {"type": "object", "additionalProperties": group},
+        "holdout": share("2%"),
+        "cost": section("cost", ((), policy.PAID), dict.fromkeys(policy.PAID, amount("money"))),
+        "opt_out": one_or_more(text(examples=("TD", "R", "退订")), 1),
+    }
+    return section("policy", ((), policy.KEYS), values)
+
+
+def catalog_file(name: str, known: Vocabulary) -> Schema:
+    """Describe one file of the catalogue: `fields`, `places`, `products` or `numbers`."""
+    entries = _ENTRIES[name]()
+    if name == "places":
+        groups = {"type": "object", "additionalProperties": _list(refer(PLACES))}
+        groups["description"] = "Groups of places: a rule names a group like a place."
+        return {**entries, "properties": {catalog.GROUPS: groups}, "definitions": known.definitions()}
+    return entries
+
+
+def _fields() -> Schema:
+    values: Mapping[str, Schema] = {
+        "type": words(catalog.FIELD_TYPES, WORDS["type"]),
+        "values": _list(text()),
+        "say": text(),
+    }
+    entry = section("field", catalog.FIELD, values)
+    entry["anyOf"] = [{"required": ["values"]}, {"required": ["type"]}]
+    return _names(entry)
+
+
+def _products() -> Schema:
+    values: Mapping[str, Schema] = {"name": text(), "price": amount("money"), "reply": text()}
+    return _names(section("product", catalog.PRODUCT, values))
+
+
+def _places() -> Schema:
+    cells = {"anyOf": [text(examples=("cells/my-place.csv",)), _list(text())]}
+    return _names(section("place", catalog.PLACE, {"name": text(), "cells": cells}))
+
+
+def _numbers() -> Schema:
+    number = {"type": ["string", "number"], "pattern": PHONE, "errorMessage": "expected a phone number"}
+    return _names(_list(number))
+
+
+_ENTRIES = {"fields": _fields, "places": _places, "products": _products, "numbers": _numbers}
+
+
+def _names(entry: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": entry}
+
+
+def _list(item: Schema) -> Schema:
+    return {"type": "array", "items": item, "minItems": 1}

@@ -1,0 +1,365 @@
+"""All cases of a rule: its pattern, its people, its limits and its times, each with what it should give.
+
+Every case is a `engine.language.testing.Case` that any test runner can take. What it should give is known
+from how it was made: the scene says when the pattern matches, the subscriber by which line they are refused,
+the calendar what comes of a match at that hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from engine.language.model import (
+    HOUR,
+    MINUTE,
+    After,
+    AllOf,
+    AnyOf,
+    Count,
+    Enters,
+    Happens,
+    Leaves,
+    Message,
+    Pattern,
+    RuleSet,
+    Sequence,
+    StaysIn,
+    Total,
+)
+from engine.language.testing import PURPOSES, Arm, Case, Expected, Step
+from engine.story.calendar import Calendar, Foreseen
+from engine.story.edges import Edges
+from engine.story.hearing import leaves_of, makes
+from engine.story.people import Given, People, Person, chosen
+from engine.story.scene import SECOND, Note, NoteKind, Scene
+from engine.story.stage import Stage
+from engine.text import Template
+
+Topic = Literal["when", "who", "consent", "send", "limits", "times", "engine"]
+TOPICS: Final[tuple[Topic, ...]] = ("when", "who", "consent", "send", "limits", "times", "engine")
+MOST_CONTACTS: Final = 4
+"""A cap of more than this many is not played out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A case, what it is about, and what it should give."""
+
+    topic: Topic
+    note: Note
+    case: Case
+    """`expect` and `because` are what is foreseen."""
+    moment: int
+    """µs UTC of the match, or of the near miss."""
+    matches: tuple[int, ...]
+    """µs UTC of all times at which the pattern is complete; none for a near miss."""
+    message: Message | None = None
+    """The message its subscriber gets, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """The cases of one rule, or why there are none."""
+
+    cases: tuple[Boundary, ...]
+    base: Given
+    """The subscriber whom the rule takes: what cases have in common."""
+    problem: Literal["", "nobody", "never", "unstaged"] = ""
+    """`nobody`: the rule takes no one; `never`: no moment suits; `unstaged`: no scene is sure to match."""
+
+
+def boundaries(rules: RuleSet, name: str) -> Boundaries:
+    """Make the cases of a rule."""
+    rule = rules.rules[name]
+    person = People(rule, rules.catalog).typical()
+    if person is None or person.message is None:
+        return Boundaries((), {}, "nobody")
+    calendar = Calendar(rule, rules.policy)
+    moment = calendar.moment()
+    if moment is None:
+        return Boundaries((), person.given, "never")
+    stage = Stage(rules.catalog, rules.policy, _shown(rule.offer.send))
+    scene = stage.typical(rule.when)
+    if scene is None:
+        return Boundaries((), person.given, "unstaged")
+    play = _Play(rules, name, calendar, stage, person, person.message, moment, scene)
+    return Boundaries(tuple(_once(play.all())), person.given)
+
+
+def _once(cases: Iterator[Boundary]) -> Iterator[Boundary]:
+    """Drop a case that its topic has already; the plain one gives way to one that says more."""
+    found: dict[str, Boundary] = {}
+    for boundary in cases:
+        case = boundary.case
+        key = repr((boundary.topic, case.starts, case.given, case.consent, case.arm, case.events))
+        if key not in found or found[key].note.kind == "plain":
+            found[key] = boundary
+    yield from found.values()
+
+
+def _shown(messages: tuple[Message, ...]) -> frozenset[str]:
+    """Return the fields of records that texts show: `{event.to.model}`."""
+    names = (name for each in messages for text in (each.text, each.subject) for name in _names(text))
+    return frozenset(name.removeprefix("event.") for name in names if name.startswith("event."))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return Template.parse(text).names
+
+
+def names_place(pattern: Pattern) -> bool:
+    """Say whether a pattern names a place, so that consent to use the location is asked for."""
+    for leaf, _ in leaves_of(pattern):
+        if isinstance(leaf, Enters | Leaves | StaysIn):
+            return True
+        unless = leaf.unless if isinstance(leaf, Happens) else ()
+        if any(test.field == "place" for test in (*leaf.where, *unless)):
+            return True
+    return False
+
+
+def memory(pattern: Pattern) -> int:
+    """Return how far back a match may reach, µs: the greatest sum of windows along a nesting."""
+    match pattern:
+        case Sequence(steps=parts, within=own) | AllOf(parts=parts, within=own):
+            return own + max(map(memory, parts))
+        case AnyOf(parts=parts):
+            return max(map(memory, parts))
+        case After():
+            return pattern.wait + max(memory(pattern.first), memory(pattern.no))
+        case Count() | Total():
+            return pattern.within
+        case StaysIn():
+            return pattern.duration
+        case Enters():
+            return pattern.confirm
+        case _:
+            return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Play:
+    """Everything the cases of one rule share."""
+
+    rules: RuleSet
+    name: str
+    calendar: Calendar
+    stage: Stage
+    person: Person
+    message: Message
+    moment: int
+    scene: Scene
+
+    def all(self) -> Iterator[Boundary]:
+        yield self._case("when", self.scene.note, self.scene)
+        for edge in Edges(self.stage).of(self.rules.rules[self.name].when):
+            yield self._case("when", edge.note, edge)
+        yield from self._people()
+        yield from self._limits()
+        yield from self._times()
+        yield from self._engine()
+
+    # -- who -----------------------------------------------------------------------------------------
+
+    def _people(self) -> Iterator[Boundary]:
+        people = People(self.rules.rules[self.name], self.rules.catalog)
+        for person in people.at_the_lines(self.person):
+            yield self._case("who", person.note, self.scene, person=person)
+        asked = PURPOSES if names_place(self.rules.rules[self.name].when) else PURPOSES[:2]
+        for purpose in asked:
+            consent = {**dict.fromkeys(PURPOSES, True), purpose: False}
+            note = Note("no_consent", field=purpose)
+            yield self._case("consent", note, self.scene, because=f"consent.{purpose}", consent=consent)
+        unknown: dict[str, bool | None] = {**dict.fromkeys(PURPOSES, True), asked[-1]: None}
+        note = Note("consent_unknown", field=asked[-1])
+        yield self._case("consent", note, self.scene, because=f"consent.{asked[-1]}", consent=unknown)
+        for person in people.by_message(self.person):
+            yield self._case("send", person.note, self.scene, person=person)
+
+    # -- how often -----------------------------------------------------------------------------------
+
+    def _limits(self) -> Iterator[Boundary]:
+        """Play the pattern until a cap refuses, then a second before and just when it is free again."""
+        tier = self.person.given.get("tier")
+        apart = self._apart()
+        if apart is None:
+            return
+        limit = self.rules.rules[self.name].limits.at_most.count
+        offers = [self.moment]
+        while True:
+            free = self.calendar.free_again(self.message, tier, offers)
+            soon = max(offers) + max(apart, HOUR)
+            early = free - SECOND
+            if soon < early and len(offers) == 1:
+                yield from self._again(offers, soon, "second_soon")
+            if early - max(offers) >= apart:
+                yield from self._again(offers, early, "second_early")
+            again = max(free, max(offers) + apart)
+            yield from self._again(offers, again, "second_free")
+            alone = self.calendar.foresee([again], self.message, tier, again)
+            if len(offers) >= min(limit, MOST_CONTACTS) or alone.offers != (again,):
+                return
+            offers.append(again)
+
+    def _apart(self) -> int | None:
+        """Return how far apart two matches must be to have nothing to do with each other; None: never."""
+        pattern = self.rules.rules[self.name].when
+        if self.scene.closes:
+            out = Step(0, "leaves", self._place())
+            if makes(pattern, out, self.rules.catalog):
+                return None
+        span = max(self.scene.end, 0) - self.scene.start
+        return -(-(memory(pattern) + span + 10 * MINUTE) // MINUTE) * MINUTE
+
+    def _place(self) -> str:
+        return next(step.place for step in self.scene.steps if step.place)
+
+    def _again(self, offers: list[int], at: int, kind: NoteKind) -> Iterator[Boundary]:
+        if not self.calendar.in_tests(at) or at >= self.calendar.span()[1]:
+            return
+        steps: list[Step] = []
+        matches = [*offers, at]
+        for match in matches:
+            shifted = self.scene.moved(match - self.moment - self.scene.at)
+            steps += shifted.steps
+            if self.scene.closes and match != at:
+                out = max(shifted.end, shifted.at) + MINUTE
+                steps.append(Step(out, "leaves", self._place()))
+        scene = Scene(tuple(steps))
+        yield self._case("limits", Note(kind, at - offers[-1], len(matches)), scene, matches=matches)
+
+    # -- times ---------------------------------------------------------------------------------------
+
+    def _times(self) -> Iterator[Boundary]:
+        edges = (*self._edges_of_quiet(), *self._edges_of_hours(), *self._edges_of_validity())
+        for at, kind in edges:
+            if self.calendar.in_tests(at):
+                yield self._case("times", Note(kind), self.scene, moment=at)
+
+    def _edges_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
+        """Yield the edges of quiet times, as far as the rule's schedule has them."""
+        for at, kind in self._all_of_quiet():
+            if self.calendar.is_on(at):
+                yield at, kind
+
+    def _all_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
+        within = self.rules.rules[self.name].limits.send_within
+        for start, end in self.calendar.quiet_times(self.moment):
+            yield start - SECOND, "quiet_before"
+            yield start, "quiet_start"
+            if self.message.channel != "manual":
+                if start < end - within - SECOND:
+                    yield end - within - SECOND, "waits_too_long"
+                    yield end - within, "waits_long_enough"
+                yield end - SECOND, "quiet_last"
+                yield end, "quiet_end"
+
+    def _edges_of_hours(self) -> Iterator[tuple[int, NoteKind]]:
+        hours = self.calendar.hours_after(self.moment)
+        if hours is not None:
+            end, again = hours
+            yield end - SECOND, "hours_last"
+            yield end, "hours_end"
+            yield again - SECOND, "hours_before"
+            yield again, "hours_start"
+        other = self.calendar.other_day(self.moment)
+        if other is not None:
+            yield other, "other_day"
+
+    def _edges_of_validity(self) -> Iterator[tuple[int, NoteKind]]:
+        """Yield the edges of the rule's dates, or what its schedule has nearest to them."""
+        first, last = self.calendar.span()
+        edges: tuple[tuple[int, bool, NoteKind], ...] = (
+            (first - SECOND, False, "valid_before"), (first, True, "valid_first"),
+            (last - SECOND, False, "valid_last"), (last, True, "valid_after"),
+        )  # fmt: skip
+        for edge, forward, kind in edges:
+            at = self.calendar.nearest_on(edge, forward)
+            if at is not None:
+                yield at, kind
+
+    # -- the engine ----------------------------------------------------------------------------------
+
+    def _engine(self) -> Iterator[Boundary]:
+        yield self._case("engine", Note("control"), self.scene, because="holdout", arm="control")
+        middle = self.scene.start // 2 // SECOND * SECOND if self.scene.start else -MINUTE
+        steps = (*self.scene.steps, Step(middle, "restart"))
+        yield self._case("engine", Note("restart"), replace(self.scene, steps=steps))
+
+    # -- one case ------------------------------------------------------------------------------------
+
+    def _case(
+        self,
+        topic: Topic,
+        note: Note,
+        scene: Scene,
+        *,
+        person: Person | None = None,
+        because: str = "",
+        consent: Mapping[str, bool | None] | None = None,
+        arm: Arm = "treatment",
+        moment: int | None = None,
+        matches: list[int] | None = None,
+    ) -> Boundary:
+        """Put a scene at its moment. `because`: what refuses every match; `matches`: else the scene's own."""
+        person = person or self.person
+        given = person.given
+        moment = self.moment if moment is None else moment
+        shift = moment - (scene.at if scene.hit and matches is None else 0)
+        starts = (scene.start + shift) // MINUTE * MINUTE
+        ordered = sorted(scene.steps, key=lambda step: step.at)
+        events = tuple(
+            replace(step, at=step.at + shift - starts, line=number) for number, step in enumerate(ordered, 1)
+        )
+        if matches is None:
+            matches = [moment] if scene.hit else []
+        before = [step for step in ordered if matches and step.at + shift <= matches[0]]
+        person = self._by_then(person, before)
+        if not because.startswith("consent.") or person.because.startswith(("who.", "except.")):
+            because = person.because or because
+        foreseen = self._foresee(matches, scene.end + shift, person, because)
+        product = self.rules.rules[self.name].offer.product
+        channel = (person.message or self.message).channel
+        case = Case(
+            name="",
+            starts=starts,
+            given=given,
+            consent=consent or dict.fromkeys(PURPOSES, True),
+            arm=arm,
+            events=events,
+            expect=tuple(Expected(at - starts, product, channel) for at in foreseen.offers),
+            because=None if foreseen.offers else foreseen.because,
+        )
+        return Boundary(topic, note, case, moment, tuple(matches), person.message)
+
+    def _by_then(self, person: Person, steps: list[Step]) -> Person:
+        """Return the subscriber as the steps leave them: what they buy they have, a complaint stops offers.
+
+        Both count before the rules on their own record are judged (semantics.md 7 l).
+        """
+        given = dict(person.given)
+        stopped = False
+        for step in steps:
+            if step.event == "product.bought":
+                held = given.get("products")
+                given["products"] = [*(held if isinstance(held, list) else ()), str(step.fields["product"])]
+            words = self.rules.policy.opt_out
+            stopped = stopped or step.event == "complaint"
+            stopped = stopped or (step.event == "sms.reply" and step.fields.get("text") in words)
+        rule = self.rules.rules[self.name]
+        because = People(rule, self.rules.catalog).refused_by(given)
+        if stopped and because in ("", "channel"):
+            because = "suppressed"
+        return replace(person, because=because, message=chosen(rule, given), given=given)
+
+    def _foresee(self, matches: list[int], last: int, person: Person, because: str) -> Foreseen:
+        """Say what comes of the matches, all refused by `because` if there is such a reason."""
+        if not matches:
+            return Foreseen((), "when")
+        begin, end = self.calendar.span()
+        if because and begin <= matches[0] < end and self.calendar.is_on(matches[0]):
+            return Foreseen((), because)
+        message = person.message or self.message
+        return self.calendar.foresee(matches, message, person.given.get("tier"), last)

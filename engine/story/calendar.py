@@ -1,0 +1,193 @@
+"""A moment that suits a rule, the edges of its times, and what its gates should make of a match.
+
+What is foreseen here is for one subscriber whom the rule takes, alone with the rule: times, quiet time and
+caps in the order of the gates (semantics.md 4). Times are µs UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from engine.language.model import DAY, Cap, Message, Policy, Rule
+from engine.language.testing import FieldValue
+from engine.localtime import is_within, quiet_end, quiet_start, valid_span
+from engine.rule_tests.runner import AFTERMATH
+from engine.story.scene import SECOND
+
+_AFTERNOON: Final = 15 * 60
+"""Minute of the day that a case is best at."""
+_ROOM: Final = 30 * 60 * SECOND
+"""Kept free of quiet time around it, where there is that much."""
+_DAYS_TRIED: Final = 40
+_EARLIEST: Final = datetime(2000, 1, 4, tzinfo=UTC)
+_LATEST: Final = datetime(2099, 12, 28, tzinfo=UTC)
+"""Test files know the years 2000 to 2099, and scenes begin up to 48 h before a match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What should come of the matches of a case: offers at these times, or nothing because of `because`."""
+
+    offers: tuple[int, ...]
+    because: str = ""
+    """Of the last match without an offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The times of one rule under its policy."""
+
+    rule: Rule
+    policy: Policy
+
+    @property
+    def zone(self) -> str:
+        """The zone by whose wall clock cases are told: the policy's."""
+        return self.policy.timezone
+
+    @property
+    def quiet(self) -> tuple[tuple[int, int], ...]:
+        """Quiet time of policy and rule together."""
+        return (*self.policy.quiet, *self.rule.limits.quiet)
+
+    def span(self) -> tuple[int, int]:
+        """[first, last) moment of validity."""
+        return valid_span(*self.rule.valid, self.zone)
+
+    def is_on(self, t: int) -> bool:
+        """Say whether the rule may match at a moment: its schedule, if it has one."""
+        schedule = self.rule.schedule
+        return schedule is None or is_within(t, self.zone, schedule.days, schedule.hours)
+
+    def moment(self) -> int | None:
+        """Return a moment at which a match is offered at once, best on a weekday afternoon; None if never."""
+        for room in (_ROOM, 0):
+            for day in self._days():
+                for minute in sorted(range(0, 1_440, 10), key=lambda each: abs(each - _AFTERNOON)):
+                    t = self._micros(day, minute)
+                    if all(self._free(t + by) for by in (-room, 0, room)):
+                        return t
+        return None
+
+    def _free(self, t: int) -> bool:
+        first, last = self.span()
+        return first <= t < last and self.is_on(t) and quiet_end(t, self.zone, self.quiet) == t
+
+    def _days(self) -> Iterator[date]:
+        """Yield days of validity, the first weekday with two days of validity before it first."""
+        first, last = self.rule.valid
+        last = min(last, first + timedelta(days=_DAYS_TRIED))
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        usable = [day for day in days if _EARLIEST.date() < day < _LATEST.date()]
+        yield from sorted(usable, key=lambda day: ((day - first).days < 2, day.weekday() > 4, day))
+
+    def _micros(self, day: date, minute: int) -> int:
+        local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=ZoneInfo(self.zone))
+        return round(local.timestamp()) * SECOND
+
+    def quiet_times(self, after: int) -> Iterator[tuple[int, int]]:
+        """Yield (start, end) of the quiet times that begin in the day after a moment outside of one."""
+        now, until = after, after + DAY
+        while True:
+            start = quiet_start(now, self.zone, self.quiet, until)
+            if start >= until:
+                return
+            end = quiet_end(start, self.zone, self.quiet)
+            if end - start > DAY:
+                return  # it never ends
+            yield start, end
+            now = end
+
+    def hours_after(self, t: int) -> tuple[int, int] | None:
+        """Return when the schedule that is on at `t` next goes off, and when it is then on again.
+
+        None if it does neither within a week.
+        """
+        minute = 60 * SECOND
+        moments = range(t // minute * minute + minute, t + 8 * DAY, minute)
+        end = next((each for each in moments if not self.is_on(each)), None)
+        again = next((each for each in moments if end is not None and each > end and self.is_on(each)), None)
+        return None if end is None or again is None else (end, again)
+
+    def nearest_on(self, t: int, forward: bool) -> int | None:
+        """Return `t`, or the nearest moment whole minutes away that the schedule has; None: no such."""
+        minute = 60 * SECOND if forward else -60 * SECOND
+        moments = (t + n * minute for n in range(8 * 24 * 60))
+        return next((each for each in moments if self.is_on(each)), None)
+
+    def other_day(self, t: int) -> int | None:
+        """Return the time of day of `t` on the next day that the schedule leaves out; None if it has none."""
+        schedule = self.rule.schedule
+        later = [t + n * DAY for n in range(1, 8)]
+        if schedule is None:
+            return None
+        return next((each for each in later if not is_within(each, self.zone, schedule.days, ())), None)
+
+    def in_tests(self, t: int) -> bool:
+        """Say whether a test file can tell of a moment and the two days before it."""
+        return _EARLIEST.timestamp() * SECOND <= t <= _LATEST.timestamp() * SECOND
+
+    # -- what the gates should make of matches -------------------------------------------------------
+
+    def foresee(
+        self, matches: Sequence[int], message: Message, tier: FieldValue, last_record: int
+    ) -> Foreseen:
+        """Say what comes of matches at these moments; each hold is over before the next match."""
+        offers: list[int] = []
+        because = "when"
+        for t in matches:
+            if not self.is_on(t):
+                continue
+            at, because = self._gates(t, message, tier, offers)
+            if at > last_record + AFTERMATH:
+                because = "held"
+            elif not because:
+                offers.append(at)
+        return Foreseen(tuple(offers), because)
+
+    def _gates(self, t: int, message: Message, tier: FieldValue, offers: list[int]) -> tuple[int, str]:
+        """Return when a match is settled, at a hold's end if held, and the reason if that is no offer."""
+        first, last = self.span()
+        if not first <= t < last:
+            return t, "valid"
+        refused = self.refused_by(t, message, tier, offers)
+        if refused or message.channel == "manual":
+            return t, refused
+        end = quiet_end(t, self.zone, self.quiet)
+        if end > t + self.rule.limits.send_within:
+            return t, "send_within"
+        return end, "" if end < last else "valid"
+
+    def refused_by(self, t: int, message: Message, tier: FieldValue, offers: Sequence[int]) -> str:
+        """Return the cap that keeps a match from an offer, given the offers before; empty if none does."""
+        return next((reason for reason, cap in self.caps(message, tier) if _full(cap, t, offers)), "")
+
+    def free_again(self, message: Message, tier: FieldValue, offers: Sequence[int]) -> int:
+        """Return the first moment after these offers at which no cap refuses."""
+        t = max(offers)
+        while True:
+            full = [cap for _, cap in self.caps(message, tier) if _full(cap, t, offers)]
+            if not full:
+                return t
+            t = max(sorted(offers)[-cap.count] + cap.window for cap in full)
+
+    def caps(self, message: Message, tier: FieldValue) -> Iterator[tuple[str, Cap]]:
+        """Yield the caps in the order of the gates, each with its reason."""
+        limits = self.rule.limits
+        yield "limits.at_most", limits.at_most
+        if message.channel != "manual":
+            for cap in self.policy.contact:
+                yield "policy.contact", cap
+            by_tier = self.policy.contact_by_tier.get(tier) if isinstance(tier, str) else None
+            if by_tier is not None:
+                yield "policy.contact", by_tier
+        if limits.only_one_of is not None:
+            yield "only_one_of", Cap(1, self.policy.groups.get(limits.only_one_of, 0))
+
+
+def _full(cap: Cap, t: int, offers: Sequence[int]) -> bool:
+    return sum(t - cap.window < offer <= t for offer in offers) >= cap.count

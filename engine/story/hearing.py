@@ -1,0 +1,117 @@
+"""Who listens: would a thing that happens for one part of a pattern be heard by another part?
+
+Cases are foreseen only where it is not, or where it does no harm, so the answer errs towards yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.language.model import (
+    After,
+    AllOf,
+    AnyOf,
+    Catalog,
+    Count,
+    Enters,
+    Happens,
+    Leaves,
+    Pattern,
+    Sequence,
+    StaysIn,
+    Test,
+    Total,
+)
+from engine.language.testing import FieldValue, Step
+from engine.rule_tests.world import Map
+from engine.story.values import passes
+
+Leaf = Happens | Enters | Leaves | StaysIn | Count | Total
+
+
+def leaves_of(pattern: Pattern, against: bool = False) -> Iterator[tuple[Leaf, bool]]:
+    """Yield every simple pattern inside, and whether it stands against a match (below a `no:`)."""
+    match pattern:
+        case Sequence(steps=parts) | AnyOf(parts=parts) | AllOf(parts=parts):
+            for part in parts:
+                yield from leaves_of(part, against)
+        case After():
+            yield from leaves_of(pattern.first, against)
+            yield from leaves_of(pattern.no, not against)
+        case _:
+            yield pattern, against
+
+
+def makes(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
+    """Say whether a step could bring a pattern about, or help to."""
+    return any(not against and _stirs(leaf, step, catalog) for leaf, against in leaves_of(pattern))
+
+
+def touches(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
+    """Say whether a step could mean anything to a pattern: bring it about, or keep it from coming."""
+    return any(_hears(leaf, step, catalog) for leaf, _ in leaves_of(pattern))
+
+
+def opens(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
+    """Say whether a step brings the subscriber into a place that the pattern waits for them to enter."""
+    return step.verb != "sees" and any(
+        isinstance(leaf, Enters | StaysIn) and places_at(step, catalog) & set(leaf.members)
+        for leaf, _ in leaves_of(pattern)
+    )
+
+
+def is_located(step: Step) -> bool:
+    """Say whether a step is a sighting: its record has a cell."""
+    return step.verb in ("enters", "sees", "leaves") or bool(step.place)
+
+
+def places_at(step: Step, catalog: Catalog) -> frozenset[str]:
+    """Return every place that holds the cell of a step."""
+    if not step.place or step.verb == "leaves":
+        return frozenset()
+    cell = Map(catalog).inside(step.place)
+    return frozenset(name for name, place in catalog.places.items() if cell in place.cells)
+
+
+def _hears(leaf: Leaf, step: Step, catalog: Catalog) -> bool:
+    if step.verb == "restart":
+        return False
+    if isinstance(leaf, Enters | Leaves | StaysIn):
+        return is_located(step) or step.event == "power.off"  # then nobody knows where they are
+    return _records(leaf, step, catalog)
+
+
+def _stirs(leaf: Leaf, step: Step, catalog: Catalog) -> bool:
+    """Say whether it may start or complete the leaf: going on being inside enters nothing."""
+    if step.verb == "restart":
+        return False
+    match leaf:
+        case Enters() | StaysIn():  # `sees` always goes on with a visit that some `enters` opened
+            return step.verb != "sees" and bool(places_at(step, catalog) & set(leaf.members))
+        case Leaves():
+            return is_located(step) and not places_at(step, catalog) & set(leaf.members)
+        case _:
+            return _records(leaf, step, catalog)
+
+
+def _records(leaf: Happens | Count | Total, step: Step, catalog: Catalog) -> bool:
+    kind = step.event if step.verb == "happens" else "loc.update"
+    if kind != leaf.event:
+        return False
+    barred = leaf.unless if isinstance(leaf, Happens) else ()
+    return not any(_fails(test, step, catalog) for test in leaf.where) and not any(
+        passes(test, _value(test, step)) for test in barred if test.field != "place"
+    )
+
+
+def _fails(test: Test, step: Step, catalog: Catalog) -> bool:
+    """Say whether a line of `where` surely keeps the step's record out."""
+    if test.field == "place":
+        if not is_located(step):
+            return False  # then it is where the subscriber happens to be
+        return passes(test, sorted(places_at(step, catalog))) is not True
+    return passes(test, _value(test, step)) is not True
+
+
+def _value(test: Test, step: Step) -> FieldValue:
+    return step.fields.get("down" if test.field == "bytes" else test.field)

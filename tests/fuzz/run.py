@@ -1,0 +1,90 @@
+"""Damage files and ask the loader about each, as `touchpoint check` does."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+
+from engine.language.folders import read_folder
+from engine.language.loader import Loaded, load_dir, load_texts
+from engine.language.sarif import sarif
+from tests.fuzz.mutate import damage
+from tests.testdata import CHECKOUT
+
+SETS = (CHECKOUT / "rules", CHECKOUT / "tests" / "examples" / "rules")
+
+
+@dataclass(slots=True)
+class Campaign:
+    """What came of many damaged files."""
+
+    files: int = 0
+    broken: int = 0
+    """With at least one problem."""
+    slowest: float = 0.0
+    """CPU seconds of the slowest check."""
+    slowest_text: bytes = b""
+    codes: Counter[str] = field(default_factory=Counter)
+
+
+def campaign(count: int, seed: int) -> Campaign:
+    """Damage and check `count` files; raises whatever the loader raises, with the file in a note."""
+    rng = random.Random(seed)
+    sets = [read_folder(folder).texts for folder in SETS]
+    lines = [line for texts in sets for text in texts.values() for line in text.split("\n")]
+    done = Campaign()
+    with TemporaryDirectory(prefix="touchpoint-fuzz-") as scratch:
+        for _ in range(count):
+            texts = rng.choice(sets)
+            path = rng.choice([path for path in texts if rng.random() < 0.1 or not path.endswith(".csv")])
+            raw = damage(texts[path], lines, rng)
+            house = {p: t for p, t in texts.items() if p == "policy.yaml" or p.startswith("catalog/")}
+            rule = path.replace(".test.yaml", ".yaml")
+            house |= {rule: texts[rule]} if rule != path else {}
+            began = time.process_time()
+            try:
+                loaded = _check(house, path, raw, Path(scratch))
+                examine(loaded)
+            except BaseException as error:
+                error.add_note(f"seed {seed}, file {done.files}, {path}: {raw!r}")
+                raise
+            took = time.process_time() - began
+            if took > done.slowest:
+                done.slowest, done.slowest_text = took, raw
+            done.files += 1
+            done.broken += bool(loaded.problems)
+            done.codes.update({problem.code for problem in loaded.problems})
+    return done
+
+
+def _check(house: dict[str, str], path: str, raw: bytes, scratch: Path) -> Loaded:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:  # such a file is refused as it is read
+        target = scratch / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(raw)
+        loaded = load_dir(scratch)
+        target.unlink()
+        assert "R006" in [problem.code for problem in loaded.problems]
+        return loaded
+    return load_texts({**house, path: text})
+
+
+def examine(loaded: Loaded) -> None:
+    """Show all problems; each has a position and stands once, in order."""
+    for problem in loaded.problems:
+        assert problem.pretty()
+        assert problem.line >= 1
+        assert problem.end >= problem.col >= 1
+    orjson.dumps(sarif(loaded.problems, "0"))
+    assert len(set(loaded.problems)) == len(loaded.problems)
+    assert list(loaded.problems) == sorted(loaded.problems, key=lambda problem: problem.order)
+    if loaded.errors:
+        assert loaded.ruleset is None or all(".test." in problem.path for problem in loaded.errors)
