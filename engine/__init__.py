@@ -71,6 +71,7 @@ Whole runs over the stages:
     reach.py          whom a rule may reach at all, line by line
     candidate.py      a folder of rules on its way into force: checked, tested, one set
     changes.py        what changed from one set of rules to the next, and who did it
+    backtest/         what a replay tells: gates, hours, overlap, near misses, two versions of the rules
     rule_tests/       the tests that stand beside the rules
     story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer

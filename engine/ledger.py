@@ -7,6 +7,7 @@ counts for its rule, its group and, unless manual, for the policy; `control` and
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from engine.rulebook import CompiledRule, Rulebook
@@ -59,12 +60,27 @@ def of_rule(sub: Subscriber, rule: CompiledRule, since: int, without: str | None
 
 def of_policy(sub: Subscriber, rule: CompiledRule, since: int) -> int:
     """Count the offers that the policy's caps count, as this rule sees them."""
-    return sum(1 for c in sub.contacts if c[_TIME] > since and not c[_MANUAL] and _sees(rule, c))
+    return len(in_policy(sub, rule, since))
+
+
+def in_policy(sub: Subscriber, rule: CompiledRule, since: int) -> list[list[Any]]:
+    """List the contacts that `of_policy` counts."""
+    return [c for c in sub.contacts if c[_TIME] > since and not c[_MANUAL] and _sees(rule, c)]
 
 
 def of_group(sub: Subscriber, rule: CompiledRule, group: str, since: int) -> bool:
     """Say whether the group made an offer later than `since`, as this rule sees it."""
-    return any(c[_TIME] > since and c[_GROUP] == group and _sees(rule, c) for c in sub.contacts)
+    return bool(in_group(sub, rule, group, since))
+
+
+def in_group(sub: Subscriber, rule: CompiledRule, group: str, since: int) -> list[list[Any]]:
+    """List the offers of a group that `of_group` asks for."""
+    return [c for c in sub.contacts if c[_TIME] > since and c[_GROUP] == group and _sees(rule, c)]
+
+
+def names_of(contacts: Iterable[list[Any]], without: Collection[str]) -> list[str]:
+    """List the rules of contacts, one for each, but of decisions whose id is in `without`."""
+    return [contact[_RULE] for contact in contacts if contact[_ID] not in without]
 
 
 def expire(sub: Subscriber, book: Rulebook, now: int) -> None:

@@ -50,6 +50,8 @@ _LIMITS = {
 
 Rulebooks = Callable[[str], Rulebook]
 """Hash of a published rule set -> the set, compiled."""
+Judged = Callable[[Subscriber, int, list[Candidate], list[Decision]], None]
+"""Told of one judgement when it is done: whose, when (µs), its candidates by rank, their decision records."""
 
 
 class Fold:
@@ -104,6 +106,8 @@ class Fold:
         (t < clock), and of these those `beyond patience` (fired nothing, semantics 1.5)."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """(rule, outcome or refused:REASON) -> decisions."""
+        self.on_judged: Judged | None = None
+        """For reports (`engine.backtest`): it looks, and changes nothing."""
         self.optouts: Counter[str] = Counter()
         """Kind of record -> how often one took a consent to marketing back, or began to suppress somebody."""
         self.muted = False
@@ -432,7 +436,10 @@ class Fold:
                 return
             self.decisions.append(record(self.book, sub, candidate, outcome, reason, now))
 
+        written = len(self.decisions)
         judge(self.book, self.salt, sub, now, candidates, settle)
+        if self.on_judged is not None:
+            self.on_judged(sub, now, candidates, self.decisions[written:])
         ledger.expire(sub, self.book, now)
         self._note_wake(sub)
 

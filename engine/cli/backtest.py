@@ -1,4 +1,4 @@
-"""One replay into a folder: `decisions.jsonl`, `summary.json`, `deadletters.jsonl`.
+"""One replay into a folder: `decisions.jsonl`, `summary.json`, `deadletters.jsonl`, and the report if wanted.
 
 The same input, rules and settings give the same bytes. Files appear under their names only when the run is
 complete: a run that is stopped leaves those of the run before it.
@@ -17,10 +17,12 @@ from typing import IO, Any
 import orjson
 
 from connectors.column_map import ColumnMap
+from engine.backtest.report import Report
 from engine.cli.console import Advance, make_folder, unwritable
 from engine.cli.inputs import Feed
 from engine.cli.lateness import Lateness
 from engine.cli.spool import Spool
+from engine.cli.study import LISTS, REPORTS, Study, Wanted
 from engine.event import Event
 from engine.language.model import RuleSet
 from engine.pipeline import Fold
@@ -48,9 +50,13 @@ class Backtest:
     disorder: int
     until: int | None
     reveal: bool
+    wanted: Wanted | None = None
+    """The report to make; None: none."""
 
-    def run(self, out: Path, advance: Advance) -> Summary:
-        """Replay into the folder `out`, made if missing; return what `summary.json` holds.
+    def run(self, out: Path, advance: Advance) -> tuple[Summary, Report | None]:
+        """Replay into the folder `out`, made if missing; return what `summary.json` and `report.json` hold.
+
+        Files of a report that is not wanted now are removed: they would be of other decisions.
 
         Raises InputError: a file can't be read or written.
         """
@@ -59,17 +65,20 @@ class Backtest:
             with TemporaryDirectory(prefix=".replay-", dir=out) as scratch:
                 part = Path(scratch)
                 with (part / "deadletters.jsonl").open("wb") as dead:
-                    spool, summary = self._fold(part, dead, advance)
+                    spool, summary, report = self._fold(part, dead, advance)
                 spool.write(part / "decisions.jsonl")
                 text = orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
                 (part / "summary.json").write_bytes(text)
-                for name in FILES:
+                made = FILES + (self.wanted.files if self.wanted is not None else ())
+                for name in made:
                     os.replace(part / name, out / name)
+                for name in {*REPORTS, *LISTS}.difference(made):
+                    (out / name).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(out, "a folder", error) from None
-        return summary
+        return summary, report
 
-    def _fold(self, folder: Path, dead: IO[bytes], advance: Advance) -> tuple[Spool, Summary]:
+    def _fold(self, folder: Path, dead: IO[bytes], advance: Advance) -> tuple[Spool, Summary, Report | None]:
         def bury(refusal: Refusal) -> None:
             dead.write(orjson.dumps(refusal.as_dict(), option=orjson.OPT_APPEND_NEWLINE))
 
@@ -80,21 +89,32 @@ class Backtest:
         replay = Replay(fold, disorder=self.disorder, until=self.until)
         refused = feed.intake.refused
 
+        study = None
+        if self.wanted is not None:
+            study = Study(self.wanted, replay, self.settings, folder)
         lines = Counted(feed.profiles(self.profiles))
-        replay.profiles(lines)
+        replay.profiles(lines if study is None else study.profiles(lines))
         unfit = Counter(refused)
         refused.clear()
 
         lateness = Lateness(replay)
+        apply = lateness.feed if study is None else study.around(lateness.feed)
         for count, event in enumerate(feed.events(self.events)):
-            lateness.feed(event)
+            apply(event)
             if fold.decisions:
-                spool.add(replay.take())
+                made = replay.take()
+                spool.add(made)
+                if study is not None:
+                    study.take(made)
             if not count % _EVERY:
                 done = count + sum(refused.values())
                 advance(done, f"{done:,} records, {sum(fold.counts.values()):,} decisions")
         replay.close()
-        spool.add(replay.take())
+        made = replay.take()
+        spool.add(made)
+        if study is not None:
+            study.take(made)
+            study.close()
 
         summary = replay.summary(refused)
         summary |= totals(fold.counts)
@@ -110,7 +130,10 @@ class Backtest:
         summary["disorder"] = self.disorder
         summary["until"] = self.until
         summary["files"] = [shown_name(file.name, feed.identity.key) for file in self.events]
-        return spool, summary
+        report = None
+        if study is not None:
+            report = study.write(folder, summary, feed.names() if self.reveal else None)
+        return spool, summary, report
 
 
 class Counted:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from engine.backtest.prices import Prices
+from engine.backtest.report import Report
 from engine.cli.backtest import FILES, Backtest, Summary, is_balanced
 from engine.cli.console import ManyValues, note, progress, say, say_json, table
 from engine.cli.inputs import column_map, length_of_time, lines_in, load_rules, moment
+from engine.cli.report_view import show_report
+from engine.cli.study import Version, Wanted
+from engine.errors import InputError
 from engine.garbage import calm_collector
+from engine.language.folders import read_folder
+from engine.language.model import RuleSet
+from engine.language.words import Unreadable, amount
 from engine.settings import load_settings
 
 COMMAND_CLASS = ManyValues
@@ -49,17 +59,45 @@ def command(
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Name the subscribers in decisions.jsonl: IMSI, +MSISDN or id.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="Write report.json and report.html: gates, hours, overlap, near misses."
+        ),
+    ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Rules of before: report who gains and who loses an offer. Means --report."
+        ),
+    ] = None,
+    sms_cost: Annotated[
+        str | None,
+        typer.Option(metavar="YUAN", help="Price of an SMS part, else the policy's. Means --report."),
+    ] = None,
+    mms_cost: Annotated[
+        str | None, typer.Option(metavar="YUAN", help="Price of an MMS, else the policy's. Means --report.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON; with --report the report.")
+    ] = False,
 ) -> None:
     """Run recorded events through rules and write what would have been decided.
 
     DIR gets decisions.jsonl (every decision, sorted by time and id), summary.json and deadletters.jsonl (what
-    was refused, where and why; long numbers hidden). The same input gives the same bytes.
+    was refused, where and why; long numbers hidden); with --report also report.json and report.html, with
+    --against gains.jsonl and losses.jsonl. The same input gives the same bytes.
 
     Exit code 0: done, however many records were refused; 2: a file, the rules or an option is wrong.
     """
     settings = load_settings()
+    given = price("--sms-cost", sms_cost), price("--mms-cost", mms_cost)
     ruleset = load_rules(rules, settings)
+    wanted = None
+    if report or against is not None or any(one is not None for one in given):
+        prices = Prices.of(ruleset.policy, *given)
+        before = None if against is None else version(against, load_rules(against, settings))
+        wanted = Wanted(prices, version(rules, ruleset), before)
     backtest = Backtest(
         rules=ruleset,
         settings=settings,
@@ -69,18 +107,20 @@ def command(
         disorder=length_of_time("--disorder", disorder),
         until=None if until is None else moment("--until", until, ruleset.policy.timezone),
         reveal=reveal,
+        wanted=wanted,
     )
     calm_collector()
     began = time.monotonic()
     total = lines_in(events) if sys.stderr.isatty() else None
     with progress("replaying", total) as advance:
-        summary = backtest.run(out, advance)
+        summary, made = backtest.run(out, advance)
     took = time.monotonic() - began
     if as_json:
-        say_json(summary)
+        say_json(summary if made is None else made)
     else:
-        show(summary, took)
-        say(f"\nwritten: {', '.join(str(out / name) for name in FILES)}")
+        show(summary, took, made)
+        files = FILES + (wanted.files if wanted is not None else ())
+        say(f"\nwritten: {', '.join(str(out / name) for name in files)}")
     if map is None and summary["refused"] == summary["read"] > 0:
         note("every record was refused: are these delimited files, for --map?")
     if not is_balanced(summary):
@@ -88,8 +128,26 @@ def command(
         raise typer.Exit(1)
 
 
-def show(summary: Summary, seconds: float) -> None:
-    """Print what happened: records, rules, reasons, lateness."""
+def version(folder: Path, ruleset: RuleSet) -> Version:
+    """Return a set of rules with the texts of its files."""
+    return Version(str(folder), ruleset, read_folder(folder).texts)
+
+
+def price(option: str, text: str | None) -> Decimal | None:
+    """Read `0.05`, `0.05 yuan` or `5 fen` as yuan."""
+    if text is None:
+        return None
+    try:
+        found = Decimal(str(amount(f"{text} yuan" if re.fullmatch(r"[0-9.]+", text) else text, "money")))
+    except Unreadable:
+        found = Decimal(-1)
+    if found < 0:
+        raise InputError(option, "an amount of money such as 0.05 or 5 fen", text)
+    return found
+
+
+def show(summary: Summary, seconds: float, report: Report | None = None) -> None:
+    """Print what happened: records, lateness; rules and reasons, or the whole report."""
     read = summary["read"]
     say(f"{read:,} records read in {seconds:.1f} s: {read / max(seconds, 1e-6):,.0f} per second")
     say()
@@ -119,7 +177,10 @@ def show(summary: Summary, seconds: float) -> None:
             ],
         )
     say()
-    _show_rules(summary)
+    if report is None:
+        _show_rules(summary)
+    else:
+        show_report(report)
 
 
 def _show_rules(summary: Summary) -> None:

@@ -39,7 +39,7 @@ FIGURES = {
     ],
     "ratios": ["orjson.loads", "pydantic validate_json"],
     "check": ["read and check", "make ready"],
-    "replay": ["records", "cost"],
+    "replay": ["records", "cost", "with --report"],
     "lanes": ["records", "cost", "stage intake", "stage collector", "stage lanes"],
     "doors": ["JSON lines", "JSON lines, gzip", "xDR rows, made"],
 }

@@ -88,8 +88,8 @@ MUTANTS = (
     Mutant(
         "cooldown-window-is-closed",
         LEDGER,
-        "any(c[_TIME] > since and c[_GROUP] == group",
-        "any(c[_TIME] >= since and c[_GROUP] == group",
+        "if c[_TIME] > since and c[_GROUP] == group",
+        "if c[_TIME] >= since and c[_GROUP] == group",
         "4.2 gate 9: no offer of the group in (now − cooldown, now]",
         ("only_one_of",),
     ),
