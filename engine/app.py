@@ -64,7 +64,9 @@ class Embedded:
         """City seconds per second; 0 = as fast as it goes."""
         self.start = int(MORNING.timestamp()) * 1_000_000
         self.city = City(seed, subscribers, rules.catalog, start=self.start, options=CityOptions(lively=True))
-        self.book = Rulebook(rules, settings.key_bytes)
+        self.first = Rulebook(rules, settings.key_bytes)
+        self.books = {self.first.hash: self.first}
+        """Sets of rules by hash: the first, and those it was changed to."""
         partitions = settings.partitions
         self.log = MemoryLog(partitions)
         self.store = MemoryStore(partitions)
@@ -92,6 +94,8 @@ class Embedded:
             patience=Patience(batch=1_000, at_a_time=1),
             at_once=True,
         )
+        self.changes = 0
+        """Times that the rules were changed."""
         self.profiles = 0
         self.read = 0
         """Records offered to intake."""
@@ -103,6 +107,19 @@ class Embedded:
     def now(self) -> int:
         """The city's clock: the newest record, µs."""
         return max(self.collector.ticks.greatest, self.start)
+
+    @property
+    def book(self) -> Rulebook:
+        """The rules in force."""
+        fold = self.lanes[0].fold
+        return self.first if fold is None else fold.base
+
+    async def change(self, rules: RuleSet, by: str) -> None:
+        """Change the rules: one switch at a place of every partition, as `rules publish` writes it."""
+        self.books[rules.hash] = Rulebook(rules, self.settings.key_bytes)
+        record = orjson.dumps({"kind": "rules.switch", "t": self.now, "hash": rules.hash, "by": by})
+        await self.log.append([(lane.partition, record) for lane in self.lanes])
+        self.changes += 1
 
     @property
     def outcomes(self) -> Counter[str]:
@@ -129,7 +146,12 @@ class Embedded:
             self.store,
             self.offers,
             Intake(Identity(self.settings.key_bytes, self.settings.home_cc), on_refused=self._refused),
-            lambda _: Fold(self.book, self.settings.salt_bytes, keep_refusal=self._keep),
+            lambda name: Fold(
+                self.books[name or self.first.hash],
+                self.settings.salt_bytes,
+                books=self.books.__getitem__,
+                keep_refusal=self._keep,
+            ),
             batch=self.settings.batch_size,
         )
         lane.on_decisions = self._committed

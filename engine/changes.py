@@ -3,21 +3,18 @@
 One message per change in the topic of rules, under a key of its own, so that compaction keeps them all:
 {"change": hash, "before": hash or null, "by", "at" (µs), "canary": spec or null, "rules": [{"rule", "was",
 "now"}], "policy": bool, "catalogue": bool}. `was` and `now` are statuses, null for a rule that was not there;
-a rule with equal ones has other text.
+a rule with equal ones says something else than before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
 
 from engine.errors import InputError
-from engine.language.catalog import FOLDER
-from engine.language.loader import load_texts
-from engine.language.policy import PATH as POLICY_PATH
+from engine.language.model import RuleSet
 
 KEY: Final = b"change/"
 """Keys of the journal begin with it: no hash does."""
@@ -73,26 +70,21 @@ class Change:
         return found or ["nothing"]
 
 
-def compare(
-    before: Mapping[str, str], after: Mapping[str, str], home_cc: str
-) -> tuple[tuple[RuleChange, ...], bool, bool]:
-    """Compare two sets by their files: rules that differ; does the policy, does the catalogue?"""
-    old, new = (_statuses(files, home_cc) for files in (before, after))
+def compare(before: RuleSet | None, after: RuleSet) -> tuple[tuple[RuleChange, ...], bool, bool]:
+    """Compare two sets: rules that differ; does the policy, the catalogue? `before`: None = not known."""
+    if before is None:
+        return (
+            tuple(RuleChange(name, None, rule.status) for name, rule in sorted(after.rules.items())),
+            True,
+            True,
+        )
+    old, new = before.rules, after.rules
     changed = [
-        RuleChange(name, old.get(name, ("", None))[1], new.get(name, ("", None))[1])
+        RuleChange(name, old[name].status if name in old else None, new[name].status if name in new else None)
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
-    houses = [{p: t for p, t in files.items() if p.startswith(FOLDER)} for files in (before, after)]
-    return tuple(changed), before.get(POLICY_PATH) != after.get(POLICY_PATH), houses[0] != houses[1]
-
-
-def _statuses(files: Mapping[str, str], home_cc: str) -> dict[str, tuple[str, str | None]]:
-    """Return rule -> (text, status). Of a set that this version reads no more nothing is known."""
-    rules = load_texts(files, home_cc=home_cc).ruleset if files else None
-    if rules is None:
-        return {}
-    return {name: (files[rule.path], rule.status) for name, rule in rules.rules.items()}
+    return tuple(changed), before.policy != after.policy, before.catalog != after.catalog
 
 
 def read(value: bytes) -> Change:

@@ -75,6 +75,10 @@ class Display:
             self._refreshed = now
             self.live.update(self._screen())
 
+    def tell(self, text: str) -> None:
+        """Print something beside the offers, at once."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def _screen(self) -> Group:
         seconds = max(time.monotonic() - self.began, 0.001)
         outcomes = self.run.outcomes
@@ -150,8 +154,8 @@ def summary_of(run: Embedded, seconds: float) -> dict[str, Any]:
     for (_, fate), count in run.counts.items():
         fates[fate.partition(":")[0]] += count
     refused = sum(run.intake.refused.values())
-    # beside the feed's records the log holds ticks, copied to every partition, profiles and receipts
-    own = outcomes["ticks"] + run.profiles + run.dispatcher.receipts
+    # beside the feed's records the log holds profiles, receipts, and in every partition ticks and switches
+    own = outcomes["ticks"] + run.profiles + run.dispatcher.receipts + run.changes * len(run.lanes)
     applied = outcomes["applied"] - own
     records = {
         "read": run.read,

@@ -19,7 +19,8 @@ from engine.cli.console import say, say_json, table
 from engine.cli.need import need_topics
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.deployment.common import now_us, topics_of
-from engine.errors import InputError, SettingsError
+from engine.errors import InputError, RulesError, SettingsError
+from engine.language.model import RuleSet
 from engine.look_back import too_long
 from engine.published import Published, pack, unpack
 from engine.settings import Settings, load_settings, require
@@ -82,7 +83,7 @@ def put_into_force(settings: Settings, candidate: Candidate, canary: str | None 
 
     async def go() -> Change:
         await ensure(kafka_access(settings), topics_of(settings).values(), create=True)
-        return await _change(settings, published, value, published.by, published.at, canary)
+        return await _change(settings, candidate.ruleset, value, published.by, published.at, canary)
 
     return asyncio.run(go())
 
@@ -111,7 +112,7 @@ def switch_command(
             raise SettingsError(problems)
         if canary is not None:
             check_canary(canary, rules)
-        return await _change(settings, found, None, by.strip(), now_us(), canary)
+        return await _change(settings, rules, None, by.strip(), now_us(), canary)
 
     change = asyncio.run(go())
     say(f"changed to {change.change}")
@@ -155,6 +156,14 @@ class _Standing:
     sets: list[Published]
     changes: list[Change]
 
+    @property
+    def base(self) -> str | None:
+        """Hash of the set in force for all but those of a canary; None if there is none."""
+        if not self.changes:  # published by a version that kept no journal
+            return self.sets[-1].hash if self.sets else None
+        last = self.changes[-1]
+        return last.before if last.canary is not None else last.change
+
     def role(self, name: str) -> str:
         """Say what a set is now: `in force`, `canary: 5%`, or nothing."""
         last = self.changes[-1] if self.changes else None
@@ -173,21 +182,26 @@ async def _standing(settings: Settings) -> _Standing:
 
 
 async def _change(
-    settings: Settings, new: Published, value: bytes | None, by: str, at: int, canary: str | None
+    settings: Settings, rules: RuleSet, value: bytes | None, by: str, at: int, canary: str | None
 ) -> Change:
     standing = await _standing(settings)
-    # the base that a canary leaves in force is what the next change is held against
-    last = standing.changes[-1] if standing.changes else None
-    before = None if last is None else last.before if last.canary is not None else last.change
-    files = next((one.files for one in standing.sets if one.hash == before), {})
+    before = standing.base
     if canary is not None and before is None:
         raise InputError("--canary", "a set in force that all others keep", "none: publish one for all first")
-    change = Change(new.hash, before, by, at, canary, *compare(files, new.files, settings.home_cc))
-    fields = {"kind": "rules.switch", "t": at, "hash": new.hash, "by": by}
+    known = _compiled(next((one for one in standing.sets if one.hash == before), None), settings)
+    change = Change(rules.hash, before, by, at, canary, *compare(known, rules))
+    fields = {"kind": "rules.switch", "t": at, "hash": rules.hash, "by": by}
     record = orjson.dumps(fields if canary is None else {**fields, "canary": canary})
     switches = [(partition, record) for partition in range(settings.partitions)]
     await publish(kafka_options(settings), settings.topic_prefix, change, value, switches)
     return change
+
+
+def _compiled(published: Published | None, settings: Settings) -> RuleSet | None:
+    try:
+        return None if published is None else unpack(published, settings.home_cc)
+    except (RulesError, InputError):
+        return None  # of a version whose rules are read no more
 
 
 def _named(sets: list[Published], name: str) -> Published:

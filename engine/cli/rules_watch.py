@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
 
@@ -12,41 +11,10 @@ import typer
 from engine.candidate import examine
 from engine.cli.console import note, say
 from engine.cli.rules import By, put_into_force
+from engine.cli.watching import EVERY, FolderWatch, problems
 from engine.deployment.common import now_us
 from engine.errors import InputError, RulesError, RuleTestsError, SettingsError, TouchpointError
-from engine.language.folders import read_folder
 from engine.settings import load_settings, require
-
-EVERY = 1.0
-"""Seconds between two looks at the folder; a change is taken once it has stood for one."""
-
-
-class FolderWatch:
-    """Tells when the files of a folder are others than before, and stand still."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._seen = self._taken = self._look()
-
-    def has_changed(self) -> bool:
-        """Say whether there is something new that has stood still since the last look; once for each."""
-        now = self._look()
-        before, self._seen = self._seen, now
-        if now != before or now == self._taken:
-            return False
-        self._taken = now
-        return True
-
-    def _look(self) -> bytes:
-        digest = blake2b(digest_size=16)
-        try:
-            texts = read_folder(self.folder).texts
-        except (InputError, OSError) as error:  # gone, or a file that went while it was read
-            return str(error).encode()
-        for path, text in sorted(texts.items()):
-            for part in (path.encode(), text.encode(errors="replace")):
-                digest.update(len(part).to_bytes(8, "big") + part)
-        return digest.digest()
 
 
 def command(
@@ -72,17 +40,9 @@ def command(
             candidate = examine(folder, by, now_us(), settings.home_cc, strict=strict)
             change = put_into_force(settings, candidate)
         except (RulesError, RuleTestsError, SettingsError, InputError) as error:
-            _say_problems(error)
+            typer.echo(problems(error), err=True)
             note("the set in force stays")
         except TouchpointError as error:
             note(f"{error}; the set in force stays, save a file to try again")
         else:
             say(f"published as {change.change}: {'; '.join(change.lines())}")
-
-
-def _say_problems(error: TouchpointError) -> None:
-    if isinstance(error, RulesError):
-        for problem in error.problems:
-            typer.echo(f"{problem.pretty()}\n", err=True)
-        return
-    note(str(error))

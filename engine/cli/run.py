@@ -12,10 +12,14 @@ import orjson
 import typer
 
 from engine.app import Embedded, load_rules
+from engine.candidate import examine
+from engine.changes import compare
 from engine.cli.console import unwritable
 from engine.cli.live import Display, Screen, print_summary, summary_of
-from engine.errors import InputError
+from engine.cli.watching import EVERY, FolderWatch, problems
+from engine.errors import InputError, TouchpointError
 from engine.garbage import calm_collector
+from engine.language.model import RuleSet
 from engine.language.words import Unreadable, duration
 from engine.refusals import redact
 from engine.settings import Settings, load_settings
@@ -41,6 +45,10 @@ def command(
     ] = 600,
     out: Annotated[Path | None, typer.Option(help="Folder for messages, decisions, dead letters.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the closing figures, as JSON.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(help="Change to the rules as their files change, if they check and pass their tests."),
+    ] = True,
 ) -> None:
     """Run the main job: a simulated city, the engine, a dispatcher, all in this process; or a ROLE.
 
@@ -65,8 +73,9 @@ def command(
     except OSError as error:
         raise unwritable(folder, "a folder for output", error) from None
     console = Screen(quiet=as_json)
+    watched = (rules or settings.rules) if watch else None
     try:
-        took = asyncio.run(_live(run, console, seconds))
+        took = asyncio.run(_live(run, console, seconds, watched))
     finally:
         run.close()
     summary = summary_of(run, took)
@@ -100,7 +109,7 @@ def _seconds(text: str | None) -> float | None:
         raise InputError("--for", "a length of time such as 20s or 5m", text) from error
 
 
-async def _live(run: Embedded, console: Screen, seconds: float | None) -> float:
+async def _live(run: Embedded, console: Screen, seconds: float | None, watched: Path | None) -> float:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -110,5 +119,37 @@ async def _live(run: Embedded, console: Screen, seconds: float | None) -> float:
     began = time.monotonic()
     with Display(run, console) as display:
         run.on_decisions = display.decided
-        await run.run(stop, display.refresh)
+        following = asyncio.create_task(_follow(run, display, watched)) if watched is not None else None
+        try:
+            await run.run(stop, display.refresh)
+        finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.wait([following])
     return time.monotonic() - began
+
+
+async def _follow(run: Embedded, display: Display, folder: Path) -> None:
+    """Change the rules as their files change; what is wrong with them is told, and those in force stay."""
+    watch = await asyncio.to_thread(FolderWatch, folder)
+    while True:
+        await asyncio.sleep(EVERY)
+        if not await asyncio.to_thread(watch.has_changed):
+            continue
+        now = time.time_ns() // 1_000
+        try:
+            candidate = await asyncio.to_thread(examine, folder, "./run", now, run.settings.home_cc)
+        except TouchpointError as error:
+            display.tell(f"{problems(error)}\nrules: not changed, those in force stay")
+            continue
+        if candidate.ruleset.hash != run.book.hash:
+            before = run.book.rules
+            await run.change(candidate.ruleset, "./run")
+            display.tell(f"rules: changed to {candidate.ruleset.hash}: {_what(before, candidate.ruleset)}")
+
+
+def _what(before: RuleSet, after: RuleSet) -> str:
+    changed, policy, catalogue = compare(before, after)
+    lines = [str(change) for change in changed]
+    lines += ["policy changed"] if policy else []
+    return "; ".join(lines + (["catalogue changed"] if catalogue else []))
