@@ -24,6 +24,7 @@ from engine.identity import Identity
 from engine.intake import YEAR_2000, YEAR_2100, Intake
 from engine.language.loader import Loaded, load_dir
 from engine.language.model import RuleSet
+from engine.language.suggest import did_you_mean
 from engine.language.words import Unreadable, duration
 from engine.refusals import Refusal
 from engine.settings import Settings
@@ -114,6 +115,25 @@ def load_rules(path: Path, settings: Settings) -> RuleSet:
     if loaded.problems:
         note(f"the rules have {len(loaded.problems)} problems: touchpoint check {path}")
     return loaded.ruleset
+
+
+def rule_of(rule: str, folder: Path | None, settings: Settings) -> tuple[RuleSet, str]:
+    """Find a rule that is given as a file or by name: its set and its name.
+
+    A name is looked up in `folder`, or in that of the settings. Raises `InputError` with the nearest name, or
+    `RulesError`.
+    """
+    if folder is None and Path(rule).is_file():
+        ruleset = load_rules(Path(rule), settings)
+        if len(ruleset.rules) != 1:
+            raise InputError("RULE", "a file with a rule", rule)
+        return ruleset, next(iter(ruleset.rules))
+    home = folder or settings.rules
+    ruleset = load_rules(home, settings)
+    if rule not in ruleset.rules:
+        hint = did_you_mean(rule, ruleset.rules)
+        raise InputError("RULE", f"a rule file, or a rule of {home}{f' ({hint})' if hint else ''}", rule)
+    return ruleset, rule
 
 
 def load_to_try(path: Path, home_cc: str) -> Loaded:

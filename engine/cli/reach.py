@@ -16,14 +16,12 @@ import typer
 from connectors.profiles import read_profiles
 from engine import control
 from engine.cli.console import Advance, ManyValues, note, progress, say, say_json, table
-from engine.cli.inputs import lines_in, load_rules
+from engine.cli.inputs import lines_in, rule_of
 from engine.cli.spool import HELD, Runs
-from engine.errors import InputError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import YEAR_2000, Intake
 from engine.language.model import RuleSet
-from engine.language.suggest import did_you_mean
 from engine.reach import LineCount, Reach
 from engine.refusals import Refusal
 from engine.rulebook import CompiledRule, Rulebook
@@ -51,11 +49,12 @@ class Unbound(Identity):
 
 
 def command(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="Name of the rule, of whatever status.")],
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule file, or a rule's name; any status.")],
     profiles: Annotated[list[Path], typer.Option(metavar="FILE...", help="Profiles, as replay takes them.")],
-    rules: Annotated[Path, typer.Option(metavar="DIR", help="Folder of rules, policy and catalogue.")] = Path(
-        "rules"
-    ),
+    rules: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of rules for a name; default: TOUCHPOINT_RULES."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Say how many subscribers pass each line of who, except and consent, and how many all of them.
@@ -67,14 +66,11 @@ def command(
     Exit code 1: not one line was good.
     """
     settings = load_settings()
-    ruleset = load_rules(rules, settings)
-    if rule not in ruleset.rules:
-        hint = did_you_mean(rule, ruleset.rules)
-        raise InputError("RULE", f"a rule of {rules}{f' ({hint})' if hint else ''}", rule)
+    ruleset, name = rule_of(rule, rules, settings)
     bad = _Bad()
     total = lines_in(profiles) if sys.stderr.isatty() else None
     with progress("reading", total) as advance:
-        reach = count(compiled(ruleset, rule, settings), profiles, settings, bad, advance)
+        reach = count(compiled(ruleset, name, settings), profiles, settings, bad, advance)
     if as_json:
         say_json({**reach.to_json(), "refused_lines": bad.count})
     else:

@@ -9,10 +9,8 @@ from typing import Annotated
 import typer
 
 from engine.cli.console import note, say, say_json
-from engine.errors import InputError, RulesError
-from engine.language.loader import load_dir
-from engine.language.model import RuleSet
-from engine.language.suggest import did_you_mean
+from engine.cli.inputs import rule_of
+from engine.errors import InputError
 from engine.language.testing import SUFFIXES
 from engine.settings import load_settings
 from engine.story.report import to_json
@@ -31,9 +29,10 @@ class Language(StrEnum):
 
 
 def command(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule file; or with --rules a rule's name.")],
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule file, or the name of a rule.")],
     rules: Annotated[
-        Path | None, typer.Option("--rules", metavar="DIR", help="Folder of rules in which RULE is.")
+        Path | None,
+        typer.Option("--rules", metavar="DIR", help="Folder of rules for a name; default: TOUCHPOINT_RULES."),
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="English, Chinese, or both.")] = Language.BOTH,
     write: Annotated[
@@ -51,7 +50,7 @@ def command(
     Exit code 0: told; 1: no case could be made for the rule; 2: RULE or the rules are not as expected.
     """
     settings = load_settings()
-    ruleset, name = _find(rule, rules, settings.home_cc)
+    ruleset, name = rule_of(rule, rules, settings)
     if write is not None:
         _check_target(write, name, force)
     told = story(ruleset, name, settings.home_cc)
@@ -64,25 +63,6 @@ def command(
         raise typer.Exit(NO_CASES)
     if write is not None:
         _write(write, told, "en" if lang is Language.BOTH else lang.value)
-
-
-def _find(rule: str, folder: Path | None, home_cc: str) -> tuple[RuleSet, str]:
-    """Load the rules and return them with the rule's name."""
-    path = Path(rule) if folder is None else folder
-    if folder is None and not path.is_file():
-        raise InputError("RULE", "a rule file, or with --rules DIR the name of a rule", rule)
-    loaded = load_dir(path, home_cc=home_cc)
-    if loaded.ruleset is None:
-        raise RulesError(problem for problem in loaded.errors)
-    names = list(loaded.ruleset.rules)
-    if folder is not None:
-        if rule not in names:
-            hint = did_you_mean(rule, names)
-            raise InputError("RULE", f"the name of a rule in {folder}{f' ({hint})' if hint else ''}", rule)
-        return loaded.ruleset, rule
-    if len(names) != 1:
-        raise InputError("RULE", "a file with a rule", rule)
-    return loaded.ruleset, names[0]
 
 
 def _check_target(path: Path, name: str, force: bool) -> None:
