@@ -95,6 +95,7 @@ class Metrics:
             "evicted_keys", "Keys that Redis threw away for want of memory: any is lost state"
         )
         self._rules = self._gauge("rules_info", "1 for the hash of the rule set in force", "hash")
+        self._canary = self._gauge("canary_info", "1 for the hash of the set that a canary is on", "hash")
         self._reload = self._gauge("rules_reload_success", "1 unless the last rule set could not be taken")
         self._reload.set(1)
         self._ready = self._gauge("ready", "1 if /readyz answers 200")
@@ -161,11 +162,12 @@ class Metrics:
         for gauge in (self._progress, self._subscribers, self._state_bytes):
             gauge.remove_by_labels({"partition": str(partition)})
 
-    def rules(self, *hashes: str) -> None:
-        """Say which rule sets are in force, two with a canary; those before are no longer shown."""
-        self._rules.clear()
-        for hash in hashes:
-            self._rules.labels(hash[:LABEL_AT_MOST]).set(1)
+    def rules(self, hash: str, canary: str | None = None) -> None:
+        """Say which rule set is in force, and on which a canary is; those before are no longer shown."""
+        for gauge, shown in ((self._rules, hash), (self._canary, canary)):
+            gauge.clear()
+            if shown is not None:
+                gauge.labels(shown[:LABEL_AT_MOST]).set(1)
 
     def rules_reload(self, success: bool) -> None:
         """Say whether the last rule set that was published could be taken."""

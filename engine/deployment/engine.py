@@ -117,7 +117,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             fold = lane.fold
             if fold is not None:
                 self.metrics.state(partition, lane.mean_bytes)
-                self.metrics.rules(*(book.hash for book in fold.in_force))
+                self.metrics.rules(fold.base.hash, fold.canary.book.hash if fold.canary else None)
                 for book in fold.in_force:
                     self._weigh(book)
             if lane.fenced:

@@ -98,7 +98,7 @@ def test_the_commands_of_the_guide_print_what_it_shows(tmp_path: Path) -> None:
             assert done.stderr == ""
             assert missing(below.text, done.stdout) == [], str(below)
             checked += 1
-    assert checked == 3
+    assert checked == 4
     assert wrong
 
 

@@ -47,7 +47,7 @@ def use_all(metrics: Metrics) -> None:
     metrics.progress(3, 1_788_000_000.5)
     metrics.state(3, 820.5)
     metrics.subscribers(3, 1000)
-    metrics.rules("abc")
+    metrics.rules("abc", "def")
     metrics.rules_reload(success=False)
     metrics.rebuilds(1, 7)
     metrics.lag("touchpoint.events.v1", 3, 12, 0.5)
@@ -127,6 +127,10 @@ def test_only_the_rules_in_force_are_shown(page: Page) -> None:
     page.metrics.rules("two")
     assert page.value("rules_info", hash="one") is None
     assert page.value("rules_info", hash="two") == 1
+    page.metrics.rules("two", "three")
+    assert (page.value("rules_info", hash="two"), page.value("canary_info", hash="three")) == (1, 1)
+    page.metrics.rules("three")
+    assert page.value("canary_info", hash="three") is None
 
 
 def test_a_partition_that_is_lost_is_shown_no_longer(page: Page) -> None:
