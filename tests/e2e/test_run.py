@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,3 +90,39 @@ def test_a_broken_rule_is_named_before_anything_starts(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert "policy.yaml" in printed + errors
     assert "Traceback" not in errors
+
+
+def test_it_follows_its_rules_and_keeps_the_last_good_ones(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules", rules)
+    process = start(tmp_path / "out", "--rules", str(rules), "--subscribers", "500")
+    assert process.stdout is not None
+    printed: list[str] = []
+
+    def read_until(text: str) -> None:
+        for line in process.stdout or ():
+            printed.append(line)
+            if text in line:
+                return
+        raise AssertionError(f"expected {text}, was\n{''.join(printed)}")
+
+    try:
+        read_until("[")  # the first offer: it runs
+        rule = rules / "city" / "mall-coupon.yaml"
+        good = rule.read_text(encoding="utf-8")
+        rule.write_text(good.replace("status: live", "status: paused"), encoding="utf-8")
+        read_until("rules: changed to")
+        assert printed[-1].endswith(": mall-coupon: live to paused\n")
+        rule.write_text(good.replace("malls", "mals"), encoding="utf-8")
+        read_until("rules: not changed, those in force stay")
+        assert "no place `mals`" in "".join(printed[-8:])
+        rule.write_text(good, encoding="utf-8")
+        read_until("rules: changed to")
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert "every record and every offer is accounted for" in rest
+    hashes = {line["rules_hash"] for line in lines(tmp_path / "out" / "decisions.jsonl")}
+    assert len(hashes) == 2
