@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -127,39 +128,67 @@ class KafkaRules:
                 self._news.set()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the topic of rules holds, oldest first."""
+
+    sets: list[Published]
+    changes: list[Change]
+    unread: list[int]
+    """Offsets of messages that are none of ours."""
+
+    @property
+    def base(self) -> str | None:
+        """Hash of the set in force for all but those of a canary; None if there is none."""
+        if not self.changes:  # published by a version that kept no journal
+            return self.sets[-1].hash if self.sets else None
+        last = self.changes[-1]
+        return last.before if last.canary is not None else last.change
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What one change of the rules writes."""
+
+    change: Change
+    value: bytes | None
+    """The set as a message; None if it is published already."""
+    switches: Sequence[tuple[int, bytes]]
+    """(partition, record) of the log."""
+
+
+async def standing(options: Mapping[str, Any], topic: str) -> Standing:
+    """Read all sets and changes, in the order in which they were written."""
+    sets: dict[str, Published] = {}
+    changed: list[Change] = []
+    unread: list[int] = []
+    async for records in read_to_end(options, topic, PARTITION):
+        for record in records:
+            if record.value is None:
+                continue
+            try:
+                if (record.key or b"").startswith(changes.KEY):
+                    changed.append(changes.read(record.value))
+                else:
+                    published = read(record.value)
+                    sets.pop(published.hash, None)
+                    sets[published.hash] = published
+            except InputError:
+                unread.append(record.offset)
+    return Standing(list(sets.values()), changed, unread)
+
+
 async def published_sets(options: Mapping[str, Any], topic: str) -> list[Published]:
     """Return the published sets, oldest first."""
-    found: dict[str, Published] = {}
-    async for records in read_to_end(options, topic, PARTITION):
-        for record in records:
-            if record.value is not None and not (record.key or b"").startswith(changes.KEY):
-                published = read(record.value)
-                found.pop(published.hash, None)
-                found[published.hash] = published
-    return list(found.values())
+    return (await standing(options, topic)).sets
 
 
-async def journal(options: Mapping[str, Any], topic: str) -> list[Change]:
-    """Return all changes of the rules, oldest first."""
-    found = []
-    async for records in read_to_end(options, topic, PARTITION):
-        for record in records:
-            if record.value is not None and (record.key or b"").startswith(changes.KEY):
-                found.append(changes.read(record.value))
-    return sorted(found, key=lambda change: change.at)
-
-
-async def publish(
-    options: Mapping[str, Any],
-    prefix: str,
-    change: Change,
-    value: bytes | None,
-    switches: Sequence[tuple[int, bytes]],
-) -> None:
+async def publish(options: Mapping[str, Any], prefix: str, make: Callable[[Standing], Publication]) -> Change:
     """Write a set, who changed to it, and its switch into every partition of the log: in one transaction.
 
-    `value`: the set, None if it is published already; `switches`: (partition, record). Of two who publish at
-    the same moment the second fences the first, which fails with `LogError` and has written nothing.
+    `make` is given what stands once nobody else can write any more: of two who publish at the same moment the
+    second fences the first, which fails with `LogError` and has written nothing. What `make` raises is passed
+    on, and nothing is written. Returns the change.
     """
     topic, events = f"{prefix}.rules.v1", f"{prefix}.events.v1"
     with log_errors(topic, "be written"):
@@ -171,13 +200,16 @@ async def publish(
         )
         await producer.start()
         try:
+            made = make(await standing(options, topic))
             async with producer.transaction():
+                change = made.change
                 sent = [await producer.send(topic, change.value, key=change.key, partition=PARTITION)]
-                if value is not None:
+                if made.value is not None:
                     key = change.change.encode()
-                    sent.append(await producer.send(topic, value, key=key, partition=PARTITION))
-                for partition, record in switches:
+                    sent.append(await producer.send(topic, made.value, key=key, partition=PARTITION))
+                for partition, record in made.switches:
                     sent.append(await producer.send(events, record, partition=partition))
                 await asyncio.gather(*sent)
         finally:
             await producer.stop()
+    return made.change

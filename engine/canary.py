@@ -8,6 +8,7 @@ one switch.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, Final
 
 from engine.decision import share as share_of
@@ -19,7 +20,9 @@ WORD: Final = "canary"
 """Stands in the hash where the rule does (semantics 4.9)."""
 BETWEEN: Final = "@"
 MARK_AT_MOST: Final = 60
-"""Characters: `PARTITION:OFFSET` of a log, the end of `FILE:LINE` in a replay; its bytes fit the codec."""
+"""Characters: `PARTITION:OFFSET` of a log, `FILE:LINE` in a replay; its bytes fit the codec."""
+HASH_LENGTH: Final = 32
+"""Characters of a set's hash."""
 
 
 class Canary:
@@ -34,7 +37,7 @@ class Canary:
         """
         self.book = book
         self.spec = spec
-        self.mark = mark[-MARK_AT_MOST:]
+        self.mark = mark if len(mark) <= MARK_AT_MOST else blake2b(mark.encode(), digest_size=16).hexdigest()
         self.suffix = BETWEEN + self.mark
         self.share: float | None = None
         self.cells: frozenset[str] = frozenset()
@@ -45,6 +48,10 @@ class Canary:
             self.cells = frozenset(cell for place in members for cell in catalog.places[place].cells)
         else:
             self.share = words.share(spec)
+
+    def has_asked(self, sub: Subscriber) -> bool:
+        """Say whether a subscriber was asked at this switch."""
+        return sub.rules[HASH_LENGTH:] == self.suffix
 
     def takes(self, sub: Subscriber, salt: bytes) -> bool:
         """Say whether a subscriber, as they are at the switch, moves to the new set."""

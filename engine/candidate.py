@@ -47,6 +47,8 @@ def examine(folder: Path, by: str, at: int, home_cc: str, *, strict: bool = Fals
     wanted = loaded.problems if strict else loaded.errors
     if wanted or loaded.ruleset is None:
         raise RulesError(wanted)
+    if not loaded.ruleset.rules:
+        raise InputError(str(folder), "at least one rule", "none: published, it would end all there are")
     timezone, failed, cases = loaded.ruleset.policy.timezone, list[str](), 0
     for result in run_files(loaded.ruleset, loaded.tests, home_cc):
         cases += len(result.results)

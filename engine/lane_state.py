@@ -92,7 +92,7 @@ def let_go(fold: Fold, waking: Iterable[str]) -> None:
         sub = fold.subscribers.get(key)
         if sub is None:
             continue
-        if sub.rules != fold.settled and not (fold.canary and sub.rules.endswith(fold.canary.suffix)):
+        if sub.rules != fold.settled and not (fold.canary and fold.canary.has_asked(sub)):
             fold.subscriber(key)
         if not sub.wake and _may_go(fold, sub) and expires(sub, fold.side(sub)) < watermark:
             del fold.subscribers[key]

@@ -38,7 +38,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "rule": "name of a rule",
     "rules": "how many rules, or their names",
     "hash": "hash of a rule set",
-    "canary": "who moves to another rule set: a share or a place, and the hash of that set",
+    "canary": "who moves to another rule set: a share, or a place of the catalogue",
     "by": "who published a rule set: a name of the staff, as given",
     "decision": "id of a decision: a keyed hash that names nobody",
     "channel": "name of a channel",

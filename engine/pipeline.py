@@ -169,7 +169,7 @@ class Fold:
         canary = self.canary
         if sub is None:
             sub = self.subscribers[key] = Subscriber(key, self.base.hash)
-        if canary is not None and sub.rules.endswith(canary.suffix):
+        if canary is not None and canary.has_asked(sub):
             self.book = self.side(sub)
         elif canary is not None or sub.rules != self.base.hash:
             self.book = book = self.side(sub)
@@ -194,7 +194,7 @@ class Fold:
         canary = self.canary
         if canary is None:
             return self.base
-        if sub.rules.endswith(canary.suffix):
+        if canary.has_asked(sub):
             return canary.book if sub.rules == canary.book.hash + canary.suffix else self.base
         return canary.book if canary.takes(sub, self.salt) else self.base
 

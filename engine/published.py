@@ -41,11 +41,13 @@ class Published:
 def files_of(folder: Path) -> dict[str, str]:
     """Read the files of a folder that decide: relative path -> text.
 
-    Raise `InputError` if there is no such folder. One file is refused: published alone it would end all other
-    rules.
+    Raise `InputError` if there is no such folder. One file, or one team's folder, is refused: published alone
+    it would end all other rules.
     """
     if folder.is_file():
         raise InputError(str(folder), "a folder of rules", "a file")
+    if folder.is_dir() and not (folder / POLICY_PATH).is_file() and any(folder.iterdir()):
+        raise InputError(str(folder), "a whole set of rules, with policy.yaml and catalog/", "a part of one")
     return {path: text for path, text in read_folder(folder).texts.items() if decides(path)}
 
 

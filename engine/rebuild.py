@@ -191,18 +191,18 @@ class _Work:
 
 
 def _begin_canary(fold: Fold, packed: dict[str, Any] | None, start: int, end: int) -> None:
-    """Have the canary of the mark in force: a share at once, a place from its switch on.
+    """Have the canary of the mark in force from its switch on.
 
-    Whose last sighting was in the place then can only be told if the switch is folded again. If it is older
-    than what the log holds, all keep the old set until the next switch.
+    If that is older than what the log holds, a share is in force at once. Whose last sighting was in a place
+    then can't be told any more: all keep the old set until the next switch.
     """
     if packed is None:
         return
     canary = unpack(fold, packed)
-    if canary.share is not None:
-        enforce(fold, fold.base, canary)
-    elif start <= int(canary.mark.rpartition(":")[2]) < end:
+    if start <= int(canary.mark.rpartition(":")[2]) < end:
         fold.due_canary = packed
+    elif canary.share is not None:
+        enforce(fold, fold.base, canary)
 
 
 def enter(sub: Subscriber, line: dict[str, Any], book: Rulebook | None) -> bool:

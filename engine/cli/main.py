@@ -8,6 +8,7 @@ user is one message on stderr, never a traceback.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -102,6 +103,12 @@ class Commands(TyperGroup):
             # Whoever read us has gone: let the last flush of the interpreter go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise typer.Exit(BROKEN_PIPE) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            typer.echo(f"touchpoint: stdout: expected room for the output, was: {error.strerror}", err=True)
+            raise typer.Exit(USAGE) from None
         return result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +11,11 @@ from typing import Annotated
 import orjson
 import typer
 
-from connectors.kafka_rules import journal, publish, published_sets
+from connectors.kafka_rules import Publication, Standing, publish, standing
 from connectors.kafka_topics import ensure
 from engine.candidate import BY_AT_MOST, Candidate, check_canary, examine
 from engine.changes import Change, compare
-from engine.cli.console import say, say_json, table
+from engine.cli.console import note, say, say_json, table
 from engine.cli.need import need_topics
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.deployment.common import now_us, topics_of
@@ -74,16 +74,12 @@ def publish_command(
 
 def put_into_force(settings: Settings, candidate: Candidate, canary: str | None = None) -> Change:
     """Publish a set that passed, and its switches; raise `SettingsError`, `InputError` or `LogError`."""
-    if problems := too_long(candidate.ruleset, settings.decisions_retention_days):
-        raise SettingsError(problems)
-    if canary is not None:
-        check_canary(canary, candidate.ruleset)
-    published = candidate.published
-    value = pack(published)
+    _check(settings, candidate.ruleset, canary)
+    value = pack(candidate.published)
 
     async def go() -> Change:
         await ensure(kafka_access(settings), topics_of(settings).values(), create=True)
-        return await _change(settings, candidate.ruleset, value, published.by, published.at, canary)
+        return await _change(settings, lambda _: candidate.ruleset, value, candidate.published.by, canary)
 
     return asyncio.run(go())
 
@@ -97,22 +93,21 @@ def switch_command(
 ) -> None:
     """Have every engine change to a set that was published before: back, or from a canary to all.
 
-    Exit code 0: done; 1: no such set; 2: a canary that is none, or Kafka can't be reached.
+    Exit code 0: done; 2: no such set, a canary that is none, or Kafka can't be reached.
     """
     settings = load_settings()
     require(settings, "kafka_bootstrap")
     if not 1 <= len(by.strip()) <= BY_AT_MOST:
         raise InputError("--by", f"a name of 1 to {BY_AT_MOST} characters", by)
 
+    def find(standing: Standing) -> RuleSet:
+        rules = unpack(_named(standing.sets, hash_), settings.home_cc)
+        _check(settings, rules, canary)
+        return rules
+
     async def go() -> Change:
-        topics = await need_topics(settings, "rules", "events")
-        found = _named(await published_sets(kafka_options(settings), topics["rules"]), hash_)
-        rules = unpack(found, settings.home_cc)
-        if problems := too_long(rules, settings.decisions_retention_days):
-            raise SettingsError(problems)
-        if canary is not None:
-            check_canary(canary, rules)
-        return await _change(settings, rules, None, by.strip(), now_us(), canary)
+        await need_topics(settings, "rules", "events")
+        return await _change(settings, find, None, by.strip(), canary)
 
     change = asyncio.run(go())
     say(f"changed to {change.change}")
@@ -123,78 +118,76 @@ def published_command(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the sets of rules that were published, oldest first."""
-    standing = asyncio.run(_standing(load_settings()))
+    found = asyncio.run(_standing(load_settings()))
     if as_json:
-        say_json([{"hash": p.hash, "by": p.by, "at": p.at, "files": sorted(p.files)} for p in standing.sets])
+        say_json([{"hash": p.hash, "by": p.by, "at": p.at, "files": sorted(p.files)} for p in found.sets])
         return
-    if not standing.sets:
+    if not found.sets:
         say("no rules were published yet")
         return
-    rows = [(_moment(p.at), p.by, len(p.files), standing.role(p.hash), p.hash) for p in standing.sets]
+    rows = [(_moment(p.at), p.by, len(p.files), _role(found, p.hash), p.hash) for p in found.sets]
     table(("at (UTC)", "by", "files", "", "hash"), rows)
 
 
 def history_command(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """List who changed the rules in force, when, and what changed; oldest first."""
-    standing = asyncio.run(_standing(load_settings()))
+    found = asyncio.run(_standing(load_settings()))
     if as_json:
-        say_json([orjson.loads(change.value) for change in standing.changes])
+        say_json([orjson.loads(change.value) for change in found.changes])
         return
-    if not standing.changes:
+    if not found.changes:
         say("no rules were published yet")
-    for change in standing.changes:
+    for change in found.changes:
         only = f", only for {change.canary}" if change.canary is not None else ""
         say(f"{_moment(change.at)}  {change.by}: to {change.change}{only}")
         for line in change.lines():
             say(f"  {line}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Sets and changes of a deployment, oldest first."""
-
-    sets: list[Published]
-    changes: list[Change]
-
-    @property
-    def base(self) -> str | None:
-        """Hash of the set in force for all but those of a canary; None if there is none."""
-        if not self.changes:  # published by a version that kept no journal
-            return self.sets[-1].hash if self.sets else None
-        last = self.changes[-1]
-        return last.before if last.canary is not None else last.change
-
-    def role(self, name: str) -> str:
-        """Say what a set is now: `in force`, `canary: 5%`, or nothing."""
-        last = self.changes[-1] if self.changes else None
-        if last is None:
-            return ""
-        if last.canary is None:
-            return "in force" if name == last.change else ""
-        return f"canary: {last.canary}" if name == last.change else "in force" if name == last.before else ""
+def _role(standing: Standing, name: str) -> str:
+    """Say what a set is now: `in force`, `canary: 5%`, or nothing."""
+    last = standing.changes[-1] if standing.changes else None
+    if last is not None and last.canary is not None and name == last.change:
+        return f"canary: {last.canary}"
+    return "in force" if name == standing.base else ""
 
 
-async def _standing(settings: Settings) -> _Standing:
+async def _standing(settings: Settings) -> Standing:
     require(settings, "kafka_bootstrap")
     topic = (await need_topics(settings, "rules"))["rules"]
-    options = kafka_options(settings)
-    return _Standing(await published_sets(options, topic), await journal(options, topic))
+    found = await standing(kafka_options(settings), topic)
+    if found.unread:
+        offsets = ", ".join(map(str, found.unread))
+        note(f"topic {topic}: expected sets and changes of rules, was something else at offset {offsets}")
+    return found
+
+
+def _check(settings: Settings, rules: RuleSet, canary: str | None) -> None:
+    if problems := too_long(rules, settings.decisions_retention_days):
+        raise SettingsError(problems)
+    if canary is not None:
+        check_canary(canary, rules)
 
 
 async def _change(
-    settings: Settings, rules: RuleSet, value: bytes | None, by: str, at: int, canary: str | None
+    settings: Settings,
+    choose: Callable[[Standing], RuleSet],
+    value: bytes | None,
+    by: str,
+    canary: str | None,
 ) -> Change:
-    standing = await _standing(settings)
-    before = standing.base
-    if canary is not None and before is None:
-        raise InputError("--canary", "a set in force that all others keep", "none: publish one for all first")
-    known = _compiled(next((one for one in standing.sets if one.hash == before), None), settings)
-    change = Change(rules.hash, before, by, at, canary, *compare(known, rules))
-    fields = {"kind": "rules.switch", "t": at, "hash": rules.hash, "by": by}
-    record = orjson.dumps(fields if canary is None else {**fields, "canary": canary})
-    switches = [(partition, record) for partition in range(settings.partitions)]
-    await publish(kafka_options(settings), settings.topic_prefix, change, value, switches)
-    return change
+    def make(found: Standing) -> Publication:
+        rules, before, at = choose(found), found.base, now_us()
+        if canary is not None and before in (None, rules.hash):
+            was = "none: publish one for all first" if before is None else "this one"
+            raise InputError("--canary", "another set in force, which all others keep", was)
+        known = _compiled(next((one for one in found.sets if one.hash == before), None), settings)
+        change = Change(rules.hash, before, by, at, canary, *compare(known, rules))
+        fields = {"kind": "rules.switch", "t": at, "hash": rules.hash, "by": by}
+        record = orjson.dumps(fields if canary is None else {**fields, "canary": canary})
+        return Publication(change, value, [(partition, record) for partition in range(settings.partitions)])
+
+    return await publish(kafka_options(settings), settings.topic_prefix, make)
 
 
 def _compiled(published: Published | None, settings: Settings) -> RuleSet | None:

@@ -30,7 +30,8 @@ def command(
     settings = load_settings()
     require(settings, "kafka_bootstrap")
     watch = FolderWatch(folder)
-    put_into_force(settings, examine(folder, by, now_us(), settings.home_cc, strict=strict))
+    first = examine(folder, by, now_us(), settings.home_cc, strict=strict)
+    last = put_into_force(settings, first).change
     say(f"watching {folder}: a change is published once it checks and its tests pass; Ctrl-C ends it")
     while True:
         time.sleep(EVERY)
@@ -38,6 +39,8 @@ def command(
             continue
         try:
             candidate = examine(folder, by, now_us(), settings.home_cc, strict=strict)
+            if candidate.ruleset.hash == last:
+                continue  # as it was, or only tests and approvals have changed
             change = put_into_force(settings, candidate)
         except (RulesError, RuleTestsError, SettingsError, InputError) as error:
             typer.echo(problems(error), err=True)
@@ -45,4 +48,5 @@ def command(
         except TouchpointError as error:
             note(f"{error}; the set in force stays, save a file to try again")
         else:
+            last = change.change
             say(f"published as {change.change}: {'; '.join(change.lines())}")

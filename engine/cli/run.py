@@ -66,6 +66,7 @@ def command(
         return
     seconds = _seconds(for_)
     calm_collector()
+    watched = FolderWatch(rules or settings.rules) if watch else None
     ruleset = load_rules(rules or settings.rules, settings.home_cc)
     folder = out or settings.out
     try:
@@ -73,7 +74,6 @@ def command(
     except OSError as error:
         raise unwritable(folder, "a folder for output", error) from None
     console = Screen(quiet=as_json)
-    watched = (rules or settings.rules) if watch else None
     try:
         took = asyncio.run(_live(run, console, seconds, watched))
     finally:
@@ -109,7 +109,7 @@ def _seconds(text: str | None) -> float | None:
         raise InputError("--for", "a length of time such as 20s or 5m", text) from error
 
 
-async def _live(run: Embedded, console: Screen, seconds: float | None, watched: Path | None) -> float:
+async def _live(run: Embedded, console: Screen, seconds: float | None, watched: FolderWatch | None) -> float:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -129,16 +129,15 @@ async def _live(run: Embedded, console: Screen, seconds: float | None, watched: 
     return time.monotonic() - began
 
 
-async def _follow(run: Embedded, display: Display, folder: Path) -> None:
+async def _follow(run: Embedded, display: Display, watch: FolderWatch) -> None:
     """Change the rules as their files change; what is wrong with them is told, and those in force stay."""
-    watch = await asyncio.to_thread(FolderWatch, folder)
     while True:
         await asyncio.sleep(EVERY)
         if not await asyncio.to_thread(watch.has_changed):
             continue
         now = time.time_ns() // 1_000
         try:
-            candidate = await asyncio.to_thread(examine, folder, "./run", now, run.settings.home_cc)
+            candidate = await asyncio.to_thread(examine, watch.folder, "./run", now, run.settings.home_cc)
         except TouchpointError as error:
             display.tell(f"{problems(error)}\nrules: not changed, those in force stay")
             continue

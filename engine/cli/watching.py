@@ -32,10 +32,11 @@ class FolderWatch:
     def _look(self) -> bytes:
         digest = blake2b(digest_size=16)
         try:
-            texts = read_folder(self.folder).texts
+            found = read_folder(self.folder)
         except (InputError, OSError) as error:  # gone, or a file that went while it was read
             return str(error).encode()
-        for path, text in sorted(texts.items()):
+        bad = [(problem.path, str(problem)) for problem in found.problems]
+        for path, text in sorted([*found.texts.items(), *bad]):
             for part in (path.encode(), text.encode(errors="replace")):
                 digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()

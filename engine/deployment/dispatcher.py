@@ -159,13 +159,17 @@ class DispatcherRole:
         self._building = len(kept) < self.common.settings.partitions or any(
             "rules" not in lane or "muted_until" in lane for lane in kept
         )
-        found = {(lane.get("rules"), (lane.get("canary") or {}).get("hash")) for lane in kept}
+        found = {lane.get("rules") for lane in kept}
+        # a lane that was rebuilt after the switch had left the log has none any more; for whom it is in force
+        # stands in the states
+        canaries = {lane["canary"]["hash"] for lane in kept if "canary" in lane}
         if self._building or self._owed:
             self._book = None
             return
-        if len(found) != 1 or self._rules is None:
+        if len(found) != 1 or len(canaries) > 1 or self._rules is None:
             return
-        [(name, canary)] = found
+        [name] = found
+        canary = next(iter(canaries), None)
         try:
             if self._book is None or self._book.hash != name:
                 self._book = self._rules.book(name)

@@ -85,7 +85,7 @@ class LaneLog:
         self._none = none
         self._clock = clock
         self._pace = LogPace(clock)
-        self._hashes: dict[int, tuple[str, str]] = {}
+        self._hashes: dict[int, tuple[str, str, str]] = {}
         self._building: dict[int, float] = {}
         """Partition -> since when it is being rebuilt."""
 
@@ -94,22 +94,27 @@ class LaneLog:
         for known in (self._hashes, self._building):
             for partition in known.keys() - lanes.keys():
                 del known[partition]
-        switched: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        switched: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
         for partition, lane in sorted(lanes.items()):
             self._look_at_rebuild(partition, lane)
             if lane.fold is None:
                 continue
             canary = lane.fold.canary
-            told = lane.fold.base.hash, "" if canary is None else f"{canary.spec} on {canary.book.hash}"
+            told = (
+                lane.fold.base.hash,
+                canary.spec if canary is not None else "",
+                canary.book.hash if canary else "",
+            )
             if self._hashes.get(partition) != told:
                 self._hashes[partition] = told
                 switched[told].append(partition)
-        for (name, canary_of), partitions in switched.items():
-            more = {"canary": canary_of} if canary_of else {}
-            if name == self._none and not canary_of:
+        for (name, spec, other), partitions in switched.items():
+            if other:
+                log.info("a canary in force", hash=other, canary=spec, partitions=partitions)
+            if name == self._none and not other:
                 log.warning("no rules in force", partitions=partitions)
             else:
-                log.info("rules in force", hash=name, partitions=partitions, **more)
+                log.info("rules in force", hash=name, partitions=partitions)
 
     def _look_at_rebuild(self, partition: int, lane: Lane) -> None:
         muted = lane.fold is not None and lane.fold.muted

@@ -45,11 +45,16 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
         raise InputError("catalogue", "a folder with policy.yaml and catalog/", str(catalog))
     root = path if path.is_dir() else path.parent
     home = catalog or _home(root)
+    if _is_inside_catalog(root, home):
+        raise InputError("rules", f"a folder of rules or a rule, such as {home}", f"{path}, of the catalogue")
     found = Folder(whole=path.is_dir() and (home == root or catalog is not None))
     for file in sorted(_walk(root)) if path.is_dir() else _one(path):
         relative = file.relative_to(root).as_posix()
         if file.suffix in _SUFFIXES and not _belongs_home(relative) and relative != _APPROVALS:
             _take(found, file, relative)
+        elif file.suffix not in _SUFFIXES and file.suffix.lower() in _SUFFIXES:
+            said = f"this file is not read: its name ends in `{file.suffix}`"
+            found.problems.append(_problem(file, "R005", said, f"call it `{file.stem}{file.suffix.lower()}`"))
     for file in sorted(_walk(home)):
         relative = file.relative_to(home).as_posix()
         if _belongs_home(relative):
@@ -85,6 +90,11 @@ def _home(root: Path) -> Path:
     return root
 
 
+def _is_inside_catalog(root: Path, home: Path) -> bool:
+    inside, catalog = root.resolve(), (home / "catalog").resolve()
+    return inside == catalog or catalog in inside.parents
+
+
 def _as_typed(folder: Path) -> Path:
     """Show a folder from here, where that is shorter."""
     shown = os.path.relpath(folder)
@@ -95,8 +105,10 @@ def _walk(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if not name.startswith("."):
-                yield Path(folder) / name
+            path = Path(folder) / name
+            # a pipe would be waited for; a link that leads nowhere is told when it is read
+            if not name.startswith(".") and (path.is_file() or not path.exists()):
+                yield path
 
 
 def _belongs_home(relative: str) -> bool:

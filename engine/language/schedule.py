@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.language import words
 from engine.language.checks import shape
-from engine.language.model import Schedule
+from engine.language.model import Interval, Schedule
 from engine.language.policy import intervals
 from engine.language.report import Report
 from engine.language.source import Node
@@ -37,7 +37,15 @@ def read_schedule(report: Report, node: Node | None, owner: Node | None) -> Sche
     for key in KEYS:
         if key in body.entries and not shape.one_or_more(body.get(key)):
             report.error("R108", body.entries[key][1], f"a schedule without {key} leaves no moment")
-    return Schedule(_days(report, body.get("days")), intervals(report, body.get("hours")))
+    hours: list[Interval] = []
+    for item in shape.one_or_more(body.get("hours")):
+        for start, end in intervals(report, item):
+            hours.append((start, end))
+            if start == end:
+                report.error(
+                    "R108", item, "these hours end as they begin", "leave `hours` out for the whole day"
+                )
+    return Schedule(_days(report, body.get("days")), tuple(hours))
 
 
 def _days(report: Report, node: Node | None) -> tuple[int, ...]:

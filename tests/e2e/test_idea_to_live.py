@@ -35,6 +35,7 @@ CHANGES = (
     (re.compile(r"\b[0-9a-f]{32}\b"), "HASH"),
     (re.compile(r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"), "YYYY-MM-DD hh:mm:ss"),
     (re.compile(r"in [\d.]+ s: [\d,]+ per second"), "in … s: … per second"),
+    (re.compile(r'"t":\d+'), '"t":…'),
     (re.compile(r'"(?:Etc/GMT[+-]\d+|UTC)"|(?<=times of )\S+'), '"…"'),
 )
 """What is another at every run, and what stands for it."""
@@ -168,6 +169,7 @@ def test_a_rule_goes_from_the_idea_to_a_message(terminal: Terminal) -> None:
         on.say("The deployment runs with the rules of yesterday.")
         on.run("touchpoint topics", lines=3)
         on.run("touchpoint rules publish rules --by operations", lines=2)
+        on.shown += ["$ touchpoint run all &", ""]
         with (folder / "roles.log").open("wb") as log:
             roles = subprocess.Popen(
                 [folder / "bin" / "touchpoint", "run", "all"],
@@ -179,6 +181,7 @@ def test_a_rule_goes_from_the_idea_to_a_message(terminal: Terminal) -> None:
 
         on.say("The idea: people with little data left who wait at a station get the video pass.")
         (folder / RULE).write_text(idea().replace("stays_in: stations", "stays_in: station"))
+        on.run(f"cat {RULE}")
         on.run(f"touchpoint check {RULE}", code=1)
         on.run(f"sed -i 's/stays_in: station$/stays_in: stations/' {RULE}")
         on.run(f"touchpoint check {RULE} --cost")
@@ -209,7 +212,7 @@ def test_a_rule_goes_from_the_idea_to_a_message(terminal: Terminal) -> None:
 
         on.say("Somebody waits at the station.")
         write_lives(folder)
-        on.run("cat people.jsonl")
+        on.run("cat people.jsonl station.jsonl")
         on.run("touchpoint load profiles people.jsonl")
         on.run("mv station.jsonl landing/")
         messages = folder / "out" / "messages.jsonl"

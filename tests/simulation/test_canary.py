@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import pytest
+
 from engine.event import Event
 from engine.intake import YEAR_2000
 from engine.language.model import RuleSet
@@ -16,6 +18,8 @@ from tests.simulation.runs import Run, check
 from tests.simulation.test_warm_start import sets_of
 
 BASE = 7_000_000
+START = 1_788_883_200_000_000
+"""In September 2026, µs UTC."""
 SHARES = ("0%", "30%", "50%", "70%", "100%")
 
 
@@ -140,3 +144,61 @@ def test_a_lost_store_is_rebuilt_with_its_canary() -> None:
         mixed += len({one["rules_hash"] for one in run.decisions}) > 1
     assert lost > 30
     assert mixed > 4
+
+
+HOUR = 3_600_000_000
+
+
+def hourly(spec: str | None) -> Course:
+    """Four subscribers with a text each an hour, seven of which make an offer; a switch after six of them."""
+    case = case_of(1)
+    rule = {
+        **{"rule": "ra", "title": "t", "owner": "tests", "status": "live", "approved_by": "x"},
+        **{"valid": "2026-01-01 to 2027-12-31", "who": {}},
+        "when": {"count": "sms.out", "at_least": "7", "within": "24h"},
+        "offer": {"product": "x3", "send": [{"channel": "manual", "task": "Call about {product.name}"}]},
+        "limits": {"priority": "50", "at_most": "9 in 2m", "send_within": "48h", "holdout": "0%"},
+        "goal": {"converts_when": {"happens": "product.bought"}, "within": "1d"},
+    }
+    people = [f"46000000000{number:04d}" for number in range(4)]
+    consent = {"marketing": True, "profiling": True, "location": True}
+    records = [
+        {"kind": "sms.out", "id": f"{hour}-{imsi}", "t": START + hour * HOUR + number, "subscriber": imsi}
+        for hour in range(8)
+        for number, imsi in enumerate(people)
+    ]
+    policy = {"window": "48h", "timezone": "Asia/Shanghai", "contact": {"at_most": "99 in 4m"}}
+    profiles = [{"subscriber": imsi, "consent": consent} for imsi in people]
+    changes = {"rules": [rule], "policy": policy, "records": records, "profiles": profiles, "disorder": 0}
+    changes["until"] = None
+    case |= changes
+    other = ruleset_of({**case, "rules": [{**rule, "limits": {**rule["limits"], "priority": "60"}}]})
+    cut = cut_at(len(people) * 6, switch(other.hash, YEAR_2000, spec, "r:1"))
+    return Course(case, others=[other], events=cut)
+
+
+class LosesOnce(Run):
+    """Loses its store at one step, once."""
+
+    at = 0
+
+    async def _own(self, partition: int) -> None:
+        lane, end, steps = self.lane(partition), self.log.end(partition), 0
+        while lane.fold is None or lane.offset != end or lane.sweeping:
+            steps += 1
+            if steps == self.at:
+                self.lost += 1
+                self.store.lose(partition)
+            await lane.step()
+
+
+@pytest.mark.parametrize("spec", ["100%", "50%", "p1", None])
+def test_hours_before_a_canary_are_not_lost_with_the_store(spec: str | None) -> None:
+    """Those who move are armed at the switch, not as the rebuild begins: that would make all before it late."""
+    course = hourly(spec)
+    assert len(course.decisions) == 4
+    for at in range(2, 48, 4):
+        run = LosesOnce(course, batch=1, mark_every=0)
+        run.at = at
+        assert bare(run.go().decisions) == bare(course.decisions), at
+        assert run.lost == 1

@@ -13,7 +13,7 @@ from engine.language.model import Policy
 CHECKS: Final = (
     Check(
         code="R505",
-        meaning="two rules that always fire together and can never both send to those they share",
+        meaning="two rules that fire at the same moments, of which one at most is sent at each",
         bad="""
             # data/heavy.yaml
             who: {arpu: at least 58 yuan}
@@ -32,7 +32,8 @@ CHECKS: Final = (
             """,
         advice="""
             Of the rules that fire at one moment one is sent. Those who are in both audiences get the first
-            rule's offer, and the second is refused `arbitration`. If that is meant, put both into one
+            rule's offer, and the second is refused `arbitration`, unless a limit stops the first: then they
+            may get the second's some days later. If only one of the two is meant for them, put both into one
             `only_one_of` group, which says so; if not, let their audiences exclude each other. Not reported:
             a special rule before a general one.
             """,
@@ -59,8 +60,8 @@ def report(lower: Ranked, uppers: Sequence[Ranked], policy: Policy) -> None:
     """Say it at the pattern of the rule that comes second."""
     first = uppers[0]
     said = (
-        f"{once_live(first, lower)}{first.at('when')} fires whenever this rule does, and to those in both "
-        f"audiences only the first is sent{and_more(uppers)}"
+        f"{once_live(first, lower)}{first.at('when')} fires whenever this rule does, and comes first for "
+        f"those in both audiences{and_more(uppers)}"
     )
     hint = f"{before(first, lower)}; one `only_one_of` group for both would say that this is meant"
     lower.report.warn("R505", lower.node("when"), said, hint)

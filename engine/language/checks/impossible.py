@@ -78,7 +78,7 @@ def _check_stays(report: Report, whole: Sequence, body: Mapping) -> None:
             )
             where = node.get("for") or node.get("confirm") or node
             report.warn("R508", where, said, f"set `within` to more than {write_duration(length)}")
-        if place and isinstance(step, Enters | Leaves):
+        if place and not _stay(step) and isinstance(step, Enters | Leaves):
             crossed.add(place)
 
 

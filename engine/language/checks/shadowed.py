@@ -38,10 +38,10 @@ CHECKS: Final = (
             """,
         advice="""
             The special rule goes before the general one: give it the higher priority. As it stands it sends
-            only where the other is stopped by something of its own: its limits, its hold-out, no message that
-            fits, a consent it needs. What is claimed is proven from the two files: the same moments or fewer
-            (subscribers with more than 2,000 records in 48 hours aside), the same people or fewer, the same
-            days or fewer.
+            only where a gate stops the other: its limits, its group, the house's limits, a consent. What is
+            claimed is proven from the two files: the same moments or fewer (subscribers with more than 2,000
+            records in 48 hours aside), the same people or fewer, the same days or fewer, and a message of the
+            other without `if`, so that one always fits.
             """,
         level="warning",
     ),
@@ -50,7 +50,8 @@ CHECKS: Final = (
 
 def is_shadowed(upper: Ranked, lower: Ranked, policy: Policy) -> bool:
     """Tell whether the upper rule fires, for the same person, whenever the lower one does."""
-    return logic.narrower(lower.audience, upper.audience) and lower.fires_within(upper)
+    sends = any(not message.condition for message in upper.rule.offer.send)
+    return sends and logic.narrower(lower.audience, upper.audience) and lower.fires_within(upper)
 
 
 def report(lower: Ranked, uppers: Sequence[Ranked], policy: Policy) -> None:
@@ -61,5 +62,7 @@ def report(lower: Ranked, uppers: Sequence[Ranked], policy: Policy) -> None:
         f"{once_live(first, lower)}whenever this rule fires, {first.at('limits', 'priority')} fires {who} "
         f"and comes first{and_more(uppers)}"
     )
-    hint = f"{before(first, lower)}: this one is sent only where the other is stopped by limits of its own"
+    hint = (
+        f"{before(first, lower)}: this one is sent only where a limit, a group or a consent stops the other"
+    )
     lower.report.warn("R504", lower.node("limits", "priority"), said, hint)

@@ -1,0 +1,49 @@
+"""What a reader with fresh eyes found false in the checks: each claim, and why it is no claim any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.language.loader import Loaded, load_texts
+from tests.unit.language.texts import codes, files, rule_text
+
+NOW = datetime(2026, 9, 5, tzinfo=UTC)
+
+
+def reviewed(*rules: str) -> Loaded:
+    """Load rules called r, s, …, each in a file of its own, and hold them against each other."""
+    texts = files(rules[0])
+    for name, rule in zip("stu", rules[1:], strict=False):
+        texts[f"{name}.yaml"] = rule.replace("rule: r\n", f"rule: {name}\n", 1)
+    return load_texts(texts, review=NOW)
+
+
+@pytest.mark.parametrize(
+    ("first", "impossible"),
+    [("{enters: north}", True), ("{enters: north, confirm: 10m}", False)],
+)
+def test_a_confirmed_entry_is_no_opening_of_the_visit(first: str, impossible: bool) -> None:
+    when = f"{{sequence: [{first}, {{stays_in: north, for: 30m}}], within: 30m}}"
+    assert ("R508" in codes(load_texts(files(rule_text(when=when))))) is impossible
+
+
+@pytest.mark.parametrize(("condition", "shadowed"), [("", True), ("if: {brand: GoTone}, ", False)])
+def test_a_rule_whose_messages_may_fit_nobody_shadows_none(condition: str, shadowed: bool) -> None:
+    sms = f"{{channel: sms, {condition}text: '【移动】包。退订回R'}}"
+    found = reviewed(rule_text(send=sms), rule_text().replace("priority: 5", "priority: 4"))
+    assert ("R504" in codes(found)) is shadowed
+
+
+@pytest.mark.parametrize(("days", "never"), [("[sat, sun]", True), ("[fri]", False), ("[mon]", False)])
+def test_dates_are_the_policys_and_days_the_subscribers(days: str, never: bool) -> None:
+    """Tuesday to Thursday; somewhere it is Monday still, or Friday already."""
+    text = rule_text().replace("2026-09-01 to 2026-09-30", "2026-09-08 to 2026-09-10")
+    text += f"schedule: {{days: {days}}}\n"
+    assert ("R509" in codes(load_texts(files(text)))) is never
+
+
+def test_hours_that_end_as_they_begin_are_a_mistake_and_not_the_whole_day() -> None:
+    assert codes(load_texts(files(rule_text() + "schedule: {hours: 10:00 to 10:00}\n"))) == ["R108"]
+    assert codes(load_texts(files(rule_text() + "schedule: {hours: 22:00 to 02:00}\n"))) == []
