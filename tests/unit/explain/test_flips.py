@@ -128,14 +128,15 @@ def test_the_cap_of_the_rule_itself() -> None:
 
 
 def test_a_cap_is_raised_until_the_match_that_is_shown_is_offered() -> None:
-    told = tell(rules_of(rule(ENTERS)), [*AGAIN, seen(12, "out"), seen(20, "hall-1")])
+    rules = rules_of(rule(ENTERS), policy=POLICY.replace("2 in 1d", "30 in 1d"))
+    told = tell(rules, [*AGAIN, seen(12, "out"), seen(20, "hall-1")])
     flips = told.flips["it"]
     assert flips is not None
     assert [(flip.change, flip.at) for flip in flips.found] == [  # 2 would be an earlier match's
         ("`limits.at_most` were 3 in 24h (is 1 in 24h)", T + 20 * MINUTE)
     ]
     many = [seen(minute, "out" if minute % 2 else "hall-1") for minute in range(21)]
-    flips = tell(rules_of(rule(ENTERS)), many).flips["it"]
+    flips = tell(rules, many).flips["it"]
     assert flips is not None
     assert [(flip.change, flip.at) for flip in flips.found] == [
         ("`limits.at_most` were 2 in 24h (is 1 in 24h)", T + 2 * MINUTE)
@@ -149,14 +150,18 @@ def test_a_cap_that_is_not_all_that_is_in_the_way() -> None:
     assert [decision["outcome"] for decision in told.stories["it"].decisions] == ["control", "refused"]
     flips = told.flips["it"]
     assert flips is not None
-    assert (flips.found, flips.in_the_way) == ((), ("limits.at_most", "holdout"))
+    assert [(flip.change, flip.at) for flip in flips.found] == [("`limits.holdout` were 0% (is 100%)", T)]
 
 
 def test_a_cap_of_the_policy_after_an_offer_of_the_rule() -> None:
-    text = rule(ENTERS).replace("at_most: 1 in 1d", "at_most: 9 in 1d")
+    text = rule(ENTERS).replace("at_most: 1 in 1d", "at_most: 1 in 1h")
     policy = POLICY.replace("2 in 1d", "1 in 1d")
-    told = tell(rules_of(text, policy=policy), AGAIN)
-    assert told.changes() == ["`policy.contact` were 2 in 24h (is 1 in 24h)"]
+    told = tell(rules_of(text, policy=policy), [seen(0, "hall-1"), seen(5, "out"), seen(90, "hall-1")])
+    flips = told.flips["it"]
+    assert flips is not None
+    assert [(flip.change, flip.at) for flip in flips.found] == [
+        ("`policy.contact` were 2 in 24h (is 1 in 24h)", T + 90 * MINUTE)
+    ]
 
 
 def test_nothing_is_to_be_turned_if_the_last_match_was_offered() -> None:
