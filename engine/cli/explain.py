@@ -77,7 +77,7 @@ def command(
     Runs the events through the rules as `replay` does, up to TIME, and shows for each rule what its pattern
     saw and waits for, how near it came, every line and gate with what it expects and what it saw, and the
     decisions. Gates are shown as the last match was judged; if the rule never matched, as they stand. Where
-    there was no offer, single changes are tried out on the subscriber's records, and those with which there
+    that match was no offer, single changes are tried out on the subscriber's records, and those with which it
     would have been one are told.
 
     With --live it reads the state of a deployment in place of files, as far as that goes back: 48 hours.

@@ -25,7 +25,9 @@ from engine.trace.watch import Judgement
 from engine.trace.words import say, say_cap, say_intervals, say_schedule
 
 VALUES_AT_MOST = 4
-"""Values of a text that are tried."""
+"""Values tried of what a line does not name: all that are `not gold`. Those it names are tried one by one."""
+HIGHER_AT_MOST = 4
+"""By how much a cap is raised: with one more, an earlier match may take what was meant for this one."""
 _ELSE = "something else"
 """A text, or an element of a set, that no rule names."""
 
@@ -35,14 +37,18 @@ class Change:
     """One single change."""
 
     said: str
-    """What would have to be: `` `who.arpu` were at least 58 yuan (is 52 yuan)``."""
+    """What would have to be, exactly as it is tried: `` `who.arpu` were 58 yuan (is 52 yuan)``."""
     given: Given = field(default_factory=Given)
     rules: model.RuleSet | None = None
     """None: the rules stay."""
+    of: str = ""
+    """The line, if several values of it are tried: the first that helps is enough."""
+    aim: str | None = None
+    """Id of the judgement that it shall turn; None: any new one will do."""
 
 
 def changes(bench: Bench, story: RuleStory, judged: list[Judgement]) -> Iterator[Change]:
-    """Think of what may have stopped a rule, the latest judgement first; `judged`: its own, oldest first."""
+    """Think of what may have stopped a rule, the latest of `judged` first; these are in order."""
     rule = bench.book.rules.rules[story.rule]
     compiled = bench.book.compiled.get(story.rule)
     if compiled is None:
@@ -59,7 +65,8 @@ def changes(bench: Bench, story: RuleStory, judged: list[Judgement]) -> Iterator
             name = f"{line.name} {number} {judgement.winner}"
             if name not in seen:
                 seen.add(name)
-                yield from _of_gate(bench, compiled, judgement, line, number)
+                for change in _of_gate(bench, compiled, judgement, line, number):
+                    yield replace(change, of=change.of and f"{name} {change.of}", aim=judgement.id)
 
 
 def _stopping(judgement: Judgement) -> Iterator[tuple[Check, int]]:
@@ -155,17 +162,17 @@ def _of_gate(
 ) -> Iterator[Change]:
     """Think of what would have let one judgement past the line that stopped it."""
     block, _, name = line.name.partition(".")
-    were = f"`{line.name}` were {line.expected} (is {line.actual})"
     match block:
         case "who" | "except":
             lines = rule.who if block == "who" else rule.excepts
             [asked] = [each for each in lines if each.field == name]
             for value in _passing(bench, asked, refuses=block == "except"):
-                yield Change(were, Given(profile={name: value}))
+                said = _reads(line.name, say(value, asked.test.type), line.actual)
+                yield Change(said, Given(profile={name: value}), of=name)
         case "consent":
-            yield Change(were, Given(consent={name: True}))
+            yield Change(_reads(line.name, line.expected, line.actual), Given(consent={name: True}))
         case "suppressed":
-            yield Change(were, Given(welcome=True))
+            yield Change(_reads(line.name, line.expected, line.actual), Given(welcome=True))
         case "channel":
             yield from _of_messages(bench, rule)
         case "feed":
@@ -183,9 +190,10 @@ def _of_messages(bench: Bench, rule: CompiledRule) -> Iterator[Change]:
             continue
         [line] = failing
         is_now = say(profile.get(line.field), line.test.type)
-        said = f"`{line.field}` were {line.test.text} for the {message.channel} (is {is_now})"
         for value in _passing(bench, line, refuses=False):
-            yield Change(said, Given(profile={line.field: value}))
+            mark = f"{say(value, line.test.type)} for the {message.channel}"
+            said, of = _reads(line.field, mark, is_now), f"{message.channel} {line.field}"
+            yield Change(said, Given(profile={line.field: value}), of=of)
 
 
 def _of_limits(
@@ -201,9 +209,9 @@ def _of_limits(
                 _reads("valid", _span(valid), _span(own.valid)), rules=_with(bench, replace(own, valid=valid))
             )
         case "limits.at_most":
-            cap = replace(limits.at_most, count=limits.at_most.count + 1)
-            said = _reads("limits.at_most", say_cap(cap), say_cap(limits.at_most))
-            yield Change(said, rules=_limited(bench, own, at_most=cap))
+            for cap in _higher(limits.at_most):
+                said = _reads("limits.at_most", say_cap(cap), say_cap(limits.at_most))
+                yield Change(said, rules=_limited(bench, own, at_most=cap), of="cap")
         case "policy.contact":
             yield from _of_contact(bench, number)
         case "only_one_of":
@@ -239,18 +247,24 @@ def _of_contact(bench: Bench, number: int) -> Iterator[Change]:
     policy = bench.book.policy
     if number < len(policy.contact):
         cap = policy.contact[number]
-        more = replace(cap, count=cap.count + 1)
-        caps = (*policy.contact[:number], more, *policy.contact[number + 1 :])
-        yield Change(
-            _reads("policy.contact", say_cap(more), say_cap(cap)), rules=_policy(bench, contact=caps)
-        )
+        for more in _higher(cap):
+            caps = (*policy.contact[:number], more, *policy.contact[number + 1 :])
+            said = _reads("policy.contact", say_cap(more), say_cap(cap))
+            yield Change(said, rules=_policy(bench, contact=caps), of="cap")
         return
     tier = bench.sub.profile.get("tier")
-    by_tier = policy.contact_by_tier.get(tier) if isinstance(tier, str) else None
-    if by_tier is not None:
-        more = replace(by_tier, count=by_tier.count + 1)
+    if not isinstance(tier, str) or tier not in policy.contact_by_tier:
+        return
+    by_tier = policy.contact_by_tier[tier]
+    for more in _higher(by_tier):
         said = _reads(f"policy.contact.by_tier: {tier}", say_cap(more), say_cap(by_tier))
-        yield Change(said, rules=_policy(bench, contact_by_tier={**policy.contact_by_tier, tier: more}))
+        tiers = {**policy.contact_by_tier, tier: more}
+        yield Change(said, rules=_policy(bench, contact_by_tier=tiers), of="cap")
+
+
+def _higher(cap: model.Cap) -> Iterator[model.Cap]:
+    for more in range(1, HIGHER_AT_MOST + 1):
+        yield replace(cap, count=cap.count + more)
 
 
 def _never_quiet(bench: Bench, rule: CompiledRule) -> Change:
@@ -291,25 +305,65 @@ def _policy(bench: Bench, **changed: Any) -> model.RuleSet:
 def _passing(bench: Bench, line: Line, *, refuses: bool) -> list[Any]:
     """Return values that pass a line, the nearest first; `refuses`: of `except`.
 
-    Of numbers one; of texts a few: another line of the rule may ask for the same field.
+    A line may be passed with many: another line, or another rule, may ask for the same field, so that one
+    helps and another does not.
     """
     wanted = "no" if refuses else "ok"
     spec = bench.book.catalog.fields.get(line.field)
-    values = _values(line.test, spec.values if spec is not None else ())
+    values = _values(line.test, bench.sub.profile.get(line.field), spec.values if spec is not None else ())
     found = [value for value in values if said(line.holds(value)) == wanted]
-    return found[: VALUES_AT_MOST if line.test.type in ("text", "set") else 1]
+    if line.test.op == "is" and not refuses:
+        return found
+    marks = [value for value in found if value in line.test.values]
+    return (marks or found)[:VALUES_AT_MOST]
 
 
-def _values(test: model.Test, catalog: tuple[str, ...]) -> Iterator[Any]:
+def _values(test: model.Test, now: Any, catalog: tuple[str, ...]) -> Iterator[Any]:
+    """Think of values; `now`: the one that is there, None if unknown."""
     match test.type:
         case "yes/no":
             yield from (True, False)
         case "set" | "place":
-            yield []
-            yield from ([value] for value in test.values)
-            yield [_ELSE]
+            kept = list(now) if isinstance(now, list | tuple) else []
+            yield [value for value in kept if str(value) not in test.values]
+            yield from ([*kept, value] for value in test.values)
+            yield [*kept, _ELSE]
         case "text" | "phone":
-            yield from (*test.values, *catalog, _ELSE)
+            yield from dict.fromkeys((*test.values, *catalog, _ELSE))
         case _:
-            for step in (0, 1, -1):
-                yield from (value + step for value in test.values if not isinstance(value, str))
+            yield from _numbers(test, now)
+
+
+def _numbers(test: model.Test, now: Any) -> list[int | float]:
+    """Think of the marks of a line, then of the next numbers beside them that can be written exactly."""
+    marks = [value for value in test.values if not isinstance(value, str)]
+    beside = [near for mark in marks for near in _beside(mark, test.type)]
+    if isinstance(now, int | float):
+        marks.sort(key=lambda value: abs(value - now))
+        beside.sort(key=lambda value: abs(value - now))
+    exact = [mark for mark in marks if _is_exact(mark, test.type)]
+    return exact + beside
+
+
+def _is_exact(value: float, type: model.FieldType) -> bool:
+    """Say whether a number is written whole: messages round sizes to one decimal, others to two."""
+    return value == (_floor(value, _unit(value)) if type == "bytes" else round(value, 2))
+
+
+def _beside(mark: float, type: model.FieldType) -> tuple[int | float, int | float]:
+    """Return the next number above a mark and below it."""
+    if type == "bytes":
+        unit = _unit(mark)
+        lower = _unit(mark - 1)
+        return _floor(mark, unit) + unit, _floor(mark - 1, lower)
+    if mark == int(mark):
+        return mark + 1, mark - 1
+    return round(mark + 0.01, 2), round(mark - 0.01, 2)
+
+
+def _unit(size: float) -> int:
+    return next((unit for unit in (1 << 30, 1 << 20, 1 << 10) if size >= unit), 1)
+
+
+def _floor(size: float, unit: int) -> int:
+    return max(int(size // unit) * unit, 0)

@@ -1,7 +1,8 @@
 """The single change that would have brought an offer: tried out on the same records, by the same engine.
 
-A change is only told if a run with it made the offer. Runs are of one subscriber's records and are counted:
-`Trials` ends when so many records have been folded again.
+A change is only told if a run with it made the offer of the very match that is to be turned: the last one, or
+one before it since the rule's last offer. Of several values the first that does is told. Runs are of one
+subscriber's records and are counted: `Trials` ends when so many records have been folded again.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from engine.rulebook import Rulebook
 from engine.trace.changes import Change, changes
 from engine.trace.gates import Bench
 from engine.trace.story import SCHEDULE, RuleStory
-from engine.trace.watch import WatchedFold
+from engine.trace.watch import Judgement, WatchedFold
 
 RECORDS_AT_MOST = 400_000
 """Records folded again in all, some ten seconds."""
 RUNS_PER_RULE = 20
+_TOO_MANY_RUNS = f"{RUNS_PER_RULE} runs were not enough for this rule"
+_TOO_MANY_RECORDS = "too many records to try everything: name one rule, or fewer files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Flip:
     """A change with which the engine decided otherwise."""
 
     change: str
-    """`` `who.arpu` were at least 58 yuan (is 52 yuan)``."""
+    """`` `who.arpu` were 58 yuan (is 52 yuan)``."""
     outcome: str
     """`offer`; of what still waits at the end `held`, of a rule in shadow `shadow`."""
     at: int
     """Of that decision, µs."""
+    id: str
+    """Of that decision."""
 
     def to_json(self) -> dict[str, Any]:
         """The flip as plain data."""
@@ -81,31 +86,41 @@ class Trials:
         self._same: bool | None = None
 
     def of(self, story: RuleStory) -> Flips | None:
-        """Look for the changes that bring one rule to an offer; None if it made one, or shall not."""
+        """Look for the changes that bring the rule's last match to an offer; None if it was one."""
         fold = self._fold
-        if any(decision["outcome"] == "offer" for decision in story.decisions):
+        if story.stopped_by is None:
             return None
         bench = Bench(fold.book, fold.salt, fold.feeds, fold.subscriber(self._key), self._now, fold.warming)
-        judged = [judgement for judgement in fold.judgements if judgement.rule == story.rule]
+        judged = _since_the_last_offer(fold, story)
         if self._same is None:
             again = [_short(each) for each in self._run(Change(""))]
             self._same = again == self._decisions and self._key not in fold.tape.partial
         if not self._same:
             return Flips(story.rule, (), (), 0, "some records came before it was known whose they are")
-        found: list[Flip] = []
+        found: dict[str, Flip] = {}
+        turned: set[str] = set()
         left = None
         runs = 0
         for change in changes(bench, story, judged):
+            if change.of in turned or any(flip.change == change.said for flip in found.values()):
+                continue  # another value of the same line has done it
             if runs == RUNS_PER_RULE or self._left < 0:
-                left = "too many records to try everything: name one rule, or fewer files"
+                left = _TOO_MANY_RUNS if runs == RUNS_PER_RULE else _TOO_MANY_RECORDS
                 break
-            if any(flip.change == change.said for flip in found):
-                continue  # another value of the same field has done it
             runs += 1
-            flip = _flip(change, story, self._run(change))
-            if flip is not None:
-                found.append(flip)
-        return Flips(story.rule, tuple(found), () if found else _in_the_way(story), runs, left)
+            flip = _flip(change, story, judged, self._run(change))
+            if flip is None:
+                continue
+            of = change.of or change.said
+            if change.aim in (None, flip.id):
+                turned.add(of)
+                found[of] = flip
+            else:
+                found.setdefault(
+                    of, flip
+                )  # turns an earlier match; another value may turn the one that is meant
+        flips = tuple(found.values())
+        return Flips(story.rule, flips, () if flips else _in_the_way(story), runs, left)
 
     def _run(self, change: Change) -> list[Decision]:
         fold = self._fold
@@ -119,17 +134,33 @@ class Trials:
         return fold.tape.run(self._key, book, fold.salt, change.given)
 
 
-def _flip(change: Change, story: RuleStory, made: list[Decision]) -> Flip | None:
-    """See whether a run made the offer; a hold that it left open, or a shadow decision, is one, too."""
+def _since_the_last_offer(fold: WatchedFold, story: RuleStory) -> list[Judgement]:
+    """List the judgements of a rule that may be turned, oldest first."""
+    judged = [judgement for judgement in fold.judgements if judgement.rule == story.rule]
+    offers = {(each["id"], each["at"]) for each in story.decisions if each["outcome"] == "offer"}
+    made = [number for number, each in enumerate(judged) if (each.id, each.at) in offers]
+    return judged[made[-1] + 1 :] if made else judged
+
+
+def _flip(change: Change, story: RuleStory, judged: list[Judgement], made: list[Decision]) -> Flip | None:
+    """See whether a run made the offer; a hold that it left open, or a shadow decision, is one, too.
+
+    What was offered before does not matter: only decisions of `judged` count, first that which the change is
+    for. Of a rule that never matched every decision does.
+    """
     before = {(decision["id"], decision["at"], decision["outcome"]) for decision in story.decisions}
     wanted = ("offer", "shadow") if story.status == "shadow" else ("offer",)
-    own = [each for each in made if each["rule"] == story.rule]
-    for outcome in (*wanted, "held"):
-        for each in own:
-            if each["outcome"] != outcome or (each["id"], each["at"], outcome) in before:
-                continue
-            if outcome != "held" or not _ended(each, own):
-                return Flip(change.said, outcome, each["at"])
+    ids = {judgement.id for judgement in judged}
+    own = [each for each in made if each["rule"] == story.rule and (not ids or each["id"] in ids)]
+    for aimed in (True, False):
+        for outcome in (*wanted, "held"):
+            for each in own:
+                if (each["id"] == change.aim) is not aimed or each["outcome"] != outcome:
+                    continue
+                if (each["id"], each["at"], outcome) in before:
+                    continue
+                if outcome != "held" or not _ended(each, own):
+                    return Flip(change.said, outcome, each["at"], each["id"])
     return None
 
 

@@ -17,16 +17,24 @@ CAME = [seen(0, "hall-1")]
 @pytest.mark.parametrize(
     ("who", "profile", "change"),
     [
-        ("{arpu: at least 58 yuan}", {"arpu": 52}, "`who.arpu` were at least 58 yuan (is 52 yuan)"),
-        ("{arpu: over 58 yuan}", {"arpu": 58}, "`who.arpu` were over 58 yuan (is 58 yuan)"),
-        ("{age: under 18}", {"age": 18}, "`who.age` were under 18 (is 18)"),
-        ("{age: 18 to 26}", {"age": 30}, "`who.age` were 18 to 26 (is 30)"),
+        ("{arpu: at least 58 yuan}", {"arpu": 52}, "`who.arpu` were 58 yuan (is 52 yuan)"),
+        ("{arpu: over 58 yuan}", {"arpu": 58}, "`who.arpu` were 59 yuan (is 58 yuan)"),
+        ("{age: under 18}", {"age": 18}, "`who.age` were 17 (is 18)"),
+        ("{age: 18 to 26}", {"age": 30}, "`who.age` were 26 (is 30)"),
+        ("{age: 18 to 26}", {"age": 9}, "`who.age` were 18 (is 9)"),
+        ("{age: 18 to 26}", {"age": None}, "`who.age` were 18 (is unknown)"),
+        ("{age: at most 26}", {"age": 30}, "`who.age` were 26 (is 30)"),
+        ("{arpu: under 0.5 yuan}", {"arpu": 3}, "`who.arpu` were 0.49 yuan (is 3 yuan)"),
+        ("{left: over 1.5GB}", {"left": 1 << 20}, "`who.left` were 2GB (is 1MB)"),
+        ("{left: under 1GB}", {"left": 1 << 30}, "`who.left` were 1023MB (is 1GB)"),
+        ("{left: at least 300MB}", {"left": 1 << 20}, "`who.left` were 300MB (is 1MB)"),
         ("{student: yes}", {"student": False}, "`who.student` were yes (is no)"),
         ("{student: yes}", {"student": None}, "`who.student` were yes (is unknown)"),
-        ("{tier: [gold, vip]}", {"tier": "ordinary"}, "`who.tier` were [gold, vip] (is ordinary)"),
-        ("{tier: not gold}", {}, "`who.tier` were not gold (is gold)"),
-        ("{tags: [vip, staff]}", {}, "`who.tags` were [vip, staff] (is none)"),
-        ("{tags: not staff}", {"tags": ["staff"]}, "`who.tags` were not staff (is staff)"),
+        ("{tier: [gold, vip]}", {"tier": "ordinary"}, "`who.tier` were gold (is ordinary)"),
+        ("{tier: not gold}", {}, "`who.tier` were ordinary (is gold)"),
+        ("{tags: [vip, staff]}", {}, "`who.tags` were vip (is none)"),
+        ("{tags: [vip, staff]}", {"tags": ["x"]}, "`who.tags` were x, vip (is x)"),
+        ("{tags: not staff}", {"tags": ["staff"]}, "`who.tags` were none (is staff)"),
     ],
 )
 def test_a_field_of_the_subscriber(who: str, profile: dict[str, Any], change: str) -> None:
@@ -38,10 +46,10 @@ def test_a_field_of_the_subscriber(who: str, profile: dict[str, Any], change: st
 @pytest.mark.parametrize(
     ("line", "profile", "change"),
     [
-        ("{tags: staff}", {"tags": ["staff", "x"]}, "`except.tags` were none of: staff (is staff, x)"),
-        ("{tags: staff}", {"tags": None}, "`except.tags` were none of: staff (is unknown)"),
-        ("{arpu: at least 80 yuan}", {}, "`except.arpu` were none of: at least 80 yuan (is 88 yuan)"),
-        ("{tier: gold}", {}, "`except.tier` were none of: gold (is gold)"),
+        ("{tags: staff}", {"tags": ["staff", "x"]}, "`except.tags` were x (is staff, x)"),
+        ("{tags: staff}", {"tags": None}, "`except.tags` were none (is unknown)"),
+        ("{arpu: at least 80 yuan}", {}, "`except.arpu` were 79 yuan (is 88 yuan)"),
+        ("{tier: gold}", {}, "`except.tier` were vip (is gold)"),
     ],
 )
 def test_a_field_that_keeps_out(line: str, profile: dict[str, Any], change: str) -> None:
@@ -106,12 +114,86 @@ def test_caps_of_the_rule_the_policy_and_the_group() -> None:
     ]
 
 
+AGAIN = [seen(0, "hall-1"), seen(5, "out"), seen(9, "hall-1")]
+
+
 def test_the_cap_of_the_rule_itself() -> None:
+    told = tell(rules_of(rule(ENTERS)), AGAIN)
+    assert [decision["outcome"] for decision in told.stories["it"].decisions] == ["offer", "refused"]
+    flips = told.flips["it"]
+    assert flips is not None
+    assert [(flip.change, flip.outcome, flip.at) for flip in flips.found] == [
+        ("`limits.at_most` were 2 in 24h (is 1 in 24h)", "offer", T + 9 * MINUTE)
+    ]
+
+
+def test_a_cap_is_raised_until_the_match_that_is_shown_is_offered() -> None:
+    rules = rules_of(rule(ENTERS), policy=POLICY.replace("2 in 1d", "30 in 1d"))
+    told = tell(rules, [*AGAIN, seen(12, "out"), seen(20, "hall-1")])
+    flips = told.flips["it"]
+    assert flips is not None
+    assert [(flip.change, flip.at) for flip in flips.found] == [  # 2 would be an earlier match's
+        ("`limits.at_most` were 3 in 24h (is 1 in 24h)", T + 20 * MINUTE)
+    ]
+    many = [seen(minute, "out" if minute % 2 else "hall-1") for minute in range(21)]
+    flips = tell(rules, many).flips["it"]
+    assert flips is not None
+    assert [(flip.change, flip.at) for flip in flips.found] == [
+        ("`limits.at_most` were 2 in 24h (is 1 in 24h)", T + 2 * MINUTE)
+    ]
+
+
+def test_a_cap_that_is_not_all_that_is_in_the_way() -> None:
     # control counts for the rule alone, so that it is refused though it never made an offer
     held_out = rule(ENTERS).replace("holdout: 0%", "holdout: 100%")
-    told = tell(rules_of(held_out), [seen(0, "hall-1"), seen(5, "out"), seen(9, "hall-1")])
+    told = tell(rules_of(held_out), AGAIN)
     assert [decision["outcome"] for decision in told.stories["it"].decisions] == ["control", "refused"]
-    assert told.changes() == ["`limits.holdout` were 0% (is 100%)"]
+    flips = told.flips["it"]
+    assert flips is not None
+    assert [(flip.change, flip.at) for flip in flips.found] == [("`limits.holdout` were 0% (is 100%)", T)]
+
+
+def test_a_cap_of_the_policy_after_an_offer_of_the_rule() -> None:
+    text = rule(ENTERS).replace("at_most: 1 in 1d", "at_most: 1 in 1h")
+    policy = POLICY.replace("2 in 1d", "1 in 1d")
+    told = tell(rules_of(text, policy=policy), [seen(0, "hall-1"), seen(5, "out"), seen(90, "hall-1")])
+    flips = told.flips["it"]
+    assert flips is not None
+    assert [(flip.change, flip.at) for flip in flips.found] == [
+        ("`policy.contact` were 2 in 24h (is 1 in 24h)", T + 90 * MINUTE)
+    ]
+
+
+def test_nothing_is_to_be_turned_if_the_last_match_was_offered() -> None:
+    poor = {"kind": "profile.update", "at": -1, "profile": {"arpu": 10}}
+    rich = {"kind": "profile.update", "at": 7, "profile": {"arpu": 90}}
+    rules = rules_of(rule(ENTERS, who="{arpu: at least 58 yuan}"))
+    assert tell(rules, [poor, *AGAIN, rich]).flips["it"] is None
+
+
+def test_an_earlier_match_is_told_if_the_last_would_come_too_often() -> None:
+    flips = tell(rules_of(rule(ENTERS, who="{arpu: at least 58 yuan}")), AGAIN, arpu=10).flips["it"]
+    assert flips is not None
+    assert [(flip.change, flip.at) for flip in flips.found] == [("`who.arpu` were 58 yuan (is 10 yuan)", T)]
+
+
+def test_the_first_value_of_a_list_that_helps_is_told() -> None:
+    rules = rules_of(
+        rule(ENTERS, who="{tier: [gold, vip]}"),
+        rule(ENTERS, name="first", who="{tier: gold}").replace("priority: 50", "priority: 60"),
+    )
+    told = tell(rules, CAME, tier="ordinary")
+    assert told.changes() == ["`who.tier` were vip (is ordinary)"]
+    assert told.changes("first") == ["`who.tier` were gold (is ordinary)"]
+
+
+def test_the_first_value_of_a_message_that_helps_is_told() -> None:
+    text = rule(ENTERS, who="{arpu: at least 1 yuan}").replace(
+        "{channel: sms,", "{channel: sms, if: {tier: [gold, vip]},"
+    )
+    first = rule(ENTERS, name="first", who="{tier: gold}").replace("priority: 50", "priority: 60")
+    told = tell(rules_of(text, first), CAME, tier="ordinary")
+    assert told.changes() == ["`tier` were vip for the sms (is ordinary)"]
 
 
 def test_quiet_time() -> None:
@@ -188,7 +270,7 @@ def test_two_things_in_the_way_are_named() -> None:
 def test_the_change_holds_for_whatever_records_say_later() -> None:
     poorer = {"kind": "profile.update", "at": -1, "profile": {"arpu": 10}}
     told = tell(rules_of(rule(ENTERS, who="{arpu: at least 58 yuan}")), [poorer, *CAME])
-    assert told.changes() == ["`who.arpu` were at least 58 yuan (is 10 yuan)"]
+    assert told.changes() == ["`who.arpu` were 58 yuan (is 10 yuan)"]
 
 
 def test_matches_refused_for_other_reasons_each_have_their_change() -> None:
@@ -199,7 +281,7 @@ def test_matches_refused_for_other_reasons_each_have_their_change() -> None:
     assert flips is not None
     assert [(flip.change, flip.at) for flip in flips.found] == [
         ("`who.tier` were gold (is ordinary)", T + 20 * MINUTE),
-        ("`who.arpu` were at least 58 yuan (is 20 yuan)", T),
+        ("`who.arpu` were 58 yuan (is 20 yuan)", T),
     ]
 
 

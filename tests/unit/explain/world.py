@@ -29,6 +29,7 @@ FIELDS = """
 tier: {values: [ordinary, gold, vip], say: t}
 arpu: {type: money, say: a}
 age: {type: number, say: a}
+left: {type: bytes, say: l}
 student: {type: yes/no, say: s}
 tags: {type: set, say: t}
 """
