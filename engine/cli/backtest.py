@@ -18,7 +18,7 @@ import orjson
 
 from connectors.column_map import ColumnMap
 from engine.backtest.report import Report
-from engine.cli.console import Advance, make_folder, unwritable
+from engine.cli.console import Advance, make_folder, note, unwritable
 from engine.cli.inputs import Feed
 from engine.cli.lateness import Lateness
 from engine.cli.spool import Spool
@@ -115,6 +115,8 @@ class Backtest:
         if study is not None:
             study.take(made)
             study.close()
+        if passed := fold.outcomes["unknown rules"]:
+            note(f"{passed} switches of rules in the events were passed over: all is by the rules of --rules")
 
         summary = replay.summary(refused)
         summary |= totals(fold.counts)

@@ -49,7 +49,7 @@ def publish_command(
 
     The set goes into the compacted topic of rules under its hash, who changed what beside it, and one
     `rules.switch` record into every partition of the log, all in one transaction: each engine changes exactly
-    at that record, and a replay does as well. On any error the set in force stays. The one before stays
+    at that record. On any error the set in force stays. The one before stays
     published: `rules switch` goes back to it.
 
     With --canary only some subscribers move to the set, and stay with it until the next switch.

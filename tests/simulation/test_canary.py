@@ -152,9 +152,14 @@ HOUR = 3_600_000_000
 def hourly(spec: str | None) -> Course:
     """Four subscribers with a text each an hour, seven of which make an offer; a switch after six of them."""
     case = case_of(1)
-    rule = {
-        **{"rule": "ra", "title": "t", "owner": "tests", "status": "live", "approved_by": "x"},
-        **{"valid": "2026-01-01 to 2027-12-31", "who": {}},
+    rule: Json = {
+        "rule": "ra",
+        "title": "t",
+        "owner": "tests",
+        "status": "live",
+        "approved_by": "x",
+        "valid": "2026-01-01 to 2027-12-31",
+        "who": {},
         "when": {"count": "sms.out", "at_least": "7", "within": "24h"},
         "offer": {"product": "x3", "send": [{"channel": "manual", "task": "Call about {product.name}"}]},
         "limits": {"priority": "50", "at_most": "9 in 2m", "send_within": "48h", "holdout": "0%"},
@@ -169,9 +174,8 @@ def hourly(spec: str | None) -> Course:
     ]
     policy = {"window": "48h", "timezone": "Asia/Shanghai", "contact": {"at_most": "99 in 4m"}}
     profiles = [{"subscriber": imsi, "consent": consent} for imsi in people]
-    changes = {"rules": [rule], "policy": policy, "records": records, "profiles": profiles, "disorder": 0}
-    changes["until"] = None
-    case |= changes
+    case |= {"rules": [rule], "policy": policy, "records": records, "profiles": profiles}
+    case |= {"disorder": 0, "until": None}
     other = ruleset_of({**case, "rules": [{**rule, "limits": {**rule["limits"], "priority": "60"}}]})
     cut = cut_at(len(people) * 6, switch(other.hash, YEAR_2000, spec, "r:1"))
     return Course(case, others=[other], events=cut)
@@ -194,7 +198,7 @@ class LosesOnce(Run):
 
 @pytest.mark.parametrize("spec", ["100%", "50%", "p1", None])
 def test_hours_before_a_canary_are_not_lost_with_the_store(spec: str | None) -> None:
-    """Those who move are armed at the switch, not as the rebuild begins: that would make all before it late."""
+    """Those who move are armed at the switch, not as the rebuild begins, with all before it late."""
     course = hourly(spec)
     assert len(course.decisions) == 4
     for at in range(2, 48, 4):

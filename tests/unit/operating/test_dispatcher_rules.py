@@ -43,9 +43,9 @@ def test_a_lane_that_has_no_canary_any_more_keeps_nobody_waiting() -> None:
 def test_while_lanes_differ_the_rules_are_those_that_were() -> None:
     found = role()
     found._look_at_lanes([lane(OLD), lane(NEW)])
-    assert found._book is None
+    assert found._book_of("") is None
     found._look_at_lanes([lane(OLD), lane(OLD)])
     found._look_at_lanes([lane(OLD), lane(NEW)])
-    assert found._book.hash == OLD
+    assert found._book_of("").hash == OLD
     found._look_at_lanes([lane(NEW), lane(NEW)])
-    assert found._book.hash == NEW
+    assert found._book_of("").hash == NEW
