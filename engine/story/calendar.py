@@ -22,7 +22,7 @@ _AFTERNOON: Final = 15 * 60
 """Minute of the day that a case is best at."""
 _ROOMS: Final = ((30 * 60 * SECOND, 10), (10 * 60 * SECOND, 10), (SECOND, 1), (0, 1))
 """Kept free of quiet time around it, where there is that much, µs; and the minutes from try to try."""
-_DAYS_TRIED: Final = 40
+_DAYS_TRIED: Final = 15
 _EARLIEST: Final = datetime(2000, 1, 4, tzinfo=UTC)
 _LATEST: Final = datetime(2099, 12, 28, tzinfo=UTC)
 """Test files know the years 2000 to 2099, and scenes begin up to 48 h before a match."""

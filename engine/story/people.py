@@ -63,7 +63,7 @@ class People:
         return None
 
     def typical(self) -> Iterator[Person]:
-        """Yield a subscriber for each message that somebody gets, those with a text before those with a task."""
+        """Yield a subscriber for each message that somebody gets, tasks after texts."""
         order = sorted(self.rule.offer.send, key=lambda each: ("sms", "mms", "manual").index(each.channel))
         for message in order:
             given = self.for_message(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.language.folders import read_folder
 from engine.language.loader import load_texts
@@ -79,7 +80,7 @@ def rules_of(
     return loaded({**HOUSE, "team/it.yaml": text})
 
 
-def story_of(when: str, **changed: str) -> Story:
+def story_of(when: str, **changed: Any) -> Story:
     """Tell the rule `it`."""
     return story(rules_of(when, **changed), "it")
 
