@@ -42,6 +42,21 @@ TOPICS: Final[tuple[Topic, ...]] = ("when", "who", "consent", "send", "limits", 
 MOST_CONTACTS: Final = 4
 """A cap of more than this many is not played out."""
 
+_CAPS: Final = frozenset({"limits.at_most", "policy.contact", "only_one_of"})
+_OFFERED: Final = frozenset({""})
+_REASONS: Final[Mapping[NoteKind, frozenset[str]]] = {
+    "quiet_start": frozenset({"", "send_within"}),
+    "quiet_last": frozenset({"", "send_within"}),
+    "waits_too_long": frozenset({"send_within"}),
+    "hours_before": frozenset({"when"}),
+    "hours_end": frozenset({"when"}),
+    "other_day": frozenset({"when"}),
+    "valid_before": frozenset({"valid"}),
+    "valid_after": frozenset({"valid"}),
+}
+"""What may come of a case at the edge of a time; of any other an offer. Stopped by another line, it is no
+test of its edge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
@@ -66,26 +81,40 @@ class Boundaries:
     cases: tuple[Boundary, ...]
     base: Given
     """The subscriber whom the rule takes: what cases have in common."""
-    problem: Literal["", "nobody", "never", "unstaged"] = ""
-    """`nobody`: the rule takes no one; `never`: no moment suits; `unstaged`: no scene is sure to match."""
+    problem: Literal["", "nobody", "never", "quiet", "unstaged"] = ""
+    """`nobody`: the rule takes no one; `never`: its dates have nothing of its schedule; `quiet`: no message
+    outlasts quiet time; `unstaged`: no scene is sure to match."""
+    left_out: tuple[Pattern, ...] = ()
+    """Parts of an `any_of` for which no scene is sure to match: no case is about them."""
 
 
 def boundaries(rules: RuleSet, name: str) -> Boundaries:
     """Make the cases of a rule."""
     rule = rules.rules[name]
-    person = People(rule, rules.catalog).typical()
-    if person is None or person.message is None:
+    people = list(People(rule, rules.catalog).typical())
+    if not people:
         return Boundaries((), {}, "nobody")
     calendar = Calendar(rule, rules.policy)
-    moment = calendar.moment()
-    if moment is None:
-        return Boundaries((), person.given, "never")
+    found = _when_offered(calendar, people)
+    if found is None:
+        return Boundaries((), people[0].given, "quiet" if calendar.ever_open() else "never")
+    person, message, moment = found
     stage = Stage(rules.catalog, rules.policy, _shown(rule.offer.send))
     scene = stage.typical(rule.when)
     if scene is None:
         return Boundaries((), person.given, "unstaged")
-    play = _Play(rules, name, calendar, stage, person, person.message, moment, scene)
-    return Boundaries(tuple(_once(play.all())), person.given)
+    play = _Play(rules, name, calendar, stage, person, message, moment, scene)
+    return Boundaries(tuple(_once(play.all())), person.given, left_out=tuple(stage.left_out(rule.when)))
+
+
+def _when_offered(calendar: Calendar, people: list[Person]) -> tuple[Person, Message, int] | None:
+    """Return the first whose message is sent at once at some moment, else whose is held; None if no one's."""
+    for moment_of in (calendar.moment, calendar.held_moment):
+        for person in people:
+            moment = None if person.message is None else moment_of(person.message)
+            if person.message is not None and moment is not None:
+                return person, person.message, moment
+    return None
 
 
 def _once(cases: Iterator[Boundary]) -> Iterator[Boundary]:
@@ -189,14 +218,17 @@ class _Play:
         limit = self.rules.rules[self.name].limits.at_most.count
         offers = [self.moment]
         while True:
-            free = self.calendar.free_again(self.message, tier, offers)
-            soon = max(offers) + max(apart, HOUR)
+            made = self.calendar.foresee(offers, self.message, tier, max(offers)).offers
+            if len(made) < len(offers):
+                return
+            free = self.calendar.free_again(self.message, tier, made)
+            soon = self.calendar.nearest_on(max(made) + max(apart, HOUR), forward=True)
             early = free - SECOND
-            if soon < early and len(offers) == 1:
+            if soon is not None and soon < early and len(offers) == 1:
                 yield from self._again(offers, soon, "second_soon")
-            if early - max(offers) >= apart:
+            if early - max(made) >= apart:
                 yield from self._again(offers, early, "second_early")
-            again = max(free, max(offers) + apart)
+            again = max(free, max(made) + apart)
             yield from self._again(offers, again, "second_free")
             alone = self.calendar.foresee([again], self.message, tier, again)
             if len(offers) >= min(limit, MOST_CONTACTS) or alone.offers != (again,):
@@ -228,7 +260,12 @@ class _Play:
                 out = max(shifted.end, shifted.at) + MINUTE
                 steps.append(Step(out, "leaves", self._place()))
         scene = Scene(tuple(steps))
-        yield self._case("limits", Note(kind, at - offers[-1], len(matches)), scene, matches=matches)
+        note = Note(kind, at - offers[-1], len(matches))
+        boundary = self._case("limits", note, scene, matches=matches)
+        reason = boundary.case.then or boundary.case.because or ""
+        wanted = _CAPS if kind != "second_free" else frozenset({""})
+        if self.calendar.is_on(at) and reason in wanted:
+            yield boundary
 
     # -- times ---------------------------------------------------------------------------------------
 
@@ -236,7 +273,9 @@ class _Play:
         edges = (*self._edges_of_quiet(), *self._edges_of_hours(), *self._edges_of_validity())
         for at, kind in edges:
             if self.calendar.in_tests(at):
-                yield self._case("times", Note(kind), self.scene, moment=at)
+                boundary = self._case("times", Note(kind), self.scene, moment=at)
+                if (boundary.case.because or "") in _REASONS.get(kind, _OFFERED):
+                    yield boundary
 
     def _edges_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
         """Yield the edges of quiet times, as far as the rule's schedule has them."""
@@ -331,6 +370,7 @@ class _Play:
             events=events,
             expect=tuple(Expected(at - starts, product, channel) for at in foreseen.offers),
             because=None if foreseen.offers else foreseen.because,
+            then=(foreseen.because or None) if foreseen.offers else None,
         )
         return Boundary(topic, note, case, moment, tuple(matches), person.message)
 

@@ -6,7 +6,7 @@ caps in the order of the gates (semantics.md 4). Times are µs UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -20,9 +20,9 @@ from engine.story.scene import SECOND
 
 _AFTERNOON: Final = 15 * 60
 """Minute of the day that a case is best at."""
-_ROOM: Final = 30 * 60 * SECOND
-"""Kept free of quiet time around it, where there is that much."""
-_DAYS_TRIED: Final = 40
+_ROOMS: Final = ((30 * 60 * SECOND, 10), (10 * 60 * SECOND, 10), (SECOND, 1), (0, 1))
+"""Kept free of quiet time around it, where there is that much, µs; and the minutes from try to try."""
+_DAYS_TRIED: Final = 15
 _EARLIEST: Final = datetime(2000, 1, 4, tzinfo=UTC)
 _LATEST: Final = datetime(2099, 12, 28, tzinfo=UTC)
 """Test files know the years 2000 to 2099, and scenes begin up to 48 h before a match."""
@@ -63,19 +63,41 @@ class Calendar:
         schedule = self.rule.schedule
         return schedule is None or is_within(t, self.zone, schedule.days, schedule.hours)
 
-    def moment(self) -> int | None:
+    def moment(self, message: Message) -> int | None:
         """Return a moment at which a match is offered at once, best on a weekday afternoon; None if never."""
-        for room in (_ROOM, 0):
+        return self._best(lambda t: self.is_open(t) and (self._end(t, message) == t))
+
+    def held_moment(self, message: Message) -> int | None:
+        """Return a moment at which a match is held and offered at the end of quiet time; None if never."""
+        return self._best(lambda t: self.is_open(t) and not self._gates(t, message, None, [])[1])
+
+    def ever_open(self) -> bool:
+        """Say whether the rule's dates and schedule have any moment in common."""
+        return self._best(self.is_open) is not None
+
+    def is_open(self, t: int) -> bool:
+        """Say whether a moment is in the rule's dates and in its schedule."""
+        first, last = self.span()
+        return first <= t < last and self.is_on(t)
+
+    def is_quiet(self, t: int) -> bool:
+        """Say whether a moment lies in quiet time."""
+        return quiet_end(t, self.zone, self.quiet) != t
+
+    def _best(self, suits: Callable[[int], bool]) -> int | None:
+        """Return the best moment that suits, with as much room around it as there is."""
+        for room, step in _ROOMS:
+            minutes = sorted(range(0, 1_440, step), key=lambda each: abs(each - _AFTERNOON))
             for day in self._days():
-                for minute in sorted(range(0, 1_440, 10), key=lambda each: abs(each - _AFTERNOON)):
+                for minute in minutes:
                     t = self._micros(day, minute)
-                    if all(self._free(t + by) for by in (-room, 0, room)):
+                    if all(suits(t + by) for by in (0, -room, room)):
                         return t
         return None
 
-    def _free(self, t: int) -> bool:
-        first, last = self.span()
-        return first <= t < last and self.is_on(t) and quiet_end(t, self.zone, self.quiet) == t
+    def _end(self, t: int, message: Message) -> int:
+        """Return when a message of this moment is sent: quiet time never holds a task (semantics.md 4.3)."""
+        return t if message.channel == "manual" else quiet_end(t, self.zone, self.quiet)
 
     def _days(self) -> Iterator[date]:
         """Yield days of validity, the first weekday with two days of validity before it first."""
@@ -90,8 +112,12 @@ class Calendar:
         return round(local.timestamp()) * SECOND
 
     def quiet_times(self, after: int) -> Iterator[tuple[int, int]]:
-        """Yield (start, end) of the quiet times that begin in the day after a moment outside of one."""
-        now, until = after, after + DAY
+        """Yield (start, end) of the quiet times that begin in the day after a moment.
+
+        If that is within one, then in the day from the end of the one before it: its own is among them.
+        """
+        now = quiet_end(after - DAY, self.zone, self.quiet) if self.is_quiet(after) else after
+        until = now + DAY
         while True:
             start = quiet_start(now, self.zone, self.quiet, until)
             if start >= until:
@@ -155,9 +181,9 @@ class Calendar:
         if not first <= t < last:
             return t, "valid"
         refused = self.refused_by(t, message, tier, offers)
-        if refused or message.channel == "manual":
+        if refused:
             return t, refused
-        end = quiet_end(t, self.zone, self.quiet)
+        end = self._end(t, message)
         if end > t + self.rule.limits.send_within:
             return t, "send_within"
         return end, "" if end < last else "valid"

@@ -25,7 +25,9 @@ _TOPICS: Final = {
 _PROBLEMS: Final = {
     "nobody": "无法生成用例：没有用户能同时满足 who、except 以及某条消息的 if。",
     "never": "无法生成用例：在规则的日期和时段内，没有任何可以发送的时刻。",
-    "unstaged": "无法为该条件自动生成用例：地点没有小区、记录过多，或条件的各部分会互相干扰。请手写测试。",
+    "quiet": "无法生成用例：在规则的时段内，消息总要等到免打扰时段结束，超过send_within或规则的有效期。",
+    "unstaged": "无法为该条件自动生成用例：地点没有小区、没有试到符合条件的值、记录过多，"
+    "或条件的各部分会互相干扰。请手写测试。",
 }
 
 
@@ -315,6 +317,10 @@ class Chinese:
         """Count."""
         said = f"共{cases}个用例，均已在引擎上运行：{offers}个发送，{cases - offers}个不发送。"
         return said + (f"其中{surprises}个与预期不符，请反馈该规则。" if surprises else "")
+
+    def left_out(self, clause: str) -> str:
+        """Say that no case is about a part."""
+        return f"未生成用例，请手写测试：用户{clause}。"
 
     def problem(self, problem: str) -> str:
         """Say why there are no cases."""

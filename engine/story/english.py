@@ -25,8 +25,11 @@ _TOPICS: Final = {
 _PROBLEMS: Final = {
     "nobody": "No case could be made: no subscriber passes `who`, `except` and the `if` of a message.",
     "never": "No case could be made: in the rule's days and hours there is no moment at which it may send.",
-    "unstaged": "No case could be made up for this pattern: a place has no cells, its records would be too "
-    "many, or its parts would hear each other's records. Write the tests by hand.",
+    "quiet": "No case could be made: in the rule's days and hours every message would wait for the end of "
+    "quiet time, longer than `send_within` or past the rule's dates.",
+    "unstaged": "No case could be made up for this pattern: a place has no cells, no value tried passes its "
+    "lines, its records would be too many, or its parts would hear each other's records. Write the tests by "
+    "hand.",
 }
 
 
@@ -339,6 +342,10 @@ class English:
         if surprises:
             said += f" With {surprises} the engine did not do what was foreseen: please report the rule."
         return said
+
+    def left_out(self, clause: str) -> str:
+        """Say that no case is about a part."""
+        return f"Not staged, to be tested by hand: a subscriber {clause}."
 
     def problem(self, problem: str) -> str:
         """Say why there are no cases."""

@@ -62,14 +62,13 @@ class People:
                 return given
         return None
 
-    def typical(self) -> Person | None:
-        """Return a subscriber whom the rule takes: with a text rather than a task, without `if` if may be."""
+    def typical(self) -> Iterator[Person]:
+        """Yield a subscriber for each message that somebody gets, tasks after texts."""
         order = sorted(self.rule.offer.send, key=lambda each: ("sms", "mms", "manual").index(each.channel))
         for message in order:
             given = self.for_message(message)
             if given is not None:
-                return Person(given, Note("plain"), "", message)
-        return None
+                yield Person(given, Note("plain"), "", message)
 
     def at_the_lines(self, base: Person) -> Iterator[Person]:
         """Yield subscribers at the edge of each line of `who` and `except`, else like `base`."""

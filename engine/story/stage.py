@@ -7,7 +7,7 @@ have, lines that no value passes, or parts that would hear each other's records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 from typing import Final
@@ -76,6 +76,22 @@ class Stage:
             case AnyOf():
                 found = (self.one_of(pattern, part, self.typical(part)) for part in pattern.parts)
                 return next((scene for scene in found if scene is not None), None)
+
+    def left_out(self, pattern: Pattern) -> Iterator[Pattern]:
+        """Yield the parts of every `any_of` inside that can't be staged, though the others can."""
+        match pattern:
+            case AnyOf(parts=parts):
+                for part in parts:
+                    if self.one_of(pattern, part, self.typical(part)) is None:
+                        yield part
+                    else:
+                        yield from self.left_out(part)
+            case Sequence(steps=parts) | AllOf(parts=parts):
+                for part in parts:
+                    yield from self.left_out(part)
+            case After():
+                yield from self.left_out(pattern.first)
+                yield from self.left_out(pattern.no)
 
     def typicals(self, pattern: Sequence | AllOf) -> list[Scene | None]:
         """Return a plain scene for each part; in a sequence who is inside already only has to leave."""

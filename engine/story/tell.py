@@ -133,6 +133,8 @@ def _cases(told: Story, words: Words, names: Names) -> Iterator[str]:
         yield words.problem(told.made.problem)
         return
     yield words.counted(len(told.told), told.offers, told.surprises)
+    for part in told.made.left_out:
+        yield words.left_out(words.clause(part, names))
     zone = ZoneInfo(told.rules.policy.timezone)
     for topic in TOPICS:
         found = [each for each in told.told if each.boundary.topic == topic]

@@ -97,6 +97,7 @@ def _around(test: Test, choices: Sequence[str]) -> Iterator[FieldValue]:
     elif test.type == "phone":
         yield str(test.values[0])
         yield from _PHONES
+        yield from map(str, test.values[1:])
     elif test.type in ("text", "place"):
         yield str(test.values[0])
         yield from choices or (*_WORDS.get(test.field, _ANY), "another")

@@ -193,6 +193,9 @@ class Words(Protocol):
     def counted(self, cases: int, offers: int, surprises: int) -> str:
         """Say how many cases were run."""
 
+    def left_out(self, clause: str) -> str:
+        """Say that no case is about a part of the pattern."""
+
     def problem(self, problem: str) -> str:
         """Say why there are no cases."""
 

@@ -47,6 +47,8 @@ class _File:
         told = self._told
         yield f"# The edges of {told.rule.name}, written by `touchpoint story {told.rule.name} --write`."
         yield "# Every case was run on the engine: change what is not meant, keep what is."
+        for part in told.made.left_out:
+            yield f"# {self._words.left_out(self._words.clause(part, self._names))}"
         yield f"tests: {scalar(told.rule.name)}"
         yield f"starts: {self._moment(self._starts)}"
         if self._shared:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.language.folders import read_folder
 from engine.language.loader import load_texts
@@ -51,6 +53,10 @@ offer:
 limits: {{priority: 40, at_most: {at_most}, send_within: {within}, holdout: 0%}}
 goal: {{converts_when: {{happens: product.bought}}, within: 1d}}
 """
+AS_A_TASK = {
+    'channel: sms, text: "【移动】送您{product.name}。退订回R。"': "channel: manual, task: call them"
+}
+"""What to swap for a rule whose only message is a task for a person."""
 
 
 def rules_of(
@@ -61,13 +67,20 @@ def rules_of(
     excepts: str = "{tags: do-not-disturb}",
     at_most: str = "1 in 7d",
     within: str = "24h",
+    swap: Mapping[str, str] | None = None,
 ) -> RuleSet:
-    """Load the rule `it` with a pattern of its own, beside the project's policy and catalogue."""
+    """Load the rule `it` with a pattern of its own, beside the project's policy and catalogue.
+
+    `swap`: what else to put in place of what.
+    """
     text = RULE.format(when=when, schedule=schedule, who=who, excepts=excepts, at_most=at_most, within=within)
+    for old, new in (swap or {}).items():
+        assert old in text
+        text = text.replace(old, new)
     return loaded({**HOUSE, "team/it.yaml": text})
 
 
-def story_of(when: str, **changed: str) -> Story:
+def story_of(when: str, **changed: Any) -> Story:
     """Tell the rule `it`."""
     return story(rules_of(when, **changed), "it")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.language.testing import FieldValue
@@ -114,10 +116,11 @@ def test_a_label_that_is_excepted_stands_beside_the_one_that_is_asked_for() -> N
     ("changed", "problem"),
     [
         ({"who": "{tags: student}", "excepts": "{tags: student}"}, "nobody"),
-        ({"schedule": "schedule: {days: mon to sun, hours: 22:00 to 23:00}"}, "never"),
+        ({"schedule": "schedule: {hours: 22:00 to 23:00}", "swap": {"2026-09-30": "2026-09-01"}}, "quiet"),
+        ({"schedule": "schedule: {days: [mon]}", "swap": {"2026-09-30": "2026-09-06"}}, "never"),
     ],
 )
-def test_why_there_is_no_case(changed: dict[str, str], problem: str) -> None:
+def test_why_there_is_no_case(changed: dict[str, Any], problem: str) -> None:
     assert boundaries(rules_of("{happens: call.out}", **changed), "it").problem == problem
 
 
