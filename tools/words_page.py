@@ -8,7 +8,6 @@ A test holds the committed page against `page()`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final
 
 from engine.event_kinds import KINDS, FieldDef

@@ -30,10 +30,10 @@ from tests.servers.redis import RedisServer
 from tests.unit.cli.support import CONSENT, FILES, T
 
 Json = dict[str, Any]
-PARTITIONS, PEOPLE = 2, 400
+PARTITIONS, PEOPLE = 2, 200
 SECOND = 1_000_000
-EVERY = 0.15
-"""Wall seconds from one text of everybody to the next: some 2,000 records a second."""
+EVERY = 0.2
+"""Wall seconds from one text of everybody to the next: some 1,000 records a second."""
 RULE = """
 rule: texts
 title: Somebody writes a lot
