@@ -113,7 +113,8 @@ def load_rules(path: Path, settings: Settings) -> RuleSet:
     if loaded.ruleset is None:
         raise RulesError(loaded.errors)
     if loaded.problems:
-        note(f"the rules have {len(loaded.problems)} problems: touchpoint check {path}")
+        many = f"{len(loaded.problems)} problems" if len(loaded.problems) > 1 else "a problem"
+        note(f"the rules have {many}: touchpoint check {path}")
     return loaded.ruleset
 
 

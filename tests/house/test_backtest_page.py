@@ -29,7 +29,7 @@ def test_the_commands_print_what_the_page_shows(tmp_path: Path) -> None:
             assert arguments is not None
             done = run(arguments, tmp_path)
             # the copy was changed after its approval, which is said and stops nothing
-            said = done.stderr.replace("touchpoint: the rules have 1 problems: touchpoint check live\n", "")
+            said = done.stderr.replace("touchpoint: the rules have a problem: touchpoint check live\n", "")
             assert (done.returncode, said) == (0, ""), words
             if below.info == "text":
                 assert missing(below.text, done.stdout) == [], str(below)
