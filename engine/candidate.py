@@ -40,8 +40,7 @@ def examine(folder: Path, by: str, at: int, home_cc: str, *, strict: bool = Fals
     Raises `RulesError` with every problem, `RuleTestsError` with every case that fails, `InputError` for a
     folder that is none or changes meanwhile, or a name of nobody.
     """
-    if not 1 <= len(by.strip()) <= BY_AT_MOST:
-        raise InputError("--by", f"a name of 1 to {BY_AT_MOST} characters", by)
+    by = name_of_author(by)
     files = files_of(folder)
     loaded = load_dir(folder, home_cc=home_cc, review=datetime.fromtimestamp(at / 1e6, UTC))
     wanted = loaded.problems if strict else loaded.errors
@@ -57,8 +56,16 @@ def examine(folder: Path, by: str, at: int, home_cc: str, *, strict: bool = Fals
         raise RuleTestsError(failed, cases)
     if files != files_of(folder):
         raise InputError(str(folder), "files that stand still while they are checked", "a change")
-    published = Published(loaded.ruleset.hash, by.strip(), at, files)
+    published = Published(loaded.ruleset.hash, by, at, files)
     return Candidate(loaded.ruleset, published, loaded.problems, cases)
+
+
+def name_of_author(by: str) -> str:
+    """Return the name of whoever changes rules, trimmed; raise `InputError` if it is none."""
+    name = by.strip()
+    if not 1 <= len(name) <= BY_AT_MOST:
+        raise InputError("--by", f"a name of 1 to {BY_AT_MOST} characters", by)
+    return name
 
 
 def check_canary(spec: str, rules: RuleSet) -> None:

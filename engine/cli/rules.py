@@ -13,7 +13,7 @@ import typer
 
 from connectors.kafka_rules import Publication, Standing, publish, standing
 from connectors.kafka_topics import ensure
-from engine.candidate import BY_AT_MOST, Candidate, check_canary, examine
+from engine.candidate import Candidate, check_canary, examine, name_of_author
 from engine.changes import Change, compare
 from engine.cli.console import note, say, say_json, table
 from engine.cli.need import need_topics
@@ -97,8 +97,7 @@ def switch_command(
     """
     settings = load_settings()
     require(settings, "kafka_bootstrap")
-    if not 1 <= len(by.strip()) <= BY_AT_MOST:
-        raise InputError("--by", f"a name of 1 to {BY_AT_MOST} characters", by)
+    name = name_of_author(by)
 
     def find(standing: Standing) -> RuleSet:
         rules = unpack(_named(standing.sets, hash_), settings.home_cc)
@@ -107,7 +106,7 @@ def switch_command(
 
     async def go() -> Change:
         await need_topics(settings, "rules", "events")
-        return await _change(settings, find, None, by.strip(), canary)
+        return await _change(settings, find, None, name, canary)
 
     change = asyncio.run(go())
     say(f"changed to {change.change}")

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from engine.cli.main import app
 from tests.unit.backtest.world import events, profiles
+from tests.unit.cli.conftest import _no_settings_of_the_machine, touchpoint
 from tests.unit.cli.support import Touchpoint, write_lines
 
+__all__ = ["_no_settings_of_the_machine", "touchpoint"]
+"""The fixtures of the commands serve here, too."""
+
 Replayed = Callable[..., Result]
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("TOUCHPOINT_"):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def touchpoint() -> Touchpoint:
-    """Call `touchpoint ARGS…`."""
-
-    def call(*args: object) -> Result:
-        done = CliRunner().invoke(app, [str(arg) for arg in args], prog_name="touchpoint")
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
-
-    return call
 
 
 @pytest.fixture
