@@ -131,6 +131,24 @@ def test_a_folder_is_followed_once_for_each_change_that_stands_still(rules: Path
     assert [watch.has_changed() for _ in range(3)] == [False, True, False]
 
 
+def test_a_file_that_is_no_text_is_a_change_too(rules: Path) -> None:
+    watch = FolderWatch(rules)
+    for content in (b"\xb9\xe6", b"\xff\xfe\xfd"):
+        (rules / "team/new.yaml").write_bytes(content)
+        assert [watch.has_changed() for _ in range(3)] == [False, True, False]
+
+
+@pytest.mark.usefixtures("deployment")
+def test_a_part_of_a_set_is_not_published_in_its_place(touchpoint: Touchpoint, rules: Path) -> None:
+    refused = touchpoint("rules", "publish", rules / "team", "--by", "ann")
+    assert refused.exit_code == 2
+    assert "expected a whole set of rules, with policy.yaml and catalog/" in refused.stderr
+    shutil.rmtree(rules / "team")
+    refused = touchpoint("rules", "publish", rules, "--by", "ann")
+    assert refused.exit_code == 2
+    assert "expected at least one rule" in refused.stderr
+
+
 def test_a_change_says_what_was_and_what_is() -> None:
     now = RuleSet({"a": _rule("a", "live"), "b": _rule("b", "draft")}, Catalog(), Policy(), "h")
     then = RuleSet({"a": _rule("a", "shadow"), "c": _rule("c", "live")}, Catalog(), Policy(holdout=0.1), "g")
