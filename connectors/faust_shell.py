@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -55,6 +54,9 @@ class _Boot(BootStrategy):  # type: ignore[misc]  # Faust has no types that mypy
 
 class _App(faust.App):  # type: ignore[misc]
     BootStrategy = _Boot
+
+    def _create_directories(self) -> None:
+        """Make no folders for tables, for there are none: those of a killed process would stay for good."""
 
 
 class _Roles(Service):  # type: ignore[misc]
@@ -116,32 +118,30 @@ def run(name: str, roles: Sequence[Role], *, drain_seconds: float) -> str:
     """Run roles until SIGTERM or SIGINT, or until one dies; return its last word, "" after an orderly end."""
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    with tempfile.TemporaryDirectory(prefix="touchpoint-") as folder:
-        app = _App(
-            f"touchpoint-{name}",
-            broker="kafka://127.0.0.1:1",  # never called: see _Boot
-            datadir=folder,
-            autodiscover=False,
-            web_enabled=False,
-            loop=loop,
-        )
-        service = _Roles(roles, drain_seconds, loop=loop)
-        worker = faust.Worker(
-            app,
-            service,
-            loop=loop,
-            quiet=True,
-            override_logging=False,
-            redirect_stdouts=False,
-            stdout=sys.stderr,
-        )
-        service.worker = worker
-        worker.spinner = None  # no signs of life for a terminal: stdout and stderr are logs
-        for library in ("faust", "mode", "aiokafka", "uvicorn"):
-            logging.getLogger(library).setLevel(logging.WARNING)
-        try:
-            worker.execute_from_commandline()
-        except SystemExit as ending:
-            if ending.code and not service.last_word:
-                service.last_word = "the worker ended with an error"
+    app = _App(
+        f"touchpoint-{name}",
+        broker="kafka://127.0.0.1:1",  # never called: see _Boot
+        autodiscover=False,
+        web_enabled=False,
+        loop=loop,
+    )
+    service = _Roles(roles, drain_seconds, loop=loop)
+    worker = faust.Worker(
+        app,
+        service,
+        loop=loop,
+        quiet=True,
+        override_logging=False,
+        redirect_stdouts=False,
+        stdout=sys.stderr,
+    )
+    service.worker = worker
+    worker.spinner = None  # no signs of life for a terminal: stdout and stderr are logs
+    for library in ("faust", "mode", "aiokafka", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ending:
+        if ending.code and not service.last_word:
+            service.last_word = "the worker ended with an error"
     return service.last_word
