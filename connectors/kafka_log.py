@@ -24,6 +24,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from connectors.kafka_client import POLL_AT_LEAST
 from connectors.kafka_read import lasts_of, log_errors
+from connectors.kafka_topic_id import find_topic
 from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import LogRecord, Mark
@@ -61,6 +62,7 @@ class KafkaLog:
         self._producer: AIOKafkaProducer | None = None
         self._next: dict[int, int] = {}
         """Partition -> the offset from which the consumer goes on."""
+        self._identity: str | None = None
 
     @property
     def partitions(self) -> int:
@@ -84,6 +86,7 @@ class KafkaLog:
         """
         for partition in partitions:
             self._next.pop(partition, None)
+        self._identity = None
 
     async def close(self) -> None:
         """Leave the group."""
@@ -120,6 +123,7 @@ class KafkaLog:
                 found = await consumer.getmany(place, timeout_ms=int(wait * 1_000), max_records=limit)
         except OffsetOutOfRangeError:
             self._next.pop(partition, None)
+            self._identity = None  # it may have been made anew meanwhile
             start = await self.start(partition)
             raise LogError(
                 f"topic {self.topic}, partition {partition}: "
@@ -127,6 +131,7 @@ class KafkaLog:
             ) from None
         except (KafkaError, OSError) as error:
             self._next.pop(partition, None)
+            self._identity = None
             raise LogError(
                 f"topic {self.topic}, partition {partition}: expected records, was {word_of(error)}"
             ) from error
@@ -137,6 +142,13 @@ class KafkaLog:
         ]
         self._next[partition] = records[-1].offset + 1 if records else offset
         return records
+
+    async def identity(self) -> str:
+        """Return the id that Kafka gave the topic; empty from brokers older than 2.8."""
+        if self._identity is None:
+            with log_errors(self.topic, "be found"):
+                self._identity = (await find_topic(self._options, self.topic)).id
+        return self._identity
 
     async def start(self, partition: int) -> int:
         """Return the offset of the oldest record that is kept."""

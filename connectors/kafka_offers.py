@@ -1,7 +1,8 @@
 """What lanes publish, on Kafka.
 
     PREFIX.offers.v1       offers, key = ID@AT: what the dispatcher sends
-    PREFIX.decisions.v1    each decision line, refusals packed; header `offset`: how far was folded
+    PREFIX.decisions.v1    each decision line, refusals packed; headers `offset`: how far was folded, and
+                           `log`: the id of the topic whose offset that is
     PREFIX.profiles.v1     profiles, compacted, key = subscriber key, no value = forgotten; key = n:HASH: a
                            number that had opted out and was forgotten
 
@@ -16,10 +17,11 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from connectors.kafka_read import end_of, log_errors, read_to_end
+from connectors.kafka_topic_id import find_topic
 from engine.errors import LogError
-from engine.ports import LAST_WORD, OFFER, PROFILE, REFUSALS
+from engine.ports import ELSEWHERE, LAST_WORD, OFFER, PROFILE, REFUSALS
 
-OFFSET = "offset"
+OFFSET, LOG = "offset", "log"
 
 
 class KafkaOffers:
@@ -30,6 +32,9 @@ class KafkaOffers:
         self.decisions = f"{prefix}.decisions.v1"
         self.profile = f"{prefix}.profiles.v1"
         self.deadletters = f"{prefix}.deadletters.v1"
+        self.events = f"{prefix}.events.v1"
+        self._log: bytes | None = None
+        """Identity of the log. Lanes go on with another one only after a rebuild, which reads the lines."""
         self._options = dict(options)
         self._producer: AIOKafkaProducer | None = None
 
@@ -58,7 +63,8 @@ class KafkaOffers:
     ) -> int | None:
         """Publish outbox entries."""
         producer = self._given()
-        headers = [(OFFSET, b"%d" % offset)]
+        log = await self._ask_log() if self._log is None else self._log
+        headers = [(OFFSET, b"%d" % offset), (LOG, log)]
         offered, others = [], []
         with log_errors(self.offers, "be written"):
             for name, payload in entries:
@@ -102,9 +108,10 @@ class KafkaOffers:
 
     async def lines(self, partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
         """Give all lines that are kept."""
+        log = await self._ask_log()
         async for records in read_to_end(self._options, self.decisions, partition):
             yield [
-                (int(dict(record.headers).get(OFFSET, b"0")), record.value)
+                (_offset_in(log, dict(record.headers)), record.value)
                 for record in records
                 if record.value is not None
             ]
@@ -115,7 +122,18 @@ class KafkaOffers:
             last = {record.key.decode(): record.value for record in records if record.key is not None}
             yield [(key, value or b"") for key, value in last.items()]
 
+    async def _ask_log(self) -> bytes:
+        with log_errors(self.events, "be found"):
+            self._log = (await find_topic(self._options, self.events)).id.encode()
+        return self._log
+
     def _given(self) -> AIOKafkaProducer:
         if self._producer is None:
             raise LogError(f"topic {self.offers}: expected to be opened first, was not")
         return self._producer
+
+
+def _offset_in(log: bytes, headers: Mapping[str, bytes]) -> int:
+    """Return the offset of a line in this log, `ELSEWHERE` if it is one of another."""
+    made_from = headers.get(LOG, b"")
+    return int(headers.get(OFFSET, b"0")) if not log or made_from in (b"", log) else ELSEWHERE

@@ -12,10 +12,11 @@ from engine.ports import LogRecord, Mark
 class MemoryLog:
     """Partitions as lists. Records before a partition's `base` have been trimmed, as by retention."""
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, identity: str = "in memory") -> None:
         self._partitions: list[list[bytes]] = [[] for _ in range(partitions)]
         self._bases = [0] * partitions
         self._marks: dict[int, Mark] = {}
+        self._identity = identity
 
     @property
     def partitions(self) -> int:
@@ -36,6 +37,10 @@ class MemoryLog:
             raise LogError(f"partition {partition}: expected an offset from {base} on, was {offset}")
         values = self._partitions[partition][offset - base : offset - base + limit]
         return [LogRecord(offset + i, value) for i, value in enumerate(values)]
+
+    async def identity(self) -> str:
+        """Return the name it was given."""
+        return self._identity
 
     async def start(self, partition: int) -> int:
         """Return the offset of the oldest record that is kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from engine.ports import LAST_WORD, OFFER, PROFILE, Progress, Queued
+from engine.ports import ELSEWHERE, LAST_WORD, OFFER, PROFILE, Progress, Queued
 
 
 class MemoryOffers:
@@ -16,8 +16,10 @@ class MemoryOffers:
 
     def __init__(self, partitions: int, *, keep_lines: bool = True) -> None:
         self.keep_lines = keep_lines
+        self.log = ""
+        """Identity of the log that lines are made from; set it anew when that is made anew."""
         self._offers: list[list[tuple[str, bytes]]] = [[] for _ in range(partitions)]
-        self._lines: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
+        self._lines: list[list[tuple[str, int, bytes]]] = [[] for _ in range(partitions)]
         self._profiles: list[dict[str, bytes]] = [{} for _ in range(partitions)]
 
     async def publish(
@@ -36,7 +38,7 @@ class MemoryOffers:
             elif name.startswith(PROFILE):
                 self._profiles[partition][name.removeprefix(PROFILE)] = payload
             else:
-                self._lines[partition].append((offset, payload))
+                self._lines[partition].append((self.log, offset, payload))
         return end
 
     async def names(self, partition: int, since: int) -> AsyncIterator[list[str]]:
@@ -49,7 +51,10 @@ class MemoryOffers:
 
     async def lines(self, partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
         """Give all lines."""
-        yield list(self._lines[partition])
+        yield [
+            (offset if log == self.log else ELSEWHERE, payload)
+            for log, offset, payload in self._lines[partition]
+        ]
 
     async def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
         """Give the last profile of every subscriber."""

@@ -33,7 +33,7 @@ from engine.errors import FencedError, StoreError
 from engine.event import Event
 from engine.expiry import expires
 from engine.intake import Intake
-from engine.lane_state import let_go, letters, note_of, pack_lane, unpack_lane
+from engine.lane_state import let_go, letters, note_of, pack_lane, same_log, unpack_lane
 from engine.outbox import fill, tell
 from engine.pipeline import Fold
 from engine.ports import Commit, Control, DeadLetters, Log, LogRecord, Mark, Offers, OptOuts, Store
@@ -136,6 +136,7 @@ class Lane:
         self._known: frozenset[str] = frozenset()
         self._known_until = -1
         """Up to this offset offers may be made that were published before the store was lost or went back."""
+        self._log_is = ""
         self._offers_at = 0
         self._floor = 0
         self._sweep: list[str] = []
@@ -241,6 +242,7 @@ class Lane:
             )
             self.rebuilt += 1
         lane: dict[str, Any] = orjson.loads(control.lane) if control.lane else {}
+        self._log_is = same_log(lane, self.partition, await self.log.identity())
         fold = self.make_fold(lane.get("rules"))
         if lane:
             unpack_lane(fold, lane)
@@ -491,4 +493,4 @@ class Lane:
             more["muted_until"] = self._muted_until
         if self.next < self._known_until:
             more["known_until"] = self._known_until
-        return pack_lane(fold, **more)
+        return pack_lane(fold, log=self._log_is, **more)

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from engine.errors import LogError
 from engine.expiry import expires
 from engine.feeds import Feeds
 from engine.pipeline import Fold
@@ -15,6 +16,7 @@ from engine.refusals import Refusal, dead_letter
 from engine.snapshot import Subscriber
 from engine.switching import enforce, unpack
 
+MADE_ANEW = 'docs/operations.md, "A log made anew"'
 NOTE_AT_MOST = 4_000
 """Characters of a mark's note (`engine.ports.Mark`)."""
 
@@ -35,6 +37,21 @@ def pack_lane(fold: Fold, **more: Any) -> bytes:
             **more,
         }
     )
+
+
+def same_log(lane: dict[str, Any], partition: int, found: str) -> str:
+    """Return the identity of the log that a lane's offsets count in; empty if nobody knows it.
+
+    Raise `LogError` if that is not the log that was found: its offsets mean nothing there. Once the new log has
+    as many records, a lane would go on in its middle, and nothing would tell.
+    """
+    known: str = lane.get("log", "")
+    if known and found and known != found:
+        raise LogError(
+            f"partition {partition}: expected the log that its state counts in ({known}), "
+            f"was another one ({found}): {MADE_ANEW}"
+        )
+    return found or known
 
 
 def unpack_lane(fold: Fold, lane: dict[str, Any]) -> None:

@@ -50,6 +50,10 @@ class Log(Protocol):
         """
         ...
 
+    async def identity(self) -> str:
+        """Return what tells this log from one made anew under its name; empty if that can't be told."""
+        ...
+
     async def start(self, partition: int) -> int:
         """Return the offset of the oldest record that is kept."""
         ...
@@ -199,6 +203,10 @@ OFFER, LINE, REFUSALS, RELEASE, FORGOTTEN, PROFILE, LAST_WORD = "o:", "d:", "r:"
 """
 
 
+ELSEWHERE = -1
+"""Before every offset of the log: of what was decided from another log, which is gone."""
+
+
 class Offers(Protocol):
     """What lanes publish: offers to send, lines to keep, profiles. Consumers drop repeats by (id, at)."""
 
@@ -222,7 +230,10 @@ class Offers(Protocol):
         ...
 
     def lines(self, partition: int) -> AsyncIterator[list[tuple[int, bytes]]]:
-        """Give all lines that are kept, oldest first, as (`offset` of `publish`, payload), in batches."""
+        """Give all lines that are kept, oldest first, as (`offset` of `publish`, payload), in batches.
+
+        The offset is `ELSEWHERE` if it was one of another log: one that was made anew since.
+        """
         ...
 
     def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:

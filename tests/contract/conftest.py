@@ -62,7 +62,7 @@ async def offers(request: pytest.FixtureRequest) -> AsyncIterator[Offers]:
         yield MemoryOffers(PARTITIONS)
         return
     kafka, prefix = request.getfixturevalue("kafka_server"), request.getfixturevalue("topic_prefix")
-    names = [f"{prefix}.{name}.v1" for name in ("offers", "decisions", "profiles", "deadletters")]
+    names = [f"{prefix}.{name}.v1" for name in ("events", "offers", "decisions", "profiles", "deadletters")]
     await asyncio.to_thread(kafka.create_topics, *names, partitions=PARTITIONS)
     found = KafkaOffers({"bootstrap_servers": kafka.bootstrap}, prefix)
     await found.open()

@@ -30,6 +30,10 @@ async def test_a_new_log_is_empty_in_every_partition(log: Log) -> None:
         assert await log.start(partition) == 0
 
 
+async def test_a_log_tells_who_it_is_always_the_same(log: Log) -> None:
+    assert await log.identity() == await log.identity() != ""
+
+
 async def test_a_partition_keeps_the_order_of_its_records(log: Log) -> None:
     await log.append([(0, b"a"), (1, b"x"), (0, b"b")])
     await log.append([(0, b"c")])

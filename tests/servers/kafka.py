@@ -286,8 +286,12 @@ async def _create(bootstrap: str, topics: list[NewTopic]) -> None:
     await admin.start()
     try:
         answer = await admin.create_topics(topics)
+        for name, code, *_ in answer.topic_errors:
+            if code:
+                raise for_code(code)(f"topic {name}")
+        # a broker may not know yet what the controller has made
+        made = {topic.name for topic in topics}
+        while not made <= {found["topic"] for found in await admin.describe_topics(None)}:
+            await asyncio.sleep(0.02)
     finally:
         await admin.close()
-    for name, code, *_ in answer.topic_errors:
-        if code:
-            raise for_code(code)(f"topic {name}")
