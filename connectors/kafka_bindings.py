@@ -73,30 +73,30 @@ class KafkaBindings:
 
 
 def bind(identity: Identity, profiles: Iterable[tuple[bytes | None, bytes | None]]) -> None:
-    """Take in profiles, (key, value) in the order of the topic; one that can't be read binds nothing."""
-    bound: dict[str, str] = {}
-    forgotten: set[str] = set()
+    """Take in profiles, (key, value) in the order of a partition; one that can't be read binds nothing.
+
+    Partitions come in any order: of two profiles with one number the later binding holds (`Identity`).
+    """
+    last: dict[str, bytes | None] = {}
     for key, value in profiles:
-        if key is None:
-            continue
-        owner = key.decode("ascii", "replace")
-        number = _number(value) if value else None
-        if not value:
-            forgotten.add(owner)
-        elif number is not None:
-            bound[number] = owner
-            forgotten.discard(owner)
-    if forgotten:
+        if key is not None:
+            last[key.decode("ascii", "replace")] = value
+    if forgotten := {owner for owner, value in last.items() if not value}:
         identity.forget_keys(forgotten)
-    for number, owner in bound.items():
-        if owner not in forgotten:
-            identity.bind_key(number, owner)
+    for owner, value in last.items():
+        if value:
+            number, at = _number(value)
+            if number is not None:
+                identity.bind_key(number, owner, at)
 
 
-def _number(profile: bytes) -> str | None:
+def _number(profile: bytes) -> tuple[str | None, int]:
+    """Return the number in a profile, and the time of the record that bound it, µs; 0: not known."""
     try:
         read = orjson.loads(profile)
     except orjson.JSONDecodeError:
-        return None
-    number = read.get("msisdn") if read.__class__ is dict else None
-    return number if number.__class__ is str else None
+        return None, 0
+    if read.__class__ is not dict:
+        return None, 0
+    number, at = read.get("msisdn"), read.get("bound_at")
+    return (number if number.__class__ is str else None), (at if at.__class__ is int else 0)

@@ -221,8 +221,10 @@ def _gates(sub: Subscriber) -> list[Any]:
         sub.contacts,
         sub.holds,
     ]
-    if sub.choice:
+    if sub.choice or sub.bound_at:
         gates.append(sub.choice)
+    if sub.bound_at:
+        gates.append(sub.bound_at)
     return gates
 
 
@@ -230,6 +232,7 @@ def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
     sub.profile, sub.consent, sub.suppressed, sub.timezone, sub.bound = gates[:5]
     sub.contacts, sub.holds = gates[5:7]
     sub.choice = gates[7] if len(gates) > 7 else 0
+    sub.bound_at = gates[8] if len(gates) > 8 else 0
 
 
 # -- versions ------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def apply(sub: Subscriber, event: Event) -> bool:
         if "timezone" in fields:
             _set_timezone(sub, fields["timezone"])
         if fields.get("msisdn"):
-            sub.bound = fields["msisdn"]
+            sub.bound, sub.bound_at = fields["msisdn"], event.t
         _set_consents(sub, fields.get("consent") or {})
     elif event.kind == "consent.change":
         consents = fields.get("consent") or {}

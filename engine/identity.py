@@ -29,7 +29,7 @@ class Identity:
     Raises SettingsError if either is not so. Results are cached by the text as given.
     """
 
-    __slots__ = ("_bound", "_msisdns", "_numbers", "_opaque", "_remembered", "home_cc", "key", "keys")
+    __slots__ = ("_bound", "_msisdns", "_numbers", "_opaque", "_remembered", "_since", "home_cc", "key", "keys")
 
     def __init__(self, key: bytes, home_cc: str = "86", *, remembered: int = REMEMBERED) -> None:
         if len(key) not in KEY_BYTES:
@@ -47,6 +47,8 @@ class Identity:
         """E.164 or opaque id -> key of that very text."""
         self._bound: dict[str, str] = {}
         """E.164 -> key of the IMSI a profile bound to it. Never forgotten: one entry per profile."""
+        self._since: dict[str, int] = {}
+        """E.164 -> `t` (µs) of the record that bound it."""
         self._numbers: dict[str, str] = {}
 
     def of_imsi(self, imsi: str) -> str | None:
@@ -81,22 +83,29 @@ class Identity:
             return None
         return self._of_text(subscriber)
 
-    def bind(self, imsi: str, msisdn: str) -> str | None:
-        """Bind an MSISDN to an IMSI; its latest binding holds. Returns the key; None if one is malformed."""
+    def bind(self, imsi: str, msisdn: str, at: int = 0) -> str | None:
+        """Bind an MSISDN to an IMSI by a record of time `at` (µs): of those read one after the other the last
+        holds. Returns the key; None if one is malformed.
+        """
         key = self.of_imsi(imsi)
         number = self.e164(msisdn)
         if key is None or number is None:
             return None
-        self._bound[number] = key
+        self._bound[number], self._since[number] = key, at
         return key
 
-    def bind_key(self, number: str, key: str) -> None:
-        """Bind a number (`+` and E.164 digits) to a subscriber key, as a profile elsewhere bound it.
+    def bind_key(self, number: str, key: str, at: int) -> None:
+        """Bind a number (`+` and E.164 digits) to a subscriber key, as a record of time `at` did elsewhere.
 
+        Profiles are told in no order among each other, and again whenever anything in them changes, so the
+        latest binding holds whichever comes first; of two of one time it is the same one for whoever reads.
         A number's own key says nothing about an IMSI and takes no binding away.
         """
-        if key != self._of_text(number):
-            self._bound[number] = key
+        if key == self._of_text(number):
+            return
+        known = self._bound.get(number)
+        if known is None or (at, key) >= (self._since.get(number, 0), known):
+            self._bound[number], self._since[number] = key, at
 
     def bound(self, number: str) -> str | None:
         """Return the key that a number (`+` and E.164 digits) is bound to; None if it is not."""
@@ -106,6 +115,7 @@ class Identity:
         """Take back the bindings to some keys: their subscribers asked to be forgotten."""
         for number in [number for number, key in self._bound.items() if key in keys]:
             del self._bound[number]
+            self._since.pop(number, None)
 
     def e164(self, msisdn: str) -> str | None:
         """Return an MSISDN as `+` and E.164 digits, or None."""

@@ -271,7 +271,7 @@ class Intake:
                 if len(key) != HASH_LENGTH:
                     raise Bad(f"{HASH_LENGTH} hex digits", f"{len(key)}", "identity", "subscriber_key")
             elif table.is_profile:
-                key = fields["subscriber_key"] = profile_key_of(self.identity, imsi, msisdn, subscriber)
+                key = fields["subscriber_key"] = profile_key_of(self.identity, imsi, msisdn, subscriber, t)
             elif imsi.__class__ is str and imsi in self._keys:
                 key = fields["subscriber_key"] = self._keys[imsi]
             else:

@@ -63,6 +63,7 @@ def profile_of(sub: Subscriber, time: int) -> bytes:
         {
             "subscriber_key": sub.key,
             "msisdn": sub.bound,
+            "bound_at": sub.bound_at,
             "timezone": sub.timezone,
             "profile": sub.profile,
             "consent": sub.consent,

@@ -121,6 +121,7 @@ class _Work:
             profile: dict[str, Any] = orjson.loads(payload)
             sub = Subscriber(key, self.fold.base.hash)
             sub.bound, sub.timezone = profile["msisdn"], profile["timezone"]
+            sub.bound_at = profile.get("bound_at", 0)
             sub.profile, sub.consent = profile["profile"], profile["consent"]
             sub.suppressed, sub.choice = profile["suppressed"], profile["choice"]
             found[key] = sub

@@ -145,6 +145,12 @@ def profile_schema() -> Schema:
         {
             "subscriber_key": _hash("keyed hash of who it is about"),
             "msisdn": _or_null({**_text("where to send"), "pattern": r"^\+[0-9]{5,15}$"}),
+            "bound_at": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "`t` of the record that bound the number, µs UTC; 0: none, or not known. "
+                "Of two profiles with one number it is that of the later",
+            },
             "timezone": _or_null(_text("IANA name")),
             "profile": {**_map("fields of the catalogue, products"), "additionalProperties": known},
             "consent": {

@@ -28,6 +28,7 @@ class Subscriber:
     __slots__ = (
         "bare",
         "bound",
+        "bound_at",
         "business_ids",
         "cell",
         "choice",
@@ -125,6 +126,8 @@ class Subscriber:
         self.timezone: str | None = None
         self.bound: str | None = None
         """MSISDN, needed to send."""
+        self.bound_at = 0
+        """`t` of the record that bound it, µs: a number may be bound to somebody else later."""
         # -- ledger (engine.ledger) --
         self.contacts: list[list[Any]] = []
         self.holds: list[dict[str, Any]] = []

@@ -33,8 +33,8 @@ def key_of(identity: Identity, imsi: Any, msisdn: Any, subscriber: Any) -> str:
     raise Bad("imsi, msisdn or subscriber", "none of them", "identity")
 
 
-def profile_key_of(identity: Identity, imsi: Any, msisdn: Any, subscriber: Any) -> str:
-    """Return the key of a profile and bind its MSISDN to its IMSI.
+def profile_key_of(identity: Identity, imsi: Any, msisdn: Any, subscriber: Any, t: int) -> str:
+    """Return the key of a profile of time `t` (µs) and bind its MSISDN to its IMSI.
 
     The `msisdn` of a profile says where to send, so here `subscriber` wins over it, also an opaque one.
     """
@@ -43,7 +43,7 @@ def profile_key_of(identity: Identity, imsi: Any, msisdn: Any, subscriber: Any) 
         return key_of(identity, None, msisdn, None)
     key = key_of(identity, imsi, None, subscriber)
     if is_imsi(owner) and _given("msisdn", msisdn):
-        identity.bind(owner, own_number(identity, msisdn))
+        identity.bind(owner, own_number(identity, msisdn), t)
     return key
 
 

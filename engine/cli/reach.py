@@ -43,7 +43,7 @@ class Unbound(Identity):
 
     __slots__ = ()
 
-    def bind(self, imsi: str, msisdn: str) -> str | None:
+    def bind(self, imsi: str, msisdn: str, at: int = 0) -> str | None:
         """Return the key, as `Identity` does."""
         return self.of_imsi(imsi) if self.e164(msisdn) is not None else None
 

@@ -115,5 +115,5 @@ def _who(sub: Subscriber, key: str, rules: str) -> Subscriber:
     copy = Subscriber(key, rules)
     copy.profile, copy.consent = dict(sub.profile), dict(sub.consent)
     copy.suppressed, copy.choice = sub.suppressed, sub.choice
-    copy.timezone, copy.bound = sub.timezone, sub.bound
+    copy.timezone, copy.bound, copy.bound_at = sub.timezone, sub.bound, sub.bound_at
     return copy

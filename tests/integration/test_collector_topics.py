@@ -307,7 +307,8 @@ async def test_bindings_are_read_to_the_end_and_followed(
     await profiles.producer.flush()
     await bindings.load(identity)
     assert [identity.bound(number) for number in numbers[:500]] == keys[:500]
-    await profiles.send(0, {"msisdn": numbers[0]}, key=keys[500].encode())
+    await profiles.send(0, {"msisdn": numbers[0], "bound_at": 7}, key=keys[500].encode())
+    await profiles.send(0, {"msisdn": numbers[0], "bound_at": 3}, key=keys[501].encode())
     await profiles.send(0, None, key=keys[1].encode())
 
     async def followed() -> bool:

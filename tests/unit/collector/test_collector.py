@@ -353,7 +353,7 @@ class Profiles:
 
     async def poll(self) -> None:
         for number, key in self.known.items():
-            self.identity.bind_key(number, key)
+            self.identity.bind_key(number, key, 0)
 
     async def close(self) -> None:
         self.closed = True

@@ -139,7 +139,7 @@ async def test_consents_are_changes(tmp_path: Path, lines: tuple[Any, ...]) -> N
 
 async def test_consent_to_marketing_takes_an_opt_out_back_unless_that_is_newer(tmp_path: Path) -> None:
     identity, key, own = known()
-    identity.bind_key(NUMBER, key)
+    identity.bind_key(NUMBER, key, 0)
     world = World(identity)
     await world.optouts.add({own: LATER, key: LATER + 1_000})
     line = {"msisdn": NUMBER, "consent": {"marketing": True}}
@@ -154,7 +154,7 @@ async def test_consent_to_marketing_takes_an_opt_out_back_unless_that_is_newer(t
 
 async def test_a_no_to_marketing_holds_under_every_name_once_it_is_loaded(tmp_path: Path) -> None:
     identity, key, own = known()
-    identity.bind_key(NUMBER, key)
+    identity.bind_key(NUMBER, key, 0)
     world = World(identity)
     no, yes = ({"msisdn": NUMBER, "consent": {"marketing": said}} for said in (False, True))
     loader = await world.load("consents", file(tmp_path, no))
@@ -174,7 +174,7 @@ async def test_an_opt_out_holds_under_the_number_and_what_it_is_bound_to(
     identity, key, own = known()
     other = identity.of_msisdn("+8613800000000")
     assert other is not None
-    identity.bind_key(NUMBER, key)
+    identity.bind_key(NUMBER, key, 0)
     world = World(identity)
     numbers = ("139-1234-5678", "008613800000000")
     lines = [f"somebody,{number},2026" for number in numbers] if header else numbers

@@ -192,6 +192,7 @@ REFUSED = Refusal("json", "expected JSON, was cut off", "feed", "0:7", '{"t')
 PROFILE = {
     "subscriber_key": KEY,
     "msisdn": "+8613912345678",
+    "bound_at": TEN,
     "timezone": None,
     "profile": {"tier": "gold", "arpu": 20.5, "handset.mms": True, "products": []},
     "consent": {"marketing": True},
