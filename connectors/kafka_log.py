@@ -34,6 +34,8 @@ SESSION_MS = 8_000
 HEARTBEAT_MS = 1_500
 REBALANCE_MS = 30_000
 """How long a worker may take to give up its lanes (3 s, protocol.md) and join again."""
+MARK_WITHIN = 5.0
+"""Seconds for a mark: it is only a help, and the client waits for a broker that does not answer for ever."""
 POSITION_WITHIN = 1.0
 """Seconds: the client knows at once where it reads on, unless the partition changes hands."""
 
@@ -195,12 +197,16 @@ class KafkaLog:
         return max(offset, position)
 
     async def mark(self, partition: int, mark: Mark) -> None:
-        """Commit the offset with the note as its metadata; while partitions change hands it is left out."""
+        """Commit the offset with the note as its metadata.
+
+        It is left out while partitions change hands, and while no broker takes it.
+        """
         place = TopicPartition(self.topic, partition)
         with log_errors(self.topic, "keep an offset"):
             try:
-                await self._given().commit({place: OffsetAndMetadata(mark.offset, mark.note)})
-            except (CommitFailedError, IllegalStateError, RebalanceInProgressError):
+                async with asyncio.timeout(MARK_WITHIN):
+                    await self._given().commit({place: OffsetAndMetadata(mark.offset, mark.note)})
+            except (CommitFailedError, IllegalStateError, RebalanceInProgressError, TimeoutError):
                 return
 
     async def marked(self, partition: int) -> Mark | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,8 @@ from engine.errors import LogError
 
 AT_ONCE = 2_000
 """Messages per batch."""
+STANDS = 20.0
+"""Seconds without a message, where there is one, after which reading is given up: the client never does."""
 
 
 @contextmanager
@@ -64,10 +67,13 @@ async def read_to_end(
         async with reader(options) as consumer:
             first, end = await _assign(consumer, place)
             consumer.seek(place, max(first, since))
-            while await consumer.position(place) < end:
+            patience = _Patience()
+            while (at := await consumer.position(place)) < end:
+                patience.moved(at)
                 found = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
                 if found:
                     yield [record for record in found[place] if record.offset < end]
+                    patience.rest()
 
 
 async def read_at(
@@ -81,7 +87,7 @@ async def read_at(
                 place = TopicPartition(topic, partition)
                 first, end = await _assign(consumer, place)
                 offsets = {offset for p, offset in places if p == partition and first <= offset < end}
-                at = -1
+                at, patience = -1, _Patience()
                 while left := sorted(offset for offset in offsets if offset >= at):
                     if at < 0 or left[0] - at > AT_ONCE:
                         consumer.seek(place, left[0])
@@ -90,7 +96,27 @@ async def read_at(
                         if record.offset in offsets and record.value is not None:
                             found[partition, record.offset] = record.value
                     at = await consumer.position(place)
+                    patience.moved(at)
     return found
+
+
+class _Patience:
+    """Raises `TimeoutError` once a reader has stood for too long."""
+
+    def __init__(self) -> None:
+        self._at = -1
+        self._since = time.monotonic()
+
+    def moved(self, at: int) -> None:
+        """Take in where the reader is."""
+        if at != self._at:
+            self._at, self._since = at, time.monotonic()
+        elif time.monotonic() - self._since > STANDS:
+            raise TimeoutError(f"nothing came for {STANDS:g} s")
+
+    def rest(self) -> None:
+        """Leave out the time that whoever reads has taken with a batch."""
+        self._since = time.monotonic()
 
 
 async def _assign(consumer: AIOKafkaConsumer, place: TopicPartition) -> tuple[int, int]:
@@ -136,7 +162,9 @@ async def lasts_of(options: Mapping[str, Any], topic: str, partitions: Iterable[
                     at = max(first, end - back)
                     back *= 16
                     consumer.seek(place, at)
-                    while await consumer.position(place) < end:
+                    patience = _Patience()
+                    while (position := await consumer.position(place)) < end:
+                        patience.moved(position)
                         batch = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
                         for record in batch.get(place, ()):
                             if record.offset < end:

@@ -97,7 +97,7 @@ class Live:
 
     source: Source
     kinds: frozenset[str] = frozenset()
-    """The kinds it brings, to be named while it is down; empty: not known, none is named."""
+    """The kinds it brings, to be named while it is down; empty: those it has brought."""
     disorder: int = 0
     """µs that its watermark stays behind its newest record."""
     idle_seconds: float = 0.0

@@ -10,6 +10,8 @@ AT_ONCE: Final = 4
 """Lines about one thing before it has to wait: it failed, came back, failed, came back."""
 EVERY: Final = 30.0
 """Seconds in which it gets one line more. What never rests has 2,880 lines a day, 1 MB."""
+THINGS: Final = 1_000
+"""Things that are remembered at most; then all start anew."""
 
 
 class LogPace:
@@ -23,6 +25,8 @@ class LogPace:
     def allows(self, thing: Hashable) -> bool:
         """Say whether a line about a thing may be written now, and take it as written."""
         now = self._clock()
+        if len(self._left) >= THINGS:
+            self._left.clear()
         left, then = self._left.get(thing, (float(AT_ONCE), now))
         left = min(left + (now - then) / EVERY, AT_ONCE)
         may = left >= 1

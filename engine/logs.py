@@ -15,6 +15,7 @@ import logging
 import sys
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +26,7 @@ import orjson
 import structlog
 
 from engine.log_fields import allowed, hide, shown_exception
+from engine.log_pace import LogPace
 
 LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -34,6 +36,9 @@ LEVELS: Final = {
 }
 _PLAIN: Final = {"warn": "warning", "exception": "error", "fatal": "critical"}
 """Names of structlog's methods that are not names of levels."""
+
+LIKE: Final = 40
+"""Characters of a library's text by which lines are alike: its values come later, if they are put in at all."""
 
 Write = Callable[[bytes], object]
 
@@ -79,12 +84,14 @@ class _Lines:
         fields.pop("stack_info", None)
         return self.line(_PLAIN.get(method, method), logger.name, str(text), dict(fields), error)
 
-    def of_record(self, record: logging.LogRecord) -> bytes:
-        """Make a line of a record of the standard library."""
+    def of_record(self, record: logging.LogRecord, left_out: int = 0) -> bytes:
+        """Make a line of a record of the standard library; `left_out`: so many like it have none."""
         try:
             text = record.getMessage()
         except Exception:
             text = f"{record.msg if isinstance(record.msg, str) else '?'} (its values did not fit)"
+        if left_out:
+            text += f" (and {left_out} times before)"
         return self.line(record.levelname.lower(), record.name, text, {}, _exception(record.exc_info))
 
     def of_warning(
@@ -136,15 +143,21 @@ class _Logger:
 
 
 class _Handler(logging.Handler):
-    """Takes what the libraries log."""
+    """Takes what the libraries log: a client whose broker is away says the same some hundred times a second."""
 
     def __init__(self, lines: _Lines) -> None:
         super().__init__()
         self._lines = lines
+        self._pace = LogPace()
+        self._left_out: Counter[tuple[str, int, str]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record as a line."""
-        self._lines.write(self._lines.of_record(record))
+        """Write a record as a line, unless its like came too often."""
+        like = record.name, record.levelno, str(record.msg)[:LIKE]
+        if not self._pace.allows(like):
+            self._left_out[like] += 1
+            return
+        self._lines.write(self._lines.of_record(record, self._left_out.pop(like, 0)))
 
 
 def _exception(info: Any) -> BaseException | None:

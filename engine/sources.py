@@ -26,7 +26,7 @@ class SourceTime:
     """What time needs to know about a source."""
 
     kinds: frozenset[str] = frozenset()
-    """The kinds it brings; empty: not known, so none is ever named."""
+    """The kinds it brings; empty: not known, so those it has brought are named."""
     disorder: int = 0
     """µs that its watermark stays behind its newest record."""
     idle: int = 0
@@ -50,6 +50,9 @@ class SourceTicks:
         """`t` of the last tick."""
         self.named: list[str] = []
         """Kinds that the last tick named."""
+        self._kinds = {name: set(source.kinds - CONTROL) for name, source in sources.items()}
+        """Kinds that are missing while a source is down."""
+        self._learns = frozenset(name for name, source in sources.items() if not source.kinds)
         self._given: dict[str, list[str]] = {name: [] for name in sources}
         """Kinds named by the last tick that a source brought itself."""
         self._maker = TickMaker()
@@ -82,7 +85,7 @@ class SourceTicks:
         down = self.down()
         source = self.sources[name]
         if event.t - self.greatest[name] > source.idle and self.greatest[name] != _NEVER:
-            down += sorted(source.kinds - CONTROL - set(down))
+            down += sorted(self._kinds[name] - set(down))
         return self._name(down)
 
     def after(self, name: str, event: Event) -> list[Event]:
@@ -93,6 +96,8 @@ class SourceTicks:
             self._given[name] = list(event.fields.get("down") or ())
             # One source's own tick is in the log itself (`is_written`), as in a replay.
             return self._name(self.down()) if len(self.sources) > 1 else []
+        if name in self._learns:
+            self._kinds[name].add(event.kind)
         if event.t <= self.greatest[name]:
             return []
         self.greatest[name] = event.t
@@ -122,12 +127,12 @@ class SourceTicks:
     def down(self) -> list[str]:
         """Name the kinds that are missing now: those that sources say, then those of sources down."""
         said = [kind for given in self._given.values() for kind in given]
-        brought = {kind for name in self.live for kind in self.sources[name].kinds}
+        brought = {kind for name in self.live for kind in self._kinds[name]}
         missing = {
             kind
             for name, source in self.sources.items()
             if name not in self.live and source.moves_time
-            for kind in source.kinds - CONTROL - brought
+            for kind in self._kinds[name] - brought
         }
         return list(dict.fromkeys([*said, *sorted(missing)]))
 
@@ -156,6 +161,7 @@ class SourceTicks:
             "last": self.last,
             "named": self.named,
             "given": self._given,
+            "learned": {name: sorted(self._kinds[name]) for name in sorted(self._learns)},
             "down": sorted(set(self.sources) - self.live),
         }
 
@@ -164,6 +170,8 @@ class SourceTicks:
         for name in self.sources:
             self.greatest[name] = packed["greatest"].get(name, _NEVER)
             self._given[name] = packed["given"].get(name, [])
+            if name in self._learns:
+                self._kinds[name] = set(packed.get("learned", {}).get(name, ()))
             if name in packed["down"]:
                 self.live.discard(name)
         self.last = packed["last"]

@@ -15,6 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from connectors.column_map import ColumnMap, load_map
+from connectors.kafka_health import KafkaHealth
 from connectors.kafka_rules import KafkaRules
 from connectors.kafka_topics import ensure
 from connectors.landing import BAD, DONE
@@ -37,6 +38,8 @@ class Common:
         self.options: dict[str, Any] = kafka_options(settings)
         self.prefix = settings.topic_prefix
         self.topics = topics_of(settings)
+        self.kafka = KafkaHealth(self.options)
+        self._asking: asyncio.Task[None] | None = None
         self._checked = False
         self._rules: KafkaRules | None = None
         self._following: asyncio.Task[None] | None = None
@@ -44,6 +47,10 @@ class Common:
     def topic(self, short: str) -> str:
         """Return the full name of a topic."""
         return self.topics[short].name
+
+    def watch_kafka(self, on_dead: OnDead) -> None:
+        """Ask Kafka again and again whether it is there; what it said last stands in `kafka`."""
+        self._asking = watched("kafka health", self.kafka.watch(), on_dead)
 
     async def ensure_topics(self) -> None:
         """Make topics that are missing; raise `LogError` for those that are not as they have to be."""
@@ -67,10 +74,11 @@ class Common:
 
     async def close(self) -> None:
         """Let go of what is shared."""
-        following, self._following = self._following, None
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+        tasks = [task for task in (self._following, self._asking) if task is not None]
+        self._following = self._asking = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         rules, self._rules = self._rules, None
         if rules is not None:
             await rules.stop()

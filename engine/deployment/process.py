@@ -43,6 +43,7 @@ class PagesRole:
     async def start(self, on_dead: OnDead) -> None:
         """Serve, unless the settings say otherwise."""
         settings = self.common.settings
+        self.common.watch_kafka(on_dead)
         if settings.web_port:
             await self.pages.start(settings.web_host, settings.web_port)
 
@@ -64,7 +65,7 @@ class PagesRole:
             found = getattr(role, what)()
             prefix = f"{role.name}." if len(self.roles) > 1 else ""
             checks.update({prefix + name: said for name, said in found.items()})
-        return checks
+        return {**checks, "kafka": self.common.kafka.problem} if what == "ready" else checks
 
 
 def run(settings: Settings, role: str) -> str:

@@ -71,14 +71,16 @@ class RoleSettings(BaseModel):
         "",
         KINDS_EXPECTED,
         "The kinds that these files bring: while they are silent (`LANDING_IDLE_SECONDS`) ticks name them as "
-        "down, and no absence rule over them fires.",
+        "down, and no absence rule over them fires. None: those that they have brought.",
         COLLECTOR,
     )
     landing_idle_seconds: int = whole(
-        0,
+        1_800,
         0,
         86_400,
-        "Without a record for so long these files are silent: they hold time up no longer; 0 = never.",
+        "Without a record for so long these files are silent: they hold time up no longer, and `/readyz` "
+        "says so. Longer than it takes from one file to the next. 0 = never: then time of all feeds stands "
+        "still with them, and nothing says so.",
         COLLECTOR,
         "seconds",
     )
@@ -110,7 +112,7 @@ class RoleSettings(BaseModel):
         COLLECTOR,
     )
     foreign_idle_seconds: int = whole(
-        0,
+        300,
         0,
         86_400,
         "Without a record for so long this topic is silent, as `LANDING_IDLE_SECONDS`; 0 = never.",

@@ -156,3 +156,19 @@ def test_the_closing_tick_is_just_after_the_newest_record() -> None:
     closing = ticks.closing()
     assert closing is not None
     assert closing.t == T + 52 * SECOND + 1
+
+
+def test_of_a_source_whose_kinds_nobody_gave_those_it_has_brought_are_named_also_after_a_restart() -> None:
+    sources = {"a": SourceTime(), "b": SourceTime()}
+    ticks = SourceTicks(sources)
+    take(ticks, "a", event(10, "call.in"))
+    take(ticks, "a", event(10, "profile.update"))
+    take(ticks, "a", event(11, "loc.sight"))
+    assert take(ticks, "b", event(10.5, "loc.sight")) == [(10.5, [])]
+    again = SourceTicks(sources)
+    again.restore(ticks.pack())
+    assert shown(again.silent("a")) == [(10.5, ["call.in"])]
+    # one that has brought nothing yet frees time as well, and nothing is missing
+    fresh = SourceTicks(sources)
+    assert take(fresh, "b", event(5, "loc.sight")) == []
+    assert shown(fresh.silent("a")) == [(5.0, [])]

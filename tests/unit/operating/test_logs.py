@@ -161,3 +161,24 @@ def test_a_library_that_takes_stderr_over_gets_no_lines() -> None:
 
 def test_a_process_without_stderr() -> None:
     assert lines("sys.stderr = None; setup('info', 'engine'); log.info('x')") == []
+
+
+def test_what_a_library_says_again_and_again_is_told_a_few_times_and_ours_each_time() -> None:
+    found = lines(
+        "client = logging.getLogger('aiokafka')\n"
+        "for node in range(500):\n"
+        "    client.error('Unable connect to node with id %s', node)\n"
+        "    log.warning('lane tries again')\n"
+        "client.error('another thing')\n"
+        "import engine.log_pace, time\n"
+        "now = time.monotonic() + 60\n"
+        "logging.root.handlers[0]._pace._clock = lambda: now\n"
+        "client.error('Unable connect to node with id %s', 7)\n"
+    )
+    of_client = [line["event"] for line in found if line["logger"] == "aiokafka"]
+    assert of_client == [
+        *(f"Unable connect to node with id {node}" for node in range(4)),
+        "another thing",
+        "Unable connect to node with id 7 (and 496 times before)",
+    ]
+    assert len(found) == 500 + len(of_client)
