@@ -2,7 +2,7 @@
 
 What exists is never changed: partitions decide which lane has whom, and retention is the operator's to lower.
 A topic that keeps more than asked is fine: longer retention, larger messages, more copies, more of them in
-sync. Everything else has to be exactly so.
+sync; but not dead letters for longer, and not what a table has forgotten. Everything else has to be exactly so.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ LOOK_SECONDS = 0.1
 
 EXACT = ("cleanup.policy", "compression.type", "message.timestamp.type", "retention.bytes")
 AT_LEAST = ("max.message.bytes", "min.insync.replicas", "retention.ms")
+AT_MOST = ("max.compaction.lag.ms", "min.compaction.lag.ms")
+"""Of tables: how long what was forgotten may stay."""
 """Settings that are checked. Others (`segment.ms`, ...) only say how soon what is too old goes."""
 
 _NO_SUCH_TOPIC = 3
@@ -105,11 +107,31 @@ def differences(topic: Topic, found: Found) -> list[str]:
             lines.append(f"{head}: {name}: expected {settings[name]}, was {was}")
     for name in AT_LEAST:
         was = found.settings.get(name, "nothing")
-        if name == "retention.ms" and (topic.cleanup == "compact" or was == str(FOREVER)):
+        if name == "retention.ms" and (
+            topic.cleanup == "compact" or (was == str(FOREVER) and not topic.is_limit)
+        ):
             continue  # time removes nothing of a table; for ever is longer than any time
-        if not was.isdigit() or int(was) < int(settings[name]):
-            lines.append(f"{head}: {name}: expected at least {settings[name]}, was {was}")
+        limit = "" if name == "retention.ms" and topic.is_limit else "at least "
+        if not was.isdigit() or int(was) < int(settings[name]) or (not limit and was != settings[name]):
+            expected = f"{limit}{_shown(name, settings[name])}"
+            lines.append(f"{head}: {name}: expected {expected}, was {_shown(name, was)}")
+    for name in AT_MOST if topic.cleanup == "compact" else ():
+        was = found.settings.get(name, "nothing")
+        if not was.isdigit() or int(was) > int(settings[name]):
+            expected = f"at most {_shown(name, settings[name])}"
+            lines.append(f"{head}: {name}: expected {expected}, was {_shown(name, was)}")
     return sorted(lines)
+
+
+def _shown(name: str, value: str) -> str:
+    """Show a length of time as `50 h`, anything else as it is: logs hide long numbers, and nobody reads them."""
+    if not name.endswith(".ms") or not value.isdigit():
+        return "for ever" if name == "retention.ms" and value == str(FOREVER) else value
+    seconds, rest = divmod(int(value), 1_000)
+    if rest or seconds % 60 or not seconds:
+        return f"{seconds:,}.{rest:03} s" if rest else f"{seconds:,} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return " ".join([f"{hours:,} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes))
 
 
 # -- the steps -----------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ class Topic:
     """The largest batch a broker takes, bytes."""
     replication: int
     min_isr: int
+    is_limit: bool = False
+    """Whether a message must not be kept longer than that either."""
 
     def settings(self) -> dict[str, str]:
         """Return the topic's settings, as Kafka names and writes them."""
@@ -81,6 +83,7 @@ class Topic:
         }
         if self.cleanup == "compact":
             found["max.compaction.lag.ms"] = str(COMPACTED_WITHIN_MS)
+            found["min.compaction.lag.ms"] = "0"
         return found
 
 
@@ -108,6 +111,7 @@ def topics(
         key: str = "",
         count: int = partitions,
         hours: int = 0,
+        is_limit: bool = False,
         max_bytes: int = MESSAGE_BYTES,
     ) -> None:
         """Add one; no `hours`: compacted. A segment is a 24th of the retention, so files stay few."""
@@ -125,6 +129,7 @@ def topics(
             max_bytes=max_bytes,
             replication=replication,
             min_isr=min_isr,
+            is_limit=is_limit,
         )
 
     # No key: a tick goes to every partition, and a subscriber's partition is `engine.collect.partition_of`.
@@ -165,6 +170,7 @@ def topics(
         ("touchpoint deadletters",),
         count=DEADLETTERS_PARTITIONS,
         hours=DEADLETTERS_HOURS,
+        is_limit=True,
     )
     # One partition: a handful of messages, read whole.
     add(

@@ -21,7 +21,7 @@ from engine.errors import InputError, TouchpointError
 from engine.garbage import calm_collector
 from engine.language.model import RuleSet
 from engine.language.words import Unreadable, duration
-from engine.refusals import redact
+from engine.log_fields import hide
 from engine.settings import Settings, load_settings
 
 ROLES = ("collector", "engine", "dispatcher", "all")
@@ -96,7 +96,7 @@ def _run_role(settings: Settings, role: str) -> None:
 
     last_word = run(settings, role)
     if last_word:
-        typer.echo(f"touchpoint: {redact(last_word)}", err=True)
+        typer.echo(f"touchpoint: {hide(last_word)}", err=True)
         raise typer.Exit(1)
 
 

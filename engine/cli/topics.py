@@ -41,5 +41,5 @@ def command(
         )
         for topic in topics.values()
     ]
-    table(("topic", "partitions", "cleanup", "kept", "key"), rows)
+    table(("topic", "partitions", "cleanup", "kept at least", "key"), rows)
     say("\nall topics are as they have to be")

@@ -84,7 +84,7 @@ def test_more_than_asked_is_no_difference_less_is() -> None:
         "topic touchpoint.events.v1: min.insync.replicas: expected at least 2, was 1",
         "topic touchpoint.events.v1: partitions: expected 4, was 5",
         "topic touchpoint.events.v1: replication factor: expected at least 2, was 1",
-        "topic touchpoint.events.v1: retention.ms: expected at least 180000000, was 179999999",
+        "topic touchpoint.events.v1: retention.ms: expected at least 50 h, was 179,999.999 s",
     ]
 
 
@@ -97,3 +97,24 @@ def test_what_a_broker_does_not_tell_is_a_difference() -> None:
 def test_time_removes_nothing_of_a_table_whatever_is_set(kept: str) -> None:
     topic = topics()["profiles"]
     assert differences(topic, Found(4, 1, {**topic.settings(), "retention.ms": kept})) == []
+
+
+@pytest.mark.parametrize(("kept", "shown"), [("-1", "for ever"), ("604800000", "168 h"), ("3660000", "1 h 1 min")])
+def test_dead_letters_are_of_people_and_go_in_time(kept: str, shown: str) -> None:
+    topic = topics()["deadletters"]
+    assert differences(topic, Found(4, 1, {**topic.settings(), "retention.ms": kept})) == [
+        f"topic touchpoint.deadletters.v1: retention.ms: expected 48 h, was {shown}"
+    ]
+
+
+def test_what_a_table_forgets_goes_in_time() -> None:
+    topic = topics()["profiles"]
+    late = {"min.compaction.lag.ms": "31536000000", "max.compaction.lag.ms": str(2**63 - 1)}
+    lines = differences(topic, Found(4, 1, {**topic.settings(), **late}))
+    assert [line.partition(": expected ")[0] for line in lines] == [
+        "topic touchpoint.profiles.v1: max.compaction.lag.ms",
+        "topic touchpoint.profiles.v1: min.compaction.lag.ms",
+    ]
+    assert lines[1].endswith("expected at most 0 s, was 8,760 h")
+    sooner = {"min.compaction.lag.ms": "0", "max.compaction.lag.ms": "3600000"}
+    assert differences(topic, Found(4, 1, {**topic.settings(), **sooner})) == []
