@@ -1,4 +1,4 @@
-"""Whether Kafka answers, asked beside the work: a client that waits for a broker in vain says nothing of it."""
+"""Whether Kafka answers, asked beside the work: a client that waits for a broker in vain says nothing."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ N`). Every assignment is a new term: what was taken before it is the next owner'
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import Progress, Queued
 
+DONE_WITHIN = 10.0
+"""Seconds for keeping how far partitions have come."""
 _NOTE = re.compile(r"reached (\d+) passes (\d+) guard (\d+)")
 
 
@@ -134,7 +137,9 @@ class KafkaQueue:
             return
         with log_errors("done"):
             try:
-                await self._client().commit(kept)
+                # the client waits for a broker that does not answer for ever
+                async with asyncio.timeout(DONE_WITHIN):
+                    await self._client().commit(kept)
             except IllegalStateError as error:  # lost since the look at the terms
                 raise LogError("kafka: done: expected partitions of this member, were lost") from error
 

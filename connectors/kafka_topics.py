@@ -2,7 +2,8 @@
 
 What exists is never changed: partitions decide which lane has whom, and retention is the operator's to lower.
 A topic that keeps more than asked is fine: longer retention, larger messages, more copies, more of them in
-sync; but not dead letters for longer, and not what a table has forgotten. Everything else has to be exactly so.
+sync; but not dead letters for longer, and not what a table has forgotten. Everything else has to be exactly
+so.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def differences(topic: Topic, found: Found) -> list[str]:
 
 
 def _shown(name: str, value: str) -> str:
-    """Show a length of time as `50 h`, anything else as it is: logs hide long numbers, and nobody reads them."""
+    """Show a length of time as `50 h`, anything else as it is: logs hide long numbers."""
     if not name.endswith(".ms") or not value.isdigit():
         return "for ever" if name == "retention.ms" and value == str(FOREVER) else value
     seconds, rest = divmod(int(value), 1_000)

@@ -13,6 +13,7 @@ outage or backlog there was. The dispatcher's:
     {d.XX}open         zset   decisions of the bucket that have not ended -> deadline, µs
     {d.K.N}passes      hash   partition of the queue -> number of the last pass over it: `PASSES`
     {o.XX}             hash   keyed hash of a number or subscriber key -> time of the opt-out, µs
+    {o.secrets}        hash   name of a secret's setting -> keyed hash under that secret
 
 What one script touches shares one hash tag, so that it stays legal in Redis Cluster.
 """
@@ -53,6 +54,9 @@ PASSES: Final = tuple(tag_of(number, 16, "d.") + "passes" for number in range(16
 """Never lapse: a few bytes per partition, without which a restored copy of Redis would not be noticed. In a
 cluster a pass is written to all of them: they lie evenly over the slots, so that each master has one and none
 can lose claims unnoticed. Elsewhere the first is enough."""
+
+
+SECRETS: Final = "{o.secrets}"
 
 
 def claim_key(decision: str) -> str:

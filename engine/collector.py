@@ -21,7 +21,7 @@ import orjson
 import structlog
 
 from engine.collect import VALUE_AT_MOST, spread
-from engine.errors import LogError, StateError
+from engine.errors import LogError, SettingsError, StateError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
@@ -34,6 +34,8 @@ AHEAD_AT_MOST = 3_600_000_000
 """µs that a record's time may be ahead of the clock: clamped up to that, refused beyond (7 r)."""
 CLAMPED = "clamped"
 """Flag in `quality` of a record whose time was."""
+NOT_OF_SOURCES = frozenset({"rules.switch", "subscriber.forget"})
+"""Kinds that commands alone write, `rules publish` and `forget`: they ask who does it."""
 STAGE = "collector"
 _VERSION = 1
 
@@ -155,6 +157,8 @@ class LiveCollector:
         """By `clock`: when the last step was made, or the collector started."""
         self.ticks = self._new_ticks()
         self._identity = identity
+        self._key_check = identity.hash_number(STAGE)
+        """From which the key can't be told; with another one every subscriber would be a stranger."""
         self._wall = wall
         self._clock = clock
         self._bindings = bindings
@@ -274,8 +278,8 @@ class LiveCollector:
         return None
 
     def _take(self, name: str, event: Event, batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
-        if event.kind == "rules.switch":
-            detail = "kind: expected one that sources may bring, was rules.switch"
+        if event.kind in NOT_OF_SOURCES:
+            detail = f"kind: expected one that sources may bring, was {event.kind}"
             self._intake.refuse("kind", detail, event.source, event.position, "")
             return
         now = self._wall()
@@ -334,7 +338,12 @@ class LiveCollector:
     def _checkpoint(self) -> bytes:
         positions = {name: live.source.position for name, live in self.sources.items()}
         return orjson.dumps(
-            {"v": _VERSION, "ticks": self.ticks.pack(), "sources": {**self._kept, **positions}}
+            {
+                "v": _VERSION,
+                "ticks": self.ticks.pack(),
+                "sources": {**self._kept, **positions},
+                "key": self._key_check,
+            }
         )
 
     def _restore(self, checkpoint: bytes | None) -> dict[str, Any]:
@@ -345,6 +354,10 @@ class LiveCollector:
         try:
             read = orjson.loads(checkpoint)
             version = read["v"]
+            if version == _VERSION and read.get("key", self._key_check) != self._key_check:
+                raise SettingsError(
+                    ["TOUCHPOINT_KEY: expected the one that this collector has used before, was another"]
+                )
             if version == _VERSION:
                 self.ticks.restore(read["ticks"])
                 return dict(read["sources"])

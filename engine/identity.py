@@ -29,7 +29,17 @@ class Identity:
     Raises SettingsError if either is not so. Results are cached by the text as given.
     """
 
-    __slots__ = ("_bound", "_msisdns", "_numbers", "_opaque", "_remembered", "_since", "home_cc", "key", "keys")
+    __slots__ = (
+        "_bound",
+        "_msisdns",
+        "_numbers",
+        "_opaque",
+        "_remembered",
+        "_since",
+        "home_cc",
+        "key",
+        "keys",
+    )
 
     def __init__(self, key: bytes, home_cc: str = "86", *, remembered: int = REMEMBERED) -> None:
         if len(key) not in KEY_BYTES:

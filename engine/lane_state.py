@@ -42,8 +42,8 @@ def pack_lane(fold: Fold, **more: Any) -> bytes:
 def same_log(lane: dict[str, Any], partition: int, found: str) -> str:
     """Return the identity of the log that a lane's offsets count in; empty if nobody knows it.
 
-    Raise `LogError` if that is not the log that was found: its offsets mean nothing there. Once the new log has
-    as many records, a lane would go on in its middle, and nothing would tell.
+    Raise `LogError` if that is not the log that was found: its offsets mean nothing there. Once the new log
+    has as many records, a lane would go on in its middle, and nothing would tell.
     """
     known: str = lane.get("log", "")
     if known and found and known != found:

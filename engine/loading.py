@@ -12,6 +12,7 @@ written before the log: a load that is cut off has silenced too many, never too 
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,10 @@ IDENTITIES = ("imsi", "msisdn", "subscriber")
 BATCH = 2_000
 """Lines of one step."""
 STAGE = "load"
+FEWEST_DIGITS = 9
+"""Of a number that opts out, with its country code: a shorter one is a short code, or a piece of one."""
+_CALCULATED = re.compile(r"^\+?[0-9]+\.0$")
+"""A number that went through a spreadsheet: without the point it would be another one."""
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _SEPARATORS = ",;\t|"
 
@@ -204,10 +209,13 @@ class OptOutLines(HeadedLines):
         text = _text(line)
         given = text if self._columns is None else self._columns.read(text).get("msisdn", "")
         identity = self._intake.identity
-        e164 = identity.e164(given.strip().strip('"'))
-        if e164 is None:
+        given = given.strip().strip('"')
+        calculated = _CALCULATED.match(given)
+        e164 = identity.e164(given)
+        if e164 is None or calculated or len(e164) - 1 < FEWEST_DIGITS:
             expected = "a number: + and E.164 digits, or a national one"
-            raise Bad(expected, f"{len(given)} characters", "identity", "msisdn")
+            was = f"{len(given)} characters" + (", .0 at the end" if calculated else "")
+            raise Bad(expected, was, "identity", "msisdn")
         own, bound = identity.hash_number(e164), identity.bound(e164)
         keys = [own] if bound is None else [own, bound]
         return Loaded([_opt_out(key, t, self._source, position) for key in keys], opted=[own])

@@ -93,8 +93,8 @@ _LEFT = re.compile(
     r"|(?<![0-9A-Za-z])((?=(?:[0-9]*[a-f]){4})(?![0-9a-f]*\d{10})[0-9a-f]{32})(?![0-9A-Za-z])"
 )
 """An IPv4 address with its port: which broker does not answer is worth knowing, and it is no phone number. A
-keyed hash: which rules, whose state; nobody can tell a number from it. One in 13 has a run of digits as long as
-a number, and is not left."""
+keyed hash: which rules, whose state; nobody can tell a number from it. One in 13 has a run of digits as long
+as a number, and is not left."""
 _HEX = re.compile(r"(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}\Z")
 
 

@@ -38,7 +38,7 @@ _PLAIN: Final = {"warn": "warning", "exception": "error", "fatal": "critical"}
 """Names of structlog's methods that are not names of levels."""
 
 LIKE: Final = 40
-"""Characters of a library's text by which lines are alike: its values come later, if they are put in at all."""
+"""Characters of a library's text by which lines are alike: its values come later, if they are in it."""
 
 Write = Callable[[bytes], object]
 
@@ -143,7 +143,7 @@ class _Logger:
 
 
 class _Handler(logging.Handler):
-    """Takes what the libraries log: a client whose broker is away says the same some hundred times a second."""
+    """Takes what libraries log: a client whose broker is away says the same some hundred times a second."""
 
     def __init__(self, lines: _Lines) -> None:
         super().__init__()

@@ -16,6 +16,7 @@ from connectors.kafka_inlet import KafkaInlet
 from connectors.kafka_read import end_of, read_to_end
 from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_scripts import Client
+from connectors.redis_secrets import wrong_secrets
 from connectors.redis_store import RedisStore
 from engine.cli.console import note, say
 from engine.cli.lookup import ID_HELP, Whom, find
@@ -23,8 +24,8 @@ from engine.cli.need import need_topics
 from engine.codec import decode
 from engine.collect import partition_of
 from engine.deployment.clients import kafka_options, redis_client
-from engine.deployment.common import now_us
-from engine.errors import StateError
+from engine.deployment.common import key_of, now_us
+from engine.errors import SettingsError, StateError
 from engine.identity import Identity
 from engine.outbox import opted, profile_of
 from engine.ports import PROFILE
@@ -71,6 +72,8 @@ async def _forget(settings: Settings, subscriber: str, wait: float) -> bool:
     options = kafka_options(settings)
     whom = await find(settings, options, topics["profiles"], subscriber)
     async with aclosing(redis_client(settings)) as client:
+        if wrong := await wrong_secrets(client, key_of(settings)):
+            raise SettingsError(wrong)
         store = RedisStore(client, settings.partitions)
         before = await _states(store, whom, settings.partitions)
         kept = await _keep_opt_outs(settings, client, whom, before)

@@ -15,10 +15,12 @@ from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.lines import Lines
 from connectors.redis_optouts import RedisOptOuts
+from connectors.redis_secrets import wrong_secrets
 from engine.cli.console import Advance, note, progress, say, table
 from engine.cli.inputs import lines_in
 from engine.deployment.clients import kafka_options, redis_client
-from engine.deployment.common import now_us
+from engine.deployment.common import key_of, now_us
+from engine.errors import SettingsError
 from engine.identity import Identity
 from engine.loading import Loader
 from engine.refusals import Refusal, shown_name
@@ -75,6 +77,8 @@ async def _load(settings: Settings, kind: Kind, file: Path, dry_run: bool, advan
             if kind != "profiles":
                 client = redis_client(settings)
                 stack.push_async_callback(client.aclose)
+                if wrong := await wrong_secrets(client, key_of(settings)):
+                    raise SettingsError(wrong)
                 optouts = RedisOptOuts(client, replicas=settings.redis_wait)
         name = shown_name(file.name, identity.key)
         loader = Loader(kind, name, identity, now_us, inlet, optouts)

@@ -19,6 +19,8 @@ from connectors.kafka_health import KafkaHealth
 from connectors.kafka_rules import KafkaRules
 from connectors.kafka_topics import ensure
 from connectors.landing import BAD, DONE
+from connectors.redis_scripts import Client
+from connectors.redis_secrets import wrong_secrets
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.errors import InputError, SettingsError
 from engine.metrics import Metrics
@@ -47,6 +49,14 @@ class Common:
     def topic(self, short: str) -> str:
         """Return the full name of a topic."""
         return self.topics[short].name
+
+    async def check_secrets(self, client: Client, *, leave: bool = False) -> None:
+        """Raise `SettingsError` if Redis was filled with other secrets; `StoreError` if it does not answer.
+
+        `leave`: have others compare theirs with ours if there are none yet.
+        """
+        if wrong := await wrong_secrets(client, secrets_of(self.settings), leave=leave):
+            raise SettingsError(wrong)
 
     def watch_kafka(self, on_dead: OnDead) -> None:
         """Ask Kafka again and again whether it is there; what it said last stands in `kafka`."""
@@ -96,6 +106,16 @@ def watched(name: str, work: Coroutine[Any, Any, None], on_dead: OnDead) -> asyn
     task = asyncio.create_task(work, name=name)
     task.add_done_callback(ended)
     return task
+
+
+def secrets_of(settings: Settings) -> dict[str, bytes]:
+    """Return the secrets by the names of their settings."""
+    return {**key_of(settings), f"{PREFIX}SALT": settings.salt_bytes}
+
+
+def key_of(settings: Settings) -> dict[str, bytes]:
+    """Return the one that makes keys of subscribers and of numbers: what commands have to have right."""
+    return {f"{PREFIX}KEY": settings.key_bytes}
 
 
 def topics_of(settings: Settings) -> dict[str, Topic]:

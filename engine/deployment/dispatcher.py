@@ -23,7 +23,7 @@ from engine.collect import partition_of
 from engine.deployment.clients import redis_client
 from engine.deployment.common import Common, OnDead, folder_of, now_us, watched
 from engine.dispatch import Dispatcher
-from engine.errors import LogError, StoreError
+from engine.errors import LogError, SettingsError, StoreError
 from engine.event import Event
 from engine.identity import Identity
 from engine.outbox import of_profiles, tell
@@ -82,9 +82,11 @@ class DispatcherRole:
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         self._told: Counter[str] = Counter()
+        self._on_dead: OnDead = lambda _: None
 
     async def start(self, on_dead: OnDead) -> None:
         """Begin to send."""
+        self._on_dead = on_dead
         await self.common.ensure_topics()
         self._rules = await self.common.rules(on_dead)
         await self.look()
@@ -113,6 +115,11 @@ class DispatcherRole:
             self._look_at_lanes([lane for _, lane in lanes.values()])
             self._problems, evicted = redis_health.judge(infos)
             self.common.metrics.evicted_keys(evicted)
+            await self.common.check_secrets(self.client)
+        except SettingsError as error:
+            self._problems = [str(error)]
+            self._book = None
+            self._on_dead(str(error))
         except (LogError, StoreError) as error:
             self._problems = [str(error)]
             self._book = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 
 import structlog
@@ -20,7 +20,7 @@ from engine.deployment.clients import redis_client
 from engine.deployment.common import Common, OnDead, now_us
 from engine.deployment.lookout import Lookout
 from engine.deployment.news import LaneLog
-from engine.errors import LogError, StoreError
+from engine.errors import LogError, SettingsError, StoreError
 from engine.identity import Identity
 from engine.intake import Intake
 from engine.keeper import LaneKeeper
@@ -37,6 +37,8 @@ NO_RULES = RuleSet({}, Catalog(), Policy(), "0" * 32)
 """In force until the first `rules.switch` of the log: nothing fires, profiles and behaviours are kept."""
 RULES_WITHIN = 30.0
 """Seconds that a switch may come before the set of rules it names, until that is told as trouble."""
+FIGHTS, FIGHTS_WITHIN = 6, 30.0
+"""Partitions shared out so often within so many seconds: two processes have one name, and take turns."""
 TELL_EVERY = 5.0
 HEALTH_EVERY = 2.0
 
@@ -76,6 +78,8 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._rules: KafkaRules | None = None
         self._on_dead: OnDead = lambda _: None
         self._store_problems = ["Redis: not asked yet"]
+        self._assigned: deque[float] = deque(maxlen=FIGHTS)
+        """When partitions were shared out, of the last few times."""
         self._told_at = self._health_at = 0.0
         self._draining = False
         self._weighed: set[str] = set()
@@ -109,7 +113,10 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.metrics.dead_letters(refused)
         if now - self._health_at >= HEALTH_EVERY:
             self._health_at = now
-            await self._check_store()
+            try:
+                await self._check_store()
+            except SettingsError as error:
+                self._on_dead(str(error))
         self.lane_log.look(self.keeper.lanes)
         for partition, lane in list(self.keeper.lanes.items()):
             if partition in self.keeper.health:
@@ -144,13 +151,25 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         building = sorted(partition for partition, lane in lanes.items() if not lane.ready)
         troubles = {how.trouble for how in self.keeper.health.values() if how.trouble}
         return {
-            "assignment": "" if self.keeper.assigned else "expected partitions to be shared out, was not yet",
+            "assignment": self._unassigned(),
             "store": "; ".join(self._store_problems),
             "rebuilt": f"expected every lane to decide, was not yet: {building}" if building else "",
             "lanes": "; ".join(sorted(troubles)),
             "rules": "" if self._rules is not None else "expected published rules to be read, was not yet",
             "draining": "expected to go on, was told to end" if self._draining else "",
         }
+
+    def _unassigned(self) -> str:
+        if not self.keeper.assigned:
+            return "expected partitions to be shared out, was not yet"
+        if self.settings.instance and len(self._assigned) == FIGHTS:
+            seconds = time.monotonic() - self._assigned[0]
+            if seconds < FIGHTS_WITHIN:
+                return (
+                    f"TOUCHPOINT_INSTANCE: expected a name of its own for each process; partitions were "
+                    f"shared out {FIGHTS} times within {seconds:.0f} s"
+                )
+        return ""
 
     # -- partitions ------------------------------------------------------------------------------------------
 
@@ -166,6 +185,7 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Start the lanes of these partitions."""
         partitions = sorted(place.partition for place in assigned)
         log.info("assigned", partitions=partitions)
+        self._assigned.append(time.monotonic())
         self.log.assigned(partitions)
         if not self._draining:
             await self.keeper.assign(partitions)
@@ -260,9 +280,10 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.metrics.offer_delays(max(now - at, 0) / 1e6 for at in appended if at)
 
     async def _check_store(self) -> None:
+        """Look how the store is. Raise `SettingsError` if it was filled with other secrets than ours."""
         try:
             self._store_problems, evicted = await redis_health.look(self.client)
+            self.metrics.evicted_keys(evicted)
+            await self.common.check_secrets(self.client, leave=True)
         except StoreError as error:
             self._store_problems = [str(error)]
-            return
-        self.metrics.evicted_keys(evicted)

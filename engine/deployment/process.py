@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+import structlog
+
 from connectors import faust_shell
 from connectors.web import Pages
 from engine.deployment.collector import CollectorRole
@@ -17,6 +19,8 @@ from engine.errors import SettingsError
 from engine.garbage import calm_collector
 from engine.logs import setup
 from engine.settings import Settings, require
+
+log = structlog.get_logger("process")
 
 ROLES: Final = ("collector", "engine", "dispatcher")
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -78,6 +82,8 @@ def run(settings: Settings, role: str) -> str:
         names = ROLES[1:]
     _check(settings, names)
     setup(settings.log_level, role)
+    if role == "all" and "collector" not in names:
+        log.warning("no collector runs: neither TOUCHPOINT_LANDING nor TOUCHPOINT_FOREIGN_TOPIC is given")
     calm_collector()
     common = Common(settings)
     roles = [_MAKE[name](common) for name in names]

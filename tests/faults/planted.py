@@ -72,7 +72,7 @@ def submit(stage: Stage) -> Report:
 
 
 def _crash(stage: Stage, planted: str, role: str, at: str, steps: Sequence[int] = (60,)) -> Report:
-    """Let the only process of a role die at its n-th step of a name, and another one follow it, for each n."""
+    """Let the only process of a role die at its n-th step of a name and another follow it, for each n."""
     field = stage.field(stage.load(subscribers=PEOPLE), spec={"planted": planted})
     other = {"engine": "dispatcher", "dispatcher": "engine"}[role]
     field.start(other)

@@ -68,8 +68,8 @@ async def test_a_mark_is_left_out_and_reading_is_given_up(
         await log.mark(partition, Mark(5, "{}"))
         assert 1 <= time.monotonic() - began < 5
         with pytest.raises(LogError, match="expected to be read, was not possible: nothing came for 1 s"):
-            async for _ in reading:
-                assert time.monotonic() - began < 10
+            [batch async for batch in reading]
+        assert time.monotonic() - began < 15
     finally:
         kafka_server.resume()
     assert await log.marked(partition) is None

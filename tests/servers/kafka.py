@@ -17,6 +17,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
+from tests.servers.eventually import eventually
 from tests.servers.kafka_jars import BOOTSTRAP, FoundKafka, find_kafka
 from tests.servers.process import Process, ServerError, free_port, is_listening
 from tests.servers.proxy import Proxy
@@ -289,9 +290,11 @@ async def _create(bootstrap: str, topics: list[NewTopic]) -> None:
         for name, code, *_ in answer.topic_errors:
             if code:
                 raise for_code(code)(f"topic {name}")
-        # a broker may not know yet what the controller has made
         made = {topic.name for topic in topics}
-        while not made <= {found["topic"] for found in await admin.describe_topics(None)}:
-            await asyncio.sleep(0.02)
+
+        async def known() -> bool:
+            return made <= {found["topic"] for found in await admin.describe_topics(None)}
+
+        await eventually(known)  # a broker may not know yet what the controller has made
     finally:
         await admin.close()

@@ -97,12 +97,13 @@ class World:
         return Live(source, frozenset(kinds.split()), round(disorder * SECOND), idle)
 
     def collector(self, *sources: Live, **options: Any) -> LiveCollector:
-        options = {"pace": Pace(records=7, seconds=60), "inlet": self.inlet(), **options}
-        inlet = options.pop("inlet")
+        given = {"pace": Pace(records=7, seconds=60), "inlet": self.inlet(), "identity": Identity(KEY)}
+        options = {**given, **options}
+        inlet, identity = options.pop("inlet"), options.pop("identity")
         return LiveCollector(
             inlet,
             sources,
-            Identity(KEY),
+            identity,
             wall=self.clock.wall,
             clock=self.clock.clock,
             **options,

@@ -16,7 +16,7 @@ from connectors.memory_inlet import MemoryInlet
 from connectors.memory_log import MemoryLog
 from engine.collect import Collector
 from engine.collector import CLAMPED, Pace
-from engine.errors import FencedError, LogError, StateError
+from engine.errors import FencedError, LogError, SettingsError, StateError
 from engine.identity import Identity
 from engine.intake import Intake
 from tests.servers.eventually import eventually
@@ -243,11 +243,16 @@ async def test_a_dead_letter_says_where_when_and_why_and_names_nobody() -> None:
     assert letter["detail"].startswith("t: expected ")
 
 
-async def test_sources_switch_no_rules() -> None:
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"kind": "rules.switch", "t": T, "hash": "ab" * 16},
+        {"kind": "subscriber.forget", "t": T, "imsi": "460001234567890"},
+    ],
+)
+async def test_sources_switch_no_rules_and_forget_nobody(record: dict[str, Any]) -> None:
     world = World()
-    collector = world.collector(
-        world.live(Listed("feed", [{"kind": "rules.switch", "t": T, "hash": "ab" * 16}, sight(1)]))
-    )
+    collector = world.collector(world.live(Listed("feed", [record, sight(1)])))
     await collector.start()
     await collector.step()
     assert len(await world.records()) == 1
@@ -375,3 +380,18 @@ async def test_a_number_bound_elsewhere_is_the_subscriber_of_its_imsi() -> None:
     keys = {record["id"]: record["subscriber_key"] for record in await world.records()}
     assert keys == {"1": Identity(KEY).of_msisdn("+8613912345678"), "2": key}
     assert profiles.closed
+
+
+async def test_with_another_key_a_collector_does_not_go_on() -> None:
+    world = World()
+    collector = world.collector(world.live(Listed("feed", [sight(1)])))
+    await collector.start()
+    await collector.step()
+    await collector.close()
+    again = world.collector(world.live(Listed("feed", [sight(1)])))
+    await again.start()
+    other = world.collector(world.live(Listed("feed", [sight(1)])), identity=Identity(b"another key"))
+    with pytest.raises(
+        SettingsError, match=r"^TOUCHPOINT_KEY: expected the one that this collector has used"
+    ):
+        await other.start()

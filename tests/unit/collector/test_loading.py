@@ -187,6 +187,20 @@ async def test_an_opt_out_holds_under_the_number_and_what_it_is_bound_to(
     assert loader.counts == {"lines": 2 + len(header), "records": 3, "opted_out": 2, "refused": 0}
 
 
+@pytest.mark.parametrize(
+    "number", ["12345", "10086", "+8612345", "13912345678.0", "+8613912345678.0", "1.39E+10"]
+)
+async def test_what_is_a_piece_of_a_number_or_was_calculated_with_is_refused(
+    tmp_path: Path, number: str
+) -> None:
+    world = World()
+    loader = await world.load("optouts", file(tmp_path, NUMBER, number))
+    assert loader.counts["refused"] == 1
+    [refusal] = world.refusals
+    assert refusal.detail.startswith("msisdn: expected a number: + and E.164 digits, or a national one, was ")
+    assert refusal.detail.endswith(", .0 at the end") == number.endswith(".0")
+
+
 async def test_an_opt_out_stands_though_the_log_is_away(tmp_path: Path) -> None:
     identity, _, own = known()
     world = World(identity)

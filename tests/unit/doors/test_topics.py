@@ -99,7 +99,9 @@ def test_time_removes_nothing_of_a_table_whatever_is_set(kept: str) -> None:
     assert differences(topic, Found(4, 1, {**topic.settings(), "retention.ms": kept})) == []
 
 
-@pytest.mark.parametrize(("kept", "shown"), [("-1", "for ever"), ("604800000", "168 h"), ("3660000", "1 h 1 min")])
+@pytest.mark.parametrize(
+    ("kept", "shown"), [("-1", "for ever"), ("604800000", "168 h"), ("3660000", "1 h 1 min")]
+)
 def test_dead_letters_are_of_people_and_go_in_time(kept: str, shown: str) -> None:
     topic = topics()["deadletters"]
     assert differences(topic, Found(4, 1, {**topic.settings(), "retention.ms": kept})) == [

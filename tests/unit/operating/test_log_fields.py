@@ -102,7 +102,12 @@ def test_a_hash_in_a_text_is_shown_unless_it_may_hold_a_number() -> None:
     assert hide(f"state of {key}: expected version 1 to 2, was 255") == (
         f"state of {key}: expected version 1 to 2, was 255"
     )
-    for other in ("abcdefabcdefabcde460001234567890", "9ef189a53a0123456789e6e5ff1abcde", key + "0", "0" * 32):
+    for other in (
+        "abcdefabcdefabcde460001234567890",
+        "9ef189a53a0123456789e6e5ff1abcde",
+        key + "0",
+        "0" * 32,
+    ):
         assert hide(f"state of {other}: x") != f"state of {other}: x"
 
 

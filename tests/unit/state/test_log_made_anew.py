@@ -39,7 +39,9 @@ async def test_a_lane_stands_and_says_why_also_once_the_new_log_is_longer() -> N
     for at in range(5):
         await on.write("sms.out", at)
     for _ in range(2):
-        with pytest.raises(LogError, match=r"partition 0: expected the log .* \(in memory\), .* \(another\): .*anew"):
+        with pytest.raises(
+            LogError, match=r"partition 0: expected the log .* \(in memory\), .* \(another\): .*anew"
+        ):
             await on.lane.step()
     assert (await on.store.open(0)).offset == 2
 
