@@ -23,6 +23,8 @@ from connectors.redis_health import WANTED
 from connectors.web import Pages
 from engine.cli.main import COMMANDS
 from engine.cli.run import ROLES
+from engine.deployment.common import Common
+from engine.deployment.process import PagesRole
 from engine.errors import SettingsError
 from engine.settings import PREFIX, Settings, load_settings, require, roles_of
 from engine.settings.file import FILE_VARIABLE
@@ -326,9 +328,12 @@ def probed(role: str, page: str) -> list[str]:
 def test_the_page_tells_every_check_of_the_probes(page: str) -> None:
     part = PAGE.split(f"\n`/{page}z`:", 1)[1].split("\n\n`/" if page == "live" else "\n## ", 1)[0]
     told = re.findall(r"^\| (\w+) \| `(\w+)` \|", part, re.MULTILINE)
+    of_all = [("all", name) for name in PagesRole(Common(Settings(kafka_bootstrap="kafka:9092")), [])._asked(page)]
     assert told == [
-        (role, name) for role in ("engine", "collector", "dispatcher") for name in probed(role, page)
+        *of_all,
+        *((role, name) for role in ("engine", "collector", "dispatcher") for name in probed(role, page)),
     ]
+    assert of_all == ([("all", "kafka")] if page == "ready" else [])
 
 
 def test_the_page_tells_every_topic_and_who_may_read_and_write_it() -> None:

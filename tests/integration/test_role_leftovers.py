@@ -1,4 +1,4 @@
-"""A role that is killed leaves nothing on the disk: a container that starts it again and again must not fill."""
+"""A role that is killed leaves nothing on the disk: a container that starts it again must not fill."""
 
 from __future__ import annotations
 
