@@ -328,7 +328,8 @@ def probed(role: str, page: str) -> list[str]:
 def test_the_page_tells_every_check_of_the_probes(page: str) -> None:
     part = PAGE.split(f"\n`/{page}z`:", 1)[1].split("\n\n`/" if page == "live" else "\n## ", 1)[0]
     told = re.findall(r"^\| (\w+) \| `(\w+)` \|", part, re.MULTILINE)
-    of_all = [("all", name) for name in PagesRole(Common(Settings(kafka_bootstrap="kafka:9092")), [])._asked(page)]
+    process = PagesRole(Common(Settings(kafka_bootstrap="kafka:9092")), [])
+    of_all = [("all", name) for name in process._asked(page)]
     assert told == [
         *of_all,
         *((role, name) for role in ("engine", "collector", "dispatcher") for name in probed(role, page)),
