@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from engine.codec import decode
 from engine.language.loader import load_dir
 from engine.language.testing import Step
+from engine.rule_tests import runner
 from engine.rule_tests.runner import run_case
 from engine.rule_tests.world import Map, deeds
+from engine.snapshot import Subscriber
 from tests.unit.rule_tests.support import CALLS, EXAMPLES, MALL, problems, run
 
 MINUTE = 60_000_000
@@ -96,3 +99,20 @@ def test_a_restart_at_any_moment_changes_nothing(minutes: int) -> None:
             object.__setattr__(case, "events", (*case.events, Step(at, "restart")))
             again = run_case(loaded.ruleset, file.rule, case)
             assert again.decisions == plain.decisions, (file.path, case.name)
+
+
+def test_a_restart_goes_through_what_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test before would hold, too, if a restart did nothing at all."""
+
+    def forgetful(key: str, blob: bytes) -> Subscriber:
+        sub = decode(key, blob)
+        sub.visits, sub.inside, sub.timers, sub.wake = {}, (), {}, 0
+        return sub
+
+    monkeypatch.setattr(runner, "decode", forgetful)
+    came = "  - {at: +0m, enters: mall-wulin}\n"
+    restarted = "  - {at: +10m, restart: engine}\n"
+    expect = "expect: [{at: +30m, offer: mall-coupon}]"
+    assert problems("mall-dwell", MALL, f"events:\n{came}{expect}") == ()
+    [problem] = problems("mall-dwell", MALL, f"events:\n{came}{restarted}{expect}")
+    assert "expected an offer of mall-coupon at +30m, was none" in problem

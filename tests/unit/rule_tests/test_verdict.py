@@ -76,6 +76,15 @@ def test_then_names_what_stopped_the_next_match() -> None:
     )
 
 
+def test_then_is_about_the_first_match_after_the_last_offer_not_a_later_one() -> None:
+    over = "  - {at: +118d, happens: call.out, number: 10010, duration: 95s, times: 3, every: 10m}\n"
+    case = f"{TWICE_A_WEEK}{over}expect: [{{at: +20m, offer: retention-plan}}]\nthen: "
+    assert problems("competitor-calls", CALLS, case + "limits.at_most") == ()
+    assert problems("competitor-calls", CALLS, case + "valid") == (
+        "expected then: valid, was limits.at_most",
+    )
+
+
 def test_the_control_arm_is_given_whatever_the_share() -> None:
     case = f"arm: control\n{COMES}expect: nothing\nbecause: holdout"
     assert problems("mall-dwell", MALL, case) == ()
