@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from engine import __version__
 from engine.cli.console import say, say_json, table
 from engine.errors import InputError
+from engine.language.beside import AMONG, beside
 from engine.language.cost import MessageCost
 from engine.language.loader import load_dir
 from engine.language.problems import Problem, render
@@ -44,8 +46,8 @@ def command(
 ) -> None:
     """Read rules, policy, catalogue and rule tests, and report every mistake with file, line and column.
 
-    Rules are held against each other too: duplicates, rules that always come second, rules that compete.
-    These findings are warnings, as are live rules without a recorded approval, without a test that sends and
+    Rules are held against each other too: duplicates, rules that always come second, rules that compete. A
+    file, or a part of a set, is held against the whole set around it, unless --catalog is given. These findings are warnings, as are live rules without a recorded approval, without a test that sends and
     one that refuses, or past their dates.
 
     Exit code 0: no error (with --strict: no problem at all); 1: there is one; 2: PATH is not there.
@@ -56,13 +58,16 @@ def command(
     now = _noon(on)
     rules = 0
     costs: dict[MessageCost, None] = {}
-    found: dict[Problem, None] = {}
+    found: dict[object, Problem] = {}
     for path in paths:
         loaded = load_dir(path, catalog=catalog, home_cc=settings.home_cc, review=now)
         costs.update(dict.fromkeys(loaded.costs))
         rules += loaded.rule_files
-        found.update(dict.fromkeys(loaded.problems))
-    problems = sorted(found, key=lambda problem: problem.order)
+        around = beside(path, home_cc=settings.home_cc, review=now) if catalog is None else None
+        # a part of a set among itself is told as the set tells it
+        _add(found, (one for one in loaded.problems if around is None or one.code not in AMONG))
+        _add(found, around or ())
+    problems = sorted(found.values(), key=lambda problem: problem.order)
     errors = sum(problem.severity == "error" for problem in problems)
     if as_sarif:
         say_json(sarif(problems, __version__))
@@ -76,6 +81,13 @@ def command(
             _show(list(costs))
     if errors or (strict and problems):
         raise typer.Exit(1)
+
+
+def _add(found: dict[object, Problem], problems: Iterable[Problem]) -> None:
+    """Add problems, each once, in however many ways its file was named."""
+    for problem in problems:
+        place = Path(problem.path).resolve(), problem.line, problem.col
+        found.setdefault((place, problem.code, problem.message), problem)
 
 
 def _noon(on: str | None) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
+import pytest
 
 from tests.unit.cli.support import RULE, Touchpoint
 
@@ -48,6 +49,30 @@ def test_one_file_and_its_folder_report_a_problem_once(touchpoint: Touchpoint, r
     failed = touchpoint("check", path, path, "--json")
     assert failed.exit_code == 1
     assert len(orjson.loads(failed.stdout)["problems"]) == 1
+
+
+def test_a_file_or_a_part_is_held_against_the_set_around_it(
+    touchpoint: Touchpoint, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = rules / "others" / "hall-twin.yaml"
+    twin.parent.mkdir()
+    twin.write_text(RULE.replace("rule: hall-visit", "rule: hall-twin"))
+    (rules / "others" / "hall-visit.yaml").write_text(RULE)
+
+    def codes(*paths: object) -> list[str]:
+        found = orjson.loads(touchpoint("check", *paths, "--json").stdout)["problems"]
+        assert all(Path(problem["path"]).exists() for problem in found)
+        return [problem["code"] for problem in found if problem["code"].startswith("R50")]
+
+    whole = codes(rules)
+    assert {"R501", "R502"} <= set(whole)
+    assert "R502" in codes(twin)
+    assert "R502" not in codes(twin, "--catalog", rules)
+    parts = codes(rules / "team", rules / "others")
+    assert sorted(parts) == sorted(whole)
+    assert sorted(codes(rules, rules / "team", twin)) == sorted(whole), "each once"
+    monkeypatch.chdir(twin.parent)
+    assert "R502" in codes("./hall-twin.yaml")
 
 
 def test_the_catalogue_of_another_folder(touchpoint: Touchpoint, rules: Path, tmp_path: Path) -> None:
