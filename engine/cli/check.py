@@ -47,8 +47,9 @@ def command(
     """Read rules, policy, catalogue and rule tests, and report every mistake with file, line and column.
 
     Rules are held against each other too: duplicates, rules that always come second, rules that compete. A
-    file, or a part of a set, is held against the whole set around it, unless --catalog is given. These findings are warnings, as are live rules without a recorded approval, without a test that sends and
-    one that refuses, or past their dates.
+    file, or a part of a set, is held against the whole set around it, unless --catalog is given. These
+    findings are warnings, as are live rules without a recorded approval, without a test that sends and one
+    that refuses, or past their dates.
 
     Exit code 0: no error (with --strict: no problem at all); 1: there is one; 2: PATH is not there.
     """
