@@ -140,19 +140,29 @@ def topics(
             "collector",
             "dispatcher",
             "touchpoint load",
-            "touchpoint rules publish",
+            "touchpoint rules",
             "touchpoint forget",
             "touchpoint deadletters",
         ),
-        ("engine", "touchpoint history", "touchpoint deadletters"),
+        ("engine", "dispatcher", "touchpoint history", "touchpoint deadletters"),
         hours=events_hours,
     )
     # Partitions as the log: the owner of a log's partition writes, and rebuilds from, its own of these three.
     add(
         "profiles",
-        "What is known of a subscriber, whole, after every change; no value = forgotten.",
+        "What is known of a subscriber, whole, after every change; no value = forgotten. Under n: and the hash of "
+        "a number: its opt-out, which outlives a profile.",
         ("engine",),
-        ("collector", "engine", "touchpoint history", "touchpoint forget"),
+        (
+            "collector",
+            "engine",
+            "dispatcher",
+            "touchpoint load",
+            "touchpoint history",
+            "touchpoint forget",
+            "touchpoint deadletters",
+            "touchpoint explain",
+        ),
         key="subscriber key",
     )
     add(
@@ -160,13 +170,21 @@ def topics(
         "Decision lines, refusals packed many to a message, and contacts taken away afterwards.",
         ("engine",),
         ("engine", "touchpoint history"),
+        key="id@at of the decision; none for packed refusals",
         hours=decisions_days * 24,
     )
-    add("offers", "Decisions to be sent now.", ("engine",), ("dispatcher", "engine"), hours=OFFERS_HOURS)
+    add(
+        "offers",
+        "Decisions to be sent now.",
+        ("engine",),
+        ("dispatcher", "engine"),
+        key="id@at of the decision",
+        hours=OFFERS_HOURS,
+    )
     add(
         "deadletters",
         "Records that were not taken: why, and where they stood; long numbers hidden.",
-        ("collector", "engine"),
+        ("collector", "engine", "touchpoint load"),
         ("touchpoint deadletters",),
         count=DEADLETTERS_PARTITIONS,
         hours=DEADLETTERS_HOURS,
@@ -176,8 +194,8 @@ def topics(
     add(
         "rules",
         "Sets of rules as published; a `rules.switch` of the log names the one in force.",
-        ("touchpoint rules publish",),
-        ("engine", "dispatcher", "touchpoint rules published", "touchpoint history"),
+        ("touchpoint rules",),
+        ("engine", "dispatcher", "touchpoint rules", "touchpoint history", "touchpoint explain"),
         key="hash of the set",
         count=1,
         max_bytes=RULES_BYTES,
@@ -185,8 +203,8 @@ def topics(
     add(
         "checkpoints",
         "How far a collector has read its sources, written in one transaction with the records.",
-        ("collector",),
-        ("collector",),
+        ("collector", "touchpoint load", "touchpoint forget", "touchpoint deadletters"),
+        ("collector", "touchpoint load", "touchpoint forget", "touchpoint deadletters"),
         key="name of the collector",
         count=1,
     )

@@ -48,6 +48,7 @@ from tests.house.deployment import (
     words,
 )
 from tests.house.sources import files, text
+from tests.house.users import users_of_kafka
 from tests.testdata import CHECKOUT
 
 SCHEMA = json.loads((CHECKOUT / "tests/data/compose/compose-spec.json").read_text(encoding="utf-8"))
@@ -59,8 +60,6 @@ DEPLOY = [
     path for path in files() if path.parts[0] == "deploy" or path.name in ("Dockerfile", ".env.example")
 ]
 PAGE = text(Path("docs/operations.md"))
-BESIDE = {"checkpoints", "deadletters"}
-"""Topics that a load writes as the collector does, as a source of its own."""
 BIN = "/usr/local/bin/"
 
 
@@ -343,17 +342,12 @@ def test_the_page_tells_every_topic_and_who_may_read_and_write_it() -> None:
     assert re.findall(r"^\| `(touchpoint\.\w+\.v1)` \|", part, re.MULTILINE) == [
         one.name for one in found.values()
     ]
-    rows = re.findall(r"^\| (`?[\w ]+`?) \| ([\w, ]+) \| ([\w, ]+) \| .*`touchpoint\.", PAGE, re.MULTILINE)
-    told = {who.strip("`"): (set(reads.split(", ")), set(writes.split(", "))) for who, reads, writes in rows}
-    assert len(told) == 5
+    users = {who.strip("`"): rights for who, *rights in users_of_kafka()}
     for short, topic in found.items():
-        for who in {*topic.written_by} & {*told}:
-            assert short in told[who][1], (who, short)
-        for who in {*topic.read_by} & {*told}:
-            assert short in told[who][0], (who, short)
-        assert {who for who in told if short in told[who][1]} == {*topic.written_by} & {
-            *told
-        } or short in BESIDE
+        assert {who for who, (reads, *_) in users.items() if short in reads} == {*topic.read_by}, short
+        assert {who for who, (_, writes, *_) in users.items() if short in writes} == {*topic.written_by}, (
+            short
+        )
 
 
 def test_links_within_the_page_lead_somewhere() -> None:
