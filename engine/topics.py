@@ -150,8 +150,8 @@ def topics(
     # Partitions as the log: the owner of a log's partition writes, and rebuilds from, its own of these three.
     add(
         "profiles",
-        "What is known of a subscriber, whole, after every change; no value = forgotten. Under n: and the hash of "
-        "a number: its opt-out, which outlives a profile.",
+        "What is known of a subscriber, whole, after every change; no value = forgotten. Under n: and the "
+        "hash of a number: its opt-out, which outlives a profile.",
         ("engine",),
         (
             "collector",

@@ -10,7 +10,7 @@ from tests.house.sources import text
 
 
 class User(NamedTuple):
-    """A row of the table: topics by their short names; group and transactional id, with * at its end if any."""
+    """A row of the table: topics by their short names; of ids perhaps what they begin with, and a star."""
 
     name: str
     reads: frozenset[str]

@@ -1,4 +1,4 @@
-"""The users of docs/operations.md on a Kafka that asks for rights: each can do its work, and no more is granted."""
+"""The users of docs/operations.md on a Kafka that asks for rights: each can do its work with just these."""
 
 from __future__ import annotations
 
