@@ -432,8 +432,8 @@ class Lane:
         self._tell_counts()
         if decisions and self.on_decisions is not None:
             self.on_decisions(decisions)
-        await self.point("publish")
         if out:
+            await self.point("publish")
             await self._publish(out, self._known)
         if appended and self.on_offers is not None:
             self.on_offers(appended)

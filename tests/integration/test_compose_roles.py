@@ -104,7 +104,7 @@ def test_topics_rules_and_all_roles(call: Call, tmp_path: Path) -> None:
     wait_until(lambda: asked(call, "readyz")[0] == 0, "all roles ready", within=60, every=0.2)
     assert asked(call, "livez")[0] == 0
     checks = json.loads(asked(call, "readyz")[1])["checks"]
-    assert {name.split(".")[0] for name in checks} == {"collector", "engine", "dispatcher"}
+    assert {name.split(".")[0] for name in checks} == {"collector", "engine", "dispatcher", "kafka"}
     wait_until(lambda: "touchpoint_ready 1.0" in asked(call, "metrics")[1], "the metric to say so")
     samples = [
         sample

