@@ -18,7 +18,7 @@ from engine.language.checks.fields import unknown_field
 from engine.language.checks.numbers import phones
 from engine.language.checks.places import place_members
 from engine.language.checks.products import is_product
-from engine.language.checks.values import never
+from engine.language.checks.values import check_open, never
 from engine.language.mending import mend
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
@@ -168,6 +168,8 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
     if spec.values and text not in spec.values:
         never(report, node, spec.name, text, spec.values)
         return ()
-    if spec.name in PRODUCT_FIELDS and not is_product(report, node, text, names):
+    if spec.name in PRODUCT_FIELDS:
+        return (text,) if is_product(report, node, text, names) else ()
+    if not spec.values and not check_open(report, node, spec.name, spec.type, text):
         return ()
     return (text,)
