@@ -46,3 +46,23 @@ def test_what_is_wrong_with_a_signature_is_said() -> None:
         "`【{product.name}】` is no signature of the sender: it holds a placeholder",
         "start the text with `【移动】` or the like",
     )
+
+
+@pytest.mark.parametrize(
+    ("part", "hint"),
+    [
+        ("｛product.price｝", "did you mean `{product.price}`?"),
+        ("｛ product.price ｝", "did you mean `{product.price}`?"),
+        ("{product.price｝", "did you mean `{product.price}`?"),
+        ("｛product.price}", "did you mean `{product.price}`?"),
+        ("﹛product.price﹜", "did you mean `{product.price}`?"),
+        ("｛product.prise｝", "did you mean `{product.price}`?"),
+        ("｛place.name｝", "did you mean `{place.name}`?"),
+        ("｛", "a placeholder is written `{product.name}`"),
+    ],
+)
+def test_wide_braces_are_sent_as_they_stand_and_so_are_told(part: str, hint: str) -> None:
+    loaded = sms(f"【移动】你好{part}，退订回R")
+    (found,) = loaded.problems
+    assert (found.code, found.severity, found.hint) == ("R302", "error", hint)
+    assert found.source[found.col - 1 : found.end - 1] == part
