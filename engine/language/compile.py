@@ -226,8 +226,8 @@ class _RuleReader:
         shape.keys(self.report, body, body, "the question", *FAQ)
         for key in ("ask", "answer"):
             placeholders.check_placeholders(self.report, body.get(key), values.scope, values.product)
-        ask = shape.text(self.report, body.get("ask"), "a question")
-        return Faq(ask, shape.text(self.report, body.get("answer"), "an answer"))
+        ask = shape.prose(self.report, body.get("ask"), "a question")
+        return Faq(ask, shape.prose(self.report, body.get("answer"), "an answer"))
 
     # -- limits and goal ---------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from engine.language import words
 from engine.language.checks.choices import not_allowed
 from engine.language.checks.cut_text import check_cut
+from engine.language.checks.hidden import check_hidden
 from engine.language.checks.missing_key import missing_keys
 from engine.language.checks.unknown_key import odd_key, unknown_key
 from engine.language.mending import mend
@@ -68,6 +69,7 @@ def prose(report: Report, node: Node | None, what: str) -> str:
     """Return a text that people read; empty after a report."""
     if isinstance(node, Scalar):
         check_cut(report, node)
+        check_hidden(report, node)
     return text(report, node, what)
 
 

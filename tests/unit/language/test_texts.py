@@ -66,3 +66,55 @@ def test_wide_braces_are_sent_as_they_stand_and_so_are_told(part: str, hint: str
     (found,) = loaded.problems
     assert (found.code, found.severity, found.hint) == ("R302", "error", hint)
     assert found.source[found.col - 1 : found.end - 1] == part
+
+
+HIDDEN = [
+    ("\u202e", "an invisible character (U+202E)"),
+    ("\u2066", "an invisible character (U+2066)"),
+    ("\u200b", "an invisible character (U+200B)"),
+    ("\u200e", "an invisible character (U+200E)"),
+    ("\u200d", "an invisible character (U+200D)"),
+    ("\u2060", "an invisible character (U+2060)"),
+    ("\u00ad", "an invisible character (U+00AD)"),
+    ("\u3164", "an invisible character (U+3164)"),
+    ("\ue000", "an invisible character (U+E000)"),
+    ("\ufe0f", "an invisible character (U+FE0F)"),
+]
+
+
+@pytest.mark.parametrize(("char", "name"), HIDDEN)
+def test_characters_that_nobody_sees_are_told_where_they_stand(char: str, name: str) -> None:
+    (found,) = sms(f"【移动】你{char}好,退订回R").problems
+    assert (found.code, found.severity) == ("R307", "error")
+    assert (found.message, found.hint) == (f"this text holds {name}", "delete it")
+    assert found.source[found.col - 1 : found.end - 1] == char
+    twice = sms(f"【移动】你{char}好{char},退订回R").problems
+    assert [(found.code, found.hint) for found in twice] == [("R307", "delete it; there are 2 of them")]
+
+
+def test_every_text_of_a_rule_is_read_for_them() -> None:
+    manual = rule_text(send="{channel: manual, task: call\u202e}")
+    assert codes(load(manual)) == ["R307"]
+    mms = rule_text(send="{channel: mms, subject: \u202ehi, text: 退订回R}")
+    assert codes(load(mms)) == ["R307"]
+    assert codes(load(rule_text().replace("A rule", "A \u202erule"))) == ["R307"]
+    faq = "offer:\n  faq: [{ask: \u202e, answer: b}, {ask: a, answer: b\u202e}]\n"
+    assert codes(load(rule_text().replace("offer:\n", faq))) == ["R307", "R307"]
+    (escaped,) = sms("【移动】你\\u202e好,退订回R").problems
+    assert escaped.code == "R307"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "❤\ufe0f 1\ufe0f⃣ ㊗\ufe0f ‼\ufe0f",
+        "👨\u200d👩\u200d👧 🏳\ufe0f\u200d🌈 👩🏽\u200d⚕\ufe0f 🤷\u200d♂\ufe0f",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "مى\u200cخواهم \u200fabc",
+        "ᠮᠣᠩᠭᠣᠯ ᠬᠡᠯᠡ\u180eᠠ",
+        "a\u00a0b　c — “d” ｅ\u202fᠤᠨ",
+        "\U0001fae8",
+    ],
+)
+def test_what_scripts_and_emoji_are_written_with_is_not(text: str) -> None:
+    assert codes(sms(f"【移动】{text},退订回R")) == []
