@@ -15,7 +15,7 @@ from engine.language.checks.contradiction import check_contradictions
 from engine.language.checks.file_name import check_file_name
 from engine.language.checks.groups import group
 from engine.language.checks.impossible import check_possible
-from engine.language.checks.opt_out import check_opt_out
+from engine.language.checks.opt_out import check_opt_out, check_reply
 from engine.language.checks.products import is_product
 from engine.language.checks.quiet import check_quiet
 from engine.language.checks.reachable import check_conditions, check_reachable
@@ -185,7 +185,10 @@ class _RuleReader:
             return None
         assert node is not None
         is_product(self.report, node, key, self.names)
-        return self.names.catalog.products.get(key)
+        product = self.names.catalog.products.get(key)
+        if product is not None and self.policy is not None:
+            check_reply(self.report, node, product, self.policy)
+        return product
 
     def _message(self, node: Node, values: Values) -> Message | None:
         report = self.report
@@ -213,7 +216,7 @@ class _RuleReader:
         )
         text = body.get("text")
         if text is not None and message.text and channel != "manual":
-            check_opt_out(report, text, message.text)
+            check_opt_out(report, text, message.text, values.product, self.policy)
             if channel == "sms":
                 check_signature(report, text, message.text)
                 check_length(report, text, message.text, values, self.policy)
