@@ -57,7 +57,7 @@ LATEST_SEND: Final = 48 * HOUR
 """`send_within` is at most this."""
 
 _NO_DAYS: Final = (date.min, date.min)
-_NO_CAP: Final = Cap(1, 1)
+_NO_CAP: Final = Cap(1, words.LONGEST)
 
 
 def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | None:
@@ -116,12 +116,15 @@ class _RuleReader:
             who=subscriber_tests(report, body.get("who"), self.names),
             excepts=subscriber_tests(report, body.get("except"), self.names),
             offer=offer,
-            limits=self._limits(offer),
+            limits=self._limits(),
             goal=self._goal(patterns),
             approved_by=approver,
             path=report.source.path,
             schedule=read_schedule(report, body.get("schedule"), self._key("schedule")),
         )
+        if self.policy is not None:
+            tier = self.names.catalog.fields.get("tier")
+            check_cap(report, rule, self.policy, tier.values if tier is not None else ())
         if self.policy is not None and not report.failed:
             check_schedule(report, body.get("schedule"), rule, self.policy.quiet)
         return rule
@@ -234,7 +237,7 @@ class _RuleReader:
 
     # -- limits and goal ---------------------------------------------------------------------------
 
-    def _limits(self, offer: Offer) -> Limits:
+    def _limits(self) -> Limits:
         report = self.report
         section = self._section("limits", *LIMITS)
         if section is None:
@@ -248,8 +251,6 @@ class _RuleReader:
         quiet = intervals(report, section.get("quiet"))
         if self.policy is not None:
             check_quiet(report, section.get("quiet"), quiet, self.policy)
-            if any(message.channel != "manual" for message in offer.send):
-                check_cap(report, section.get("at_most"), cap, self.policy)
         return Limits(
             priority=shape.integer(report, section.get("priority"), 0, 100),
             at_most=cap,
