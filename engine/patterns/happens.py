@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from engine.event_kinds import PARTIAL, PHASED
+from engine.event_kinds import PHASED
 from engine.patterns.base import Instant, Moment, Node, Predicate
 from engine.snapshot import Subscriber
+
+PARTIAL = ("start", "update")
+"""Phases of a record that is not the whole (1.4)."""
 
 
 class Happens(Node):
