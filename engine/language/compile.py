@@ -12,6 +12,7 @@ from engine.language.checks import channels, placeholders, shape
 from engine.language.checks.approval import check_approval
 from engine.language.checks.caps import check_cap
 from engine.language.checks.contradiction import check_contradictions
+from engine.language.checks.everybody import check_share
 from engine.language.checks.file_name import check_file_name
 from engine.language.checks.groups import group
 from engine.language.checks.impossible import check_possible
@@ -249,15 +250,16 @@ class _RuleReader:
                 "R108", section.entries["send_within"][1], "expected at most 48h: no offer waits longer"
             )
         quiet = intervals(report, section.get("quiet"))
+        given = section.get("holdout")
+        holdout = shape.value(report, given, "a share such as `10%`", words.share, 0.0, "R209")
+        check_share(report, given, holdout)
         if self.policy is not None:
             check_quiet(report, section.get("quiet"), quiet, self.policy)
         return Limits(
             priority=shape.integer(report, section.get("priority"), 0, 100),
             at_most=cap,
             send_within=within,
-            holdout=shape.value(
-                report, section.get("holdout"), "a share such as `10%`", words.share, 0.0, "R209"
-            ),
+            holdout=holdout,
             only_one_of=group(report, section.get("only_one_of"), self.policy),
             quiet=quiet,
         )

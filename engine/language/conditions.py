@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
+from engine.language.checks.duplicates import check_members
 from engine.language.checks.fields import unknown_field
 from engine.language.checks.numbers import phones
 from engine.language.checks.places import place_members
@@ -75,9 +76,10 @@ def subscriber_tests(report: Report, node: Node | None, names: Names) -> tuple[T
 def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | None:
     if isinstance(node, Sequence):
         items = shape.sequence(report, node, "values")
+        check_members(report, items)
         found: list[Value] = []
         for item in items:
-            text = shape.text(report, item, f"a value of `{spec.name}`")
+            text = shape.text(report, item, f"a value of `{spec.name}`", any_word=spec.type == "yes/no")
             if not text:
                 continue
             assert isinstance(item, Scalar)
@@ -93,7 +95,7 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
             found += _values(report, spec, item, text, names)
         written = ", ".join(item.text for item in items if isinstance(item, Scalar))
         return _test(spec, "is", tuple(found), f"[{written}]")
-    text = shape.text(report, node, f"a value of `{spec.name}`")
+    text = shape.text(report, node, f"a value of `{spec.name}`", any_word=spec.type == "yes/no")
     if not text:
         return None
     assert isinstance(node, Scalar)
