@@ -42,7 +42,8 @@ CHECKS: Final = (
 def check_reachable(report: Report, nodes: list[Node], messages: list[Message]) -> None:
     """R306: behind a message without `if` no other is ever chosen."""
     for number, message in enumerate(messages[:-1]):
-        if not message.condition:
+        lines = find(nodes[number], "if")
+        if not message.condition and not (isinstance(lines, Mapping) and lines.entries):
             report.warn(
                 "R306",
                 nodes[number + 1],
