@@ -67,3 +67,7 @@ def test_a_plain_word_that_editors_read_as_no_text(written: str, read: str) -> N
         assert found.source[found.col - 1 : found.end - 1] == written
     assert codes(load(rule_text(who=f"{{tags: '{written}'}}"))) == []
     assert codes(load(rule_text(who="{mms: true}"))) == ["R209"]
+
+
+def test_a_number_of_any_length_is_text_where_text_belongs() -> None:
+    assert codes(load(rule_text().replace("title: A rule", f"title: {'9' * 5_000}"))) == []
