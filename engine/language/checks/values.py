@@ -51,6 +51,10 @@ _SINGLE: Final = "'‘’‚‛＇"
 """These are apostrophes, too, inside a word."""
 _BRACKETS: Final = "[]{}【】［］｛｝"
 _DASHES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-")
+NEVER_IN_SETS: Final = "".join(
+    (_MARKS, _QUOTES, _BRACKETS, *_DASHES, "\u00a0\u3000\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e")
+)
+"""Characters that make a value of a set a slip wherever they stand in it: what an editor can tell."""
 _HYPHENS: Final = "\u2010\u2011"
 """They look like `-` in every typeface."""
 

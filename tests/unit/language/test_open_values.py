@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from jsonschema import Draft7Validator
 
+from engine.language.editor.files import RULE, schema
+from engine.language.editor.vocabulary import vocabulary
+from engine.language.loader import read_names
 from engine.language.problems import Problem
-from tests.unit.language.texts import codes, load, rule_text
+from tests.unit.language.texts import codes, files, load, rule_text
 
 LIST = "write several as a list: `[do-not-disturb, complained-90d]`"
 WORD = "did you mean `do-not-disturb`?"
@@ -91,3 +96,24 @@ def test_members_of_lists_and_fields_of_events_are_asked_too() -> None:
 )
 def test_what_may_be_one_value_is_one(line: str) -> None:
     assert codes(load(rule_text(who="{" + line + "}"))) == []
+
+
+def test_an_editor_marks_what_it_can_tell() -> None:
+    known = read_names(files(rule_text()))
+    check = Draft7Validator(schema(RULE, vocabulary(known.names, known.policy, known.rules)))
+    for tags, marked in (
+        ("a, b", True),
+        ("“a”", True),
+        ("a\u00a0", True),
+        ("a\u2011b", True),
+        ("not [a]", True),
+        (["a", "b、c"], True),
+        ("heavy user（测试）", False),
+        ("not a-b", False),
+        (5, False),
+        (["4G/5G", "food and drink"], False),
+    ):
+        rule = yaml.safe_load(rule_text())
+        rule["who"] = {"tags": tags}
+        wrong = [error for error in check.iter_errors(rule) if "who" in error.absolute_path]
+        assert bool(wrong) is marked, tags
