@@ -62,6 +62,8 @@ class KindSpec:
 
 RATS = ("GSM", "UMTS", "LTE", "NR", "WLAN")
 PHASES = ("start", "update", "stop")
+PHASED = ("call.", "sms.", "mms.", "data.")
+"""Kinds whose records may be the start, an update or the end of one call, message or session (1.4)."""
 
 _CELL = FieldDef("cell", "text", "canonical cell: 460-00-<lac>-<ci>, 460-00-<eci>, 460-00-<nci> or area:ID")
 _QUALITY = FieldDef(

@@ -92,7 +92,7 @@ _PLAIN: Final = re.compile(r"[0-9A-Za-z\u4e00-\u9fff]*")
 _DROPPED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control, format (bidi marks, zero-width characters), surrogate, private, unassigned, line ends."""
 
-_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | {
+BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | {
     chr(code) for block in (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)) for code in block
 }
 """Letters and marks that show nothing: Default_Ignorable_Code_Point outside Cf, the empty Braille cell."""
@@ -136,7 +136,7 @@ def clean(value: str) -> str:
 def _keep(char: str) -> str:
     if char in "\t\n\v\f\r\x85\u2028\u2029":
         return " "
-    if char in _SIGNATURE or char in _BLANK or unicodedata.category(char) in _DROPPED:
+    if char in _SIGNATURE or char in BLANK or unicodedata.category(char) in _DROPPED:
         return ""
     return char
 

@@ -13,7 +13,7 @@ from engine.cli.console import note, say
 from engine.deployment.common import now_us
 from engine.errors import InputError, RulesError
 from engine.language.approvals import Approval, content_hash
-from engine.language.checks.approved_text import is_same_person
+from engine.language.checks.approval import is_same_person
 from engine.language.folders import read_folder
 from engine.language.loader import is_rule, load_dir
 from engine.language.source import Mapping, read

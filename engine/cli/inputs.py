@@ -99,7 +99,7 @@ class Feed:
         return read_events(file, self.intake)
 
 
-SENDING: Final = ("R202", "R211", "R303", "R304", "R305", "R306", "R402", "R403", "R404")
+SENDING: Final = ("R202", "R211", "R303", "R304", "R305", "R306", "R307", "R308", "R402", "R403", "R404")
 """Problems about whether a rule may be sent, not about what it means: approval, wording, house limits."""
 
 

@@ -284,7 +284,7 @@ class _CaseReader:
             if _is_unknown(spec, node):
                 return None
             return [text for item in items if (text := shape.text(self.report, item, "a value"))]
-        text = shape.text(self.report, node, f"a value of `{spec.name}`")
+        text = shape.text(self.report, node, f"a value of `{spec.name}`", any_word=spec.type == "yes/no")
         if not text or _is_unknown(spec, node):
             return None
         try:

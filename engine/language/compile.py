@@ -12,10 +12,11 @@ from engine.language.checks import channels, placeholders, shape
 from engine.language.checks.approval import check_approval
 from engine.language.checks.caps import check_cap
 from engine.language.checks.contradiction import check_contradictions
+from engine.language.checks.everybody import check_share
 from engine.language.checks.file_name import check_file_name
 from engine.language.checks.groups import group
 from engine.language.checks.impossible import check_possible
-from engine.language.checks.opt_out import check_opt_out
+from engine.language.checks.opt_out import check_opt_out, check_reply
 from engine.language.checks.products import is_product
 from engine.language.checks.quiet import check_quiet
 from engine.language.checks.reachable import check_conditions, check_reachable
@@ -57,7 +58,7 @@ LATEST_SEND: Final = 48 * HOUR
 """`send_within` is at most this."""
 
 _NO_DAYS: Final = (date.min, date.min)
-_NO_CAP: Final = Cap(1, 1)
+_NO_CAP: Final = Cap(1, words.LONGEST)
 
 
 def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | None:
@@ -116,12 +117,15 @@ class _RuleReader:
             who=subscriber_tests(report, body.get("who"), self.names),
             excepts=subscriber_tests(report, body.get("except"), self.names),
             offer=offer,
-            limits=self._limits(offer),
+            limits=self._limits(),
             goal=self._goal(patterns),
             approved_by=approver,
             path=report.source.path,
             schedule=read_schedule(report, body.get("schedule"), self._key("schedule")),
         )
+        if self.policy is not None:
+            tier = self.names.catalog.fields.get("tier")
+            check_cap(report, rule, self.policy, tier.values if tier is not None else ())
         if self.policy is not None and not report.failed:
             check_schedule(report, body.get("schedule"), rule, self.policy.quiet)
         return rule
@@ -185,7 +189,10 @@ class _RuleReader:
             return None
         assert node is not None
         is_product(self.report, node, key, self.names)
-        return self.names.catalog.products.get(key)
+        product = self.names.catalog.products.get(key)
+        if product is not None and self.policy is not None:
+            check_reply(self.report, node, product, self.policy)
+        return product
 
     def _message(self, node: Node, values: Values) -> Message | None:
         report = self.report
@@ -213,7 +220,7 @@ class _RuleReader:
         )
         text = body.get("text")
         if text is not None and message.text and channel != "manual":
-            check_opt_out(report, text, message.text)
+            check_opt_out(report, text, message.text, values.product, self.policy)
             if channel == "sms":
                 check_signature(report, text, message.text)
                 check_length(report, text, message.text, values, self.policy)
@@ -226,12 +233,12 @@ class _RuleReader:
         shape.keys(self.report, body, body, "the question", *FAQ)
         for key in ("ask", "answer"):
             placeholders.check_placeholders(self.report, body.get(key), values.scope, values.product)
-        ask = shape.text(self.report, body.get("ask"), "a question")
-        return Faq(ask, shape.text(self.report, body.get("answer"), "an answer"))
+        ask = shape.prose(self.report, body.get("ask"), "a question")
+        return Faq(ask, shape.prose(self.report, body.get("answer"), "an answer"))
 
     # -- limits and goal ---------------------------------------------------------------------------
 
-    def _limits(self, offer: Offer) -> Limits:
+    def _limits(self) -> Limits:
         report = self.report
         section = self._section("limits", *LIMITS)
         if section is None:
@@ -243,17 +250,16 @@ class _RuleReader:
                 "R108", section.entries["send_within"][1], "expected at most 48h: no offer waits longer"
             )
         quiet = intervals(report, section.get("quiet"))
+        given = section.get("holdout")
+        holdout = shape.value(report, given, "a share such as `10%`", words.share, 0.0, "R209")
+        check_share(report, given, holdout)
         if self.policy is not None:
             check_quiet(report, section.get("quiet"), quiet, self.policy)
-            if any(message.channel != "manual" for message in offer.send):
-                check_cap(report, section.get("at_most"), cap, self.policy)
         return Limits(
             priority=shape.integer(report, section.get("priority"), 0, 100),
             at_most=cap,
             send_within=within,
-            holdout=shape.value(
-                report, section.get("holdout"), "a share such as `10%`", words.share, 0.0, "R209"
-            ),
+            holdout=holdout,
             only_one_of=group(report, section.get("only_one_of"), self.policy),
             quiet=quiet,
         )

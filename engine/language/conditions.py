@@ -14,11 +14,12 @@ from typing import Final, Protocol
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
+from engine.language.checks.duplicates import check_members
 from engine.language.checks.fields import unknown_field
 from engine.language.checks.numbers import phones
 from engine.language.checks.places import place_members
 from engine.language.checks.products import is_product
-from engine.language.checks.values import never
+from engine.language.checks.values import check_open, never
 from engine.language.mending import mend
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
@@ -75,9 +76,10 @@ def subscriber_tests(report: Report, node: Node | None, names: Names) -> tuple[T
 def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | None:
     if isinstance(node, Sequence):
         items = shape.sequence(report, node, "values")
+        check_members(report, items)
         found: list[Value] = []
         for item in items:
-            text = shape.text(report, item, f"a value of `{spec.name}`")
+            text = shape.text(report, item, f"a value of `{spec.name}`", any_word=spec.type == "yes/no")
             if not text:
                 continue
             assert isinstance(item, Scalar)
@@ -93,7 +95,7 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
             found += _values(report, spec, item, text, names)
         written = ", ".join(item.text for item in items if isinstance(item, Scalar))
         return _test(spec, "is", tuple(found), f"[{written}]")
-    text = shape.text(report, node, f"a value of `{spec.name}`")
+    text = shape.text(report, node, f"a value of `{spec.name}`", any_word=spec.type == "yes/no")
     if not text:
         return None
     assert isinstance(node, Scalar)
@@ -168,6 +170,8 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
     if spec.values and text not in spec.values:
         never(report, node, spec.name, text, spec.values)
         return ()
-    if spec.name in PRODUCT_FIELDS and not is_product(report, node, text, names):
+    if spec.name in PRODUCT_FIELDS:
+        return (text,) if is_product(report, node, text, names) else ()
+    if not spec.values and not check_open(report, node, spec.name, spec.type, text):
         return ()
     return (text,)

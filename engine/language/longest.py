@@ -16,7 +16,8 @@ from engine.language.model import FieldType, Product
 from engine.sms import Segments, segments
 from engine.text import VALUE_LIMIT, Template, format_value
 
-_WIDE: Final = "字"
+_WIDE: Final = "\N{GRINNING FACE}"
+"""A character of two UTF-16 code units, which is the most there is: emoji, rare Chinese characters."""
 _LONGEST: Final[dict[FieldType, str]] = {
     "text": _WIDE * VALUE_LIMIT,
     "number": "8" * 12,

@@ -8,6 +8,8 @@ from engine.event_kinds import RATS
 from engine.language import words
 from engine.language.catalog import Names, check_name
 from engine.language.checks import shape
+from engine.language.checks.duplicates import check_members
+from engine.language.checks.everybody import check_share
 from engine.language.checks.quiet import covers_the_day
 from engine.language.model import HOUR, Cap, Channel, Interval, Policy
 from engine.language.report import Report
@@ -48,6 +50,8 @@ def read_policy(report: Report, names: Names) -> Policy:
         report.warn(
             "R403", root.entries["quiet"][1], "quiet time covers the whole day: no message is ever sent"
         )
+    holdout = shape.value(report, root.get("holdout"), "a share such as `2%`", words.share, 0.0, "R209")
+    check_share(report, root.get("holdout"), holdout)
     return Policy(
         window=_bounded(report, root.get("window"), _DEFAULT.window, MEMORY, "nothing older counts"),
         timezone=_timezone(report, root.get("timezone")),
@@ -61,7 +65,7 @@ def read_policy(report: Report, names: Names) -> Policy:
         contact=contact,
         contact_by_tier=by_tier,
         groups=_groups(report, root.get("groups")),
-        holdout=shape.value(report, root.get("holdout"), "a share such as `2%`", words.share, 0.0, "R209"),
+        holdout=holdout,
         opt_out=_opt_out(report, root.get("opt_out")),
         cost=_cost(report, root.get("cost")),
     )  # fmt: skip
@@ -70,6 +74,7 @@ def read_policy(report: Report, names: Names) -> Policy:
 def intervals(report: Report, node: Node | None) -> tuple[Interval, ...]:
     """Read `21:00 to 09:00`, or a list of such."""
     found = []
+    check_members(report, shape.one_or_more(node))
     for item in shape.one_or_more(node):
         span = shape.value(report, item, "a span such as `21:00 to 09:00`", words.interval, None)
         if span is not None:
@@ -124,6 +129,7 @@ def _contact(report: Report, node: Node | None, names: Names) -> tuple[tuple[Cap
     if body is None:
         return (), {}
     shape.keys(report, body, body, "`contact`", *CONTACT)
+    check_members(report, shape.one_or_more(body.get("at_most")))
     caps = [shape.value(report, item, "a limit such as `1 in 1d`", words.cap, None)
             for item in shape.one_or_more(body.get("at_most"))]  # fmt: skip
     by_tier: dict[str, Cap] = {}
@@ -167,6 +173,7 @@ def _opt_out(report: Report, node: Node | None) -> tuple[str, ...]:
     if node is None:
         return _DEFAULT.opt_out
     nodes = [node] if isinstance(node, Scalar) else shape.sequence(report, node, "replies")
+    check_members(report, nodes)
     return tuple(text for item in nodes if (text := shape.text(report, item, "a reply")))
 
 

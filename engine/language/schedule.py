@@ -13,6 +13,7 @@ from typing import Final
 
 from engine.language import words
 from engine.language.checks import shape
+from engine.language.checks.duplicates import check_members
 from engine.language.model import Interval, Schedule
 from engine.language.policy import intervals
 from engine.language.report import Report
@@ -37,6 +38,7 @@ def read_schedule(report: Report, node: Node | None, owner: Node | None) -> Sche
     for key in KEYS:
         if key in body.entries and not shape.one_or_more(body.get(key)):
             report.error("R108", body.entries[key][1], f"a schedule without {key} leaves no moment")
+        check_members(report, shape.one_or_more(body.get(key)))
     hours: list[Interval] = []
     for item in shape.one_or_more(body.get("hours")):
         for start, end in intervals(report, item):

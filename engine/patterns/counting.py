@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from math import fsum
 from typing import Any
 
+from engine.event_kinds import PHASED
 from engine.patterns.base import LONGEST, Instant, Moment, Node, Predicate
-from engine.patterns.happens import PARTIAL, PHASED, kept, place_of
+from engine.patterns.happens import PARTIAL, kept, place_of
 from engine.snapshot import Subscriber
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from engine.event_kinds import PHASED
 from engine.patterns.base import Instant, Moment, Node, Predicate
 from engine.snapshot import Subscriber
 
-PHASED = ("call.", "sms.", "mms.", "data.")
-"""Kinds whose records may be the start, an update or the end of one call, message or session (1.4)."""
 PARTIAL = ("start", "update")
+"""Phases of a record that is not the whole (1.4)."""
 
 
 class Happens(Node):

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from engine.event_kinds import PHASED
 from engine.language import model
 from engine.language.words import write_duration
 from engine.patterns.base import Node
-from engine.patterns.happens import PARTIAL, PHASED
+from engine.patterns.happens import PARTIAL
 from engine.presence import is_known
 from engine.snapshot import HOURS_48, NEVER, Subscriber
 from engine.trace.asked import ask, lines_of

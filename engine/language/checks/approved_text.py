@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from engine.language.approvals import Entry, content_hash
+from engine.language.checks.approval import is_same_person
 from engine.language.checks.code import Check
 from engine.language.model import Rule
 from engine.language.report import Report
@@ -35,7 +36,8 @@ CHECKS: Final = (
         advice="""
             Have the rule read again: `touchpoint approve RULE --by NAME`. Or take the change back. It counts
             what the file says: comments, quotes, line breaks and the order of keys may change, and so may
-            `status` and `approved_by`. A rule that is not live gets a warning instead.
+            `status` and `approved_by`. It counts for a rule that is not live, too: take its line out of
+            `approvals.yaml` to go on working at it without an approval.
             """,
     ),
     Check(
@@ -92,7 +94,7 @@ def check_recorded(report: Report, rule: Rule, entry: Entry | None, approvals: R
     where = find(root, "approved_by") or find(root, "status") or root
     said = f"the rule has changed since {approval.by} approved it on {approval.at[:10]}"
     hint = f"to approve what it says now: touchpoint approve {rule.name} --by NAME"
-    (report.error if rule.status == "live" else report.warn)("R211", where, said, hint)
+    report.error("R211", where, said, hint)
 
 
 def check_all_recorded(report: Report, rule: Rule, entry: Entry | None) -> None:
@@ -112,8 +114,3 @@ def check_rules_there(report: Report, entries: Mapping[str, Entry], rules: Colle
     for name, entry in entries.items():
         if name not in rules:
             report.warn("R213", entry.key, f"there is no rule `{name}`", "delete this line")
-
-
-def is_same_person(one: str, other: str) -> bool:
-    """Tell whether two names are of one person, however they are capitalised."""
-    return one.strip().casefold() == other.strip().casefold()

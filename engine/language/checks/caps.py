@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
+from engine.language import logic
 from engine.language.checks.code import Check
-from engine.language.model import Cap, Policy
+from engine.language.model import Cap, Policy, Rule
 from engine.language.report import Report
-from engine.language.source import Node
+from engine.language.walk import find
 from engine.language.words import write_duration
 
 CHECKS: Final = (
@@ -17,18 +19,51 @@ CHECKS: Final = (
         bad="limits: {priority: 5, at_most: 3 in 1d, send_within: 1h, holdout: 5%}",
         good="limits: {priority: 5, at_most: 1 in 7d, send_within: 1h, holdout: 5%}",
         advice="""
-            `contact` of `policy.yaml` holds for all rules together, whatever a rule asks for. Ask for less,
-            or have the house rule changed by those who answer for it.
+            `contact` of `policy.yaml` holds for all rules together, whatever a rule asks for: of
+            `3 in 1d`, or of `1 in 1h`, it lets 1 a day through. A rule for one `tier` is held against the
+            limit of that tier, too. Ask for less, or have the house rule changed by those who answer for it.
             """,
     ),
 )
 
 
-def check_cap(report: Report, node: Node | None, cap: Cap, policy: Policy) -> None:
-    """R402: more messages in no more time than policy.yaml lets through for all rules together."""
+def check_cap(report: Report, rule: Rule, policy: Policy, tiers: Collection[str]) -> None:
+    """R402: more messages in no more time, or as many in less, than policy.yaml lets through for all rules.
+
+    The policy would refuse them, whatever the rule says. Asked are the limits for everybody, and those of the
+    tiers that the rule is for, if each of these has one. `tiers`: all there are.
+    """
+    node = find(report.source.root, "limits", "at_most")
+    if node is None or all(message.channel == "manual" for message in rule.offer.send):
+        return
     for house in policy.contact:
-        if node is not None and cap.count > house.count and cap.window <= house.window:
-            span = write_duration(house.window)
-            message = f"the house sends a subscriber at most {house.count} in {span}, all rules together"
-            report.error("R402", node, message, "a rule may tighten the policy, never loosen it")
+        if _asks_more(rule.limits.at_most, house):
+            said = f"the house sends a subscriber at most {_written(house)}, all rules together"
+            report.error("R402", node, said, _HINT)
             return
+    meant = [] if report.failed else _tiers_of(rule, tiers)
+    caps = [policy.contact_by_tier.get(tier) for tier in meant]
+    if meant and all(house is not None and _asks_more(rule.limits.at_most, house) for house in caps):
+        house = policy.contact_by_tier[meant[0]]
+        said = f"the house sends a `{meant[0]}` at most {_written(house)}, all rules together"
+        report.error("R402", node, said, _HINT)
+
+
+_HINT: Final = "a rule may tighten the policy, never loosen it"
+
+
+def _asks_more(own: Cap, house: Cap) -> bool:
+    return own.count >= house.count and own.window <= house.window and own != house
+
+
+def _written(cap: Cap) -> str:
+    return f"{cap.count} in {write_duration(cap.window)}"
+
+
+def _tiers_of(rule: Rule, tiers: Collection[str]) -> list[str]:
+    """Return the tiers that a rule is for; none if it does not ask, or may be for one that is not listed."""
+    found = logic.audience(rule.who, rule.excepts).get("tier")
+    if not isinstance(found, logic.Words):
+        return []
+    known = found.both(logic.Words(frozenset(tiers))) if tiers else found
+    return [] if known.others else sorted(map(str, known.words))

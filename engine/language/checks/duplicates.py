@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from engine.language.checks.code import Check
 from engine.language.report import Report
-from engine.language.source import Node
+from engine.language.source import Node, Scalar
 
 CHECKS: Final = (
     Check(
@@ -32,3 +33,13 @@ CHECKS: Final = (
 def listed_twice(report: Report, node: Node, text: str) -> None:
     """R002: a member of a list that stands in it already."""
     report.error("R002", node, f"`{text}` is listed twice", "delete one of them")
+
+
+def check_members(report: Report, items: Iterable[Node]) -> None:
+    """R002: the members of a list that are written alike."""
+    seen: set[str] = set()
+    for item in items:
+        if isinstance(item, Scalar) and item.text:
+            if item.text in seen:
+                listed_twice(report, item, item.text)
+            seen.add(item.text)

@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from engine.event_kinds import PHASED
+from engine.language import logic
 from engine.language.checks.code import Check
-from engine.language.model import AnyOf, Count, Enters, Happens, Leaves, Pattern, Rule, Sequence, StaysIn
+from engine.language.model import (
+    After,
+    AnyOf,
+    Count,
+    Enters,
+    Happens,
+    Leaves,
+    Pattern,
+    Rule,
+    Sequence,
+    StaysIn,
+    Total,
+)
 from engine.language.report import Report
 from engine.language.source import Mapping, Node
 from engine.language.source import Sequence as Items
@@ -33,7 +47,8 @@ CHECKS: Final = (
             """,
         advice="""
             Change the times. Found are: a stay that takes as long as the sequence it is part of
-            may last; an offer at a complaint, which stops all offers at once; an offer at a purchase to those
+            may last; a call, message or session with a `phase` that is not its end, at which alone these
+            count; an offer at a complaint, which stops all offers at once; an offer at a purchase to those
             who do not have the product, which they have from that very record on.
             """,
         level="warning",
@@ -47,6 +62,8 @@ def check_possible(report: Report, rule: Rule) -> None:
     for pattern, body in patterns(rule.when, node):
         if isinstance(pattern, Sequence):
             _check_stays(report, pattern, body)
+    _check_phases(report, rule.when, node)
+    _check_phases(report, rule.goal.converts_when, find(report.source.root, "goal", "converts_when"))
     for last, body in _completing(rule.when, node):
         if last.event == "complaint":
             said = "nothing is sent: a complaint stops all offers to the subscriber at once"
@@ -54,6 +71,25 @@ def check_possible(report: Report, rule: Rule) -> None:
             report.warn("R508", body, said, hint)
         if isinstance(last, Happens) and last.event == "product.bought":
             _check_bought(report, rule, last)
+
+
+def _check_phases(report: Report, whole: Pattern, node: Node | None) -> None:
+    """Starts and updates are no instants (semantics.md 1.4); they stop a bare `no: {happens: …}`."""
+    stoppers = {id(body.get("no")) for pattern, body in patterns(whole, node) if isinstance(pattern, After)}
+    for pattern, body in patterns(whole, node):
+        if not isinstance(pattern, Happens | Count | Total) or not pattern.event.startswith(PHASED):
+            continue
+        unless = pattern.unless if isinstance(pattern, Happens) else ()
+        phase = logic.audience(pattern.where, unless).get("phase")
+        bare = isinstance(pattern, Happens) and id(body) in stoppers
+        if bare or phase is None or phase.empty or not logic.both(phase, _ENDS).empty:
+            continue
+        where = find(body, "where", "phase") or find(body, "unless", "phase") or body
+        said = "never matches: calls, messages and sessions count at their end, `phase: stop` or none"
+        report.warn("R508", where, said, "leave `phase` out; a start only stops a bare `no: {happens: …}`")
+
+
+_ENDS: Final = logic.Words(frozenset({"stop"}))
 
 
 def _check_stays(report: Report, whole: Sequence, body: Mapping) -> None:

@@ -44,12 +44,17 @@ CHECKS: Final = (
             Take a placeholder that this rule can fill: `{product.name}`, `{product.price}` and
             `{product.reply}` (if the product has one) always, `{place.name}` if the pattern names a place,
             `{match.count}` of a `count`, `{match.total}` of a `total`, `{event.FIELD}` of the record that
-            completes the pattern. See [messages](../reference.md#messages).
+            completes the pattern. See [messages](../reference.md#messages). The braces are those of a plain
+            keyboard: `｛product.name｝` would be sent as it stands.
             """,
     ),
 )
 
-_BRACED = re.compile(r"\{[^{}]*\}|[{}]")
+_OPEN: Final = "{｛﹛︷"
+_CLOSE: Final = "}｝﹜︸"
+_BRACES: Final = frozenset(_OPEN + _CLOSE)
+"""Braces, and what an input method for Chinese writes instead: those are sent as they stand."""
+_BRACED = re.compile(rf"[{_OPEN}][^{_OPEN}{_CLOSE}]*[{_CLOSE}]|[{_OPEN}{_CLOSE}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +154,26 @@ def _intersection(parts: list[Fields]) -> Fields:
 
 def check_placeholders(report: Report, node: Node | None, scope: Scope, product: Product | None) -> None:
     """Report every placeholder of a text that this rule can't fill."""
-    if not isinstance(node, Scalar) or ("{" not in node.text and "}" not in node.text):
+    if not isinstance(node, Scalar) or _BRACES.isdisjoint(node.text):
         return
     known = scope.names(product)
     for found in _BRACED.finditer(node.text):
         part = found[0]
         nth = node.text.count(part, 0, found.start())
         name = part[1:-1]
-        if len(part) == 1:
-            said = f"this `{part}` belongs to no placeholder"
-            report.error_inside("R302", node, part, nth, said, "a placeholder is written `{product.name}`")
+        if part[0] not in "{}" or part[-1] not in "{}":
+            said = f"`{part}` has a wide brace, which opens or closes no placeholder"
+            near = closest(name.strip(), known)
+            hint = f"did you mean `{{{near}}}`?" if near else _EXAMPLE
+            report.error_inside("R302", node, part, nth, said, hint)
+        elif len(part) == 1:
+            report.error_inside("R302", node, part, nth, f"this `{part}` belongs to no placeholder", _EXAMPLE)
         elif name not in known and not (scope.fields is None and name.startswith("event.")):
             said = f"`{part}` is not known in this rule"
             report.error_inside("R302", node, part, nth, said, _hint(name, known))
+
+
+_EXAMPLE: Final = "a placeholder is written `{product.name}`"
 
 
 def _hint(name: str, known: list[str]) -> str:

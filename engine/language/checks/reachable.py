@@ -31,8 +31,8 @@ CHECKS: Final = (
             """,
         advice="""
             The first message whose `if` holds is sent, so one without `if` stands last. An `if` that
-            contradicts `who` or `except` never holds. Give the earlier one
-            an `if`, change the order, or delete what is never sent.
+            contradicts `who` or `except` never holds, and one that an earlier message says already comes too
+            late. Give the earlier one an `if`, change the order, or delete what is never sent.
             """,
         level="warning",
     ),
@@ -42,7 +42,8 @@ CHECKS: Final = (
 def check_reachable(report: Report, nodes: list[Node], messages: list[Message]) -> None:
     """R306: behind a message without `if` no other is ever chosen."""
     for number, message in enumerate(messages[:-1]):
-        if not message.condition:
+        lines = find(nodes[number], "if")
+        if not message.condition and not (isinstance(lines, Mapping) and lines.entries):
             report.warn(
                 "R306",
                 nodes[number + 1],
@@ -52,16 +53,38 @@ def check_reachable(report: Report, nodes: list[Node], messages: list[Message]) 
 
 
 def check_conditions(report: Report, rule: Rule) -> None:
-    """R306: an `if` that nobody of the audience passes."""
+    """R306: an `if` that nobody of the audience passes, or nobody whom an earlier message does not fit."""
     audience = logic.audience(rule.who, rule.excepts)
     send = find(report.source.root, "offer", "send")
     if logic.nobody(audience) or not isinstance(send, Sequence):
         return
+    before: list[tuple[Message, Node]] = []
+    open_ended = False  # what stands behind a message without `if` is told already
     for node, message in zip(send.items, rule.offer.send, strict=True):
-        lines = find(node, "if")
-        for test in message.condition if isinstance(lines, Mapping) else ():
-            known = audience.get(test.field)
-            if known is not None and logic.both(known, logic.passes(test)).empty:
-                where = find(lines, test.field) or node
-                said = f"never sent: `who` and `except` let nobody through with this `{test.field}`"
-                report.warn("R306", where, said)
+        if _fits_nobody(report, audience, node, message):
+            continue
+        fitting = logic.audience((*rule.who, *message.condition), rule.excepts)
+        first = next((at for one, at in before if logic.narrower(fitting, _wanted(one))), None)
+        if first is not None and not open_ended:
+            line = first.start.line + 1
+            said = f"never sent: the message at line {line} fits whoever this one fits, and comes first"
+            report.warn("R306", find(node, "if") or node, said, "put it before the other, or delete it")
+        open_ended = open_ended or not message.condition
+        before.append((message, node))
+
+
+def _fits_nobody(report: Report, audience: logic.Audience, node: Node, message: Message) -> bool:
+    lines = find(node, "if")
+    told = False
+    for test in message.condition if isinstance(lines, Mapping) else ():
+        known = audience.get(test.field)
+        if known is not None and logic.both(known, logic.passes(test)).empty:
+            where = find(lines, test.field) or node
+            said = f"never sent: `who` and `except` let nobody through with this `{test.field}`"
+            report.warn("R306", where, said)
+            told = True
+    return told
+
+
+def _wanted(message: Message) -> logic.Audience:
+    return logic.audience(message.condition, ())

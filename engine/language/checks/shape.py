@@ -11,8 +11,10 @@ from typing import TypeVar
 from engine.language import words
 from engine.language.checks.choices import not_allowed
 from engine.language.checks.cut_text import check_cut
+from engine.language.checks.hidden import check_hidden
 from engine.language.checks.missing_key import missing_keys
 from engine.language.checks.unknown_key import odd_key, unknown_key
+from engine.language.editor.scalars import core, is_odd
 from engine.language.mending import mend
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar, Sequence
@@ -54,20 +56,35 @@ def keys(
         missing_keys(report, owner, name, missing)
 
 
-def text(report: Report, node: Node | None, what: str) -> str:
-    """Return the text of a scalar that must hold something; empty after a report."""
+def text(report: Report, node: Node | None, what: str, *, any_word: bool = False) -> str:
+    """Return the text of a scalar that must hold something; empty after a report.
+
+    `any_word`: also a plain `true` or `~`, which to YAML is no text; what it should be is told elsewhere.
+    """
     if node is None:
         return ""
     if isinstance(node, Scalar) and node.text.strip():
-        return node.text
+        if any_word or not (is_odd(node.text) and is_plain(report, node)):
+            return node.text
+        value = core(node.text)
+        read = "nothing" if value is None else "yes or no" if isinstance(value, bool) else "a number"
+        said = f"expected {what}, was `{node.text}`, which YAML reads as {read}"
+        report.error("R108", node, said, f'quote it if it is meant: `"{node.text}"`')
+        return ""
     report.error("R108", node, f"expected {what}, was {describe(node)}", _brace_hint(node))
     return ""
+
+
+def is_plain(report: Report, node: Scalar) -> bool:
+    """Tell whether a scalar is written without quotes."""
+    return report.source.text[node.start.index : node.start.index + 1] not in ('"', "'", "|", ">")
 
 
 def prose(report: Report, node: Node | None, what: str) -> str:
     """Return a text that people read; empty after a report."""
     if isinstance(node, Scalar):
         check_cut(report, node)
+        check_hidden(report, node)
     return text(report, node, what)
 
 

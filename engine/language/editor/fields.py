@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.language.cases import UNKNOWN
+from engine.language.checks.values import NEVER_IN_SETS
 from engine.language.conditions import OPS, ORDERED, PRODUCT_FIELDS, Field
 from engine.language.describe import word
 from engine.language.editor.scalars import Schema, escape, one_of, text, words
@@ -34,6 +35,10 @@ _VALUES: Final[Mapping[FieldType, tuple[str, ...]]] = {
     "number": (), "money": ("50 yuan",), "bytes": ("300 MB",), "percent": ("20%",), "duration": ("30s",)
 }  # fmt: skip
 YES_NO: Final = ("yes", "no")
+_SHOWN: Final = f"[^{escape(NEVER_IN_SETS)}]"
+_MEMBER: Final = text(
+    (rf"^(?=.*\S){_SHOWN}*$", "expected one value in plain letters; several are written as a list: [a, b]")
+)
 
 
 def lines(fields: Mapping[str, Field] | None, known: Vocabulary, description: str = "") -> Schema:
@@ -98,6 +103,8 @@ def _line(spec: Field, known: Vocabulary) -> Schema:
         return _named(PRODUCTS, known)
     if spec.values:
         return _closed(words(spec.values), spec.values)
+    if spec.type == "set":
+        return _or_list("text", _MEMBER, _MEMBER)
     return _or_list("text", text(), text())
 
 

@@ -121,7 +121,7 @@ def _text(*also: tuple[str, str]) -> Schema:
 
 _OPT_OUT: Final = (OPT_OUT.pattern, "no way to opt out in this text: add 退订回R")
 _SIGNED: Final = (
-    rf"^\s*{SIGNATURE.pattern}|{SIGNATURE.pattern}[^【]*$",
+    rf"^\s*{SIGNATURE.pattern}|{SIGNATURE.pattern}\s*$",
     "no signature of the sender in this text: start it with 【移动】 or the like",
 )
 

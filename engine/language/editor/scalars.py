@@ -42,7 +42,7 @@ def core(text: str) -> Plain:
 
 def is_odd(text: str) -> bool:
     """Tell whether a text is one of those that an editor wants quoted."""
-    return isinstance(core(text), bool | None) or _INFINITE.fullmatch(text) is not None
+    return text in _WORDS or _INFINITE.fullmatch(text) is not None
 
 
 def text(*patterns: tuple[str, str], examples: Iterable[str] = (), number: bool = True) -> Schema:

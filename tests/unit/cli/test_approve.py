@@ -39,6 +39,8 @@ def test_what_is_left_to_do_is_said(touchpoint: Touchpoint, rules: Path) -> None
 def test_who_may_not(touchpoint: Touchpoint, rules: Path) -> None:
     for by, said in (
         ("Team", "--by: expected somebody other than `team`, who owns `hall-visit`, was 'Team'"),
+        ("ＴＥＡＭ", "--by: expected somebody other than `team`, who owns `hall-visit`, was 'ＴＥＡＭ'"),
+        ("teaｍ", "--by: expected somebody other than `team`, who owns `hall-visit`, was 'teaｍ'"),
         (" ", "--by: expected a name of 1 to 200 characters"),
         ("a\nb", "--by: expected a name of 1 to 200 characters"),
         ("x" * 201, "--by: expected a name of 1 to 200 characters"),

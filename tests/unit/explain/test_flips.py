@@ -154,7 +154,7 @@ def test_a_cap_that_is_not_all_that_is_in_the_way() -> None:
 
 
 def test_a_cap_of_the_policy_after_an_offer_of_the_rule() -> None:
-    text = rule(ENTERS).replace("at_most: 1 in 1d", "at_most: 1 in 1h")
+    text = rule(ENTERS).replace("at_most: 1 in 1d", "at_most: 2 in 2d")
     policy = POLICY.replace("2 in 1d", "1 in 1d")
     told = tell(rules_of(text, policy=policy), [seen(0, "hall-1"), seen(5, "out"), seen(90, "hall-1")])
     flips = told.flips["it"]

@@ -10,6 +10,7 @@ import pytest
 from engine.approving import approve
 from engine.errors import InputError, RulesError
 from engine.language.approvals import HEAD, Approval, content_hash, read_approvals, written
+from engine.language.checks.approval import is_same_person
 from engine.language.folders import read_folder
 from engine.language.loader import Loaded, load_dir, load_texts
 from engine.language.report import Report
@@ -69,8 +70,10 @@ def test_whatever_else_changes_makes_the_approval_stale(old: str, new: str) -> N
     loaded = load(changed, approved(LIVE))
     assert codes(loaded) == ["R211"]
     assert loaded.ruleset is None
-    draft = load(changed.replace("status: live", "status: draft"), approved(LIVE))
-    assert [problem.severity for problem in draft.problems] == ["warning"]
+    for status in ("draft", "shadow", "paused"):
+        other = load(changed.replace("status: live", f"status: {status}"), approved(LIVE))
+        assert [(problem.code, problem.severity) for problem in other.problems] == [("R211", "error")]
+        assert other.ruleset is None
 
 
 def test_a_live_rule_without_a_record_is_told_only_in_a_review() -> None:
@@ -83,8 +86,16 @@ def test_a_live_rule_without_a_record_is_told_only_in_a_review() -> None:
     assert "R212" in codes(load(LIVE, approved(LIVE, "somebody"), review=True))
 
 
-def test_an_owner_approves_nothing() -> None:
-    assert codes(load(LIVE, approved(LIVE, " Team"))) == ["R202"]
+@pytest.mark.parametrize("name", ["team", "Team", "ｔeam", "ＴＥＡＭ", "te\u200bam", "team\u00a0"])
+def test_an_owner_approves_nothing(name: str) -> None:
+    assert codes(load(LIVE, approved(LIVE, name))) == ["R202"]
+    assert codes(load(LIVE.replace("approved_by: lead", f'approved_by: "{name}"'), "")) == ["R202"]
+
+
+def test_names_are_of_one_person_however_they_are_typed() -> None:
+    assert is_same_person("王 小明", "王\u3000小明 ")
+    assert is_same_person("Strasse", "STRASSE")
+    assert not is_same_person("王小明", "王晓明")
 
 
 def test_what_is_approved_does_not_change_what_is_run(tmp_path: Path) -> None:

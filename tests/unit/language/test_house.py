@@ -101,7 +101,17 @@ def test_limits_within_the_house(limits: str, codes_: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("cap", "refused"),
-    [("1 in 1d", False), ("2 in 1d", True), ("2 in 2d", False), ("5 in 7d", True), ("5 in 60d", False)],
+    [
+        ("1 in 1d", False),
+        ("1 in 25h", False),
+        ("1 in 1h", True),
+        ("2 in 1d", True),
+        ("2 in 2d", False),
+        ("4 in 7d", True),
+        ("4 in 30d", False),
+        ("5 in 7d", True),
+        ("5 in 60d", False),
+    ],
 )
 def test_a_cap_may_tighten_the_policy_and_never_loosen_it(cap: str, refused: bool) -> None:
     sms = "{channel: sms, text: 【移动】退订回R}"
@@ -109,6 +119,30 @@ def test_a_cap_may_tighten_the_policy_and_never_loosen_it(cap: str, refused: boo
     assert codes(load(rule)) == (["R402"] if refused else [])
     by_hand = rule_text().replace("1 in 14d", cap)  # a task is no message: the policy's limits are not asked
     assert codes(load(by_hand)) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "excepts", "cap", "refused"),
+    [
+        ("tier: vip", "", "3 in 30d", True),
+        ("tier: vip", "", "2 in 29d", True),
+        ("tier: vip", "", "2 in 30d", False),
+        ("tier: vip", "", "1 in 30d", False),
+        ("tier: vip", "", "3 in 31d", False),
+        ("tier: [vip, gold]", "", "3 in 30d", False),
+        ("tier: [vip, gold]", "tier: gold", "3 in 30d", True),
+        ("tier: not gold", "", "3 in 30d", True),
+        ("", "tier: gold", "3 in 30d", True),
+        ("", "", "3 in 30d", False),
+        ("brand: GoTone", "", "3 in 30d", False),
+    ],
+)
+def test_the_limit_of_a_tier_holds_for_rules_that_are_for_it(
+    who: str, excepts: str, cap: str, refused: bool
+) -> None:
+    sms = "{channel: sms, text: 【移动】退订回R}"
+    rule = rule_text(send=sms, who=f"{{{who}}}", excepts=f"{{{excepts}}}").replace("1 in 14d", cap)
+    assert codes(load(rule)) == (["R402"] if refused else [])
 
 
 def test_limits() -> None:

@@ -7,6 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.event_kinds import FieldDef
 from engine.language.checks.placeholders import Scope
 from engine.language.cost import cost_of
 from engine.language.longest import Values, longest
@@ -75,3 +76,17 @@ def test_prices_are_checked() -> None:
     ruleset = load(rule_text(), policy=POLICY + "cost: {sms: 5 fen, mms: 0.30 yuan}\n").ruleset
     assert ruleset is not None
     assert ruleset.policy.cost == {"sms": 0.05, "mms": 0.3}
+
+
+def test_text_of_an_event_may_be_emoji_which_count_twice() -> None:
+    fields = {"text": FieldDef("text", "text", "")}
+    values = Values(Scope(fields=fields), None, ())
+    text = "【移动】您说{event.text}。退订回R"
+    real = Template.parse(text).render({"event.text": "😀" * 80})
+    assert segments(real).parts == 2
+    assert longest(text, values).parts == 2
+    for fixed in range(140):
+        text = "字" * fixed + "{event.text}"
+        for char in ("😀", "字", "€", "x"):
+            real = Template.parse(text).render({"event.text": char * 80})
+            assert segments(real).parts <= longest(text, values).parts

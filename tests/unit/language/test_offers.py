@@ -133,3 +133,44 @@ def test_an_if_that_contradicts_who_or_except_is_a_warning() -> None:
         loaded = load(rule_text(send=both % line, who=who, excepts=excepts))
         assert codes(loaded) == expected, line
         assert loaded.ruleset is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "who", "never"),
+    [
+        ("tier: vip", "tier: vip", "{}", True),
+        ("tier: vip", "tier: [vip]", "{}", True),
+        ("tier: [vip, gold]", "tier: vip", "{}", True),
+        ("age: over 30", "age: over 40, mms: yes", "{}", True),
+        ("tags: [a, b]", "tags: a", "{}", True),
+        ("brand: GoTone", "mms: yes", "{brand: GoTone}", True),
+        ("tier: vip", "", "{tier: vip}", True),
+        ("tier: vip", "", "{tier: [vip, gold]}", False),
+        ("tier: vip", "tier: gold", "{}", False),
+        ("tier: vip", "tier: [vip, gold]", "{}", False),
+        ("age: over 40", "age: over 30", "{}", False),
+        ("tier: vip, mms: yes", "tier: vip", "{}", False),
+        ("tags: a", "tags: [a, b]", "{}", False),
+    ],
+)
+def test_an_if_that_an_earlier_one_takes_all_of_is_a_warning(
+    first: str, second: str, who: str, never: bool
+) -> None:
+    condition = f", if: {{{second}}}" if second else ""
+    send = f"{{channel: manual, if: {{{first}}}, task: a}}\n    - {{channel: manual{condition}, task: b}}"
+    loaded = load(rule_text(send=send, who=who))
+    assert codes(loaded) == (["R306"] if never else [])
+    assert loaded.ruleset is not None
+
+
+def test_each_message_that_is_never_chosen_is_told_once() -> None:
+    one = "{channel: manual, if: {tier: vip}, task: a}"
+    last = "{channel: manual, if: {tier: vip, mms: yes}, task: a}"
+    open_ = "{channel: manual, task: a}"
+    loaded = load(rule_text(send="\n    - ".join((one, one, last, open_, one, open_))))
+    assert [(p.code, p.line, p.hint) for p in loaded.problems] == [
+        ("R306", 14, "put it before the other, or delete it"),
+        ("R306", 15, "put it before the other, or delete it"),
+        ("R306", 17, ""),
+    ]
+    assert "the message at line 13 fits whoever this one fits" in loaded.problems[0].message

@@ -47,3 +47,42 @@ def test_dates_are_the_policys_and_days_the_subscribers(days: str, never: bool) 
 def test_hours_that_end_as_they_begin_are_a_mistake_and_not_the_whole_day() -> None:
     assert codes(load_texts(files(rule_text() + "schedule: {hours: 10:00 to 10:00}\n"))) == ["R108"]
     assert codes(load_texts(files(rule_text() + "schedule: {hours: 22:00 to 02:00}\n"))) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "never"),
+    [
+        ("{happens: call.out, where: {phase: start}}", True),
+        ("{happens: call.out, where: {phase: [start, update]}}", True),
+        ("{happens: data.session, where: {phase: not stop}}", True),
+        ("{happens: sms.in, unless: {phase: stop}}", True),
+        ("{count: call.out, where: {phase: update}, at_least: 2, within: 1h}", True),
+        ("{total: call.out.duration, where: {phase: start}, at_least: 2m, within: 1h}", True),
+        ("{sequence: [{enters: north}, {happens: call.out, where: {phase: start}}], within: 1h}", True),
+        ("{after: {happens: call.out, where: {phase: start}}, no: {enters: north}, for: 1h}", True),
+        (
+            "{after: {enters: north}, no: {any_of: [{happens: call.out, where: {phase: start}}]}, for: 1h}",
+            True,
+        ),
+        ("{after: {enters: north}, no: {happens: call.out, where: {phase: start}}, for: 1h}", False),
+        ("{happens: call.out, where: {phase: stop}}", False),
+        ("{happens: call.out, where: {phase: [start, stop]}}", False),
+        ("{happens: call.out, where: {phase: not start}}", False),
+        ("{happens: call.out, unless: {phase: start}}", False),
+        ("{happens: loc.update, where: {phase: start}}", False),
+        ("{happens: recharge}", False),
+    ],
+)
+def test_a_start_or_update_is_no_instant(when: str, never: bool) -> None:
+    loaded = load_texts(files(rule_text(when=when)))
+    assert codes(loaded) == (["R508"] if never else [])
+    if never:
+        (found,) = loaded.problems
+        assert found.message.startswith("never matches: ")
+        line = found.source[: found.col - 1]
+        assert line.endswith("phase: ")
+
+
+def test_a_goal_of_a_start_never_matches_either() -> None:
+    text = rule_text().replace("{happens: product.bought}", "{happens: call.in, where: {phase: start}}")
+    assert codes(load_texts(files(text))) == ["R508"]
