@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import yaml
 
-from engine.language.checks.yaml_form import Complaint, diagnose
+from engine.language.checks.yaml_form import diagnose
+from engine.language.complaint import Complaint
 from engine.language.problems import Problem, Severity
 
 MAX_BYTES: Final = 256 * 1024
