@@ -163,6 +163,12 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     assert loaded.ruleset is None
 
 
+def test_a_policy_that_can_not_be_read_is_not_missing_too(tmp_path: Path) -> None:
+    write(tmp_path, files(rule_text()))
+    (tmp_path / "policy.yaml").write_bytes("timezone: caf\xe9".encode("latin-1"))
+    assert codes(load_dir(tmp_path)) == ["R006"]
+
+
 def test_pipes_and_devices_are_told_and_not_waited_for(tmp_path: Path) -> None:
     write(tmp_path, files(rule_text()))
     os.mkfifo(tmp_path / "pipe.yaml")
