@@ -60,8 +60,10 @@ def check_conditions(report: Report, rule: Rule) -> None:
     for node, message in zip(send.items, rule.offer.send, strict=True):
         lines = find(node, "if")
         for test in message.condition if isinstance(lines, Mapping) else ():
-            known = audience.get(test.field)
+            known, told = audience.get(test.field), "`who` and `except` let nobody through with this"
+            if test.type in logic.ORDERED and known is None:
+                known, told = logic.possible(test.type, in_record=False), "nobody has such a"
             if known is not None and logic.both(known, logic.passes(test)).empty:
                 where = find(lines, test.field) or node
-                said = f"never sent: `who` and `except` let nobody through with this `{test.field}`"
+                said = f"never sent: {told} `{test.field}`"
                 report.warn("R306", where, said)
