@@ -78,7 +78,8 @@ def test_absence_is_cancelled_up_to_the_last_moment() -> None:
 @pytest.mark.parametrize(
     ("when", "kinds"),
     [
-        ("{sequence: [{happens: bill}, {after: {enters: malls}, no: {happens: data.session}, for: 1h}], within: 4h}",
+        ("{sequence: [{happens: bill},"
+         " {after: {enters: malls}, no: {happens: data.session}, for: 1h}], within: 4h}",
          {"cancelled", "too_late_to_cancel", "before_wait"}),
         ("{sequence: [{enters: malls}, {after: {leaves: malls}, no: {happens: bill}, for: 1h}], within: 4h}",
          {"cancelled", "too_late_to_cancel", "before_wait"}),
@@ -86,11 +87,14 @@ def test_absence_is_cancelled_up_to_the_last_moment() -> None:
          {"cancelled", "too_late_to_cancel", "before_wait"}),
         ("{sequence: [{enters: malls}, {after: {leaves: malls}, no: {enters: malls}, for: 1h}], within: 4h}",
          {"cancelled"}),
-        ("{sequence: [{happens: bill}, {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
+        ("{sequence: [{happens: bill},"
+         " {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
          {"cancelled"}),
-        ("{sequence: [{after: {leaves: malls}, no: {happens: bill}, for: 1h}, {happens: call.out}], within: 4h}",
+        ("{sequence: ["
+         " {after: {leaves: malls}, no: {happens: bill}, for: 1h}, {happens: call.out}], within: 4h}",
          {"cancelled", "too_late_to_cancel", "before_wait"}),
-        ("{all_of: [{happens: bill}, {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
+        ("{all_of: [{happens: bill},"
+         " {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
          {"cancelled"}),
     ],
 )  # fmt: skip

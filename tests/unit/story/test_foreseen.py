@@ -67,7 +67,8 @@ PATTERNS = [
     "{after: {happens: bill, where: {place: malls}},"
     " no: {after: {happens: recharge}, no: {enters: malls}, for: 1h}, for: 9h}",
     "{sequence: [{enters: malls, confirm: 2h}, {leaves: malls}], within: 8h}",
-    "{sequence: [{enters: malls}, {after: {leaves: malls}, no: {happens: data.session}, for: 1h}], within: 4h}",
+    "{sequence: [{enters: malls},"
+    " {after: {leaves: malls}, no: {happens: data.session}, for: 1h}], within: 4h}",
     "{sequence: [{enters: malls}, {after: {leaves: malls}, no: {enters: malls}, for: 1h}], within: 4h}",
     "{sequence: [{enters: malls}, {after: {enters: malls}, no: {happens: bill}, for: 1h}], within: 4h}",
     "{sequence: [{happens: bill}, {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
