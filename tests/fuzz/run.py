@@ -16,9 +16,9 @@ from engine.language.folders import read_folder
 from engine.language.loader import Loaded, load_dir, load_texts
 from engine.language.sarif import sarif
 from tests.fuzz.mutate import damage
-from tests.testdata import CHECKOUT
+from tests.testdata import RULE_SETS
 
-SETS = (CHECKOUT / "rules", CHECKOUT / "tests" / "examples" / "rules")
+SETS = tuple(RULE_SETS.values())
 PARSERS_OWN = re.compile(
     r"YAML: (?:(?:did not|could not) find|found |while |mapping (?:keys|values) |block |unknown )"
 )
