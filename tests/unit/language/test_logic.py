@@ -163,6 +163,16 @@ def test_those_let_through_by_except_have_a_known_value() -> None:
     assert fails(line).within(passes(Test("f", "text", "not", ("a",), "not a")))  # type: ignore[arg-type]
 
 
+def test_what_is_barred_is_not_among_what_sets_share_with_a_line() -> None:
+    """Of `[a, b]` without b there is only a."""
+    one = lines_of("{tags: [a, b]}", "{tags: b}")
+    assert narrower(one, lines_of("{tags: a}"))
+    assert narrower(one, lines_of("{tags: [a, c]}"))
+    assert not narrower(lines_of("{tags: [a, b]}"), lines_of("{tags: a}"))
+    assert not narrower(lines_of("{tags: [a, b]}", "{tags: c}"), lines_of("{tags: a}"))
+    assert not narrower(one, lines_of("{tags: b}"))
+
+
 NOBODY = "nobody passes: "
 NONE = "no record passes: "
 
