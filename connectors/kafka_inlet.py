@@ -174,4 +174,6 @@ async def _partitions_of(producer: AIOKafkaProducer, topic: str) -> list[TopicPa
         async with asyncio.timeout(TOPIC_SECONDS):
             return [TopicPartition(topic, number) for number in await producer.partitions_for(topic)]
     except TimeoutError:
-        raise LogError(f"topic {topic}: expected to exist, was not found") from None
+        raise LogError(
+            f"topic {topic}: expected to exist, was not found; `touchpoint topics` makes it"
+        ) from None

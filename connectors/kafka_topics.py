@@ -182,7 +182,7 @@ async def _problems(admin: Any, wanted: Mapping[str, Topic], within: float) -> l
     lines = []
     for name, topic in wanted.items():
         if name not in described:
-            lines.append(f"topic {name}: expected to exist, was not found")
+            lines.append(f"topic {name}: expected to exist, was not found; `touchpoint topics` makes it")
             continue
         partitions = described[name]["partitions"]
         found = Found(

@@ -11,6 +11,12 @@ import os
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+RULE_SETS = {
+    "rules": CHECKOUT / "rules",
+    "examples": CHECKOUT / "tests" / "examples" / "rules",
+    "every-word": CHECKOUT / "tests" / "data" / "every-word",
+}
+"""Folders of rules without a mistake, which tests damage, or hold to be right. The last has every word."""
 VARIABLE = "TOUCHPOINT_TESTDATA"
 MISSING = "no test data"
 """How the reason of every such skip begins."""

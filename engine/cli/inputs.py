@@ -103,13 +103,13 @@ SENDING: Final = ("R202", "R211", "R303", "R304", "R305", "R306", "R307", "R308"
 """Problems about whether a rule may be sent, not about what it means: approval, wording, house limits."""
 
 
-def load_rules(path: Path, settings: Settings) -> RuleSet:
+def load_rules(path: Path, settings: Settings, catalog: Path | None = None) -> RuleSet:
     """Load a folder of rules to try them on recorded events; raise RulesError if a file has an error.
 
     Warnings don't stop it, nor do problems that matter only before something is sent: an author replays a
-    rule before it is approved. `touchpoint run` takes neither.
+    rule before it is approved. `touchpoint run` takes neither. `catalog`: as for `load_dir`.
     """
-    loaded = load_to_try(path, settings.home_cc)
+    loaded = load_to_try(path, settings.home_cc, catalog)
     if loaded.ruleset is None:
         raise RulesError(loaded.errors)
     if loaded.problems:
@@ -121,11 +121,14 @@ def load_rules(path: Path, settings: Settings) -> RuleSet:
 def rule_of(rule: str, folder: Path | None, settings: Settings) -> tuple[RuleSet, str]:
     """Find a rule that is given as a file or by name: its set and its name.
 
-    A name is looked up in `folder`, or in that of the settings. Raises `InputError` with the nearest name, or
-    `RulesError`.
+    A name is looked up in `folder`, or in that of the settings. A file that is not in `folder` is taken with
+    the policy and catalogue of it; a path may also be one within `folder`. Raises `InputError` with the
+    nearest name, or `RulesError`.
     """
-    if folder is None and Path(rule).is_file():
-        ruleset = load_rules(Path(rule), settings)
+    file = next((path for path in (Path(rule), (folder or Path()) / rule) if path.is_file()), None)
+    if file is not None:
+        outside = folder is not None and folder.resolve() not in file.resolve().parents
+        ruleset = load_rules(file, settings, folder if outside else None)
         if len(ruleset.rules) != 1:
             raise InputError("RULE", "a file with a rule", rule)
         return ruleset, next(iter(ruleset.rules))
@@ -137,11 +140,13 @@ def rule_of(rule: str, folder: Path | None, settings: Settings) -> tuple[RuleSet
     return ruleset, rule
 
 
-def load_to_try(path: Path, home_cc: str) -> Loaded:
+def load_to_try(path: Path, home_cc: str, catalog: Path | None = None) -> Loaded:
     """Load rules that are not sent; all problems are told, but those of `SENDING` alone leave a set."""
-    loaded = load_dir(path, home_cc=home_cc)
+    loaded = load_dir(path, catalog=catalog, home_cc=home_cc)
     if loaded.ruleset is None and all(problem.code in SENDING for problem in loaded.errors):
-        return replace(load_dir(path, home_cc=home_cc, ignore=SENDING), problems=loaded.problems)
+        return replace(
+            load_dir(path, catalog=catalog, home_cc=home_cc, ignore=SENDING), problems=loaded.problems
+        )
     return loaded
 
 

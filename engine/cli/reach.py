@@ -53,7 +53,9 @@ def command(
     profiles: Annotated[list[Path], typer.Option(metavar="FILE...", help="Profiles, as replay takes them.")],
     rules: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of rules for a name; default: TOUCHPOINT_RULES."),
+        typer.Option(
+            metavar="DIR", help="Rules that RULE is one of, or is judged with; default: TOUCHPOINT_RULES."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:

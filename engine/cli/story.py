@@ -32,7 +32,11 @@ def command(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule file, or the name of a rule.")],
     rules: Annotated[
         Path | None,
-        typer.Option("--rules", metavar="DIR", help="Folder of rules for a name; default: TOUCHPOINT_RULES."),
+        typer.Option(
+            "--rules",
+            metavar="DIR",
+            help="Rules that RULE is one of, or is judged with; default: TOUCHPOINT_RULES.",
+        ),
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="English, Chinese, or both.")] = Language.BOTH,
     write: Annotated[

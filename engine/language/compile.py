@@ -244,7 +244,7 @@ class _RuleReader:
         if section is None:
             return Limits(0, _NO_CAP, 0, 0.0)
         cap = shape.value(report, section.get("at_most"), "a limit such as `1 in 30d`", words.cap, _NO_CAP)
-        within = shape.duration(report, section.get("send_within"), zero=True)
+        within = shape.duration(report, section.get("send_within"), zero=True, most=LATEST_SEND)
         if within > LATEST_SEND:
             report.error(
                 "R108", section.entries["send_within"][1], "expected at most 48h: no offer waits longer"

@@ -20,7 +20,7 @@ from engine.language.checks.numbers import phones
 from engine.language.checks.places import place_members
 from engine.language.checks.products import is_product
 from engine.language.checks.values import check_open, never
-from engine.language.mending import mend
+from engine.language.mending import mend, other_words
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
 from engine.language.source import Node, Scalar, Sequence
@@ -132,7 +132,8 @@ def _unreadable(report: Report, spec: Field, node: Scalar, wrong: words.Unreadab
         elif comparison is not None or words.amounts_between(text, spec.type) is None:
             words.amount(rest, spec.type)
 
-    report.error("R209", node, wrong.message, wrong.hint or mend(node.text, reads))
+    mended = mend(node.text, reads)
+    report.error("R209", node, wrong.message, mended if other_words(node.text) else wrong.hint or mended)
 
 
 def _comparison(spec: Field, text: str) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from engine.errors import InputError
 from engine.language.problems import Problem
@@ -106,8 +107,7 @@ def _walk(root: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             path = Path(folder) / name
-            # a pipe would be waited for; a link that leads nowhere is told when it is read
-            if not name.startswith(".") and (path.is_file() or not path.exists()):
+            if not name.startswith("."):
                 yield path
 
 
@@ -128,7 +128,11 @@ def _take(found: Folder, file: Path, relative: str) -> None:
 def _read(found: Folder, file: Path, relative: str) -> None:
     limit = _LARGEST_LIST if file.suffix == ".csv" else MAX_BYTES
     try:
-        if file.stat().st_size > limit:
+        status = file.stat()
+        if not S_ISREG(status.st_mode):  # a pipe would be waited for, a device has no end
+            found.problems.append(_problem(file, "R006", "this is no file, but a pipe, device or folder"))
+            return
+        if status.st_size > limit:
             found.problems.append(_problem(file, "R004", f"this file is larger than {limit // 1024} KB"))
             return
         found.texts[relative] = file.read_bytes().decode()

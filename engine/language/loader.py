@@ -83,6 +83,8 @@ def load_dir(
     problems = [
         replace(problem, path=folder.shown.get(problem.path, problem.path)) for problem in loaded.problems
     ]
+    unread = {problem.path for problem in folder.problems}  # such a file is there, so it is not missing
+    problems = [problem for problem in problems if problem.code != "R005" or problem.path not in unread]
     problems += [problem for problem in folder.problems if problem.code not in ignore]
     problems.sort(key=lambda problem: problem.order)
     if folder.problems:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from engine.language.model import Test
+from engine.language.model import FieldType, Test
 
 ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
 LISTS: Final = ("set", "place")
@@ -138,6 +138,22 @@ def passes(test: Test) -> Values:
             return Spans(((_LEAST, (low, 0)),))
         case "between":
             return Spans((((low, 0), (high, 1)),))
+
+
+_ANY: Final = Spans(((_LEAST, _MOST),))
+_FROM_0: Final = Spans((((0, 0), _MOST),))
+_SHARE: Final = Spans((((0, 0), (100, 1)),))
+
+
+def possible(type: FieldType, *, in_record: bool) -> Spans:
+    """Return the numbers that a field of an ordered type can have: sizes and times are never below 0.
+
+    Records are refused with any number below 0, sums of money apart; what a profile counts may be.
+    """
+    if type == "percent":
+        return _SHARE
+    below_0 = type == "money" or (type == "number" and not in_record)
+    return _ANY if below_0 else _FROM_0
 
 
 def fails(test: Test) -> Values:

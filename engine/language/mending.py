@@ -1,7 +1,7 @@
 """What an author meant by a value that can't be read: tried, and proposed only if it can be read.
 
-A value is rewritten step by step: wide characters to plain ones, `2026-9-1` to `2026-09-01`, `3 days` to
-`3d`, `20 percent` to `20%`, `17-26` to `17 to 26`.
+A value is rewritten step by step: wide characters to plain ones, `more than` to `over`, `2026-9-1` to
+`2026-09-01`, `3 days` to `3d`, `20 percent` to `20%`, `17-26` to `17 to 26`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,30 @@ _UNITS: Final = {
     r"seconds?|secs?|秒钟?": "s", r"percent|pct": "%", r"rmb|cny|元|块钱?": " yuan",
 }  # fmt: skip
 _SIZES: Final = {r"kb|k": " KB", r"mb|m": " MB", r"gb|g": " GB"}
-_DATE = re.compile(r"\b([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
+_DATE = re.compile(
+    r"(?<![0-9])([0-9]{4})(?:[-/.:年]([0-9]{1,2})[-/.:月]([0-9]{1,2})日?|-?([0-9]{2})-?([0-9]{2})(?![0-9]))"
+)
+_DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TO: Final = "(?:-|~|to|至|到|until)"
 _SIGNS: Final = {r">=|≥": "at least ", r"<=|≤": "at most ", r">": "over ", r"<": "under ", r"!=|≠": "not "}
+_NO: Final = r"(?:no|not|never)\s+"
+_MORE: Final = "more|greater|higher|longer|bigger"
+_LESS: Final = "less|fewer|lower|shorter|smaller"
+_PHRASES: Final = {
+    rf"{_NO}(?:{_MORE}|over|above)(?: than)?|up to|max(?:imum)?(?: of)?|不超过|至多|最多": "at most ",
+    rf"{_NO}(?:{_LESS}|under|below)(?: than)?|min(?:imum)?(?: of)?|不少于|不低于|至少|最少": "at least ",
+    rf"(?:{_MORE}) than|above|exceeds|超过|大于|高于": "over ",
+    rf"(?:{_LESS}) than|below|不到|小于|低于|少于": "under ",
+    "exactly|equals?(?: to)?|等于": "",
+}
+"""How people say it -> how the language does; a longer phrase before one that is part of it."""
+_BEHIND: Final = {r"or (?:more|above|over|longer)|and (?:more|above|over)|\+|(?:及|或)?以上": "at least ",
+                  r"or (?:less|fewer|below|under|shorter)|(?:及|或)?以下": "at most "}  # fmt: skip
+
+
+def other_words(text: str) -> bool:
+    """Tell whether a text says a comparison in other words than the language does."""
+    return _phrases(text) != text
 
 
 def mend(text: str, reads: Callable[[str], object]) -> str:
@@ -30,16 +51,45 @@ def mend(text: str, reads: Callable[[str], object]) -> str:
         written = step(written)
         if written == text:
             continue
-        try:
-            reads(written)
-        except ValueError:
-            continue
-        return f"did you mean `{written}`?"
+        hint = proposal(written, reads)
+        if hint:
+            return hint
     return ""
 
 
+def proposal(written: str, reads: Callable[[str], object]) -> str:
+    """Write the hint that proposes a value, or nothing if it can't be read."""
+    try:
+        reads(written)
+    except ValueError:
+        return ""
+    return f"did you mean `{written}`?"
+
+
+def _phrases(text: str) -> str:
+    for phrase, words in _PHRASES.items():
+        found = re.match(rf"(?:{phrase})\s*(?=[0-9])", text, re.IGNORECASE)
+        if found is not None:
+            return words + text[found.end() :]
+    for phrase, words in _BEHIND.items():
+        found = re.fullmatch(rf"([0-9].*?)\s*(?:{phrase})", text, re.IGNORECASE)
+        if found is not None:
+            return words + found[1]
+    span = re.fullmatch(
+        r"between\s+([0-9].*?)\s+(?:and|to)\s+([0-9].*)|from\s+([0-9].*)", text, re.IGNORECASE
+    )
+    return text if span is None else span[3] or f"{span[1]} to {span[2]}"
+
+
 def _dates(text: str) -> str:
-    return _DATE.sub(lambda found: f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}", text)
+    return _DATE.sub(
+        lambda found: f"{found[1]}-{int(found[2] or found[4]):02}-{int(found[3] or found[5]):02}", text
+    )
+
+
+def _one_day(text: str) -> str:
+    """`2026-09-01`, where a span is wanted, to that one day."""
+    return f"{text} to {text}" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else text
 
 
 def _spaces(text: str) -> str:
@@ -56,6 +106,12 @@ def _sizes(text: str) -> str:
     return _replace(text, _SIZES)
 
 
+def _weeks(text: str) -> str:
+    return re.sub(
+        r"([0-9]{1,3}) *(?:weeks?|wks?|w|周|星期)(?![a-zA-Z])", lambda found: f"{7 * int(found[1])}d", text
+    )
+
+
 def _replace(text: str, units: Mapping[str, str]) -> str:
     for words, unit in units.items():
         text = re.sub(rf"(?<=[0-9]) *(?:{words})(?![a-zA-Z])", unit, text, flags=re.IGNORECASE)
@@ -64,7 +120,7 @@ def _replace(text: str, units: Mapping[str, str]) -> str:
 
 def _ranges(text: str) -> str:
     if _DATE.search(text):
-        return re.sub(rf"({_DATE.pattern})\s*{_TO}\s*(?={_DATE.pattern})", r"\1 to ", text)
+        return re.sub(rf"({_DAY})\s*{_TO}\s*(?={_DAY})", r"\1 to ", text)
     return re.sub(rf"(?<=[0-9a-zA-Z%]) *{_TO} *(?=[0-9])", " to ", text)
 
 
@@ -89,4 +145,7 @@ def _percent(text: str) -> str:
     return f"{text}%"
 
 
-_STEPS: Final = (plain_form, _dates, _spaces, _units, _spaces, _ranges, _sizes, _caps, _signs, _percent)
+_STEPS: Final = (
+    plain_form, _phrases, _dates, _one_day, _spaces, _weeks, _units, _spaces, _ranges, _sizes, _caps, _signs,
+    _percent,
+)  # fmt: skip

@@ -124,7 +124,7 @@ class PatternReader:
         node = body.get(key)
         if node is None:
             return 0, spent
-        length = shape.duration(self.report, node)
+        length = shape.duration(self.report, node, most=self.window - spent)
         return length, add_window(self.report, node, length, spent, self.window)
 
     def _place(self, node: Node | None) -> tuple[str, tuple[str, ...]]:

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import yaml
 
-from engine.language.checks.yaml_form import Complaint, diagnose
+from engine.language.checks.yaml_form import diagnose
+from engine.language.complaint import Complaint
 from engine.language.problems import Problem, Severity
 
 MAX_BYTES: Final = 256 * 1024
@@ -30,6 +31,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that an escape can bring into a text and that belong in none."""
 _SECTION = re.compile(r"\w[\w.-]*")
 """What opens a section of a file: a key in the first column, also one without its colon."""
+_TOP = re.compile(r"^\w[\w.-]*", re.MULTILINE)
+_INDENTED = re.compile(r"^( *)%?(\w[\w.-]*)", re.MULTILINE)
+"""The same in whatever column."""
 _VISIBLE = re.compile(r"[^\r\n\x85\u2028\u2029]")
 _MENDS: Final = 8
 """So many sections of a file are left out; beyond that it is no rule."""
@@ -196,15 +200,27 @@ def _read_around(path: str, text: str) -> Source:
         if root is not None or not problems:
             return Source(path, text, root, (*found, *problems), frozenset(broken))
         found += problems
-        section = _section(rest, problems[-1].line - 1)
+        if builder.lines is not None:
+            section = _cut(rest, *builder.lines)
+        else:
+            section = _section(rest, problems[-1].line - 1)
         if builder.hopeless or section is None or len(text) > _MENDED or len(found) > _MENDS:
             return Source(path, text, None, tuple(found))
-        name, start, end = section
-        broken.add(name)
+        names, start, end = section
+        broken |= names
         rest = rest[:start] + _VISIBLE.sub(" ", rest[start:end]) + rest[end:]
 
 
-def _section(text: str, line: int) -> tuple[str, int, int] | None:
+def _cut(text: str, first: int, stop: int) -> tuple[set[str], int, int] | None:
+    """Find some lines: the keys that open in them, first and last index; None if they hold nothing."""
+    lines = [0, *(found.end() for found in _BREAK.finditer(text)), len(text)]
+    start, end = lines[first], lines[min(stop, len(lines) - 1)]
+    keys = [(len(found[1]), found[2]) for found in _INDENTED.finditer(text, start, end)]
+    least = min((indent for indent, _ in keys), default=0)
+    return ({key for indent, key in keys if indent == least}, start, end) if text[start:end].strip() else None
+
+
+def _section(text: str, line: int) -> tuple[set[str], int, int] | None:
     """Find the section a line lies in: its key, first and last index; None if it is all there is."""
     lines = [0, *(found.end() for found in _BREAK.finditer(text))]
     opened = [found for begin in lines if (found := _SECTION.match(text, begin)) is not None]
@@ -212,10 +228,10 @@ def _section(text: str, line: int) -> tuple[str, int, int] | None:
     if at < 0 or len(opened) < 2:
         return None
     end = opened[at + 1].start() if at + 1 < len(opened) else len(text)
-    return opened[at][0], opened[at].start(), end
+    return {opened[at][0]}, opened[at].start(), end
 
 
-def _explain(path: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
+def _explain(path: str, text: str, error: yaml.MarkedYAMLError) -> tuple[Problem, tuple[int, int] | None]:
     mark, opened = error.problem_mark or error.context_mark, error.context_mark
     at = (mark.line, mark.column) if mark is not None else (0, 0)
     said = error.problem or error.context or "it can't be read"
@@ -224,7 +240,7 @@ def _explain(path: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     shown = line_of(text, fault.line)
     message = f"this is not valid YAML: {fault.said}"
     line, col, end = fault.line + 1, fault.column + 1, fault.end + 1
-    return Problem(path, line, col, end, "R001", message, fault.hint, "error", shown)
+    return Problem(path, line, col, end, "R001", message, fault.hint, "error", shown), fault.lines
 
 
 def _position(text: str, index: int) -> tuple[int, int]:
@@ -255,6 +271,8 @@ class _Builder:
         self.problems: list[Problem] = []
         self.hopeless = False
         """No section of the file can be read around what is wrong."""
+        self.lines: tuple[int, int] | None = None
+        """Without these lines the file can be read, as far as can be seen; None: without the section."""
 
     def build(self) -> tuple[Node | None, tuple[Problem, ...]]:
         """Return the tree and what is wrong; of what can't be read no tree, and why as the only problem."""
@@ -263,7 +281,8 @@ class _Builder:
         except _Stop as stop:
             return None, (stop.problem,)
         except yaml.MarkedYAMLError as error:
-            return None, (_explain(self.path, self.text, error),)
+            problem, self.lines = _explain(self.path, self.text, error)
+            return None, (problem,)
         except yaml.YAMLError as error:  # pragma: no cover - the reader's errors are caught by `_UNPRINTABLE`
             said = f"this is not valid YAML: {' '.join(str(error).split())}"
             return None, (_point(self.path, self.text, 0, 0, "R001", said),)
@@ -295,7 +314,8 @@ class _Builder:
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    self.hopeless = True
+                    self.lines = (event.start_mark.line, event.start_mark.line + 1)
+                    self.hopeless = self._goes_on_anew(event.start_mark.index)
                     said = "a file holds one document, but here a second one starts"
                     raise self._stop(event, "R001", said, "put each rule into a file of its own")
                 continue
@@ -312,6 +332,11 @@ class _Builder:
                 assert isinstance(node, Mapping | Sequence)
                 open_nodes.append(node)
                 keys.append(None)
+
+    def _goes_on_anew(self, index: int) -> bool:
+        """Tell whether the text from an index on is another rule, not the rest of the one above."""
+        above, below = (set(_TOP.findall(part)) for part in (self.text[:index], self.text[index:]))
+        return bool(above & below) or not below
 
     def _refuse_extras(self, event: Any, depth: int) -> None:
         self.nodes += 1

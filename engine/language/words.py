@@ -112,7 +112,9 @@ def amount(text: str, type: FieldType) -> int | float:
     units = UNITS.get(type)
     if units is None:
         if unit:
-            hint = f"write `{found[1]} to {unit[1:].strip()}`" if re.match(r"[-–~]\s*[0-9]", unit) else ""
+            second = re.fullmatch(rf"[-–~]\s*({NUMBER})", unit)
+            ordered = second is not None and Decimal(second[1]) >= number
+            hint = f"write `{found[1]} to {second[1]}`" if second is not None and ordered else ""
             raise Unreadable(f"`{text}` is not a number", hint or comparison_hint(text))
         return _number(number)
     if unit not in units:

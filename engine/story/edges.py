@@ -27,7 +27,7 @@ from engine.language.model import (
 from engine.language.testing import FieldValue, Step
 from engine.story.hearing import is_located
 from engine.story.scene import PAUSE, SECOND, Note, NoteKind, Scene, pause, whole
-from engine.story.stage import Stage
+from engine.story.stage import Stage, the_wait
 from engine.story.values import near, shift
 
 
@@ -37,8 +37,11 @@ class Edges:
 
     stage: Stage
 
-    def of(self, pattern: Pattern) -> Iterator[Scene]:
-        """Yield the scenes at the borders of a pattern, moment 0 being that of the match or near miss."""
+    def of(self, pattern: Pattern, before: Pattern | None = None) -> Iterator[Scene]:
+        """Yield the scenes at the borders of a pattern, moment 0 being that of the match or near miss.
+
+        `before`: what has just matched for the subscriber, if it is a step of a sequence.
+        """
         match pattern:
             case Happens():
                 yield from self._happens(pattern)
@@ -55,7 +58,7 @@ class Edges:
             case Sequence(steps=parts) | AllOf(parts=parts):
                 yield from self._together(pattern, parts)
             case After():
-                yield from self._after(pattern)
+                yield from self._after(pattern, before)
             case AnyOf():
                 yield from self._any(pattern)
 
@@ -227,6 +230,9 @@ class Edges:
         stage = self.stage
         plain = stage.typicals(pattern)
         whole_scene = stage.in_turn(parts, plain, pattern.within)
+        alone = the_wait(pattern)
+        if whole_scene is None and alone is not None:
+            yield from self._after(alone)
         if whole_scene is None or len(parts) < 2:
             return
         for before, hit, kind in _pair_out(pattern.within):
@@ -239,7 +245,8 @@ class Edges:
         elif turned is not None:
             yield replace(turned, hit=False, note=Note("wrong_order"))
         for number, part in enumerate(parts):
-            for edge in self.of(part):
+            last = parts[number - 1] if number and isinstance(pattern, Sequence) else None
+            for edge in self.of(part, last):
                 scenes = [*plain[:number], edge, *plain[number + 1 :]]
                 embedded = stage.in_turn(parts, scenes, pattern.within)
                 others = [scene for scene in (*plain[:number], *plain[number + 1 :]) if scene is not None]
@@ -252,9 +259,9 @@ class Edges:
         """Say whether the whole matches at 0 with this edge: not if its records go on past the others."""
         return number == parts - 1 or edge.end <= edge.at + SECOND or not edge.hit
 
-    def _after(self, pattern: After) -> Iterator[Scene]:
+    def _after(self, pattern: After, before: Pattern | None = None) -> Iterator[Scene]:
         stage = self.stage
-        first = stage.typical(pattern.first)
+        first = stage.typical(pattern.first) if before is None else stage.following(before, pattern.first)
         if first is None:
             return
         against = stage.following(pattern.first, pattern.no)
@@ -265,10 +272,10 @@ class Edges:
             )  # fmt: skip
             for at, kind in notes:
                 yield from self._noted(stage.waited(pattern, first, against, at), Note(kind, pattern.wait))
-            before = -pattern.wait - max(PAUSE, first.end - first.start + PAUSE)
+            early = -pattern.wait - max(PAUSE, first.end - first.start + PAUSE)
             # only what happens at once can lie wholly before the wait
             if len(against.steps) == 1 and not against.closes:
-                yield from self._noted(stage.waited(pattern, first, against, before), Note("before_wait"))
+                yield from self._noted(stage.waited(pattern, first, against, early), Note("before_wait"))
         for edge in self.of(pattern.no):
             if _was_inside_after_all(edge, [first]):
                 continue

@@ -52,11 +52,15 @@ def touches(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
     return any(_hears(leaf, step, catalog) for leaf, _ in leaves_of(pattern))
 
 
-def opens(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
-    """Say whether a step brings the subscriber into a place that the pattern waits for them to enter."""
+def opens(pattern: Pattern, step: Step, catalog: Catalog, *, for_match_only: bool = False) -> bool:
+    """Say whether a step brings the subscriber into a place that the pattern waits for them to enter.
+
+    `for_match_only`: what is below a `no:` is not asked.
+    """
     return step.verb != "sees" and any(
         isinstance(leaf, Enters | StaysIn) and places_at(step, catalog) & set(leaf.members)
-        for leaf, _ in leaves_of(pattern)
+        for leaf, against in leaves_of(pattern)
+        if not (against and for_match_only)
     )
 
 
@@ -106,6 +110,8 @@ def _records(leaf: Happens | Count | Total, step: Step, catalog: Catalog) -> boo
 
 def _fails(test: Test, step: Step, catalog: Catalog) -> bool:
     """Say whether a line of `where` surely keeps the step's record out."""
+    if test.field in ("cell", "cell_prev"):
+        return False  # which cells a step is at is not told here
     if test.field == "place":
         if not is_located(step):
             return False  # then it is where the subscriber happens to be

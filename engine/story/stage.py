@@ -30,6 +30,7 @@ from engine.language.model import (
     Test,
     Total,
 )
+from engine.language.moments import normal
 from engine.language.testing import FieldValue, Step
 from engine.story.hearing import makes, opens, places_at, touches
 from engine.story.scene import PAUSE, SECOND, Scene, pause, whole
@@ -69,7 +70,9 @@ class Stage:
             case Total():
                 return self.summed(pattern)
             case Sequence(steps=parts) | AllOf(parts=parts):
-                return self.in_turn(parts, self.typicals(pattern), pattern.within)
+                played = self.in_turn(parts, self.typicals(pattern), pattern.within)
+                alone = None if played is not None else the_wait(pattern)
+                return played if alone is None else self.typical(alone)
             case After():
                 first = self.typical(pattern.first)
                 return None if first is None else self.waited(pattern, first)
@@ -110,6 +113,9 @@ class Stage:
             seen = min(PAUSE, whole(self.policy.lapse // 2)) // 2 // SECOND * SECOND
             if place is not None and place in part.members and seen:
                 return Scene((Step(-seen, "sees", place), Step(0, "leaves", place)))
+        if isinstance(part, After):
+            first = self.following(before, part.first)
+            return None if first is None else self.waited(part, first)
         return self.typical(part)
 
     # -- records -------------------------------------------------------------------------------------
@@ -299,8 +305,14 @@ class Stage:
         return Scene(steps, all(scene.hit for scene in known), closes=closes)
 
     def _apart(self, parts: Many[Pattern], placed: Many[Scene]) -> bool:
-        """Say whether no part is brought about, broken or moved by what happens for another."""
+        """Say whether no part is brought about, broken or moved by what happens for another.
+
+        With a part that never matches the whole never does, whatever its records mean to the others.
+        """
+        missing = [i for i, scene in enumerate(placed) if not scene.hit]
         for i, (part, scene) in enumerate(zip(parts, placed, strict=True)):
+            if missing and i not in missing:
+                continue
             for j, other in enumerate(placed):
                 for step in other.steps if i != j else ():
                     if makes(part, step, self.catalog):
@@ -339,7 +351,9 @@ class Stage:
     def _spoils(self, pattern: Pattern, scene: Scene, step: Step) -> bool:
         """Say whether a step of another part may change what a pattern makes of its own scene."""
         if step.at + (step.times - 1) * step.every < scene.start:
-            return opens(pattern, step, self.catalog)  # then a visit that the scene needs new is old
+            # then a visit that the scene needs new is old, unless the scene itself ends that one first
+            left = any(own.verb == "leaves" and own.place == step.place for own in scene.steps)
+            return opens(pattern, step, self.catalog, for_match_only=left)
         return step.at <= max(scene.at, scene.end) and touches(pattern, step, self.catalog)
 
     def one_of(self, pattern: AnyOf, part: Pattern, scene: Scene | None) -> Scene | None:
@@ -352,6 +366,19 @@ class Stage:
                 if makes(other, step, self.catalog) and not (same_moment and not _mere_part(other)):
                     return None
         return scene
+
+
+def the_wait(pattern: Sequence | AllOf) -> After | None:
+    """Return the only wait of `sequence: [A, {after: A, no: B, for: D}]`, which says no more than that.
+
+    The A that is waited after is the first step itself, if the window leaves room for D behind it.
+    """
+    if isinstance(pattern, AllOf) or len(pattern.steps) != 2:
+        return None
+    first, wait = pattern.steps
+    if isinstance(wait, After) and normal(wait.first) == normal(first) and wait.wait < pattern.within:
+        return wait
+    return None
 
 
 def _answers_at_once(pattern: Pattern) -> bool:

@@ -12,21 +12,23 @@ from typer.testing import CliRunner
 from engine.cli.main import app
 from tests.editor.lsp import Editor
 from tests.editor.server import find_server, note_server
-from tests.testdata import CHECKOUT
+from tests.testdata import RULE_SETS
+
+SCHEMAS = {name: ".schema" if name == "rules" else f".schema-of-{name}" for name in RULE_SETS}
 
 
 @pytest.fixture(scope="session")
 def _editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
     folder = tmp_path_factory.mktemp("workspace")
-    shutil.copytree(CHECKOUT / "rules", folder / "rules")
-    shutil.copytree(CHECKOUT / "tests" / "examples" / "rules", folder / "examples")
+    for name, rules in RULE_SETS.items():
+        shutil.copytree(rules, folder / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for rules, out in (("rules", ".schema"), ("examples", ".schema-of-examples")):
-            done = CliRunner().invoke(app, ["schema", "rules", rules, "--out", out])
+        for name, out in SCHEMAS.items():
+            done = CliRunner().invoke(app, ["schema", "rules", name, "--out", out])
             assert done.exit_code == 0, done.stderr
     told: dict[str, list[str]] = {}
-    for out in (".schema", ".schema-of-examples"):
+    for out in SCHEMAS.values():
         told |= orjson.loads((folder / out / "vscode.json").read_bytes())["yaml.schemas"]
     with Editor(find_server().command, folder, settings(told)) as editor:
         uri = (folder / "rules" / "first.yaml").as_uri()

@@ -25,12 +25,9 @@ from tests.differential.generator import cases
 from tests.editor.yaml12 import has_odd_text, lines_of, read, rewritten
 from tests.fuzz.mutate import mutate
 from tests.golden.language.test_problems import CASES, bundle
-from tests.testdata import CHECKOUT
+from tests.testdata import RULE_SETS
 
-FOLDERS = {
-    name: read_folder(CHECKOUT / path).texts
-    for name, path in (("rules", "rules"), ("examples", "tests/examples/rules"))
-}
+FOLDERS = {name: read_folder(path).texts for name, path in RULE_SETS.items()}
 NAMES = ("R101", "R102", "R104", "R105", "R203", "R204", "R206", "R207", "R208", "R301", "R401")
 """Keys and names that are not known, or missing."""
 NONE = ("approvals.yaml",)

@@ -17,6 +17,7 @@ def main() -> int:
     print(f"{done.files:,} files of seed {seed} in {time.monotonic() - began:.0f} s: no traceback")
     print(f"{done.broken:,} with problems; slowest check {done.slowest * 1000:.0f} ms of CPU")
     print(", ".join(f"{code} {times:,}" for code, times in sorted(done.codes.items())))
+    print(f"told in the parser's own words: {done.raw.total():,} {dict(done.raw.most_common(5))}")
     if done.slowest > 1:
         print(f"the slowest: {done.slowest_text!r}")
     return int(done.slowest > 1)

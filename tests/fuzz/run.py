@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,9 +16,13 @@ from engine.language.folders import read_folder
 from engine.language.loader import Loaded, load_dir, load_texts
 from engine.language.sarif import sarif
 from tests.fuzz.mutate import damage
-from tests.testdata import CHECKOUT
+from tests.testdata import RULE_SETS
 
-SETS = (CHECKOUT / "rules", CHECKOUT / "tests" / "examples" / "rules")
+SETS = tuple(RULE_SETS.values())
+PARSERS_OWN = re.compile(
+    r"YAML: (?:(?:did not|could not) find|found |while |mapping (?:keys|values) |block |unknown )"
+)
+"""How libyaml speaks."""
 
 
 @dataclass(slots=True)
@@ -31,6 +36,8 @@ class Campaign:
     """CPU seconds of the slowest check."""
     slowest_text: bytes = b""
     codes: Counter[str] = field(default_factory=Counter)
+    raw: Counter[str] = field(default_factory=Counter)
+    """What was told in the parser's own words, not in an author's."""
 
 
 def campaign(count: int, seed: int) -> Campaign:
@@ -60,6 +67,8 @@ def campaign(count: int, seed: int) -> Campaign:
             done.files += 1
             done.broken += bool(loaded.problems)
             done.codes.update({problem.code for problem in loaded.problems})
+            said = [problem.message for problem in loaded.problems if problem.code == "R001"]
+            done.raw.update(message for message in said if PARSERS_OWN.search(message))
     return done
 
 

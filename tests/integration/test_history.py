@@ -79,7 +79,10 @@ async def test_of_a_stranger_nothing_is_known_and_what_is_missing_is_said(care: 
     missing = await care.call("history", IMSI)
     assert missing.exit_code == 2
     names = ("decisions", "events", "profiles", "rules")
-    lines = [f"topic {care.prefix}.{name}.v1: expected to exist, was not found" for name in names]
+    lines = [
+        f"topic {care.prefix}.{name}.v1: expected to exist, was not found; `touchpoint topics` makes it"
+        for name in names
+    ]
     assert missing.stderr == "touchpoint: " + "\n".join(lines) + "\n"
     await care.publish()
     result = await care.call("history", "+8613800000000")

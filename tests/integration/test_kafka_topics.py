@@ -120,7 +120,7 @@ async def test_all_mistakes_are_in_one_error_sorted(kafka_server: KafkaServer, t
         f"{head}.events.v1: replication factor: expected at least 3, was 1",
         f"{head}.offers.v1: min.insync.replicas: expected at least 2, was 1",
         f"{head}.offers.v1: replication factor: expected at least 3, was 1",
-        f"{head}.profiles.v1: expected to exist, was not found",
+        f"{head}.profiles.v1: expected to exist, was not found; `touchpoint topics` makes it",
     ]
 
 

@@ -144,6 +144,10 @@ def test_of_sets_published_again_the_last_counts_and_nothing_is_listed_before(de
     missing = deployment.call("published")
     assert missing.exit_code == 2
     assert f"topic {deployment.prefix}.rules.v1: expected to exist, was not found" in missing.stderr
+    assert "`touchpoint topics` makes it" in missing.stderr
+    canary = deployment.call("publish", deployment.folder, "--by", "ann", "--canary", "5%")
+    assert canary.exit_code == 2
+    assert "none: publish one for all first" in canary.stderr
     deployment.publish("ann")
     first = deployment.hash
     deployment.write("team/hall-visit.yaml", FILES["team/hall-visit.yaml"].replace("gold, vip", "vip"))

@@ -13,11 +13,11 @@ from engine.language.folders import read_folder
 from engine.language.loader import is_rule, load_texts
 from engine.language.problems import Problem
 from engine.language.source import Mapping, read
-from tests.testdata import CHECKOUT
+from tests.testdata import RULE_SETS
 from tests.tour.slips import slips
 from tests.tour.words import Finder, Word
 
-SETS = (CHECKOUT / "rules", CHECKOUT / "tests" / "examples" / "rules")
+SETS = tuple(RULE_SETS.values())
 LONG = 4
 """Characters of a word from which on the hint is asked for."""
 

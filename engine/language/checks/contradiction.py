@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.language import logic
 from engine.language.checks.code import Check
-from engine.language.model import Happens, Pattern, Rule, Test
+from engine.language.model import Count, Happens, Rule, Test, Total
 from engine.language.report import Report
 from engine.language.source import Node
 from engine.language.walk import find, patterns
@@ -27,7 +27,8 @@ CHECKS: Final = (
         advice="""
             `except` bars every value that `who` lets through (or `unless` what `where` does), so the rule
             never fires. Change one of the two lines. A value of `except` is barred; for the range that
-            is wanted, write `who: {arpu: 50 to 100 yuan}`.
+            is wanted, write `who: {arpu: 50 to 100 yuan}`. A percentage is from 0% to 100%, and sizes, times
+            and the numbers in records are never below 0: a line that asks for others is never true.
             """,
         level="warning",
     ),
@@ -35,32 +36,51 @@ CHECKS: Final = (
 
 
 def check_contradictions(report: Report, rule: Rule) -> None:
-    """R507: `who` with `except`, and in every pattern `where` with `unless`."""
+    """R507: `who` with `except`, in every pattern `where` with `unless`, and each line by itself."""
     root = report.source.root
-    _check(report, rule.who, rule.excepts, root, ("who", "except"), "nobody passes")
+    _check(report, rule.who, rule.excepts, root, ("who", "except"))
     for whole, at in ((rule.when, ("when",)), (rule.goal.converts_when, ("goal", "converts_when"))):
-        _check_pattern(report, whole, find(root, *at))
-
-
-def _check_pattern(report: Report, whole: Pattern, node: Node | None) -> None:
-    for pattern, body in patterns(whole, node):
-        if isinstance(pattern, Happens):
-            _check(report, pattern.where, pattern.unless, body, ("where", "unless"), "no record passes")
+        for pattern, body in patterns(whole, find(root, *at)):
+            if isinstance(pattern, Happens | Count | Total):
+                unless = pattern.unless if isinstance(pattern, Happens) else ()
+                _check(report, pattern.where, unless, body, ("where", "unless"))
 
 
 def _check(
-    report: Report,
-    wanted: Iterable[Test],
-    barred: Iterable[Test],
-    owner: Node | None,
-    keys: tuple[str, str],
-    outcome: str,
+    report: Report, wanted: Iterable[Test], barred: Iterable[Test], owner: Node | None, keys: tuple[str, str]
 ) -> None:
-    lines = {test.field: test for test in wanted}
+    in_record = keys[0] == "where"
+    outcome = "no record passes" if in_record else "nobody passes"
+    lines: dict[str, Test] = {}
+    for test in wanted:
+        where = find(owner, keys[0], test.field)
+        if where is not None and _impossible(logic.passes(test), test, in_record):
+            said = f"{outcome}: {_range(test)}, so `{test.text}` is never true"
+            report.warn("R507", where, said)
+        else:
+            lines[test.field] = test
     for test in barred:
-        line = lines.get(test.field)
-        where = find(owner, keys[1], test.field)
-        if line is not None and where is not None and logic.both(logic.passes(line), logic.fails(test)).empty:
+        line, where = lines.get(test.field), find(owner, keys[1], test.field)
+        if where is None:
+            continue
+        fails = logic.fails(test)
+        if _impossible(fails, test, in_record):
+            said = f"{outcome}: {_range(test)}, so `{keys[1]}` bars them all"
+            report.warn("R507", where, said)
+        elif line is not None and _impossible(logic.both(logic.passes(line), fails), test, in_record):
             said = f"{outcome}: `{keys[1]}` bars every `{test.field}` that `{keys[0]}` lets through"
             hint = f"`{keys[0]}` wants `{test.field}: {line.text}`, `{keys[1]}` bars `{test.text}`"
             report.warn("R507", where, said, hint)
+
+
+def _impossible(values: logic.Values, test: Test, in_record: bool) -> bool:
+    """Tell whether no value that there can be is one of these."""
+    if isinstance(values, logic.Spans):
+        values = values.both(logic.possible(test.type, in_record=in_record))
+    return values.empty
+
+
+def _range(test: Test) -> str:
+    if test.type == "percent":
+        return f"`{test.field}` is from 0% to 100%"
+    return f"`{test.field}` is never below 0"

@@ -22,7 +22,8 @@ CHECKS: Final = (
             """,
         advice="""
             Save the file as UTF-8; editors on Chinese Windows may save GBK (ANSI) or UTF-16. If the report
-            says that the file can't be opened, look at its permissions.
+            says that the file can't be opened, look at its permissions; a pipe, a
+            device or a link to one is no file of rules.
             """,
     ),
 )

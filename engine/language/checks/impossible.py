@@ -21,6 +21,7 @@ from engine.language.model import (
     StaysIn,
     Total,
 )
+from engine.language.moments import inside
 from engine.language.report import Report
 from engine.language.source import Mapping, Node
 from engine.language.source import Sequence as Items
@@ -47,9 +48,10 @@ CHECKS: Final = (
             """,
         advice="""
             Change the times. Found are: a stay that takes as long as the sequence it is part of
-            may last; a call, message or session with a `phase` that is not its end, at which alone these
-            count; an offer at a complaint, which stops all offers at once; an offer at a purchase to those
-            who do not have the product, which they have from that very record on.
+            may last; a wait that long, in a sequence behind a step that starts it anew or ends it; a call,
+            message or session with a `phase` that is not its end, at which alone these count; an offer at a
+            complaint, which stops all offers at once; an offer at a purchase to those who do not have the
+            product, which they have from that very record on.
             """,
         level="warning",
     ),
@@ -62,6 +64,7 @@ def check_possible(report: Report, rule: Rule) -> None:
     for pattern, body in patterns(rule.when, node):
         if isinstance(pattern, Sequence):
             _check_stays(report, pattern, body)
+            _check_waits(report, pattern, body)
     _check_phases(report, rule.when, node)
     _check_phases(report, rule.goal.converts_when, find(report.source.root, "goal", "converts_when"))
     for last, body in _completing(rule.when, node):
@@ -116,6 +119,28 @@ def _check_stays(report: Report, whole: Sequence, body: Mapping) -> None:
             report.warn("R508", where, said, f"set `within` to more than {write_duration(length)}")
         if place and not _stay(step) and isinstance(step, Enters | Leaves):
             crossed.add(place)
+
+
+def _check_waits(report: Report, whole: Sequence, body: Mapping) -> None:
+    """A wait of D after A can't end in a sequence of W <= D behind a step that is an A, or what it waits for.
+
+    The step lies less than W before the end of the sequence, so less than D before the end of the wait or
+    later: it is within the wait, which it starts anew, or cancels.
+    """
+    items = body.get("sequence")
+    if not isinstance(items, Items):
+        return
+    for number, (step, node) in enumerate(zip(whole.steps, items.items, strict=True)):
+        if not isinstance(step, After) or step.wait < whole.within or not isinstance(node, Mapping):
+            continue
+        within = write_duration(whole.within)
+        for key, ends in (("after", step.first), ("no", step.no)):
+            if any(inside(earlier, ends) for earlier in whole.steps[:number]):
+                does = "starts this wait anew" if key == "after" else "ends this wait"
+                said = f"never matches: a step before {does}, which is no shorter than `within: {within}`"
+                hint = f"set `within` to more than {write_duration(step.wait)}"
+                report.warn("R508", node.get("for") or node, said, hint)
+                break
 
 
 def _stay(step: Pattern) -> int:

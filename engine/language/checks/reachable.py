@@ -77,11 +77,12 @@ def _fits_nobody(report: Report, audience: logic.Audience, node: Node, message: 
     lines = find(node, "if")
     told = False
     for test in message.condition if isinstance(lines, Mapping) else ():
-        known = audience.get(test.field)
+        known, why = audience.get(test.field), "`who` and `except` let nobody through with this"
+        if test.type in logic.ORDERED and known is None:
+            known, why = logic.possible(test.type, in_record=False), "nobody has such a"
         if known is not None and logic.both(known, logic.passes(test)).empty:
             where = find(lines, test.field) or node
-            said = f"never sent: `who` and `except` let nobody through with this `{test.field}`"
-            report.warn("R306", where, said)
+            report.warn("R306", where, f"never sent: {why} `{test.field}`")
             told = True
     return told
 

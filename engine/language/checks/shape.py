@@ -15,7 +15,7 @@ from engine.language.checks.hidden import check_hidden
 from engine.language.checks.missing_key import missing_keys
 from engine.language.checks.unknown_key import odd_key, unknown_key
 from engine.language.editor.scalars import core, is_odd
-from engine.language.mending import mend
+from engine.language.mending import mend, proposal
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar, Sequence
 from engine.language.suggest import closest, did_you_mean, one_of
@@ -104,13 +104,38 @@ def value(
         return default
 
 
-def duration(report: Report, node: Node | None, zero: bool = False) -> int:
-    """Read a length of time in µs; 0 after a report. Zero itself only if allowed."""
-    length = value(report, node, "a length of time", words.duration, -1)
+def duration(report: Report, node: Node | None, zero: bool = False, most: int = words.LONGEST) -> int:
+    """Read a length of time in µs; 0 after a report. Zero itself only if allowed.
+
+    `most`: the longest that is allowed, for hints; what is longer is left to the caller.
+    """
+    what = "a length of time"
+    if not isinstance(node, Scalar) or not node.text:
+        return value(report, node, what, words.duration, 0)
+
+    def reads(text: str) -> int:
+        length = words.duration(text)
+        if length > most or (length == 0 and not zero):
+            raise words.Unreadable(text)
+        return length
+
+    def is_too_long(text: str) -> None:
+        if words.duration(text) <= most:
+            raise words.Unreadable(text)
+
+    try:
+        length = words.duration(node.text)
+    except words.Unreadable as wrong:
+        # a bare number is most often one of minutes
+        ask, text = (proposal, f"{node.text}m") if wrong.hint else (mend, node.text)
+        hint = ask(text, reads)
+        if not hint and most > 0 and ask(text, is_too_long):
+            hint = f"the longest here is `{words.write_duration(most)}`"
+        report.error("R107", node, wrong.message, hint)
+        return 0
     if length == 0 and not zero:
-        assert node is not None
         report.error("R107", node, "a length of time must be longer than nothing here")
-    return max(length, 0)
+    return length
 
 
 def integer(report: Report, node: Node | None, low: int, high: int) -> int:

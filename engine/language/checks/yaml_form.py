@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from engine.language.checks.code import Check
+from engine.language.complaint import Complaint, Fault
+from engine.language.outer_form import OUTER, long_key
 from engine.language.suggest import LOOK_ALIKES, look_alike
 
 CHECKS: Final = (
@@ -39,40 +40,6 @@ CHECKS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What the parser says, and where, counted from 0. `opened`: where what it was reading began."""
-
-    said: str
-    lines: list[str]
-    line: int
-    column: int
-    opened: tuple[int, int] | None = None
-
-    @property
-    def text(self) -> str:
-        """The line it stopped in."""
-        return self.lines[self.line] if self.line < len(self.lines) else ""
-
-    def above(self) -> int | None:
-        """Return the nearest line above that holds something."""
-        for number in range(min(self.line, len(self.lines)) - 1, -1, -1):
-            if self.lines[number].strip() and not self.lines[number].lstrip().startswith("#"):
-                return number
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What an author did: the place, counted from 0, what is wrong and how to put it right."""
-
-    line: int
-    column: int
-    end: int
-    said: str
-    hint: str = ""
-
-
 def diagnose(complaint: Complaint) -> Fault:
     """Find what an author probably did."""
     for ask in _DOCTORS:
@@ -88,6 +55,8 @@ _NO_SPACE_DASH = re.compile(r"\s*(?:- +)*(-)[^\s\-0-9]")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#\"'{}\[\]][^:#]*:(?:\s|$)")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7})(?:\s|$)")
 _CUT = re.compile(r"\s(#)[^\s#]")
+_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{0,2}|u[0-9a-fA-F]{0,4}|U[0-9a-fA-F]{0,8}|[^xuU])")
+_HEX_DIGITS: Final = {"x": 2, "u": 4, "U": 8}
 _BLOCK_TEXT = re.compile(r"[:\-] [|>][-+0-9]*[ \t]+[^\s#]")
 
 
@@ -176,10 +145,8 @@ def _quotes(at: Complaint) -> Fault | None:
     if "quoted scalar" in at.said or "end of stream" in at.said:
         where = at.opened or (at.line, at.column)
         return Fault(*where, where[1] + 1, "a quote is opened here and not closed", "close it")
-    if "escape" in at.said:
-        said = f"`{at.text[at.column : at.column + 2]}` means nothing between double quotes"
-        hint = "write `\\\\` for a backslash, or use single quotes"
-        return Fault(at.line, at.column, at.column + 2, said, hint)
+    if "escape" in at.said or "hexdecimal" in at.said:
+        return _escape(at)
     before = at.text[: at.column].rstrip()
     if "expected key" not in at.said or not before or before[-1] not in "\"'}]":
         return None
@@ -194,6 +161,23 @@ def _quotes(at: Complaint) -> Fault | None:
     said = "the quoted text ends before this, but the line goes on"
     hint = "quote the whole text; a quote inside is written twice (`''`), or `\\\"` between double quotes"
     return Fault(at.line, at.column, at.column, said, hint)
+
+
+def _escape(at: Complaint) -> Fault:
+    """What follows a `\\` and is none of YAML's escapes, or one that stands for nothing."""
+    found = next((each for each in _ESCAPE.finditer(at.text) if each.start() <= at.column < each.end() + 1),
+                 None)  # fmt: skip
+    start, end = (at.column, at.column + 2) if found is None else found.span()
+    written = at.text[start:end]
+    digits = _HEX_DIGITS.get(written[1:2])
+    if digits is None:
+        hint = "write `\\\\` for a backslash, or use single quotes"
+        return Fault(at.line, start, end, f"`{written}` means nothing between double quotes", hint)
+    if len(written) < digits + 2:
+        said = f"`{written[:2]}` needs {digits} digits, was `{written}`"
+        return Fault(at.line, start, end, said, "write the character itself; `\\\\` is a backslash")
+    said = f"`{written}` stands for no character"
+    return Fault(at.line, start, end, said, "delete it, or write the character itself")
 
 
 def _brackets(at: Complaint) -> Fault | None:
@@ -248,8 +232,8 @@ def _columns(at: Complaint) -> Fault | None:
 
 
 _DOCTORS: Final[tuple[Callable[[Complaint], Fault | None], ...]] = (
-    _conflict, _comparison, _tab, _wide, _no_space, _no_colon, _colon_in_text, _quotes, _brackets, _signs,
-    _columns,
+    _conflict, _comparison, _tab, _wide, long_key, _no_space, _no_colon, _colon_in_text, _quotes,
+    _brackets, _signs, *OUTER, _columns,
 )  # fmt: skip
 """In this order: what can be seen for sure comes before what is concluded from the parser's words."""
 

@@ -88,6 +88,18 @@ def test_a_decision_of_another_moment_is_named_as_such(rules: RuleSet) -> None:
     assert other(*lines[:2]) == "no match"
 
 
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_decision_a_day_away_is_named_and_one_beyond_is_not(rules: RuleSet, way: int) -> None:
+    day, at = 86_400_000_000, 10 * 86_400_000_000
+
+    def other(distance: int) -> str:
+        lines = [line("old", at, "offer"), line("new", at + way * distance, "refused:valid")]
+        return str(compared(rules, rules, *lines)[1][0][1]["instants"][0]["other"])
+
+    assert other(day) == "another moment: refused:valid"
+    assert other(day + 1) == "no match"
+
+
 def test_as_many_offers_at_other_moments_moved(rules: RuleSet) -> None:
     found, changes = compared(rules, rules, line("old", 5, "offer"), line("new", 6, "offer"))
     assert changes == []

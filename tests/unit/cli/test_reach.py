@@ -101,6 +101,9 @@ def test_without_a_line_so_many_more_are_reached(rules: Path, touchpoint: Touchp
         return found
 
     before = told()
+    path = rules / "team/broad.yaml"
+    by_file = touchpoint("reach", path, "--rules", rules, "--profiles", file, "--json")
+    assert orjson.loads(by_file.stdout) == before
     [line] = [line for line in before["lines"] if line["line"] == "who.tier"]
     path = rules / "team/broad.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("tier: [gold, vip], ", ""), encoding="utf-8")

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from engine.trace.nearest import Best
 from tests.unit.explain.world import Told, call, data, rule, rules_of, seen, tell
 
 DAY = 24 * 60
+HOURS_48 = 48 * 3_600_000_000
 
 
 def told(when: str, records: list[dict[str, Any]], minutes: float = DAY) -> Told:
@@ -201,3 +203,21 @@ def test_parts_inside_have_their_own() -> None:
     found = told(when, [call(0), call(5), seen(10, "hall-1")])
     assert found.near("when.step 1") == ("2 of 3 in 1h, at 2026-09-07 10:05:00", "`at_least` were 2 (is 3)")
     assert found.changes() == ["`at_least` were 2 (is 3) of when.step 1"]
+
+
+def test_the_best_of_48_hours_is_half_open() -> None:
+    """What came 48 hours ago to the µs is gone, and the next best stands."""
+    best: Best[str] = Best()
+    best.add(0, 9, "first")
+    best.add(5, 3, "second")
+    assert best.at(HOURS_48 - 1) == "first"
+    assert best.at(HOURS_48) == "second"
+    assert best.at(HOURS_48 + 4) == "second"
+    assert best.at(HOURS_48 + 5) is None
+    best.add(HOURS_48, 1, "third")
+    assert best.at(HOURS_48) == "second"
+    assert best.at(HOURS_48 + 5) == "third"
+    last: Best[str] = Best()
+    last.add(1, 9, "first")
+    last.add(HOURS_48, 1, "second")
+    assert last.at(HOURS_48) == "first"

@@ -22,6 +22,8 @@ def test_damaged_files() -> None:
     assert done.slowest < 1, done.slowest_text
     assert done.broken > 1_200
     assert len(done.codes) > 15
+    assert done.codes["R001"] > 500
+    assert not done.raw
 
 
 @given(st.text(max_size=200))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -160,6 +161,29 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     loaded = load_dir(tmp_path)
     assert codes(loaded) == ["R004", "R006"]
     assert loaded.ruleset is None
+
+
+def test_a_policy_that_can_not_be_read_is_not_missing_too(tmp_path: Path) -> None:
+    write(tmp_path, files(rule_text()))
+    (tmp_path / "policy.yaml").write_bytes("timezone: caf\xe9".encode("latin-1"))
+    assert codes(load_dir(tmp_path)) == ["R006"]
+
+
+def test_pipes_and_devices_are_told_and_not_waited_for(tmp_path: Path) -> None:
+    write(tmp_path, files(rule_text()))
+    os.mkfifo(tmp_path / "pipe.yaml")
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "zero.test.yaml").symlink_to("/dev/zero")
+    (tmp_path / "catalog" / "cells" / "zero.csv").symlink_to("/dev/zero")
+    (tmp_path / "nowhere.yaml").symlink_to("no-such-file.yaml")
+    found = [(Path(problem.path).name, problem.message) for problem in load_dir(tmp_path).problems]
+    odd = "this is no file, but a pipe, device or folder"
+    assert sorted(found) == [
+        ("nowhere.yaml", "this file can't be read: No such file or directory"),
+        ("pipe.yaml", odd), ("zero.csv", odd), ("zero.test.yaml", odd),
+    ]  # fmt: skip
+    alone = [Path(problem.path).name for problem in load_dir(tmp_path / "pipe.yaml").problems]
+    assert alone == ["zero.csv", "pipe.yaml"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -161,3 +161,66 @@ def test_those_let_through_by_except_have_a_known_value() -> None:
     line = Test("f", "text", "is", ("a",), "a")
     assert not nobody(audience((), (line,)))
     assert fails(line).within(passes(Test("f", "text", "not", ("a",), "not a")))  # type: ignore[arg-type]
+
+
+def test_what_is_barred_is_not_among_what_sets_share_with_a_line() -> None:
+    """Of `[a, b]` without b there is only a."""
+    one = lines_of("{tags: [a, b]}", "{tags: b}")
+    assert narrower(one, lines_of("{tags: a}"))
+    assert narrower(one, lines_of("{tags: [a, c]}"))
+    assert not narrower(lines_of("{tags: [a, b]}"), lines_of("{tags: a}"))
+    assert not narrower(lines_of("{tags: [a, b]}", "{tags: c}"), lines_of("{tags: a}"))
+    assert not narrower(one, lines_of("{tags: b}"))
+
+
+NOBODY = "nobody passes: "
+NONE = "no record passes: "
+
+
+@pytest.mark.parametrize(
+    ("who", "excepts", "said"),
+    [
+        ("{left: under 0%}", "{}", NOBODY + "`left` is from 0% to 100%, so `under 0%` is never true"),
+        ("{left: over 100%}", "{}", NOBODY + "`left` is from 0% to 100%, so `over 100%` is never true"),
+        ("{month: under 0 KB}", "{}", NOBODY + "`month` is never below 0, so `under 0 KB` is never true"),
+        ("{online: under 0s}", "{}", NOBODY + "`online` is never below 0, so `under 0s` is never true"),
+        ("{}", "{left: at most 100%}", NOBODY + "`left` is from 0% to 100%, so `except` bars them all"),
+        ("{}", "{online: at least 0s}", NOBODY + "`online` is never below 0, so `except` bars them all"),
+        ("{left: over 50%}", "{left: 50% to 100%}",
+         NOBODY + "`except` bars every `left` that `who` lets through"),
+        ("{left: at least 0%}", "{}", ""),
+        ("{left: at most 0%}", "{}", ""),
+        ("{left: at least 100%}", "{left: under 0%}", ""),
+        ("{age: under 0}", "{}", ""),
+        ("{arpu: under 0 yuan}", "{}", ""),
+        ("{left: over 50%}", "{left: 51% to 100%}", ""),
+    ],
+)  # fmt: skip
+def test_numbers_that_there_can_not_be(who: str, excepts: str, said: str) -> None:
+    loaded = load(rule_text(who=who, excepts=excepts))
+    assert [(p.code, p.message) for p in loaded.problems] == ([("R507", said)] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("{happens: call.out, where: {duration: under 0s}}",
+         NONE + "`duration` is never below 0, so `under 0s` is never true"),
+        ("{count: sms.out, at_least: 2, within: 1h, where: {length: under 0}}",
+         NONE + "`length` is never below 0, so `under 0` is never true"),
+        ("{total: data.session.bytes, at_least: 1 MB, within: 1h, where: {up: at most -1 KB}}",
+         NONE + "`up` is never below 0, so `at most -1 KB` is never true"),
+        ("{happens: call.out, unless: {duration: at least 0s}}",
+         NONE + "`duration` is never below 0, so `unless` bars them all"),
+        ("{happens: call.out, where: {duration: at most 0s}}", ""),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_record_has(when: str, said: str) -> None:
+    assert [(p.code, p.message) for p in load(rule_text(when)).problems] == ([("R507", said)] if said else [])
+
+
+def test_a_message_for_numbers_that_there_can_not_be() -> None:
+    send = "{channel: manual, if: {left: over 100%}, task: call}"
+    assert [p.message for p in load(rule_text(send=send)).problems] == [
+        "never sent: nobody has such a `left`"
+    ]

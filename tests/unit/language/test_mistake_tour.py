@@ -9,8 +9,8 @@ from tests.tour.judge import tour
 from tests.tour.slips import slips
 
 KINDS = [
-    "catalogue values", "channels", "comparisons", "events", "fields", "groups", "joining words", "keys",
-    "number lists", "placeholders", "places", "products", "status", "units", "verbs",
+    "catalogue values", "channels", "comparisons", "days", "events", "fields", "groups", "joining words",
+    "keys", "number lists", "placeholders", "places", "products", "status", "units", "verbs",
 ]  # fmt: skip
 
 

@@ -99,3 +99,35 @@ def test_a_shorter_memory_of_the_policy_bounds_windows() -> None:
 def test_the_goal_pattern_is_checked_too() -> None:
     rule = rule_text().replace("product.bought}", "product.bougth}")
     assert codes(load(rule)) == ["R203"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        ("{enters: north, confirm: 10h}", "{sequence: [INNER, {leaves: north}], within: LENGTH}"),
+        ("{stays_in: north, for: 10h}", "{sequence: [INNER, {leaves: north}], within: LENGTH}"),
+        ("{count: call.out, at_least: 2, within: 10h}", "{all_of: [INNER, {leaves: north}], within: LENGTH}"),
+        ("{total: recharge.amount, at_least: 5 yuan, within: 10h}",
+         "{all_of: [{leaves: north}, INNER], within: LENGTH}"),
+        ("{all_of: [{enters: north}, {happens: call.out}], within: 10h}",
+         "{sequence: [INNER, {leaves: north}], within: LENGTH}"),
+        ("{sequence: [{enters: north}, {happens: call.out}], within: 10h}",
+         "{after: INNER, no: {leaves: north}, for: LENGTH}"),
+        ("{after: {happens: call.out}, no: {enters: north}, for: 10h}",
+         "{after: {leaves: north}, no: INNER, for: LENGTH}"),
+        ("{any_of: [{happens: sms.out}, {enters: north, confirm: 10h}]}",
+         "{all_of: [INNER, {leaves: north}], within: LENGTH}"),
+    ],
+)  # fmt: skip
+def test_every_window_counts_in_the_sum_along_a_nesting(inner: str, outer: str) -> None:
+    def of(length: str) -> list[str]:
+        return codes(load(rule_text(outer.replace("INNER", inner).replace("LENGTH", length))))
+
+    assert of("38h") == []
+    assert of("38h1s") == ["R205"]
+
+
+def test_windows_beside_each_other_are_not_summed() -> None:
+    part = "{total: recharge.amount, at_least: 5 yuan, within: 20h}"
+    stay = "{enters: north, confirm: 20h}"
+    assert codes(load(rule_text(f"{{all_of: [{part}, {stay}, {{leaves: north}}], within: 28h}}"))) == []

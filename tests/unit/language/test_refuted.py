@@ -29,6 +29,28 @@ def test_a_confirmed_entry_is_no_opening_of_the_visit(first: str, impossible: bo
     assert ("R508" in codes(load_texts(files(rule_text(when=when))))) is impossible
 
 
+@pytest.mark.parametrize(
+    ("steps", "within", "impossible"),
+    [
+        ("{enters: north}, {after: {enters: north}, no: {happens: call.out}, for: 2h}", "1h", True),
+        ("{enters: north}, {after: {enters: north}, no: {happens: call.out}, for: 2h}", "2h", True),
+        ("{enters: north}, {after: {enters: north}, no: {happens: call.out}, for: 2h}", "3h", False),
+        ("{enters: north}, {after: {enters: both}, no: {happens: call.out}, for: 2h}", "1h", True),
+        ("{enters: both}, {after: {enters: north}, no: {happens: call.out}, for: 2h}", "1h", False),
+        ("{happens: sms.out}, {after: {enters: north}, no: {happens: call.out}, for: 2h}", "1h", False),
+        ("{happens: call.out}, {after: {enters: north}, no: {happens: call.out}, for: 2h}", "1h", True),
+        ("{after: {enters: north}, no: {happens: call.out}, for: 2h}, {enters: north}", "1h", False),
+        ("{happens: sms.out}, {after: {happens: sms.out, where: {length: 5}}, no: {enters: north}, for: 2h}",
+         "1h", False),
+        ("{happens: sms.out, where: {length: 5}}, {happens: sms.in},"
+         " {after: {happens: sms.out}, no: {enters: north}, for: 2h}", "1h", True),
+    ],
+)  # fmt: skip
+def test_a_wait_that_a_step_before_it_starts_anew_or_ends(steps: str, within: str, impossible: bool) -> None:
+    found = load_texts(files(rule_text(when=f"{{sequence: [{steps}], within: {within}}}")))
+    assert codes(found) == (["R508"] if impossible else [])
+
+
 @pytest.mark.parametrize(("condition", "shadowed"), [("", True), ("if: {brand: GoTone}, ", False)])
 def test_a_rule_whose_messages_may_fit_nobody_shadows_none(condition: str, shadowed: bool) -> None:
     sms = f"{{channel: sms, {condition}text: '【移动】包。退订回R'}}"

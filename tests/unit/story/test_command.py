@@ -40,6 +40,20 @@ def test_a_file_and_a_name_give_the_same_story() -> None:
     assert "leaves 武林商圈 at 15:00:01 (the full 30 minutes) → offer by SMS at 15:00" in by_file.stdout
 
 
+def test_a_file_and_a_folder_of_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the folder or a path within it; one from elsewhere has the folder's policy and catalogue."""
+    told = call(RULE, "--lang", "en").stdout
+    assert call(RULE, "--rules", EXAMPLES, "--lang", "en").stdout == told
+    assert call(RULE, "--rules", EXAMPLES / "campus", "--lang", "en").stdout == told
+    assert call("campus/mall-dwell.yaml", "--rules", EXAMPLES, "--lang", "en").stdout == told
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(RULE, "mall-dwell.yaml")
+    assert call("mall-dwell.yaml", "--rules", EXAMPLES, "--lang", "en").stdout == told
+    lonely = call("mall-dwell.yaml", "--rules", tmp_path)
+    assert lonely.exit_code == 2
+    assert "there is no policy.yaml beside the rules" in lonely.stderr
+
+
 def test_both_languages_unless_one_is_asked_for() -> None:
     both = call(RULE).stdout
     assert "Whom it is for" in both

@@ -75,6 +75,39 @@ def test_absence_is_cancelled_up_to_the_last_moment() -> None:
     assert (times(late)[-1], offers(late)) == (HOUR + SECOND, True)
 
 
+@pytest.mark.parametrize(
+    ("when", "kinds"),
+    [
+        ("{sequence: [{happens: bill},"
+         " {after: {enters: malls}, no: {happens: data.session}, for: 1h}], within: 4h}",
+         {"cancelled", "too_late_to_cancel", "before_wait"}),
+        ("{sequence: [{enters: malls}, {after: {leaves: malls}, no: {happens: bill}, for: 1h}], within: 4h}",
+         {"cancelled", "too_late_to_cancel", "before_wait"}),
+        ("{sequence: [{enters: malls}, {after: {enters: malls}, no: {happens: bill}, for: 1h}], within: 4h}",
+         {"cancelled", "too_late_to_cancel", "before_wait"}),
+        ("{sequence: [{enters: malls}, {after: {leaves: malls}, no: {enters: malls}, for: 1h}], within: 4h}",
+         {"cancelled"}),
+        ("{sequence: [{happens: bill},"
+         " {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
+         {"cancelled"}),
+        ("{sequence: ["
+         " {after: {leaves: malls}, no: {happens: bill}, for: 1h}, {happens: call.out}], within: 4h}",
+         {"cancelled", "too_late_to_cancel", "before_wait"}),
+        ("{all_of: [{happens: bill},"
+         " {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
+         {"cancelled"}),
+    ],
+)  # fmt: skip
+def test_a_wait_among_others_has_its_edges_too(when: str, kinds: set[str]) -> None:
+    """What cancels it, at its last moment and a second later, and what does not since it came before."""
+    rules = rules_of(when)
+    assert kinds <= {case.note.kind for case in boundaries(rules, "it").cases}
+    for case in cases_of(rules, "cancelled"):
+        assert not offers(case)
+    for kind in ("too_late_to_cancel", "before_wait"):
+        assert all(offers(case) for case in cases_of(rules, kind))
+
+
 def test_order_matters_to_a_sequence_only() -> None:
     parts = "[{happens: call.out}, {happens: sms.out}]"
     (wrong,) = cases_of(rules_of(f"{{sequence: {parts}, within: 2h}}"), "wrong_order")

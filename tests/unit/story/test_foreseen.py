@@ -10,7 +10,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.language.model import RuleSet
@@ -67,6 +67,13 @@ PATTERNS = [
     "{after: {happens: bill, where: {place: malls}},"
     " no: {after: {happens: recharge}, no: {enters: malls}, for: 1h}, for: 9h}",
     "{sequence: [{enters: malls, confirm: 2h}, {leaves: malls}], within: 8h}",
+    "{sequence: [{enters: malls},"
+    " {after: {leaves: malls}, no: {happens: data.session}, for: 1h}], within: 4h}",
+    "{sequence: [{enters: malls}, {after: {leaves: malls}, no: {enters: malls}, for: 1h}], within: 4h}",
+    "{sequence: [{enters: malls}, {after: {enters: malls}, no: {happens: bill}, for: 1h}], within: 4h}",
+    "{sequence: [{happens: bill}, {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
+    "{sequence: [{after: {leaves: malls}, no: {enters: malls}, for: 1h}, {happens: bill}], within: 9h}",
+    "{all_of: [{happens: bill}, {after: {happens: call.out}, no: {happens: bill}, for: 1h}], within: 4h}",
     "{count: product.bought, where: {product: mall-coupon}, at_least: 2, within: 4h}",
     "{any_of: [{stays_in: malls, for: 20m}, {total: call.out.duration, at_least: 90s, within: 1h}]}",
     "{any_of: [{all_of: [{happens: call.out}, {any_of: [{leaves: malls}, {happens: bill}]}], within: 1h}]}",
@@ -100,6 +107,7 @@ def test_limits_give_what_was_foreseen(at_most: str, within: str) -> None:
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=EXAMPLES, deadline=None)
+@example(1831)  # a record of a cell, among the sightings that a stay needs
 def test_random_rules_give_what_was_foreseen(seed: int) -> None:
     rules = ruleset_of(generate(random.Random(seed)))
     for name in rules.rules:
