@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from engine.deployment import engine
 from engine.deployment.common import Common
 from engine.deployment.engine import FIGHTS, EngineRole
 from engine.settings import Settings
@@ -15,7 +14,7 @@ async def test_partitions_shared_out_again_and_again_are_told(
     instance: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000.0
-    monkeypatch.setattr(engine.time, "monotonic", lambda: now)
+    monkeypatch.setattr("engine.deployment.engine.time.monotonic", lambda: now)
     settings = Settings(kafka_bootstrap="127.0.0.1:1", redis_url="redis://127.0.0.1:1", instance=instance)
     role = EngineRole(Common(settings))
     assert role.ready()["assignment"] == "expected partitions to be shared out, was not yet"
