@@ -36,10 +36,10 @@ def listed_twice(report: Report, node: Node, text: str) -> None:
 
 
 def check_members(report: Report, items: Iterable[Node]) -> None:
-    """R002: the members of a list that are written alike."""
+    """R002: the members of a list of values that are written alike: a warning, for they mean the same."""
     seen: set[str] = set()
     for item in items:
         if isinstance(item, Scalar) and item.text:
             if item.text in seen:
-                listed_twice(report, item, item.text)
+                report.warn("R002", item, f"`{item.text}` is listed twice", "delete one of them")
             seen.add(item.text)
