@@ -4,7 +4,7 @@
     PREFIX.decisions.v1    each decision line, refusals packed; headers `offset`: how far was folded, and
                            `log`: the id of the topic whose offset that is
     PREFIX.profiles.v1     profiles, compacted, key = subscriber key, no value = forgotten; key = n:HASH: a
-                           number that had opted out and was forgotten
+                           number that had opted out and was forgotten; headers as of decisions
 
 One idempotent producer, acks=all: what `publish` has returned is on all in-sync replicas, in order.
 """
@@ -71,7 +71,9 @@ class KafkaOffers:
                 key = (name if name.startswith(LAST_WORD) else name[2:]).encode()
                 if name.startswith((PROFILE, LAST_WORD)):
                     others.append(
-                        await producer.send(self.profile, payload or None, key=key, partition=partition)
+                        await producer.send(
+                            self.profile, payload or None, key=key, partition=partition, headers=headers
+                        )
                     )
                     continue
                 if name.startswith(OFFER) and name not in known:
@@ -116,11 +118,15 @@ class KafkaOffers:
                 if record.value is not None
             ]
 
-    async def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
-        """Give profiles; within a batch the last of a subscriber."""
+    async def profiles(self, partition: int) -> AsyncIterator[list[tuple[int, str, bytes]]]:
+        """Give all profiles that are kept."""
+        log = await self._ask_log()
         async for records in read_to_end(self._options, self.profile, partition):
-            last = {record.key.decode(): record.value for record in records if record.key is not None}
-            yield [(key, value or b"") for key, value in last.items()]
+            yield [
+                (_offset_in(log, dict(record.headers)), record.key.decode(), record.value or b"")
+                for record in records
+                if record.key is not None
+            ]
 
     async def _ask_log(self) -> bytes:
         with log_errors(self.events, "be found"):

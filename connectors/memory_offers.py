@@ -20,7 +20,7 @@ class MemoryOffers:
         """Identity of the log that lines are made from; set it anew when that is made anew."""
         self._offers: list[list[tuple[str, bytes]]] = [[] for _ in range(partitions)]
         self._lines: list[list[tuple[str, int, bytes]]] = [[] for _ in range(partitions)]
-        self._profiles: list[dict[str, bytes]] = [{} for _ in range(partitions)]
+        self._profiles: list[list[tuple[str, int, str, bytes]]] = [[] for _ in range(partitions)]
 
     async def publish(
         self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]
@@ -33,10 +33,9 @@ class MemoryOffers:
                 end = len(self._offers[partition])
             if not self.keep_lines:
                 continue
-            if name.startswith(LAST_WORD):
-                self._profiles[partition][name] = payload
-            elif name.startswith(PROFILE):
-                self._profiles[partition][name.removeprefix(PROFILE)] = payload
+            if name.startswith((LAST_WORD, PROFILE)):
+                key = name.removeprefix(PROFILE)
+                self._profiles[partition].append((self.log, offset, key, payload))
             else:
                 self._lines[partition].append((self.log, offset, payload))
         return end
@@ -56,9 +55,12 @@ class MemoryOffers:
             for log, offset, payload in self._lines[partition]
         ]
 
-    async def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
-        """Give the last profile of every subscriber."""
-        yield list(self._profiles[partition].items())
+    async def profiles(self, partition: int) -> AsyncIterator[list[tuple[int, str, bytes]]]:
+        """Give all profiles."""
+        yield [
+            (offset if log == self.log else ELSEWHERE, key, payload)
+            for log, offset, key, payload in self._profiles[partition]
+        ]
 
     def given_out(self, partition: int) -> list[str]:
         """Name the offers in the order in which they were published, repeats too."""

@@ -236,10 +236,12 @@ class Offers(Protocol):
         """
         ...
 
-    def profiles(self, partition: int) -> AsyncIterator[list[tuple[str, bytes]]]:
-        """Give the profiles that are kept, (subscriber key, payload), in batches; of repeats the last holds.
+    def profiles(self, partition: int) -> AsyncIterator[list[tuple[int, str, bytes]]]:
+        """Give the profiles that are kept, oldest first, as (`offset` of `publish`, subscriber key, payload).
 
-        An empty payload says that the subscriber was forgotten. A last word stands under its whole name.
+        In batches; of repeats the last holds, and of older ones some may be gone. An empty payload says that
+        the subscriber was forgotten. A last word stands under its whole name. Offsets are those of `lines`; 0
+        if nobody said it.
         """
         ...
 

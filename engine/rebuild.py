@@ -1,6 +1,7 @@
 """Build a lost store anew, from what the topics keep (design/protocol.md, "Redis empty").
 
-    1 profiles   the last of every subscriber, from the compacted topic: who they are, consents, suppression
+    1 profiles   the last before the mark of every subscriber, from the compacted topic: who they are,
+                 consents, suppression; a later one if there is none before, which may be compacted away
     2 lines      contacts and holds, from the decisions: all that were made before the mark
     3 events     folded again from the oldest that is kept (50 h) up to the mark, muted: no rule fires
 
@@ -68,8 +69,8 @@ async def begin(
     work = _Work(partition, store, make_fold(note.get("rules")), control.token, start, floor, move)
     await work.clear()
     async for batch in offers.profiles(partition):
-        await tell_optouts(of_profiles(batch))
-        await work.profiles([(key, payload) for key, payload in batch if not key.startswith(LAST_WORD)])
+        await tell_optouts(of_profiles((key, payload) for _, key, payload in batch))
+        await work.profiles([one for one in batch if not one[1].startswith(LAST_WORD)], mark.offset)
     known_until = -1
     async for lines in offers.lines(partition):
         known_until = max(known_until, *(offset for offset, _ in lines)) if lines else known_until
@@ -108,14 +109,19 @@ class _Work:
         await self._write({})
         await self.store.clear(self.partition, self.token)
 
-    async def profiles(self, batch: list[tuple[str, bytes]]) -> None:
-        """Write who subscribers are."""
+    async def profiles(self, batch: list[tuple[int, str, bytes]], mark: int) -> None:
+        """Write who subscribers are: as they were at the mark, since what came after it is folded again."""
+        known = {key: payload for offset, key, payload in batch if offset <= mark}
+        late = {key: payload for offset, key, payload in batch if offset > mark and key not in known}
+        if late:
+            kept = await self.store.read(self.partition, list(late))
+            known |= {key: late[key] for key, blob in zip(late, kept, strict=True) if blob is None}
         found: dict[str, Subscriber] = {}
-        gone = [key for key, payload in batch if not payload]
+        gone = [key for key, payload in known.items() if not payload]
         if gone:
             lane = b"{" + REBUILDING + b"}"
             await self._commit(Commit(self.token, secrets.token_hex(8), self.start, lane, gone=gone))
-        for key, payload in batch:
+        for key, payload in known.items():
             if not payload:
                 continue
             profile: dict[str, Any] = orjson.loads(payload)

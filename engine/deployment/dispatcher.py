@@ -219,7 +219,8 @@ class DispatcherRole:
         offers = KafkaOffers(self.common.options, self.common.prefix)
         for partition in range(self.common.settings.partitions):
             async for batch in offers.profiles(partition):
-                await tell(self.dispatcher.optouts, of_profiles(batch), self.dispatcher.number_hash)
+                profiles = of_profiles((key, payload) for _, key, payload in batch)
+                await tell(self.dispatcher.optouts, profiles, self.dispatcher.number_hash)
         self._lost_optouts = False
 
     async def _append(self, events: list[Event]) -> None:

@@ -16,7 +16,7 @@ async def lines(offers: Offers, partition: int) -> list[tuple[int, bytes]]:
 
 
 async def profiles(offers: Offers, partition: int) -> dict[str, bytes]:
-    found = dict([profile async for batch in offers.profiles(partition) for profile in batch])
+    found = {key: payload async for batch in offers.profiles(partition) for _, key, payload in batch}
     return {key: payload for key, payload in found.items() if payload}
 
 

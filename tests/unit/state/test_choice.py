@@ -89,7 +89,7 @@ async def test_an_opt_out_stands_against_a_consent_that_is_older_and_comes_later
             assert await on.is_out()
         await on.write("consent.change", 1, consent={"marketing": True})
         assert await on.is_out()
-        [(_, payload)] = [found async for batch in on.offers.profiles(0) for found in batch]
+        *_, (_, _, payload) = [found async for batch in on.offers.profiles(0) for found in batch]
         assert orjson.loads(payload)["choice"] < 0, "a rebuild has it from there"
         await on.write("consent.change", 2, consent={"marketing": False})
         await on.write("consent.change", 3, consent={"marketing": True})

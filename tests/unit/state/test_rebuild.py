@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from connectors.memory_optouts import MemoryOptOuts
@@ -235,6 +236,35 @@ async def test_what_a_forgotten_subscriber_was_offered_in_a_new_life_is_known_af
             await on.lane.run()
             again = decode(KEY, (await on.store.read(0, [KEY]))[0] or b"")
             assert (again.contacts, again.profile) == (once.contacts, once.profile)
+
+
+@pytest.mark.parametrize("after", ["reply", "profile", "forget"])
+async def test_what_is_decided_once_more_sees_the_profile_as_it_was_then(after: str) -> None:
+    """The compacted topic has what came after the mark, too, and that is folded again in its turn."""
+    on = Lost()
+    await on.write("profile.update", 0, **{**GIVEN, "profile": {"tier": "gold"}})
+    await on.lane.run()
+    await on.lane.flush()
+    on.lane.mark_every = 1e9  # no mark from here to the loss
+    await on.write("sms.out", 1)
+    if after == "reply":
+        await on.write("complaint", 2)
+    elif after == "profile":
+        await on.write("profile.update", 2, consent={"marketing": False})
+    else:
+        await on.write("subscriber.forget", 2)
+        await on.write("profile.update", 3, **GIVEN)
+    await on.lane.run()
+    once = decode(KEY, (await on.store.read(0, [KEY]))[0] or b"")
+    on.store.lose(0)
+    on.lane = on.begin()
+    await on.lane.run()
+    again = decode(KEY, (await on.store.read(0, [KEY]))[0] or b"")
+    assert (again.contacts, again.consent, again.suppressed) == (once.contacts, once.consent, once.suppressed)
+    lines = [orjson.loads(payload) async for batch in on.offers.lines(0) for _, payload in batch]
+    made = [line for line in lines if "id" in line]
+    assert {line["outcome"] for line in made} == {"offer"}
+    assert len(made) == 2, "once more, the same"
 
 
 async def test_a_lane_without_records_notices_that_its_store_was_lost_and_says_when_it_is_rebuilt() -> None:
