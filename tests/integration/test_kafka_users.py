@@ -1,202 +1,282 @@
-"""The users of docs/operations.md on a Kafka that asks for rights: each can do its work with just these."""
+"""The users of docs/operations.md on servers that ask for rights: all can do their work, and need each right."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import for_code
-from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
+from aiokafka import AIOKafkaProducer
 
-from connectors.kafka_client import KafkaAccess
-from connectors.kafka_topics import ensure
+from engine.refusals import Refusal, dead_letter
 from engine.topics import topics
+from tests.house.sources import text
 from tests.house.users import User, users_of_kafka
-from tests.servers.deployment import Deployment
+from tests.servers.deployment import PROGRAM, Deployment, RoleProcess
 from tests.servers.kafka import HOST, KafkaServer
 from tests.servers.kafka_jars import BOOTSTRAP, find_kafka
+from tests.servers.kafka_rights import PASSWORD, Right, Rights, options
 from tests.servers.redis import RedisServer
-from tests.unit.cli.support import CONSENT, FILES, T
+from tests.testdata import CHECKOUT
+from tests.unit.cli.support import CONSENT, FILES
 
-PREFIX, PARTITIONS = "users", 2
-IMSI, NUMBER = "460001234567890", "+8613912345678"
+PREFIX, PARTITIONS, FOREIGN = "users", 2, "feed"
+IMSI, NUMBER, OTHER = "460001234567890", "+8613912345678", "+8613800000000"
+SECOND = 1_000_000
 USERS = {user.name: user for user in users_of_kafka()}
 LOGINS = {name: f"u{number}" for number, name in enumerate(USERS)}
-WITHIN = 60.0
-
-TOPIC, GROUP, TRANSACTIONS = 2, 3, 5
-LITERAL, PREFIXED = 3, 4
-READ, WRITE, DESCRIBE, DESCRIBE_CONFIGS = 3, 4, 8, 10
-ALLOW = 3
-"""Numbers of the protocol: ResourceType, PatternType, AclOperation, AclPermissionType."""
-
-PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-OPTIONS = {
-    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-    "super.users": "User:ANONYMOUS",
-    "allow.everyone.if.no.acl.found": "false",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "listener.name.proxied.sasl.enabled.mechanisms": "PLAIN",
-    "listener.name.proxied.plain.sasl.jaas.config": " ".join(
-        [PLAIN, *(f'user_{login}="a password"' for login in LOGINS.values())]
-    )
-    + ";",
-}
+IN_A_CLUSTER = "only where Redis is a cluster does a dispatcher read profiles, after the loss of a server"
+STORE = re.findall(r"^user (engine|dispatcher) (.+)$", text(Path("docs/operations.md")), re.MULTILINE)
 
 
-class Rights:
-    """Grants and takes, as whoever may everything."""
+def rights_of(user: User) -> Iterator[Right]:
+    """What a row of the page says."""
+    login = LOGINS[user.name]
+    for operation, shorts in (("Read", user.reads), ("Write", user.writes)):
+        for short in shorts:
+            yield Right(login, operation, "Topic", topics(PREFIX)[short].name)
+    if user.name in ("collector", "touchpoint deadletters"):
+        yield Right(login, "Read", "Topic", FOREIGN)
+    if user.group:
+        yield Right(login, "Read", "Group", f"{PREFIX}.{user.group}")
+    if user.transactions:
+        yield Right(login, "Write", "TransactionalId", f"{PREFIX}.{user.transactions}")
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
 
-    async def grant(self, user: User) -> None:
-        """Grant what the page says, and nothing else."""
-        for topic in topics(PREFIX):
-            for operation in (DESCRIBE, DESCRIBE_CONFIGS):
-                await self._add(TOPIC, f"{PREFIX}.{topic}.v1", operation, user)
-        for operation, names in ((READ, user.reads), (WRITE, user.writes)):
-            for topic in names:
-                await self._add(TOPIC, f"{PREFIX}.{topic}.v1", operation, user)
-        if user.group:
-            await self._add(GROUP, f"{PREFIX}.{user.group}", READ, user)
-        if user.transactions:
-            await self._add(TRANSACTIONS, f"{PREFIX}.{user.transactions}", WRITE, user)
-
-    async def take(self, user: User, topic: str, operation: int) -> None:
-        """Take one right away."""
-        name = f"{PREFIX}.{topic}.v1"
-        who = f"User:{LOGINS[user.name]}"
-        await self._ask(DeleteAclsRequest(TOPIC, name, LITERAL, who, "*", operation, ALLOW))
-
-    async def _add(self, resource: int, name: str, operation: int, user: User) -> None:
-        pattern = PREFIXED if name.endswith("*") else LITERAL
-        who = f"User:{LOGINS[user.name]}"
-        request = CreateAclsRequest(resource, name.rstrip("*"), pattern, who, "*", operation, ALLOW)
-        answer = await self._ask(request)
-        for code, said in answer.creation_responses:
-            if code:
-                raise for_code(code)(said)
-
-    async def _ask(self, request: Any) -> Any:
-        client = AIOKafkaClient(bootstrap_servers=self._bootstrap)
-        try:
-            await client.bootstrap()
-            return await client.send(client.get_random_node(), request)
-        finally:
-            await client.close()
+def rights_beside(user: User) -> Iterator[Right]:
+    """What the page says of all users, above the table."""
+    more = ("Create",) if user.name == "touchpoint topics" else ()
+    for operation in ("Describe", "DescribeConfigs", *more):
+        yield Right(LOGINS[user.name], operation, "Topic", f"{PREFIX}.*")
 
 
 class Field:
     """A deployment of which every role and every command comes as a user of its own."""
 
-    def __init__(self, deployment: Deployment, rights: Rights) -> None:
+    def __init__(self, deployment: Deployment, kafka: KafkaServer, redis: RedisServer, rights: Rights) -> None:
         self.deployment = deployment
+        self.kafka = kafka
+        self.redis = redis
         self.rights = rights
 
-    def call(self, user: str, *arguments: object) -> str:
-        """Call a command; return what it says. Its exit code has to be 0."""
+    def sign_in(self, user: str, store: str = "") -> None:
+        """Set whom the next process comes as: to Kafka, and to Redis if it needs it."""
         self.deployment.settings["KAFKA_USER"] = LOGINS[user]
-        return self.deployment.command(*arguments).stdout
+        for name in ("REDIS_URL", "REDIS_USER", "REDIS_PASSWORD"):
+            self.deployment.settings.pop(name, None)
+        if store:
+            more = {"REDIS_URL": self.redis.url, "REDIS_USER": store, "REDIS_PASSWORD": "PASSWORD"}
+            self.deployment.settings.update(more)
+
+    def call(self, user: str, *arguments: object, store: str = "", check: bool = True) -> str:
+        """Call a command; return what it says. Its exit code has to be 0."""
+        self.sign_in(user, store)
+        return self.deployment.command(*arguments, check=check).stdout
+
+    def topic(self, short: str) -> str:
+        """Return the name of a topic."""
+        return topics(PREFIX)[short].name
+
+    def send(self, topic: str, value: bytes) -> None:
+        """Append a message, as whoever may everything."""
+
+        async def go() -> None:
+            async with AIOKafkaProducer(bootstrap_servers=self.kafka.bootstrap) as producer:
+                await producer.send_and_wait(topic, value, partition=0)
+
+        asyncio.run(go())
+
+    def wait_asked(self, user: str, operation: str, topic: str) -> None:
+        """Wait until the broker has let a user do it."""
+        right = Right(LOGINS[user], operation, "Topic", topic)
+        self.deployment.wait(
+            lambda: any(one.right == right and one.is_allowed for one in self.rights.asked()), str(right)
+        )
+
+    def start(self, role: str, store: str = "", **settings: object) -> RoleProcess:
+        """Start a role."""
+        self.sign_in(role, store)
+        return self.deployment.start(role, **settings)
 
 
 @pytest.fixture
-async def field(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Field]:
-    """Give topics without records on such a Kafka; users have the rights of the page."""
+async def field(new_redis: Callable[..., RedisServer], tmp_path: Path) -> AsyncIterator[Field]:
+    """Give servers whose users have the rights of the page, and nothing on them."""
     found = find_kafka()
     if found.bootstrap is not None:
         pytest.skip(f"needs a Kafka of its own, {BOOTSTRAP} names an outside one")
-    server = KafkaServer(tmp_path / "kafka", OPTIONS, found)
+    redis = new_redis()
+    with redis.client() as client:
+        for name, rules in STORE:
+            client.execute_command("ACL", "SETUSER", name, *rules.split())
+    server = KafkaServer(tmp_path / "kafka", options(LOGINS.values()), found)
+    rights = Rights(server)
     await asyncio.to_thread(server.start)
     try:
-        await ensure(KafkaAccess(server.bootstrap), topics(PREFIX, PARTITIONS).values(), create=True)
-        rights = Rights(server.bootstrap)
         for user in USERS.values():
-            await rights.grant(user)
+            await rights.grant([*rights_of(user), *rights_beside(user)])
         async with server.proxy():
             deployment = Deployment(
                 tmp_path,
                 f"{HOST}:{server.nodes[1].proxy_port}",
-                redis_server.url,
+                redis.url,
                 PREFIX,
                 partitions=PARTITIONS,
                 kafka_security="SASL_PLAINTEXT",
                 kafka_sasl="PLAIN",
-                kafka_password="a password",
+                kafka_password=PASSWORD,
             )
-            yield Field(deployment, rights)
-            await asyncio.to_thread(deployment.close)
+            try:
+                yield Field(deployment, server, redis, rights)
+            finally:
+                await asyncio.to_thread(deployment.close)
     finally:
         await asyncio.to_thread(server.stop)
 
 
-async def test_every_role_and_every_command_can_do_its_work_and_no_right_is_for_nothing(
-    field: Field, tmp_path: Path
-) -> None:
-    await asyncio.to_thread(_work, field, tmp_path)
-    # the rights are what lets it: without one that is easily forgotten nothing is sent
-    await field.rights.take(USERS["dispatcher"], "events", READ)
-    await asyncio.to_thread(_miss, field)
-
-
-def _work(field: Field, tmp_path: Path) -> None:
-    deployment = field.deployment
-    rules, landing = tmp_path / "rules", tmp_path / "landing"
-    for name, text in FILES.items():
-        path = rules / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    landing.mkdir()
-    field.call("touchpoint rules", "rules", "publish", rules, "--by", "ann")
-    assert "in force" in field.call("touchpoint rules", "rules", "published")
-    roles = [
-        deployment.start(name, kafka_user=LOGINS[name], landing=landing, landing_disorder_ms=0)
-        for name in ("collector", "engine", "dispatcher")
-    ]
-    deployment.wait(
-        lambda: all(role.page("readyz") == 200 for role in roles), "all roles to be ready", WITHIN
+async def test_the_rights_of_the_page_are_those_that_are_needed(field: Field, tmp_path: Path) -> None:
+    dispatcher = await asyncio.to_thread(work, field, tmp_path)
+    asked = field.rights.asked()
+    refused = {one for one in asked if not one.is_allowed}
+    assert refused == set()
+    used = {one.right for one in asked}
+    granted = {right for user in USERS.values() for right in rights_of(user)}
+    idle = {right for right in granted if not any(is_of(one, right) for one in used)}
+    assert idle == {Right(LOGINS["dispatcher"], "Read", "Topic", field.topic("profiles"))}, IN_A_CLUSTER
+    # and without one that is easily forgotten nothing would have been sent
+    await field.rights.take(
+        Right(LOGINS["dispatcher"], "Read", "Topic", topics(PREFIX)["events"].name)
     )
+    await asyncio.to_thread(miss, field, dispatcher)
 
-    profiles = tmp_path / "profiles.jsonl"
+
+def is_of(used: Right, granted: Right) -> bool:
+    """Say whether one is an instance of the other."""
+    name = granted.name
+    is_named = used.name.startswith(name[:-1]) if name.endswith("*") else used.name == name
+    return used[:3] == granted[:3] and is_named
+
+
+def rules_of_today(folder: Path) -> Path:
+    """Write rules that are live now, at any hour."""
+    today = datetime.now(UTC)
+    valid = " to ".join(f"{today + timedelta(days=days):%Y-%m-%d}" for days in (-2, 2))
+    for name, content in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = content.replace("quiet: 22:00 to 08:00\n", "")
+        path.write_text(content.replace("2026-09-01 to 2026-09-30", valid), encoding="utf-8")
+    return folder
+
+
+def work(field: Field, tmp_path: Path) -> RoleProcess:
+    """Call every command, and have an offer go all the way; return the dispatcher."""
+    deployment = field.deployment
+    rules, landing = rules_of_today(tmp_path / "rules"), tmp_path / "landing"
+    landing.mkdir()
+    field.call("touchpoint topics", "topics")
+    field.call("touchpoint rules", "rules", "publish", rules, "--by", "ann")
+    assert "in force" in (published := field.call("touchpoint rules", "rules", "published"))
+    field.call("touchpoint rules", "rules", "switch", published.split()[-1], "--by", "ann")
+    roles = [
+        field.start("collector", landing=landing, landing_disorder_ms=0),
+        field.start("engine", "engine"),
+        field.start("dispatcher", "dispatcher"),
+    ]
+    watch = watching(field, rules)
+    assert field.call("touchpoint rules", "rules", "history").count("ann: to") >= 2
+    deployment.wait(lambda: all(role.page("readyz") == 200 for role in roles), "all roles to be ready")
+
+    profiles, optouts = tmp_path / "profiles.jsonl", tmp_path / "optouts.txt"
     profile = {"subscriber": IMSI, "msisdn": NUMBER, "tier": "gold", "consent": CONSENT}
-    profiles.write_bytes(orjson.dumps(profile) + b"\n")
-    field.call("touchpoint load", "load", "profiles", profiles)
+    profiles.write_bytes(orjson.dumps(profile) + b"\noh\n")
+    optouts.write_text(f"{OTHER}\n", encoding="utf-8")
+    field.call("touchpoint load", "load", "profiles", profiles, check=False)
+    field.call("touchpoint load", "load", "optouts", optouts, store="engine")
+    now = time.time_ns() // 1_000
     records = [
-        {"kind": "loc.update", "t": T + second * 1_000_000, "imsi": IMSI, "cell": cell}
-        for second, cell in ((0, "460-00-9-9"), (60, "460-00-1-1"), (120, "460-00-1-1"))
+        {"kind": "loc.update", "t": now - ago * SECOND, "imsi": IMSI, "cell": cell}
+        for ago, cell in ((120, "460-00-9-9"), (60, "460-00-1-1"), (1, "460-00-1-1"))
     ]
     (landing / ".feed").write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records) + b"oh\n")
     (landing / ".feed").rename(landing / "feed.jsonl")
-    # it is of another day: the dispatcher ends it, which a receipt in the log says
-    deployment.wait(
-        lambda: "the rule is no longer live" in field.call("touchpoint history", "history", IMSI),
-        "an offer to be made and ended",
-        WITHIN,
+    deployment.wait(lambda: [one["to"] for one in deployment.submits()] == [NUMBER], "a message to be sent")
+    told = ""
+
+    def delivered() -> bool:
+        nonlocal told
+        told = field.call("touchpoint history", "history", IMSI, store="engine")
+        return "delivered" in told
+
+    deployment.wait(delivered, "its receipt in the log")
+    collector, engine, dispatcher = roles
+    refusals(field, collector, landing)
+    # a Redis that came back empty: all is made anew from the topics
+    assert engine.terminate()[0] == 0
+    with field.redis.client() as client:
+        client.flushall()
+    roles[1] = field.start("engine", "engine")
+    deployment.wait(lambda: roles[1].page("readyz") == 200, "the engine to have rebuilt")
+    deployment.wait(lambda: dispatcher.page("readyz") == 200, "the dispatcher to go on")
+    who = ("--live", IMSI, "--rule", "hall-visit")
+    assert "hall-visit" in field.call("touchpoint explain", "explain", *who, store="engine")
+    field.call("touchpoint forget", "forget", IMSI, "--yes", store="engine")
+    watch.send_signal(signal.SIGINT)
+    said, errors = watch.communicate(timeout=30)
+    assert "watching" in said, errors
+    return dispatcher
+
+
+def refusals(field: Field, collector: RoleProcess, landing: Path) -> None:
+    """Have the engine refuse a record, and the collector read a foreign topic; bring refused ones back."""
+    field.kafka.create_topics(FOREIGN)
+    elsewhere = {"kind": "loc.update", "t": time.time_ns() // 1_000, "imsi": IMSI, "cell": "460-00-9-9"}
+    field.send(FOREIGN, orjson.dumps(elsewhere))
+    field.send(field.topic("events"), b"oh")
+    refusal = Refusal("type", "cell: expected text, was a list", "mme", f"{FOREIGN}:0:0", "{}")
+    field.send(field.topic("deadletters"), dead_letter(refusal, "collector", 1, {"topic": FOREIGN}))
+    assert collector.terminate()[0] == 0
+    sources = {"landing": landing, "foreign_topic": FOREIGN}
+    again = field.start("collector", landing_disorder_ms=0, **sources)
+    field.wait_asked("collector", "Read", FOREIGN)
+    field.wait_asked("engine", "Write", field.topic("deadletters"))
+    field.deployment.wait(lambda: again.page("readyz") == 200, "the collector to go on")
+    assert FOREIGN in field.call("touchpoint deadletters", "deadletters", "list")
+    given = {name.upper(): str(value) for name, value in sources.items()}
+    field.deployment.settings.update(given)
+    said = field.call("touchpoint deadletters", "deadletters", "requeue", "--all", "--json", check=False)
+    assert orjson.loads(said)["counts"]["requeued"] == 1
+    for name in given:
+        del field.deployment.settings[name]
+
+
+def watching(field: Field, rules: Path) -> subprocess.Popen[str]:
+    """Begin to publish a folder at every change."""
+    field.sign_in("touchpoint rules")
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", PROGRAM, "rules", "watch", str(rules), "--by", "ann"],
+        env=field.deployment.environment(),
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert "json" in field.call("touchpoint deadletters", "deadletters", "list")
-    deployment.settings["LANDING"] = str(landing)
-    field.deployment.settings["KAFKA_USER"] = LOGINS["touchpoint deadletters"]
-    done = deployment.command("deadletters", "requeue", "--all", check=False)
-    assert "1" in done.stdout, done.stderr
-    del deployment.settings["LANDING"]
-    told = field.call("touchpoint explain", "explain", "--live", IMSI, "--rule", "hall-visit")
-    assert "hall-visit" in told
-    field.call("touchpoint forget", "forget", IMSI, "--yes")
 
 
-def _miss(field: Field) -> None:
-    deployment = field.deployment
-    [dispatcher] = [role for role in deployment.processes if role.role == "dispatcher"]
+def miss(field: Field, dispatcher: RoleProcess) -> None:
+    """Start the dispatcher again: it says what it lacks, and is not ready."""
     dispatcher.terminate()
-    again = deployment.start("dispatcher", kafka_user=LOGINS["dispatcher"])
-    deployment.wait(
-        lambda: b"TopicAuthorizationFailedError" in again.log.read_bytes(), "it to be told", WITHIN
+    again = field.start("dispatcher", "dispatcher")
+    field.deployment.wait(
+        lambda: b"TopicAuthorizationFailedError" in again.log.read_bytes(), "it to say what it lacks"
     )
     end = time.monotonic() + 2
     while time.monotonic() < end:
