@@ -1,4 +1,4 @@
-"""The users of docs/operations.md on servers that ask for rights: all can do their work, and need each right."""
+"""The users of docs/operations.md on servers that ask for rights: all can work, and need each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from pathlib import Path
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner
 
+from engine.cli.main import app
 from engine.refusals import Refusal, dead_letter
 from engine.topics import topics
 from tests.house.sources import text
@@ -34,6 +36,7 @@ SECOND = 1_000_000
 USERS = {user.name: user for user in users_of_kafka()}
 LOGINS = {name: f"u{number}" for number, name in enumerate(USERS)}
 IN_A_CLUSTER = "only where Redis is a cluster does a dispatcher read profiles, after the loss of a server"
+OURS = "TOUCHPOINT_"
 STORE = re.findall(r"^user (engine|dispatcher) (.+)$", text(Path("docs/operations.md")), re.MULTILINE)
 
 
@@ -61,7 +64,9 @@ def rights_beside(user: User) -> Iterator[Right]:
 class Field:
     """A deployment of which every role and every command comes as a user of its own."""
 
-    def __init__(self, deployment: Deployment, kafka: KafkaServer, redis: RedisServer, rights: Rights) -> None:
+    def __init__(
+        self, deployment: Deployment, kafka: KafkaServer, redis: RedisServer, rights: Rights
+    ) -> None:
         self.deployment = deployment
         self.kafka = kafka
         self.redis = redis
@@ -77,9 +82,12 @@ class Field:
             self.deployment.settings.update(more)
 
     def call(self, user: str, *arguments: object, store: str = "", check: bool = True) -> str:
-        """Call a command; return what it says. Its exit code has to be 0."""
+        """Call a command within this process, which is quicker; return what it says."""
         self.sign_in(user, store)
-        return self.deployment.command(*arguments, check=check).stdout
+        given = {name: value for name, value in self.deployment.environment().items() if OURS in name}
+        result = CliRunner().invoke(app, list(map(str, arguments)), env=given)
+        assert result.exit_code in (0, int(not check)), result.output
+        return result.stdout
 
     def topic(self, short: str) -> str:
         """Return the name of a topic."""
@@ -152,9 +160,7 @@ async def test_the_rights_of_the_page_are_those_that_are_needed(field: Field, tm
     idle = {right for right in granted if not any(is_of(one, right) for one in used)}
     assert idle == {Right(LOGINS["dispatcher"], "Read", "Topic", field.topic("profiles"))}, IN_A_CLUSTER
     # and without one that is easily forgotten nothing would have been sent
-    await field.rights.take(
-        Right(LOGINS["dispatcher"], "Read", "Topic", topics(PREFIX)["events"].name)
-    )
+    await field.rights.take(Right(LOGINS["dispatcher"], "Read", "Topic", topics(PREFIX)["events"].name))
     await asyncio.to_thread(miss, field, dispatcher)
 
 
@@ -167,7 +173,7 @@ def is_of(used: Right, granted: Right) -> bool:
 
 def rules_of_today(folder: Path) -> Path:
     """Write rules that are live now, at any hour."""
-    today = datetime.now(UTC)
+    today = datetime.fromtimestamp(time.time(), UTC)
     valid = " to ".join(f"{today + timedelta(days=days):%Y-%m-%d}" for days in (-2, 2))
     for name, content in FILES.items():
         path = folder / name
@@ -183,14 +189,15 @@ def work(field: Field, tmp_path: Path) -> RoleProcess:
     rules, landing = rules_of_today(tmp_path / "rules"), tmp_path / "landing"
     landing.mkdir()
     field.call("touchpoint topics", "topics")
-    field.call("touchpoint rules", "rules", "publish", rules, "--by", "ann")
-    assert "in force" in (published := field.call("touchpoint rules", "rules", "published"))
-    field.call("touchpoint rules", "rules", "switch", published.split()[-1], "--by", "ann")
     roles = [
         field.start("collector", landing=landing, landing_disorder_ms=0),
         field.start("engine", "engine"),
         field.start("dispatcher", "dispatcher"),
     ]
+    field.call("touchpoint rules", "rules", "publish", rules, "--by", "ann")
+    published = field.call("touchpoint rules", "rules", "published")
+    assert "in force" in published
+    field.call("touchpoint rules", "rules", "switch", published.split()[-1], "--by", "ann")
     watch = watching(field, rules)
     assert field.call("touchpoint rules", "rules", "history").count("ann: to") >= 2
     deployment.wait(lambda: all(role.page("readyz") == 200 for role in roles), "all roles to be ready")
@@ -244,17 +251,16 @@ def refusals(field: Field, collector: RoleProcess, landing: Path) -> None:
     refusal = Refusal("type", "cell: expected text, was a list", "mme", f"{FOREIGN}:0:0", "{}")
     field.send(field.topic("deadletters"), dead_letter(refusal, "collector", 1, {"topic": FOREIGN}))
     assert collector.terminate()[0] == 0
-    sources = {"landing": landing, "foreign_topic": FOREIGN}
-    again = field.start("collector", landing_disorder_ms=0, **sources)
+    again = field.start("collector", landing=landing, landing_disorder_ms=0, foreign_topic=FOREIGN)
     field.wait_asked("collector", "Read", FOREIGN)
     field.wait_asked("engine", "Write", field.topic("deadletters"))
     field.deployment.wait(lambda: again.page("readyz") == 200, "the collector to go on")
     assert FOREIGN in field.call("touchpoint deadletters", "deadletters", "list")
-    given = {name.upper(): str(value) for name, value in sources.items()}
-    field.deployment.settings.update(given)
+    sources = {"LANDING": str(landing), "FOREIGN_TOPIC": FOREIGN}
+    field.deployment.settings.update(sources)
     said = field.call("touchpoint deadletters", "deadletters", "requeue", "--all", "--json", check=False)
     assert orjson.loads(said)["counts"]["requeued"] == 1
-    for name in given:
+    for name in sources:
         del field.deployment.settings[name]
 
 
@@ -278,6 +284,6 @@ def miss(field: Field, dispatcher: RoleProcess) -> None:
     field.deployment.wait(
         lambda: b"TopicAuthorizationFailedError" in again.log.read_bytes(), "it to say what it lacks"
     )
-    end = time.monotonic() + 2
+    end = time.monotonic() + 1
     while time.monotonic() < end:
         assert again.page("readyz") in (0, 503)
