@@ -163,7 +163,7 @@ def topics(
             "touchpoint deadletters",
             "touchpoint explain",
         ),
-        key="subscriber key",
+        key="subscriber key, or n: and the hash of a number",
     )
     add(
         "decisions",

@@ -100,6 +100,16 @@ async def test_the_dispatcher_can_do_its_work(login: Login) -> None:
     assert await redis_health.look(client) == ([], 0)
 
 
+async def test_the_reader_can_look(login: Login) -> None:
+    await RedisStore(login("engine"), 4).commit(2, commit(1, states={ANNA: b"x"}, wakes={ANNA: 5}))
+    await RedisOptOuts(login("engine")).add({ANNA: 5})
+    await RedisDeliveries(login("dispatcher")).claim(DECISION, ANNA, 5, "me", 1)
+    client = login("reader")
+    store, deliveries, optouts = RedisStore(client, 4), RedisDeliveries(client), RedisOptOuts(client)
+    assert (await store.read(2, [ANNA]), await store.lanes()) == ([b"x"], {2: (1, b"{}")})
+    assert (await deliveries.standing(DECISION), await optouts.holds([ANNA])) == ("claimed", [True])
+
+
 @pytest.mark.parametrize("name", ["engine", "dispatcher"])
 async def test_waiting_for_replicas_is_allowed(login: Login, name: str) -> None:
     with pytest.raises(StoreError, match="expected 1 replicas to confirm, was 0"):
@@ -111,11 +121,13 @@ async def test_nobody_can_do_more(login: Login) -> None:
         await RedisStore(login("dispatcher"), 4).commit(2, commit(1, states={ANNA: b"x"}, wakes={ANNA: 5}))
     with pytest.raises(StoreError):
         await RedisDeliveries(login("engine")).claim(DECISION, ANNA, 5, "me")
-    for name in ("engine", "dispatcher"):
+    with pytest.raises(StoreError):
+        await RedisOptOuts(login("reader")).release({ANNA: 5})
+    for name in ("engine", "dispatcher", "reader"):
         for words in ("FLUSHALL", "KEYS *", "CONFIG GET maxmemory", "GET other", "ACL LIST"):
             with pytest.raises(NoPermissionError):
                 await login(name).execute_command(*words.split())  # type: ignore[no-untyped-call]
     with pytest.raises(AuthenticationError):
         await login("default").ping()
     assert await RedisStore(login("operator"), 4).keys(2) == []
-    assert [name for name, _ in LINES] == ["default", "engine", "dispatcher"]
+    assert [name for name, _ in LINES] == ["default", "engine", "dispatcher", "reader"]

@@ -11,7 +11,11 @@ from engine.intake import SIZE_AT_MOST
 from engine.topics import HOUR_MS, topics
 
 OF_THE_LOG = ["events", "profiles", "decisions", "offers"]
-TABLES = {"profiles": "subscriber key", "rules": "hash of the set", "checkpoints": "name of the collector"}
+TABLES = {
+    "profiles": "subscriber key, or n: and the hash of a number",
+    "rules": "hash of the set",
+    "checkpoints": "name of the collector",
+}
 
 
 def test_names_partitions_and_copies() -> None:
