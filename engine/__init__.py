@@ -68,6 +68,7 @@ Whole runs over the stages:
     replay.py         recorded events through the same engine
     keeper.py         the lanes of one process: begin, end, try again
     rebuild.py        a lost store built anew from the topics
+    verify.py         the recorded log folded once more, held against what was decided
     reach.py          whom a rule may reach at all, line by line
     candidate.py      a folder of rules on its way into force: checked, tested, one set
     changes.py        what changed from one set of rules to the next, and who did it

@@ -144,7 +144,7 @@ def topics(
             "touchpoint forget",
             "touchpoint deadletters",
         ),
-        ("engine", "dispatcher", "touchpoint history", "touchpoint deadletters"),
+        ("engine", "dispatcher", "touchpoint history", "touchpoint verify", "touchpoint deadletters"),
         hours=events_hours,
     )
     # Partitions as the log: the owner of a log's partition writes, and rebuilds from, its own of these three.
@@ -162,6 +162,7 @@ def topics(
             "touchpoint forget",
             "touchpoint deadletters",
             "touchpoint explain",
+            "touchpoint verify",
         ),
         key="subscriber key, or n: and the hash of a number",
     )
@@ -169,7 +170,7 @@ def topics(
         "decisions",
         "Decision lines, refusals packed many to a message, and contacts taken away afterwards.",
         ("engine",),
-        ("engine", "touchpoint history"),
+        ("engine", "touchpoint history", "touchpoint verify"),
         key="id@at of the decision; none for packed refusals",
         hours=decisions_days * 24,
     )
@@ -195,7 +196,14 @@ def topics(
         "rules",
         "Sets of rules as published; a `rules.switch` of the log names the one in force.",
         ("touchpoint rules",),
-        ("engine", "dispatcher", "touchpoint rules", "touchpoint history", "touchpoint explain"),
+        (
+            "engine",
+            "dispatcher",
+            "touchpoint rules",
+            "touchpoint history",
+            "touchpoint explain",
+            "touchpoint verify",
+        ),
         key="hash of the set",
         count=1,
         max_bytes=RULES_BYTES,

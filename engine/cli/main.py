@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rules history": ("rules", "history_command", "List who changed the rules in force, when, and what."),
     "rules published": ("rules", "published_command", "List the sets of rules that were published."),
     "history": ("history", "command", "Say what was decided about one subscriber, why, what became of it."),
+    "verify": ("verify", "command", "Fold the log once more and hold each decision against the one made."),
     "forget": ("forget", "command", "Remove everything that is known of one subscriber."),
     "deadletters list": ("deadletters", "list_command", "List records that were refused, and why."),
     "deadletters requeue": ("deadletters", "requeue_command", "Bring refused records into the log again."),

@@ -35,7 +35,7 @@ IMSI, NUMBER, OTHER = "460001234567890", "+8613912345678", "+8613800000000"
 SECOND = 1_000_000
 USERS = {user.name: user for user in users_of_kafka()}
 LOGINS = {name: f"u{number}" for number, name in enumerate(USERS)}
-IN_A_CLUSTER = "only where Redis is a cluster does a dispatcher read profiles, after the loss of a server"
+SELDOM = "profiles: read by a dispatcher after the loss of a server of a cluster, by verify from a cut log on"
 OURS = "TOUCHPOINT_"
 STORE = re.findall(r"^user (engine|dispatcher|reader) (.+)$", text(Path("docs/operations.md")), re.MULTILINE)
 
@@ -49,7 +49,8 @@ def rights_of(user: User) -> Iterator[Right]:
     if user.name in ("collector", "touchpoint deadletters"):
         yield Right(login, "Read", "Topic", FOREIGN)
     if user.group:
-        yield Right(login, "Read", "Group", f"{PREFIX}.{user.group}")
+        operation = "Describe" if user.name == "touchpoint verify" else "Read"
+        yield Right(login, operation, "Group", f"{PREFIX}.{user.group}")
     if user.transactions:
         yield Right(login, "Write", "TransactionalId", f"{PREFIX}.{user.transactions}")
 
@@ -159,7 +160,8 @@ async def test_the_rights_of_the_page_are_those_that_are_needed(field: Field, tm
     used = {one.right for one in asked}
     granted = {right for user in USERS.values() for right in rights_of(user)}
     idle = {right for right in granted if not any(is_of(one, right) for one in used)}
-    assert idle == {Right(LOGINS["dispatcher"], "Read", "Topic", field.topic("profiles"))}, IN_A_CLUSTER
+    seldom = ("dispatcher", "touchpoint verify")
+    assert idle == {Right(LOGINS[user], "Read", "Topic", field.topic("profiles")) for user in seldom}, SELDOM
     # and without one that is easily forgotten nothing would have been sent
     await field.rights.take(Right(LOGINS["dispatcher"], "Read", "Topic", topics(PREFIX)["events"].name))
     await asyncio.to_thread(miss, field, dispatcher)
@@ -227,6 +229,8 @@ def work(field: Field, tmp_path: Path) -> RoleProcess:
     deployment.wait(delivered, "its receipt in the log")
     collector, engine, dispatcher = roles
     refusals(field, collector, landing)
+    equal = "1 of 1 decisions are the same once more"
+    deployment.wait(lambda: equal in field.call("touchpoint verify", "verify"), "the engine's mark to come")
     # a Redis that came back empty: all is made anew from the topics
     assert engine.terminate()[0] == 0
     with field.redis.client() as client:

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from connectors.kafka_read import read_to_end
 from connectors.kafka_rules import published_sets
@@ -174,6 +175,19 @@ def test_every_decision_names_one_set_and_a_replay_of_the_log_gives_the_same(
     assert set(by_set) == {old, new}
     assert min(by_set.values()) > PEOPLE
     assert decisions == asyncio.run(replayed(deployment))
+    # the operator's own way to the same answer
+    said = deployment.command("verify").stdout
+    assert f"{len(decisions):,} of {len(decisions):,} decisions are the same once more" in said
+    # and from the middle of the canary on, when the log has lost what was before
+    asyncio.run(cut(deployment))
+    found = orjson.loads(deployment.command("verify", "--json", "--out", tmp_path / "differ.jsonl").stdout)
+    for one in found["partitions"]:
+        assert one["since"] > 0
+        assert one["equal"] > PEOPLE
+        assert one["different"] == 0
+    # a batch that the cut went through: what it made of the records that are gone
+    for line in (tmp_path / "differ.jsonl").read_bytes().splitlines():
+        assert orjson.loads(line)["again"] is None
     moved = on_canary(decisions, new)
     assert 0.15 * PEOPLE < len(moved) < 0.45 * PEOPLE
     assert moved == {key for key in keys() if in_canary(key, 0.3)}
@@ -182,6 +196,23 @@ def test_every_decision_names_one_set_and_a_replay_of_the_log_gives_the_same(
     for said in (f"ann: to {old}", f"bob: to {new}, only for 30%", f"cid: to {old}", "texts: changed"):
         assert said in told
     assert "in force" in deployment.command("rules", "published").stdout
+
+
+async def cut(deployment: Deployment) -> None:
+    """Have the log lose what is before the first batch of records after its second switch of rules."""
+    name = topic(deployment, "events")
+    before = {}
+    for partition in range(PARTITIONS):
+        switches = []
+        async for records in read_to_end(deployment.options, name, partition):
+            switches += [record.offset for record in records if b"rules.switch" in (record.value or b"")]
+        before[TopicPartition(name, partition)] = RecordsToDelete(switches[1] + PEOPLE)
+    admin = AIOKafkaAdminClient(**deployment.options)
+    await admin.start()
+    try:
+        await admin.delete_records(before)
+    finally:
+        await admin.close()
 
 
 def publish(deployment: Deployment, rules: Path, by: str, *more: str) -> str:
