@@ -48,7 +48,7 @@ def _read(file: Path) -> dict[str, Entry]:
     except UnicodeDecodeError as error:
         raise InputError(str(file), "UTF-8", f"byte {error.object[error.start]:#04x}") from None
     report = Report(read(str(file), text))
-    entries = read_approvals(report)
+    entries = dict(read_approvals(report).entries)
     if report.failed:
         raise RulesError(tuple(report.problems))
     return entries

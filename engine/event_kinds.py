@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.countries import COUNTRIES
+
 FieldType = Literal[
     "text", "number", "money", "bytes", "percent", "duration", "yes/no", "set", "phone", "place"
 ]
@@ -31,6 +33,8 @@ class FieldDef:
     required: bool = False
     values: tuple[str, ...] = ()
     """The closed list of a text field, if it has one."""
+    known: tuple[str, ...] = ()
+    """What rules may hold it against, where records may bring more: feeds know words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ _QUALITY = FieldDef(
     "quality",
     "set",
     "flags of the collector: no_msisdn bad_imei unknown_cell late dup synthetic no_trigger clamped",
+    known=("no_msisdn", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger", "clamped"),
 )
 _COMMON = (
     _CELL,
@@ -99,9 +104,11 @@ _HANDSET = (
     FieldDef("from.tac", "text", "type allocation code of the old handset, 8 digits"),
     FieldDef("to.tac", "text", "type allocation code of the new handset, 8 digits"),
     FieldDef("to.model", "text", "model of the new handset"),
-    FieldDef("to.network", "text", "best network of the new handset: 2G 3G 4G 5G"),
+    FieldDef(
+        "to.network", "text", "best network of the new handset: 2G 3G 4G 5G", known=("2G", "3G", "4G", "5G")
+    ),
 )
-_ROAMING = (FieldDef("country", "text", "country of the serving network, ISO 3166 alpha-2"),)
+_ROAMING = (FieldDef("country", "text", "country of the serving network, ISO 3166 alpha-2", known=COUNTRIES),)
 _PLACE = FieldDef("place", "place", "a place that holds the record's cell, or else where the subscriber is")
 _BYTES = FieldDef("bytes", "bytes", "up + down")
 _AMOUNT = FieldDef("amount", "money", "yuan")

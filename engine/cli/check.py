@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from shlex import quote
+from typing import Annotated, Final
 
 import typer
 
@@ -16,12 +17,17 @@ from engine.cli.console import say, say_json, table
 from engine.errors import InputError
 from engine.language.beside import AMONG, beside
 from engine.language.cost import MessageCost
+from engine.language.folders import read_folder
 from engine.language.loader import load_dir
 from engine.language.problems import Problem, render
 from engine.language.sarif import sarif
 from engine.language.words import Unreadable, day
 from engine.settings import load_settings
 from engine.text import plain
+
+USUAL: Final = Path("rules")
+"""Where `touchpoint approve` looks for a rule."""
+_APPROVE: Final = "touchpoint approve "
 
 
 def command(
@@ -57,27 +63,28 @@ def command(
         raise InputError("check", "one of --json and --sarif", "both")
     settings = load_settings()
     now = _noon(on)
-    rules = 0
+    rules: set[Path] = set()
     costs: dict[MessageCost, None] = {}
     found: dict[object, Problem] = {}
     for path in paths:
         loaded = load_dir(path, catalog=catalog, home_cc=settings.home_cc, review=now)
         costs.update(dict.fromkeys(loaded.costs))
-        rules += loaded.rule_files
+        rules.update(Path(file).resolve() for file in loaded.rule_paths)
         around = beside(path, home_cc=settings.home_cc, review=now) if catalog is None else None
         # a part of a set among itself is told as the set tells it
         _add(found, (one for one in loaded.problems if around is None or one.code not in AMONG))
         _add(found, around or ())
+        _say_where(found, read_folder(path, catalog).approvals.parent)
     problems = sorted(found.values(), key=lambda problem: problem.order)
     errors = sum(problem.severity == "error" for problem in problems)
     if as_sarif:
         say_json(sarif(problems, __version__))
     elif as_json:
         said = [problem.to_json() for problem in problems]
-        result = {"rules": rules, "errors": errors, "warnings": len(problems) - errors, "problems": said}
+        result = {"rules": len(rules), "errors": errors, "warnings": len(problems) - errors, "problems": said}
         say_json({**result, "costs": list(map(asdict, costs))} if cost else result)
     else:
-        typer.echo(render(problems, rules), nl=False)
+        typer.echo(render(problems, len(rules)), nl=False)
         if cost:
             _show(list(costs))
     if errors or (strict and problems):
@@ -89,6 +96,15 @@ def _add(found: dict[object, Problem], problems: Iterable[Problem]) -> None:
     for problem in problems:
         place = Path(problem.path).resolve(), problem.line, problem.col
         found.setdefault((place, problem.code, problem.message), problem)
+
+
+def _say_where(found: dict[object, Problem], home: Path) -> None:
+    """Have hints to approve a rule name the folder that it is in, where that is not the usual one."""
+    if home.resolve() == USUAL.resolve():
+        return
+    for place, problem in found.items():
+        if _APPROVE in problem.hint and " --rules " not in problem.hint:
+            found[place] = replace(problem, hint=f"{problem.hint} --rules {quote(str(home))}")
 
 
 def _noon(on: str | None) -> datetime:

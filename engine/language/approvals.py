@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -57,6 +57,14 @@ class Entry:
     by: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """What the file holds: by rule; `broken`: rules whose lines can't be read, which is told there."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+
+
 def content_hash(root: MappingNode) -> str:
     """Hash what a rule file says, without `status` and `approved_by`; 32 hex digits."""
     content = {key.text: plain(value) for key, value in root if key.text not in NOT_APPROVED}
@@ -65,7 +73,7 @@ def content_hash(root: MappingNode) -> str:
     return blake2b(text.encode(), digest_size=_HASH_DIGITS // 2).hexdigest()
 
 
-def read_approvals(report: Report) -> dict[str, Entry]:
+def read_approvals(report: Report) -> Approvals:
     """Read the file; what is broken in it is reported and left out. An empty file is good."""
     root = report.source.root
     body = shape.mapping(report, root, "the name of a rule on each line") if root is not None else None
@@ -83,7 +91,7 @@ def read_approvals(report: Report) -> dict[str, Entry]:
         )
         if by is not None and approval.by and approval.at and approval.hash:
             found[key.text] = Entry(approval, key, by)
-    return found
+    return Approvals(found, frozenset(key.text for key, _ in body or ()) - found.keys())
 
 
 def written(approvals: Mapping[str, Approval]) -> str:

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from engine.event_kinds import KINDS, FieldDef
+from engine.event_kinds import FieldDef
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
-from engine.language.checks.events import event
+from engine.language.checks.events import event, event_fields
 from engine.language.checks.fields import unknown_field
 from engine.language.checks.file_name import check_file_name
 from engine.language.checks.no_rule import check_rule_there
@@ -61,7 +61,8 @@ def read_tests_file(
     shape.keys(report, body, body, "the test file", *FILE)
     name_node = body.get("tests")
     name = shape.text(report, name_node, "the name of the rule that is tested")
-    check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
+    if name in rules:
+        check_file_name(report, name_node, name, SUFFIXES, "this tests a rule")
     check_rule_there(report, name_node, name, rules)
     zone = ZoneInfo((policy or Policy()).timezone)
     reader = _CaseReader(report, names, zone, rules.get(name))
@@ -258,7 +259,7 @@ class _CaseReader:
             report.error("R102", body, "`at` is missing from the event")
         if kind is None:
             return "", "", {}
-        known: dict[str, FieldDef] = {**KINDS[kind].fields, **KINDS[kind].derived}
+        known = event_fields(kind)
         fields: dict[str, FieldValue] = {}
         place = ""
         for key, value in body:

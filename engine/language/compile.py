@@ -46,6 +46,7 @@ from engine.language.policy import MEMORY, intervals
 from engine.language.report import Report
 from engine.language.schedule import read_schedule
 from engine.language.source import Mapping, Node, Scalar
+from engine.language.walk import find
 
 REQUIRED: Final = ("rule", "title", "owner", "status", "valid", "when", "who", "offer", "limits", "goal")
 OPTIONAL: Final = ("approved_by", "schedule", "except")
@@ -73,7 +74,7 @@ def read_rule(report: Report, names: Names, policy: Policy | None) -> Rule | Non
     rule = _RuleReader(report, names, policy, body).read()
     if report.failed:
         return None
-    check_contradictions(report, rule)
+    check_contradictions(report, rule, names.catalog.fields)
     check_possible(report, rule)
     check_days(report, rule)
     check_conditions(report, rule)
@@ -126,6 +127,8 @@ class _RuleReader:
         if self.policy is not None:
             tier = self.names.catalog.fields.get("tier")
             check_cap(report, rule, self.policy, tier.values if tier is not None else ())
+        if self.policy is not None:
+            check_quiet(report, find(body, "limits", "quiet"), rule, self.policy)
         if self.policy is not None and not report.failed:
             check_schedule(report, body.get("schedule"), rule, self.policy.quiet)
         return rule
@@ -253,8 +256,6 @@ class _RuleReader:
         given = section.get("holdout")
         holdout = shape.value(report, given, "a share such as `10%`", words.share, 0.0, "R209")
         check_share(report, given, holdout)
-        if self.policy is not None:
-            check_quiet(report, section.get("quiet"), quiet, self.policy)
         return Limits(
             priority=shape.integer(report, section.get("priority"), 0, 100),
             at_most=cap,

@@ -19,7 +19,7 @@ from engine.language.checks.fields import unknown_field
 from engine.language.checks.numbers import phones
 from engine.language.checks.places import place_members
 from engine.language.checks.products import is_product
-from engine.language.checks.values import check_open, never
+from engine.language.checks.values import NOT_WANTED, check_open, never
 from engine.language.mending import mend, other_words
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
@@ -85,11 +85,11 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
             assert isinstance(item, Scalar)
             comparison = _comparison(spec, text)
             if comparison is not None:
-                hint = (
-                    "lists of what is not wanted go under `except` or `unless`"
-                    if comparison[0] == "not"
-                    else ""
-                )
+                hint = NOT_WANTED if comparison[0] == "not" else ""
+                report.error("R209", item, f"`{text}`: a list holds plain values", hint)
+                continue
+            if _is_range(spec, text):
+                hint = f"one range stands without brackets: `{text}`" if len(items) == 1 else ""
                 report.error("R209", item, f"`{text}`: a list holds plain values", hint)
                 continue
             found += _values(report, spec, item, text, names)
@@ -123,6 +123,13 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
     return _test(spec, "is", _values(report, spec, node, text, names), text)
 
 
+def _is_range(spec: Field, text: str) -> bool:
+    try:
+        return spec.type in ORDERED and words.amounts_between(text, spec.type) is not None
+    except words.Unreadable:
+        return False
+
+
 def _unreadable(report: Report, spec: Field, node: Scalar, wrong: words.Unreadable) -> None:
     def reads(text: str) -> None:
         comparison = _comparison(spec, text)
@@ -137,11 +144,16 @@ def _unreadable(report: Report, spec: Field, node: Scalar, wrong: words.Unreadab
 
 
 def _comparison(spec: Field, text: str) -> tuple[str, str] | None:
-    """Split `at least 30s`. Open text may open with such a word itself, `not` excepted."""
+    """Split `at least 30s`. Open text may begin with `over` or `under` itself: `Over the Top`."""
     found = _COMPARISON.fullmatch(text)
     if found is None:
         return None
-    if found[1] != "not" and spec.type in ("text", "set") and not spec.values and not found[2][0].isdigit():
+    if (
+        found[1] in ("over", "under")
+        and spec.type == "text"
+        and not spec.values
+        and not found[2][0].isdigit()
+    ):
         return None
     return found[1], found[2]
 

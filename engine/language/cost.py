@@ -49,7 +49,8 @@ def values_of(when: Pattern, root: Mapping, product: Product | None, catalog: Ca
     """Return what the texts of a rule can quote. `root`: the rule's file."""
     totals = [part.type for part in _every(when) if isinstance(part, Total)]
     total: FieldType = totals[0] if totals else "number"
-    return Values(scope_of(root.get("when")), product, place_names(when, catalog), total)
+    places = place_names(when, catalog)
+    return Values(scope_of(root.get("when")), product, places, total, tuple(catalog.products))
 
 
 def place_names(when: Pattern, catalog: Catalog) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from typing import Final
 
 from engine.errors import InputError
 from engine.language.approvals import PATH as APPROVALS_PATH
-from engine.language.approvals import Entry, read_approvals
+from engine.language.approvals import Approvals, read_approvals
 from engine.language.cases import read_tests_file
 from engine.language.catalog import FILES as CATALOG_FILES
 from engine.language.catalog import FOLDER, Names, read_catalog
@@ -50,13 +50,18 @@ class Loaded:
     ruleset: RuleSet | None
     problems: tuple[Problem, ...]
     tests: tuple[TestFile, ...] = ()
-    rule_files: int = 0
-    """How many rule files there were, broken ones included."""
+    rule_paths: tuple[str, ...] = ()
+    """The rule files, broken ones included, as a person types them."""
     costs: tuple[MessageCost, ...] = ()
     """What the messages of good rules cost at most; of a set that was reviewed."""
     testable: RuleSet | None = None
     """The rules without an error, for their tests: each is run alone, so the broken ones do not matter. None
     if the policy or the catalogue has an error. Never for an engine."""
+
+    @property
+    def rule_files(self) -> int:
+        """How many rule files there were."""
+        return len(self.rule_paths)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -89,7 +94,8 @@ def load_dir(
     problems.sort(key=lambda problem: problem.order)
     if folder.problems:
         loaded = replace(loaded, ruleset=None, testable=None if folder.home_broken else loaded.testable)
-    return replace(loaded, problems=tuple(problems))
+    rule_files = tuple(folder.shown.get(path, path) for path in loaded.rule_paths)
+    return replace(loaded, problems=tuple(problems), rule_paths=rule_files)
 
 
 def load_texts(
@@ -170,7 +176,14 @@ class _Loader:
         tests = self._tests(names, policy, rules)
         costs: tuple[MessageCost, ...] = ()
         if self.review is not None and policy is not None:
-            review_set(list(self.written.values()), policy, self.review, approvals, self.tested)
+            review_set(
+                list(self.written.values()),
+                policy,
+                self.review,
+                approvals,
+                self.tested,
+                names.catalog.fields,
+            )
             costs = tuple(cost for one in self.written.values() for cost in message_costs(
                 one.rule, one.root, names.catalog, policy
             ))  # fmt: skip
@@ -181,7 +194,7 @@ class _Loader:
             good = {name: rule for name, rule in rules.items() if rule is not None}
             testable = RuleSet(good, names.catalog, policy, self._hash())
         shown = tuple(sorted(problems, key=lambda problem: problem.order))
-        return Loaded(None if broken else testable, shown, tests, len(rule_paths), costs, testable)
+        return Loaded(None if broken else testable, shown, tests, tuple(rule_paths), costs, testable)
 
     def names(self) -> Known:
         """Read catalogue and policy, and the names of the rules."""
@@ -220,30 +233,33 @@ class _Loader:
             report = self._report(path)
             rule = read_rule(report, names, policy)
             name = rule.name if rule is not None else declared_name(report) or PurePosixPath(path).stem
-            if name in first:
+            named_right = [PurePosixPath(each).stem == name for each in (first.get(name, ""), path)]
+            if name in first and (all(named_right) or "R201" in self.ignore):
                 refuse_second(report, name, first[name])
                 continue
+            if name in first and not named_right[1]:
+                continue  # its name is not that of its file, which is told
             first[name] = path
             rules[name] = rule
             if rule is not None and isinstance(report.source.root, MappingNode):
                 self.written[name] = Written(rule, report, report.source.root)
         return rules
 
-    def _approvals(self, rules: Mapping[str, Rule | None]) -> dict[str, Entry]:
+    def _approvals(self, rules: Mapping[str, Rule | None]) -> Approvals:
         for path in self.texts:
             nested = path.endswith(f"/{APPROVALS_PATH}") and not path.startswith(FOLDER)
             if nested and "R005" not in self.ignore:
                 said = f"approvals are read from `{APPROVALS_PATH}` beside policy.yaml, not from here"
                 self.problems.append(Problem(path, 1, 1, 1, "R005", said, "move its lines there"))
         if APPROVALS_PATH not in self.texts:
-            return {}
+            return Approvals()
         report = self._report(APPROVALS_PATH)
-        entries = read_approvals(report)
+        approvals = read_approvals(report)
         for name, one in self.written.items():
-            check_recorded(one.report, one.rule, entries.get(name), report)
+            check_recorded(one.report, one.rule, approvals.entries.get(name), report)
         if self.whole:
-            check_rules_there(report, entries, rules)
-        return entries
+            check_rules_there(report, approvals.entries, rules)
+        return approvals
 
     def _tests(
         self, names: Names, policy: Policy | None, rules: Mapping[str, Rule | None]

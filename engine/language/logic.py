@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from engine.language.model import FieldType, Test
+from engine.language.model import FieldSpec, FieldType, Test
 
 ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
 LISTS: Final = ("set", "place")
@@ -163,6 +163,9 @@ def fails(test: Test) -> Values:
         return Lists((wanted,)) if test.op == "not" else Lists(none=wanted)
     found = passes(test)
     assert not isinstance(found, Lists)
+    if test.type == "yes/no":
+        assert isinstance(found, Words)
+        return Words(frozenset({True, False}) - found.words)
     return found.negated()
 
 
@@ -211,13 +214,26 @@ Audience = Mapping[str, Values]
 """Field -> what it may be; a field that is not there may be anything, unknown too."""
 
 
-def audience(wanted: Iterable[Test], barred: Iterable[Test]) -> dict[str, Values]:
+Closed = Mapping[str, frozenset[object]]
+"""Field of subscribers -> all values there are; without those that may have any."""
+OPEN: Final[Closed] = {}
+
+
+def closed_fields(fields: Mapping[str, FieldSpec]) -> dict[str, frozenset[object]]:
+    """Return the fields of the catalogue that have a list of values."""
+    return {name: frozenset[object](spec.values) for name, spec in fields.items() if spec.values}
+
+
+def audience(wanted: Iterable[Test], barred: Iterable[Test], closed: Closed = OPEN) -> dict[str, Values]:
     """Return what passes `who` and `except` (or `where` and `unless`) together, by field."""
     found: dict[str, Values] = {}
     for tests, values in ((wanted, passes), (barred, fails)):
         for test in tests:
             known = found.get(test.field)
             found[test.field] = values(test) if known is None else both(known, values(test))
+    for field, known in found.items():
+        if isinstance(known, Words) and known.others and field in closed:
+            found[field] = known.both(Words(closed[field]))
     return found
 
 

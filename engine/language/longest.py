@@ -43,6 +43,8 @@ class Values:
     places: tuple[str, ...]
     total: FieldType = "bytes"
     """Type of `{match.total}`."""
+    products: tuple[str, ...] = ()
+    """Keys of all products: what a record can name."""
 
     def of(self, name: str) -> Iterable[str]:
         """List the longest values of a placeholder: one is enough where all are of one alphabet."""
@@ -60,7 +62,9 @@ class Values:
         spec = (self.scope.fields or {}).get(name.removeprefix("event."))
         if spec is None:
             return ()
-        return spec.values or (_LONGEST[spec.type],)
+        if name == "event.product":
+            return self.products
+        return spec.values or spec.known or (_LONGEST[spec.type],)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What an author meant by a value that can't be read: tried, and proposed only if it can be read.
 
 A value is rewritten step by step: wide characters to plain ones, `more than` to `over`, `2026-9-1` to
-`2026-09-01`, `3 days` to `3d`, `20 percent` to `20%`, `17-26` to `17 to 26`.
+`2026-09-01`, `3 days` to `3d`, `20 percent` to `20%`, `17-26` to `17 to 26`, `1,000` to `1000`, `9am` to
+`09:00`, `weekdays` to `mon to fri`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,27 @@ from decimal import Decimal
 from typing import Final
 
 from engine.language.suggest import plain_form
+from engine.language.words import SECOND, write_duration
 
 _UNITS: Final = {
     r"days?|天|日": "d", r"hours?|hrs?|个?小时": "h", r"minutes?|mins?|分钟?": "m",
     r"seconds?|secs?|秒钟?": "s", r"percent|pct": "%", r"rmb|cny|元|块钱?": " yuan",
 }  # fmt: skip
 _SIZES: Final = {r"kb|k": " KB", r"mb|m": " MB", r"gb|g": " GB"}
+_SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DAYS: Final = {
+    rf"{full}s?|{full[:4]}|{full[:3]}|[周週]{number}|(?:星期|礼拜){number}": full[:3]
+    for full, number in zip(
+        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+        ("一", "二", "三", "四", "五", "六", "[日天]"),
+        strict=True,
+    )
+}
+_WEEK: Final = {
+    "week ?days?|work(?:ing)? ?days?|business days?|工作日|平日": "mon to fri",
+    "week ?ends?|周末|週末": "sat to sun",
+    "daily|every ?day|all(?: days)?|always|每天|每日": "mon to sun",
+}
 _DATE = re.compile(
     r"(?<![0-9])([0-9]{4})(?:[-/.:年]([0-9]{1,2})[-/.:月]([0-9]{1,2})日?|-?([0-9]{2})-?([0-9]{2})(?![0-9]))"
 )
@@ -28,6 +44,8 @@ _NO: Final = r"(?:no|not|never)\s+"
 _MORE: Final = "more|greater|higher|longer|bigger"
 _LESS: Final = "less|fewer|lower|shorter|smaller"
 _PHRASES: Final = {
+    r"not at least": "under ",
+    r"not at most": "over ",
     rf"{_NO}(?:{_MORE}|over|above)(?: than)?|up to|max(?:imum)?(?: of)?|不超过|至多|最多": "at most ",
     rf"{_NO}(?:{_LESS}|under|below)(?: than)?|min(?:imum)?(?: of)?|不少于|不低于|至少|最少": "at least ",
     rf"(?:{_MORE}) than|above|exceeds|超过|大于|高于": "over ",
@@ -92,6 +110,49 @@ def _one_day(text: str) -> str:
     return f"{text} to {text}" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else text
 
 
+def _digits(text: str) -> str:
+    """`1,000` to `1000`, `1e5` to `100000`."""
+    text = re.sub(r"(?<=[0-9])[,，](?=[0-9]{3}(?![0-9]))", "", text)
+    return re.sub(r"(?<![0-9.])([0-9]{1,9})[eE]([0-9])(?![0-9])", lambda e: e[1] + "0" * int(e[2]), text)
+
+
+def _whole(text: str) -> str:
+    """`0.5h` to `30m`, `30M` to `30m`."""
+
+    def plain(found: re.Match[str]) -> str:
+        seconds = Decimal(found[1]) * _SECONDS[found[2].lower()]
+        return write_duration(int(seconds * SECOND)) if seconds == int(seconds) else found[0]
+
+    text = re.sub(r"(?<![0-9.])([0-9]{1,6}\.[0-9]{1,6}) *([dhmsDHM])(?![a-zA-Z])", plain, text)
+    return re.sub(r"(?<=[0-9])[DHMS](?![a-zA-Z])", lambda found: found[0].lower(), text)
+
+
+def _clocks(text: str) -> str:
+    """`9am to 6pm`, `9-18` and `0900-1800` to `09:00 to 18:00`."""
+
+    def noon(found: re.Match[str]) -> str:
+        hour = int(found[1]) % 12 + (12 if found[3] in "pP" else 0)
+        return f"{hour:02}:{found[2] or '00'}"
+
+    def plain(found: re.Match[str]) -> str:
+        return f"{int(found[1]):02}:{found[2] or '00'} to {int(found[3]):02}:{found[4] or '00'}"
+
+    text = re.sub(r"(?<![0-9:])([0-9]{1,2})(?:[:.]([0-9]{2}))? *([aApP])\.?[mM]\b\.?", noon, text)
+    time_of_day = r"([0-9]{1,2})(?:[:.点]?([0-9]{2})|点)?"
+    return re.sub(rf"^{time_of_day}\s*{_TO}\s*{time_of_day}$", plain, text)
+
+
+def _days(text: str) -> str:
+    """`Monday-Friday` and `weekdays` to `mon to fri`."""
+    for words, days in _WEEK.items():
+        if re.fullmatch(words, text.strip(), re.IGNORECASE):
+            return days
+    for words, day in _DAYS.items():
+        text = re.sub(rf"(?<![a-zA-Z])(?:{words})(?![a-zA-Z])", day, text, flags=re.IGNORECASE)
+    every = "|".join(_DAYS.values())
+    return re.sub(rf"^({every})\s*{_TO}\s*({every})$", r"\1 to \2", text)
+
+
 def _spaces(text: str) -> str:
     """`1 h 30 m` to `1h30m`, `21 : 00` to `21:00`."""
     text = re.sub(r"(?<=[0-9]) +(?=[dhms%](?:[ 0-9]|$))|(?<=[0-9][dhms]) +(?=[0-9]+ *[dhms])", "", text)
@@ -103,6 +164,9 @@ def _units(text: str) -> str:
 
 
 def _sizes(text: str) -> str:
+    text = re.sub(
+        r"([0-9]{1,6}) *tb?(?![a-zA-Z])", lambda n: f"{int(n[1]) << 10} GB", text, flags=re.IGNORECASE
+    )
     return _replace(text, _SIZES)
 
 
@@ -146,6 +210,6 @@ def _percent(text: str) -> str:
 
 
 _STEPS: Final = (
-    plain_form, _phrases, _dates, _one_day, _spaces, _weeks, _units, _spaces, _ranges, _sizes, _caps, _signs,
-    _percent,
+    plain_form, _phrases, _digits, _dates, _one_day, _spaces, _weeks, _units, _spaces, _whole, _ranges,
+    _sizes, _caps, _signs, _clocks, _days, _percent,
 )  # fmt: skip

@@ -8,6 +8,7 @@ finding is made of a pair, and of each kind one for a rule: it names the first o
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Final
 
 from engine.language import logic
 from engine.language.checks import both_ever, competing, duplicate_rule, same_rank, shadowed
@@ -27,6 +28,8 @@ _OF_GROUP: tuple[tuple[Judge, Say], ...] = (
     (same_rank.is_same_rank, same_rank.report),
     (both_ever.is_never_both, both_ever.report),
 )
+_ON_ANY_DAYS: Final = (both_ever.is_never_both,)
+"""What is found of rules, too, that are valid one after the other."""
 _LAST: tuple[tuple[Judge, Say], ...] = ((competing.is_competing, competing.report),)
 
 
@@ -50,7 +53,9 @@ def compare(rules: Iterable[Ranked], policy: Policy) -> None:
                 found = [
                     upper
                     for upper in uppers
-                    if id(upper) not in told and lower.meets(upper) and judge(upper, lower, policy)
+                    if id(upper) not in told
+                    and (judge in _ON_ANY_DAYS or lower.meets(upper))
+                    and judge(upper, lower, policy)
                 ]
                 told.update(map(id, found))
                 if found:

@@ -12,11 +12,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.language import ranks
-from engine.language.approvals import Entry
+from engine.language.approvals import Approvals
 from engine.language.checks.approved_text import check_all_recorded
 from engine.language.checks.dates_over import check_dates
 from engine.language.checks.proof import check_proof
-from engine.language.model import Policy, Rule
+from engine.language.logic import closed_fields
+from engine.language.model import FieldSpec, Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.testing import TestFile
@@ -43,16 +44,19 @@ def review_set(
     rules: Sequence[Written],
     policy: Policy,
     now: datetime,
-    approvals: Mapping[str, Entry],
+    approvals: Approvals,
     tested: Sequence[Tested],
+    fields: Mapping[str, FieldSpec],
 ) -> None:
-    """Report what is found into the reports of the rules. `now` has a timezone."""
+    """Report what is found into the reports of the rules. `now` has a timezone; `fields`: of subscribers."""
     today = now.astimezone(ZoneInfo(policy.timezone)).date()
     by_rule: dict[str, list[TestFile | None]] = {}
     for one in tested:
         by_rule.setdefault(one.rule, []).append(one.tests)
     for each in rules:
-        check_all_recorded(each.report, each.rule, approvals.get(each.rule.name))
+        if each.rule.name not in approvals.broken:
+            check_all_recorded(each.report, each.rule, approvals.entries.get(each.rule.name))
         check_dates(each.report, each.rule, today)
         check_proof(each.report, each.rule, by_rule.get(each.rule.name, []))
-    ranks.compare([ranks.Ranked(each.rule, each.report) for each in rules], policy)
+    closed = closed_fields(fields)
+    ranks.compare([ranks.Ranked(each.rule, each.report, closed) for each in rules], policy)

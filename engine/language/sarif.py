@@ -1,8 +1,8 @@
 """Problems as SARIF 2.1.0, which code review platforms and editors show at the lines concerned.
 
-Columns count characters (`columnKind` says so). `helpUri` is relative to the root of this project; `help`
-holds the advice itself. A fingerprint is made of the code, the file and the text of the line, so that a
-problem is known again when the lines above it change.
+Columns count characters (`columnKind` says so). `help` holds the advice itself; there is no `helpUri`, which
+would have to be absolute (3.49.12). A fingerprint is made of the code, the file and the text of the line, so
+that a problem is known again when the lines above it change.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from engine.language.checks.codes import ALL
 from engine.language.problems import Problem
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
-PAGES: Final = "docs/rules/problems/"
-"""Where the page of a code is, below the root of the project."""
 
 _INDEX: Final = {code: number for number, code in enumerate(ALL)}
 
@@ -43,7 +41,6 @@ def _rule(check: Check) -> dict[str, Any]:
         "id": check.code,
         "shortDescription": {"text": check.meaning},
         "help": {"text": check.advice, "markdown": markdown},
-        "helpUri": f"{PAGES}{check.code}.md",
         "defaultConfiguration": {"level": check.level},
     }
 

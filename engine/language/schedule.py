@@ -32,6 +32,8 @@ def read_schedule(report: Report, node: Node | None, owner: Node | None) -> Sche
         return None
     shape.keys(report, body, owner or body, "`schedule`", (), KEYS)
     if not any(key in body.entries for key in KEYS):
+        if body.entries:  # told as unknown
+            return None
         hint = "give `days`, `hours` or both, or leave `schedule` out"
         report.error("R102", owner or body, "this schedule says nothing", hint)
         return None

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import yaml
@@ -25,8 +26,9 @@ MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 20
 MAX_NODES: Final = 50_000
 
-_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
-"""What libyaml counts as the end of a line."""
+_BREAK = re.compile(r"\r\n|[\r\n]")
+_NO_BREAK = re.compile(r"[\x85\u2028\u2029]")
+"""Ends of lines for YAML, of which editors show nothing: behind them all lines would be off by one."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that an escape can bring into a text and that belong in none."""
 _SECTION = re.compile(r"\w[\w.-]*")
@@ -34,7 +36,7 @@ _SECTION = re.compile(r"\w[\w.-]*")
 _TOP = re.compile(r"^\w[\w.-]*", re.MULTILINE)
 _INDENTED = re.compile(r"^( *)%?(\w[\w.-]*)", re.MULTILINE)
 """The same in whatever column."""
-_VISIBLE = re.compile(r"[^\r\n\x85\u2028\u2029]")
+_VISIBLE = re.compile(r"[^\r\n]")
 _MENDS: Final = 8
 """So many sections of a file are left out; beyond that it is no rule."""
 _MENDED: Final = 32 * 1024
@@ -186,7 +188,15 @@ def read(path: str, text: str) -> Source:
         line, column = _position(text, bad.start())
         message = f"this is not valid YAML: the character U+{ord(bad[0]):04X} can't be shown"
         return Source(path, text, None, (_point(path, text, line, column, "R001", message, "delete it"),))
-    return _read_around(path, text)
+    if _NO_BREAK.search(text) is None:
+        return _read_around(path, text)
+    plain_text = _NO_BREAK.sub(" ", text)
+    source = _read_around(path, plain_text)
+    hidden = []
+    for found in islice(_NO_BREAK.finditer(text), _MENDS):
+        said = f"here is an invisible line break (U+{ord(found[0]):04X})"
+        hidden.append(_point(path, plain_text, *_position(text, found.start()), "R001", said, "delete it"))
+    return replace(source, problems=(*hidden, *source.problems))
 
 
 def _read_around(path: str, text: str) -> Source:

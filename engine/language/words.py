@@ -44,15 +44,22 @@ UNITS: Final[dict[str, dict[str, Decimal]]] = {
     "bytes": {"KB": Decimal(1024), "MB": Decimal(1024**2), "GB": Decimal(1024**3)},
 }
 """Field type -> unit -> its worth in the type's own unit."""
+_NOUNS: Final = {"money": "an amount of money", "percent": "a percentage", "bytes": "an amount of data"}
+_OTHER_UNITS: Final = ("tb", "b", "byte", "bytes", "bit", "bits")
+"""No slips of those above."""
 
 
 class Unreadable(ValueError):
-    """A text that is not what its place wants. `message` and `hint` are for the author."""
+    """A text that is not what its place wants. `message` and `hint` are for the author.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    `listing`: the hint for want of a better one, `engine.language.mending` included.
+    """
+
+    def __init__(self, message: str, hint: str = "", listing: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.listing = listing
 
 
 def duration(text: str) -> int:
@@ -106,8 +113,7 @@ def amount(text: str, type: FieldType) -> int | float:
             raise Unreadable(wrong.message, wrong.hint or comparison_hint(text)) from None
     found = _AMOUNT.fullmatch(text)
     if found is None:
-        noun = {"money": "an amount of money", "percent": "a percentage", "bytes": "an amount of data"}
-        raise Unreadable(f"`{text}` is not {noun.get(type, 'a number')}", comparison_hint(text))
+        raise Unreadable(f"`{text}` is not {_NOUNS.get(type, 'a number')}", comparison_hint(text))
     number, unit = Decimal(found[1]), found[2] or ""
     units = UNITS.get(type)
     if units is None:
@@ -118,9 +124,11 @@ def amount(text: str, type: FieldType) -> int | float:
             raise Unreadable(f"`{text}` is not a number", hint or comparison_hint(text))
         return _number(number)
     if unit not in units:
-        near = closest(unit, units) if unit else None
+        near = closest(unit, units) if unit and unit.casefold() not in _OTHER_UNITS else None
         hint = f"did you mean `{found[1]}{'' if near == '%' else ' '}{near}`?" if near else ""
-        raise Unreadable(f"`{text}` needs a unit: {join(units, 'or')}", hint)
+        if unit and not hint and not unit[0].isalpha():  # 1,000 yuan; 50+ yuan
+            raise Unreadable(f"`{text}` is not {_NOUNS[type]}", comparison_hint(text))
+        raise Unreadable(f"`{text}` needs {'another' if unit else 'a'} unit: {join(units, 'or')}", hint)
     value = _number(number * units[unit])
     if type == "percent" and not 0 <= value <= 100:
         raise Unreadable(f"`{text}` is not between 0% and 100%")
@@ -133,13 +141,15 @@ def amounts_between(text: str, type: FieldType) -> tuple[int | float, int | floa
     if found is None:
         return None
     high = amount(found[2], type)
-    first = found[1]
-    unit = _AMOUNT.fullmatch(found[2])
-    if type in UNITS and unit is not None and re.fullmatch(r"[+-]?[0-9.]+", first):
-        first = f"{first} {unit[2]}"
+    first, last = found[1], found[2]
+    unit = _AMOUNT.fullmatch(last)
+    if unit is not None and unit[2] and re.fullmatch(r"[+-]?[0-9.]+", first):
+        if type == "duration":
+            raise Unreadable(f"`{first}` needs a unit, such as `{first}{unit[2]}`")
+        first, last = f"{first}{'' if unit[2] == '%' else ' '}{unit[2]}", unit[1]
     low = amount(first, type)
     if low > high:
-        raise Unreadable(f"`{text}` is empty: it ends before it starts", f"write `{found[2]} to {found[1]}`")
+        raise Unreadable(f"`{text}` is empty: it ends before it starts", f"write `{last} to {first}`")
     return low, high
 
 
@@ -182,6 +192,11 @@ def days(text: str) -> tuple[date, date]:
 
 def days_of_week(text: str) -> tuple[int, ...]:
     """Read `mon` or `mon to fri`, which may run over the end of the week: 0 is Monday."""
+    several = [word for word in re.split(r"[\s,，、;；/|&+]+", text) if word and word != "and"]
+    if len(several) > 1 and set(several) <= set(DAYS):
+        raise Unreadable(
+            f"`{text}` is not a day of the week", f"write several as a list: `[{', '.join(several)}]`"
+        )
     first, _, last = text.partition(" to ")
     ends = [_day_of_week(word.strip()) for word in ((first, last) if last else (first,))]
     start, end = ends[0], ends[-1]
@@ -191,9 +206,9 @@ def days_of_week(text: str) -> tuple[int, ...]:
 def _day_of_week(word: str) -> int:
     if word in DAYS:
         return DAYS.index(word)
-    near = closest(word, DAYS) or next((day for day in DAYS if word[:3].casefold() == day), None)
-    hint = f"did you mean `{near}`?" if near else "days are " + join(DAYS, "and")
-    raise Unreadable(f"`{word}` is not a day of the week", hint)
+    near = closest(word, DAYS) if len(word) <= len("mond") else None
+    hint = f"did you mean `{near}`?" if near else ""
+    raise Unreadable(f"`{word}` is not a day of the week", hint, "days are " + join(DAYS, "and"))
 
 
 def moment(text: str) -> datetime:

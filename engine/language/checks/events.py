@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from engine.event_kinds import KINDS, FieldDef
@@ -43,9 +44,12 @@ _NO_MEASURE: Final = ("lac", "tac")
 
 
 def event_fields(event: str) -> dict[str, FieldDef]:
-    """Return the fields `where` may test on an event, the derived ones included."""
+    """Return the fields `where` may test on an event, the derived ones included, with what they may be."""
     spec = KINDS[event]
-    return {**spec.fields, **spec.derived}
+    return {
+        name: replace(field, values=field.known) if field.known else field
+        for name, field in {**spec.fields, **spec.derived}.items()
+    }
 
 
 def measures(event: str) -> dict[str, FieldDef]:

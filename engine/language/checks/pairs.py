@@ -16,9 +16,10 @@ from engine.language.walk import find
 class Ranked:
     """A rule among others. What comparing needs of it is worked out once."""
 
-    def __init__(self, rule: Rule, report: Report) -> None:
+    def __init__(self, rule: Rule, report: Report, closed: logic.Closed = logic.OPEN) -> None:
         self.rule = rule
         self.report = report
+        self._closed = closed
 
     @property
     def order(self) -> tuple[int, str]:
@@ -28,7 +29,7 @@ class Ranked:
     @cached_property
     def audience(self) -> dict[str, logic.Values]:
         """Who passes `who` and `except`."""
-        return logic.audience(self.rule.who, self.rule.excepts)
+        return logic.audience(self.rule.who, self.rule.excepts, self._closed)
 
     @cached_property
     def keys(self) -> frozenset[Hashable]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from engine.language.checks.code import Check
-from engine.language.model import Interval, Policy
+from engine.language.model import Interval, Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Node
 
@@ -30,9 +30,11 @@ CHECKS: Final = (
 _DAY: Final = 1_440
 
 
-def check_quiet(report: Report, node: Node | None, quiet: Iterable[Interval], policy: Policy) -> None:
-    """R403: the policy's and the rule's quiet time together cover the day."""
-    own = tuple(quiet)
+def check_quiet(report: Report, node: Node | None, rule: Rule, policy: Policy) -> None:
+    """R403: the policy's and the rule's quiet time together cover the day; nothing is quiet for `manual`."""
+    own = rule.limits.quiet
+    if any(message.channel == "manual" for message in rule.offer.send):
+        return
     if node is not None and own and covers_the_day((*own, *policy.quiet)):
         report.error("R403", node, "with the quiet time of policy.yaml this leaves no moment to send")
 

@@ -41,17 +41,21 @@ def keys(
 ) -> None:
     """Check the keys of a mapping. `owner`, the key that holds it, is marked for a missing one."""
     missing = [key for key in required if key not in node.entries]
-    for key, _ in node:
-        if key.text in required or key.text in optional:
-            continue
-        free = [known for known in (*required, *optional) if known not in node.entries]
+    strange = [key for key, _ in node if key.text not in required and key.text not in optional]
+    free = [known for known in (*required, *optional) if known not in node.entries]
+    unlike = []
+    for key in strange:
         near = closest(key.text, free)
-        if near is not None:
-            hint = did_you_mean(key.text, free)
-            missing = [known for known in missing if known != near]
+        if near is None:
+            unlike.append(key)
         else:
-            hint = one_of(free or (*required, *optional))
-        unknown_key(report, key, hint)
+            unknown_key(report, key, did_you_mean(key.text, free))
+            missing = [known for known in missing if known != near]
+    if len(unlike) == len(missing) == 1 and not odd_key(unlike[0].text):  # `name:` where `case:` is wanted
+        unknown_key(report, unlike[0], f"did you mean `{missing[0]}`, which is missing?")
+        unlike, missing = [], []
+    for key in unlike:
+        unknown_key(report, key, one_of(free or (*required, *optional)))
     if missing and not (node is report.source.root and report.source.broken):
         missing_keys(report, owner, name, missing)
 
@@ -100,7 +104,7 @@ def value(
     try:
         return reader(node.text)
     except words.Unreadable as wrong:
-        report.error(code, node, wrong.message, wrong.hint or mend(node.text, reader))
+        report.error(code, node, wrong.message, wrong.hint or mend(node.text, reader) or wrong.listing)
         return default
 
 
@@ -159,6 +163,9 @@ def choice(report: Report, node: Node | None, options: Collection[str], code: st
         return None
     if node.text in options:
         return node.text
+    if not node.text:
+        report.error("R108", node, "expected one word, was nothing", one_of(options))
+        return None
     not_allowed(report, node, options, code)
     return None
 

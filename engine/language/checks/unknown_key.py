@@ -37,6 +37,10 @@ CHECKS: Final = (
 )
 
 
+_OF_TEXT = "【】，、"
+"""Marks of Chinese text: a key that holds one is a text in the wrong place."""
+
+
 def unknown_key(report: Report, key: Scalar, hint: str) -> None:
     """R101: a key that its mapping does not have."""
     report.error("R101", key, f"unknown key `{key.text}`", odd_key(key.text) or hint)
@@ -47,7 +51,7 @@ def odd_key(text: str) -> str:
     glued = re.match(r"([\w.]+)([:：])(.+)", text)
     if glued is not None:
         return f"write `{glued[1]}: {glued[3].strip()}`, with `:` and a space"
-    char = next((char for char in text if char in LOOK_ALIKES), "")
+    char = next((char for char in text if char in LOOK_ALIKES and char not in _OF_TEXT), "")
     if not char:
         return ""
     mark, name = LOOK_ALIKES[char]

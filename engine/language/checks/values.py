@@ -10,7 +10,7 @@ from unicodedata import category
 from engine.language.checks.code import Check
 from engine.language.report import Report
 from engine.language.source import Node, Scalar
-from engine.language.suggest import did_you_mean
+from engine.language.suggest import did_you_mean, slips
 from engine.language.unseen import name_of, unseen
 
 CHECKS: Final = (
@@ -38,9 +38,29 @@ def never(report: Report, node: Node, field: str, value: str, values: Collection
     hint = did_you_mean(value, values)
     if len(several) > 1 and set(several) <= set(values):
         hint = f"write several as a list: `[{', '.join(several)}]`"
+        if isinstance(node, Scalar) and node.text != value:  # not A, B
+            hint = NOT_WANTED
     report.error("R208", node, f"`{field}` is never `{value}`", hint)
 
 
+NOT_WANTED: Final = "lists of what is not wanted go under `except` or `unless`"
+NOT: Final = "not"
+_LIKE_NOT: Final = (
+    "dot",
+    "got",
+    "hot",
+    "jot",
+    "knot",
+    "lot",
+    "net",
+    "no",
+    "nod",
+    "nor",
+    "note",
+    "now",
+    "nut",
+    "pot",
+)
 _BETWEEN: Final = re.compile(r" (?:or|and) |[\s,，、;；/|]+")
 _MARKS: Final = ",，、､;；|｜"
 _JOINED: Final = re.compile(r"\s+(?:or|and|&&|或|和)\s+", re.IGNORECASE)
@@ -65,14 +85,19 @@ def check_open(report: Report, node: Scalar, field: str, type: str, value: str) 
     `value`: without the `not` before it. A text in quotes may hold what else parts values; a set's may not,
     because a line of `except` with two tags taken for one bars nobody.
     """
-    quoted = report.source.text[node.start.index : node.start.index + 1] in ("'", '"')
+    quoted = is_quoted(report, node)
+    first, _, rest = value.partition(" ")
+    if rest and not quoted and node.text == value and is_like_not(first):
+        hint = f"did you mean `not {rest.strip()}`? quote it if it is one value"
+        report.error("R208", node, f"`{field}`: `{value}` is taken as one value", hint)
+        return False
     said = _oddity(value, type == "set", quoted)
     if not said:
         return True
     parts = [word for part in _PARTS.split(value) if (word := _cleaned(part))]
     several = ", ".join(parts)
     if len(parts) > 1 and value != node.text:
-        hint = "lists of what is not wanted go under `except` or `unless`"
+        hint = NOT_WANTED
     elif len(parts) > 1:
         hint = f"write several as a list: `[{several}]`"
         if not quoted and (type == "text" or not any(mark in value for mark in _MARKS)):
@@ -81,6 +106,19 @@ def check_open(report: Report, node: Scalar, field: str, type: str, value: str) 
         hint = f"did you mean `{several}`?" if several else ""
     report.error("R208", node, f"`{field}`: {said}", hint)
     return False
+
+
+def is_quoted(report: Report, node: Scalar) -> bool:
+    """Tell whether a text stands in quotes."""
+    return report.source.text[node.start.index : node.start.index + 1] in ("'", '"')
+
+
+def is_like_not(word: str) -> bool:
+    """Tell whether a word is a slip of `not`, and not one that a value may well begin with."""
+    plain = word.casefold()
+    if plain == NOT:
+        return True
+    return word == plain and word not in _LIKE_NOT and slips(word, NOT, 1) == 1
 
 
 def _oddity(value: str, is_set: bool, quoted: bool) -> str:

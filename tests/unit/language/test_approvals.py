@@ -134,7 +134,7 @@ def test_part_of_a_folder_is_held_against_the_approvals_of_the_whole(tmp_path: P
 
 def entries(file: Path) -> dict[str, Approval]:
     report = Report(read(str(file), file.read_text(encoding="utf-8")))
-    found = {name: entry.approval for name, entry in read_approvals(report).items()}
+    found = {name: entry.approval for name, entry in read_approvals(report).entries.items()}
     assert report.problems == []
     return found
 

@@ -117,7 +117,10 @@ def test_unknown_product_and_channel() -> None:
     assert codes(load(rule_text(product="pak"))) == ["R301"]
     assert codes(load(rule_text(send="{channel: fax, text: x}"))) == ["R105"]
     assert codes(load(rule_text(send="{task: x}"))) == ["R102"]
-    assert codes(load(rule_text(send="{channel: manual, text: x}"))) == ["R102", "R101"]
+    loaded = load(rule_text(send="{channel: manual, text: x}"))
+    assert codes(loaded) == ["R101"]
+    assert loaded.problems[0].hint == "did you mean `task`, which is missing?"
+    assert codes(load(rule_text(send="{channel: manual, text: x, words: y}"))) == ["R102", "R101", "R101"]
     assert codes(load(rule_text(send="{channel: manual, taks: x}"))) == ["R101"]
 
 

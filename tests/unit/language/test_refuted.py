@@ -54,8 +54,36 @@ def test_a_wait_that_a_step_before_it_starts_anew_or_ends(steps: str, within: st
 @pytest.mark.parametrize(("condition", "shadowed"), [("", True), ("if: {brand: GoTone}, ", False)])
 def test_a_rule_whose_messages_may_fit_nobody_shadows_none(condition: str, shadowed: bool) -> None:
     sms = f"{{channel: sms, {condition}text: '【移动】包。退订回R'}}"
-    found = reviewed(rule_text(send=sms), rule_text().replace("priority: 5", "priority: 4"))
+    other = "{channel: sms, text: '【移动】别的包。退订回R'}"
+    found = reviewed(rule_text(send=sms), rule_text(send=other).replace("priority: 5", "priority: 4"))
     assert ("R504" in codes(found)) is shadowed
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "shadowed"),
+    [
+        ("send_within: 1h", "send_within: 1h", True),
+        ("send_within: 1h", "send_within: 0s", True),
+        ("send_within: 1h", "send_within: 24h", False),  # at night only the lower one is kept for the morning
+        ("send_within: 1h, quiet: 12:00 to 13:00", "send_within: 1h", False),
+        ("send_within: 1h", "send_within: 1h, quiet: 12:00 to 13:00", True),
+    ],
+)
+def test_a_rule_that_is_refused_for_quiet_time_shadows_none_that_waits(
+    upper: str, lower: str, shadowed: bool
+) -> None:
+    sms, other = (
+        "{channel: sms, text: '【移动】包。退订回R'}",
+        "{channel: sms, text: '【移动】别的包。退订回R'}",
+    )
+    found = reviewed(
+        rule_text(send=sms).replace("send_within: 1h", upper),
+        rule_text(send=other).replace("priority: 5", "priority: 4").replace("send_within: 1h", lower),
+    )
+    assert ("R504" in codes(found)) is shadowed
+    # a person is called at night, too, while the SMS is refused
+    manual = rule_text().replace("priority: 5", "priority: 4").replace("send_within: 1h", lower)
+    assert "R504" not in codes(reviewed(rule_text(send=sms).replace("send_within: 1h", upper), manual))
 
 
 @pytest.mark.parametrize(("days", "never"), [("[sat, sun]", True), ("[fri]", False), ("[mon]", False)])

@@ -9,8 +9,7 @@ from jsonschema import Draft7Validator
 
 from engine.language.checks.codes import ALL
 from engine.language.problems import Problem
-from engine.language.sarif import PAGES, sarif
-from tests.testdata import CHECKOUT
+from engine.language.sarif import sarif
 
 TEXT = {"type": "object", "required": ["text"], "additionalProperties": False, "properties": {
     "text": {"type": "string", "minLength": 1}, "markdown": {"type": "string"}}}  # fmt: skip
@@ -50,7 +49,7 @@ RULE = record(
     id={"type": "string"},
     shortDescription=TEXT,
     help=TEXT,
-    helpUri={"type": "string"},
+    helpUri={"type": "string", "pattern": "^[a-z][a-z0-9+.-]*:"},
     defaultConfiguration=record("", level=LEVEL),
 )
 DRIVER = record("name", name={"type": "string"}, version={"type": "string"}, rules=some(RULE))
@@ -91,8 +90,7 @@ def test_every_code_is_a_rule_with_a_page() -> None:
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(ALL)
     assert rules[run["results"][0]["ruleIndex"]]["id"] == "R204"
-    assert all((CHECKOUT / rule["helpUri"]).is_file() for rule in rules)
-    assert all(rule["helpUri"].startswith(PAGES) for rule in rules)
+    assert all("helpUri" not in rule for rule in rules)  # it would have to be absolute
 
 
 def test_a_fingerprint_outlives_lines_above_and_tells_two_alike_apart() -> None:

@@ -128,7 +128,7 @@ def test_what_is_refused(body: str, code: str) -> None:
 
 
 def test_the_file_and_its_rule() -> None:
-    assert refused(f"{IN}, {OFFER}", HEAD.replace("tests: r", "tests: s")) == ["R201", "R602"]
+    assert refused(f"{IN}, {OFFER}", HEAD.replace("tests: r", "tests: s")) == ["R602"]
     assert refused(f"{IN}, {OFFER}", "tests: r\n") == ["R102"]
 
 

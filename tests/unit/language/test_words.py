@@ -73,9 +73,9 @@ def test_amount(text: str, type: FieldType, value: float) -> None:
     ("text", "type", "says", "hint"),
     [
         ("20", "money", "needs a unit: `yuan` or `fen`", ""),
-        ("20 yaun", "money", "needs a unit", "did you mean `20 yuan`?"),
+        ("20 yaun", "money", "needs another unit", "did you mean `20 yuan`?"),
         ("20 MBB", "bytes", "`KB`, `MB` or `GB`", "did you mean `20 MB`?"),
-        ("20 percent", "percent", "needs a unit: `%`", ""),
+        ("20 percent", "percent", "needs another unit: `%`", ""),
         ("101%", "percent", "not between 0% and 100%", ""),
         ("17-26", "number", "is not a number", "write `17 to 26`"),
         ("at lest 3", "number", "is not a number", "did you mean `at least 3`?"),
