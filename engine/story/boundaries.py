@@ -31,7 +31,7 @@ from engine.language.model import (
 from engine.language.testing import PURPOSES, Arm, Case, Expected, Step
 from engine.story.calendar import Calendar, Foreseen
 from engine.story.edges import Edges
-from engine.story.hearing import leaves_of, makes
+from engine.story.hearing import leaves_of, makes, where_before
 from engine.story.people import Given, People, Person, chosen
 from engine.story.scene import SECOND, Note, NoteKind, Scene
 from engine.story.stage import Stage
@@ -239,8 +239,10 @@ class _Play:
         """Return how far apart two matches must be to have nothing to do with each other; None: never."""
         pattern = self.rules.rules[self.name].when
         if self.scene.closes:
-            out = Step(0, "leaves", self._place())
-            if makes(pattern, out, self.rules.catalog):
+            out = Step(max(self.scene.end, self.scene.at) + MINUTE, "leaves", self._place())
+            catalog, lapse = self.rules.catalog, self.rules.policy.lapse
+            where = where_before((*self.scene.steps, out), out, catalog, lapse)
+            if makes(pattern, out, catalog, where):
                 return None
         span = max(self.scene.end, 0) - self.scene.start
         return -(-(memory(pattern) + span + 10 * MINUTE) // MINUTE) * MINUTE
@@ -353,7 +355,7 @@ class _Play:
             replace(step, at=step.at + shift - starts, line=number) for number, step in enumerate(ordered, 1)
         )
         if matches is None:
-            matches = [moment] if scene.hit else []
+            matches = [moment, *(at + shift for at in scene.also)] if scene.hit else []
         before = [step for step in ordered if matches and step.at + shift <= matches[0]]
         person = self._by_then(person, before)
         if not because.startswith("consent.") or person.because.startswith(("who.", "except.")):

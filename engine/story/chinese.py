@@ -12,7 +12,20 @@ from engine.language.testing import FieldValue, Step
 from engine.story.chinese_notes import NOTES
 from engine.story.chinese_tables import CHANNELS, DAYS, EVENTS, FIELDS, PURPOSES, REASONS, STATUS, UNITS
 from engine.story.scene import Note
-from engine.story.wording import Heading, Names, amount, clock, field_type, length_parts, parts_of
+from engine.story.wording import (
+    AtPlace,
+    Heading,
+    Names,
+    OfRecords,
+    Share,
+    amount,
+    clock,
+    field_type,
+    length_parts,
+    may_lack,
+    parts_of,
+    unless_of,
+)
 
 _HEADINGS: Final[dict[Heading, str]] = {
     "when": "触发条件", "who": "目标用户", "get": "营销内容", "times": "时间", "often": "频次",
@@ -117,19 +130,20 @@ class Chinese:
         """Say a pattern."""
         match pattern:
             case model.Happens():
-                return self._lines(EVENTS[pattern.event][0], pattern.where, pattern.unless, names)
+                return self._lines(EVENTS[pattern.event][0], pattern, names)
             case model.Enters():
                 still = f"，且{self.duration(pattern.confirm)}后仍在" if pattern.confirm else ""
-                return f"进入{self._places(pattern, names)}{still}"
+                return f"进入{self._places(pattern, '{}中任一处', names)}{still}"
             case model.Leaves():
-                return f"离开{self._places(pattern, names)}"
+                return f"离开{self._places(pattern, '{}的全部范围', names)}"
             case model.StaysIn():
-                return f"在{self._places(pattern, names)}停留满{self.duration(pattern.duration)}"
+                place = self._places(pattern, "{}中的同一处", names)
+                return f"在{place}停留满{self.duration(pattern.duration)}"
             case model.Count():
-                said = self._lines(EVENTS[pattern.event][0], pattern.where, (), names)
+                said = self._lines(EVENTS[pattern.event][0], pattern, names)
                 return f"{self.duration(pattern.within)}内{said}达到{pattern.at_least}次"
             case model.Total():
-                said = self._lines(EVENTS[pattern.event][1], pattern.where, (), names)
+                said = self._lines(EVENTS[pattern.event][1], pattern, names)
                 mark = self.value(pattern.at_least, pattern.type)
                 return f"{self.duration(pattern.within)}内{said}的{FIELDS[pattern.field]}累计达到{mark}"
             case model.Sequence():
@@ -148,16 +162,21 @@ class Chinese:
         said = self.clause(pattern, names)
         return f"（{said}）" if parts_of(pattern) else said
 
-    def _places(self, pattern: model.Enters | model.Leaves | model.StaysIn, names: Names) -> str:
+    def _places(self, pattern: AtPlace, several: str, names: Names) -> str:
+        """Name a place, or the members of a group and the group: `several` says how they count."""
         members = names.places(pattern.members)
         group = names.group(pattern.place)
-        said = members[0] if len(members) == 1 else f"{'、'.join(members)}之一"
-        return f"{said}（{group}）" if group else said
+        said = f"{self.together(members)}（{group}）" if group else self.together(members)
+        return several.format(said) if len(members) > 1 else said
 
-    def _lines(self, event: str, where: Sequence[Test], unless: Sequence[Test], names: Names) -> str:
-        at = [self.asked(test, names) for test in where if test.field == "place"]
-        lines = [self.test(FIELDS[test.field], test, names) for test in where if test.field != "place"]
-        lines += [f"排除{self.test(FIELDS[test.field], test, names)}" for test in unless]
+    def _lines(self, event: str, pattern: OfRecords, names: Names) -> str:
+        at = [self.asked(test, names) for test in pattern.where if test.field == "place"]
+        lines = [
+            self.test(FIELDS[test.field], test, names) for test in pattern.where if test.field != "place"
+        ]
+        for test in unless_of(pattern):
+            unknown = f"或{FIELDS[test.field]}未知" if may_lack(pattern.event, test.field) else ""
+            lines.append(f"不计“{self.test(FIELDS[test.field], test, names)}”{unknown}的情况")
         said = "；".join(lines)
         return "".join(f"在{place}" for place in at) + event + (f"（{said}）" if said else "")
 
@@ -213,30 +232,34 @@ class Chinese:
             whom = whom or "，其余用户"
         return f"{CHANNELS[message.channel]}{whom}{size}："
 
-    def quiet(self, policy: Sequence[str], own: Sequence[str], within: int, always: bool) -> str:
+    def quiet(self, policy: Sequence[str], own: Sequence[str], within: int, tasks: Share) -> str:
         """Say what quiet time does."""
-        if always:
+        if tasks == "all":
             return "任何时刻：人工任务不受免打扰时段限制。"
         spans = [f"{_span(span)}（全局）" for span in policy] + [f"{_span(span)}（本规则）" for span in own]
         if not spans:
             return "任何时刻：没有免打扰时段。"
         waits = f"若需等待超过{self.duration(within)}则不发送"
-        return f"{self.together(spans)}为免打扰时段，期间的消息等到时段结束再发；{waits}。"
+        what = "短信和彩信" if tasks == "some" else "消息"
+        said = f"{self.together(spans)}为免打扰时段，期间的{what}等到时段结束再发；{waits}。"
+        return f"{said}人工任务随时下达。" if tasks == "some" else said
 
-    def hours(self, days: Sequence[int], spans: Sequence[str]) -> str:
+    def hours(self, days: Sequence[int], spans: Sequence[str], parted: bool) -> str:
         """Say when the rule looks."""
         on = self.together([DAYS[day] for day in days]) if 0 < len(days) < 7 else "每天"
+        on += "当天的" if parted else ""
         return f"仅在{on}{self.together([_span(span) for span in spans]) or '全天'}生效。"
 
     def at_most(self, cap: model.Cap) -> str:
         """Say the rule's cap."""
         return f"本规则：{self.duration(cap.window)}内最多{cap.count}次。"
 
-    def house(self, caps: Sequence[model.Cap], by_tier: Sequence[tuple[str, model.Cap]]) -> str:
+    def house(self, caps: Sequence[model.Cap], by_tier: Sequence[tuple[str, model.Cap]], tasks: Share) -> str:
         """Say the policy's caps."""
         lines = [f"{self.duration(cap.window)}内最多{cap.count}次" for cap in caps]
         lines += [f"{tier}用户{self.duration(cap.window)}内最多{cap.count}次" for tier, cap in by_tier]
-        return "所有规则合计（全局）：" + "，".join(lines) + "。"
+        alone = "，只计短信和彩信，人工任务不计入也不受限" if tasks == "some" else ""
+        return f"所有规则合计（全局{alone}）：{'，'.join(lines)}。"
 
     def group(self, name: str, cooldown: int) -> str:
         """Say what a group does."""

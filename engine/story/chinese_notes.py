@@ -18,6 +18,10 @@ def _asked(words: Words, note: Note, names: Names) -> str:
     return words.asked(note.test, names) if note.test is not None else ""
 
 
+def _part(words: Words, note: Note, names: Names) -> str:
+    return words.clause(note.pattern, names) if note.pattern is not None else ""
+
+
 def _differing(words: Words, note: Note, names: Names) -> str:
     return f"，{names.field(note.field)}：{_value(words, note, names)}" if note.field else ""
 
@@ -47,6 +51,12 @@ NOTES: Final[dict[str, Phrase]] = {
     if n.field != "place" else f"在{c.place(str(n.value))}，不满足“{_asked(w, n, c)}”",
     "unknown": lambda w, n, c: f"{FIELDS[n.field]}未知",
     "barred": lambda w, n, c: f"{FIELDS[n.field]}属于unless排除的情况",
+    "barred_unknown": lambda w, n, c: f"{FIELDS[n.field]}未知，可能属于unless排除的情况",
+    "lacking": lambda w, n, c: f"其余都发生，只缺“{_part(w, n, c)}”",
+    "next_member": lambda w, n, c: "从一处到另一处，也算进入后者",
+    "to_member": lambda w, n, c: "从一处到另一处，不算离开",
+    "left_members": lambda w, n, c: "经过其中另一处，再到全部范围之外",
+    "split_stay": lambda w, n, c: f"{w.duration(n.amount)}分在两处，不在同一处",
     "wrong_order": lambda w, n, c: "顺序颠倒",
     "other_order": lambda w, n, c: "先后互换",
     "cancelled": lambda w, n, c: f"在{w.duration(n.amount)}内发生了",

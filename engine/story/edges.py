@@ -28,7 +28,7 @@ from engine.language.testing import FieldValue, Step
 from engine.story.hearing import is_located
 from engine.story.scene import PAUSE, SECOND, Note, NoteKind, Scene, pause, whole
 from engine.story.stage import Stage, the_wait
-from engine.story.values import near, shift
+from engine.story.values import listed, near, shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class Edges:
 
     stage: Stage
 
-    def of(self, pattern: Pattern, before: Pattern | None = None) -> Iterator[Scene]:
+    def of(self, pattern: Pattern, before: Many[Pattern] = ()) -> Iterator[Scene]:
         """Yield the scenes at the borders of a pattern, moment 0 being that of the match or near miss.
 
-        `before`: what has just matched for the subscriber, if it is a step of a sequence.
+        `before`: what has matched for the subscriber before, if it is a step of a sequence.
         """
         match pattern:
             case Happens():
@@ -68,7 +68,7 @@ class Edges:
         for given, hit, note in self._lines(pattern.event, pattern.where, pattern.unless):
             step = self.stage.record(pattern.event, pattern.where, pattern.unless, given)
             if step is not None:
-                yield Scene((step,), hit, note=note, closes=bool(step.place))
+                yield Scene((step,), hit, note=note)
 
     def _lines(
         self, event: str, where: Many[Test], unless: Many[Test] = ()
@@ -81,6 +81,8 @@ class Edges:
                 others = [line for line in wanted if line is not test]
                 for value in self.stage.places(others, [*barred, test])[:1]:
                     yield {test.field: value}, False, _note("fails", test, value)
+                if not event.startswith("loc."):
+                    yield {test.field: None}, False, _note("unknown", test, None)
                 continue
             choices = self.stage.choices(event, test.field)
             inside, outside = near(wanted, test, choices, barred)
@@ -93,11 +95,18 @@ class Edges:
         for test in unless:
             wanted = [line for line in where if line.field == test.field]
             if test.field == "place":
-                bars = self.stage.places([*wanted, test])
+                bars = self.stage.places([*wanted, test])[:1]
             else:
-                bars = near([*wanted, test], test, self.stage.choices(event, test.field))[0]
-            for value in bars[:1]:
+                bars = (
+                    listed(test, wanted)
+                    or near([*wanted, test], test, self.stage.choices(event, test.field))[0]
+                )
+            for value in bars[: None if len(bars) == len(test.values) else 1]:
                 yield {test.field: value}, False, _note("barred", test, value)
+            if not wanted and not (
+                event.startswith("loc.") if test.field == "place" else self._required(event, test.field)
+            ):
+                yield {test.field: None}, False, _note("barred_unknown", test, None)
 
     def _required(self, event: str, field: str) -> bool:
         step = self.stage.record(event, (), (), {field: None})
@@ -112,7 +121,11 @@ class Edges:
         place = self.stage.place_of(pattern.members)
         if place is not None and self.stage.policy.bridge >= PAUSE:
             steps = (Step(-PAUSE, "enters", place), Step(0, "sees", place))
-            yield Scene(steps, at=-PAUSE, note=Note("seen_again"), closes=True)
+            yield Scene(steps, at=-PAUSE, note=Note("seen_again"))
+        other = None if place is None else self.stage.other_member(pattern.members, place)
+        if place is not None and other is not None:
+            steps = (Step(-PAUSE, "enters", place), Step(0, "enters", other))
+            yield Scene(steps, at=-PAUSE, also=(0,), note=Note("next_member"))
 
     def _leaves(self, pattern: Leaves) -> Iterator[Scene]:
         place = self.stage.place_of(pattern.members)
@@ -124,6 +137,12 @@ class Edges:
             scene = self.stage.visit_left(pattern, after)
             if scene is not None:
                 yield replace(scene, hit=hit, note=Note(kind, lapse))
+        other, seen = self.stage.other_member(pattern.members, place), min(PAUSE, whole(lapse // 2))
+        if other is not None and seen:
+            moved = (Step(-seen, "enters", place), Step(0, "enters", other))
+            yield Scene(moved, False, note=Note("to_member"))
+            steps = (*Scene(moved).moved(-seen).steps, Step(0, "leaves", other))
+            yield Scene(steps, note=Note("left_members"))
 
     def _stays(self, pattern: StaysIn) -> Iterator[Scene]:
         lapse, length = self.stage.policy.lapse, pattern.duration
@@ -147,7 +166,7 @@ class Edges:
                     seen = self.stage.sightings(place, start, -last)
                 if seen is not None and start < -last:
                     steps = (Step(start, "enters", place), *seen, Step(-last, "sees", place))
-                    yield Scene(steps, hit, note=Note(kind, lapse), closes=True)
+                    yield Scene(steps, hit, note=Note(kind, lapse))
         first = whole(length // 2)
         if SECOND <= first <= lapse:
             steps = (
@@ -155,7 +174,11 @@ class Edges:
                 Step(full.start - first, "leaves", place),
                 *full.steps,
             )
-            yield Scene(steps, note=Note("back_again", length), closes=True)
+            yield Scene(steps, note=Note("back_again", length))
+        other = self.stage.other_member(pattern.members, place)
+        if other is not None and first >= SECOND:
+            steps = (Step(-length, "enters", place), Step(-first, "enters", other), Step(0, "leaves", other))
+            yield Scene(steps, False, note=Note("split_stay", length))
 
     # -- how many, how much --------------------------------------------------------------------------
 
@@ -189,7 +212,7 @@ class Edges:
             late = replace(step, at=-(rest - 1) * gap, times=rest, every=gap)
             if -before < late.at:
                 first = replace(step, at=-before, times=1, every=0)
-                yield Scene((first, late), hit, note=Note(kind, pattern.within), closes=full.closes)
+                yield Scene((first, late), hit, note=Note(kind, pattern.within))
 
     def _total(self, pattern: Total) -> Iterator[Scene]:
         full = self.stage.summed(pattern)
@@ -203,25 +226,44 @@ class Edges:
         note = Note("enough", field=pattern.field, value=pattern.at_least, type=pattern.type)
         yield replace(full, note=note)
         if len(full.steps) > 1:
-            for before, hit, kind in _pair_out(pattern.within):
-                first, last = full.steps
-                apart = (replace(first, at=-before), last)
-                yield Scene(apart, hit, note=Note(kind, pattern.within), closes=full.closes)
-        own = [test for test in pattern.where if test.field == pattern.field]
-        if own:
-            return
+            yield from self._spread_amounts(pattern, full)
         for given, hit, note in self._lines(pattern.event, pattern.where):
-            changed = [
-                self.stage.record(pattern.event, pattern.where, (), {**step.fields, **given})
-                for step in full.steps
-            ]
-            steps = tuple(
-                replace(new, at=old.at)
-                for new, old in zip(changed, full.steps, strict=True)
-                if new is not None
-            )
-            if len(steps) == len(changed):
-                yield Scene(steps, hit, note=note, closes=bool(steps[-1].place))
+            scene = self._with_amount(pattern, full, given, hit)
+            if scene is not None:
+                yield replace(scene, hit=hit, note=note)
+
+    def _spread_amounts(self, pattern: Total, full: Scene) -> Iterator[Scene]:
+        """The first of the records exactly the window before the last, or a second less."""
+        first, last = full.steps
+        rest = first.times - 1
+        late = replace(first, at=first.at + first.every, times=rest, every=first.every if rest > 1 else 0)
+        for before, hit, kind in _pair_out(pattern.within):
+            apart = (replace(first, at=-before, times=1, every=0), *((late,) if rest else ()), last)
+            yield Scene(apart, hit, note=Note(kind, pattern.within))
+
+    def _with_amount(
+        self, pattern: Total, full: Scene, given: dict[str, FieldValue], hit: bool
+    ) -> Scene | None:
+        """Return the scene with values in its records; with an amount in the last one alone."""
+        if pattern.field in given:
+            value, last = given[pattern.field], full.steps[-1]
+            usual = last.fields["down" if pattern.field == "bytes" else pattern.field]
+            if hit and not (
+                isinstance(value, int | float) and isinstance(usual, int | float) and value >= usual
+            ):
+                return None
+            new = self.stage.any_amount(pattern, value)
+            return None if new is None else replace(full, steps=(*full.steps[:-1], replace(new, at=last.at)))
+        others = [test for test in pattern.where if test.field != pattern.field]
+        changed = [
+            self.stage.record(pattern.event, others, (), {**step.fields, **given}) for step in full.steps
+        ]
+        steps = tuple(
+            replace(new, at=old.at, times=old.times, every=old.every)
+            for new, old in zip(changed, full.steps, strict=True)
+            if new is not None
+        )
+        return replace(full, steps=steps) if len(steps) == len(changed) else None
 
     # -- composites ----------------------------------------------------------------------------------
 
@@ -244,9 +286,10 @@ class Edges:
             yield replace(turned, note=Note("other_order"))
         elif turned is not None:
             yield replace(turned, hit=False, note=Note("wrong_order"))
+        yield from self._lacking(pattern, parts)
         for number, part in enumerate(parts):
-            last = parts[number - 1] if number and isinstance(pattern, Sequence) else None
-            for edge in self.of(part, last):
+            earlier = parts[:number] if isinstance(pattern, Sequence) else ()
+            for edge in self.of(part, earlier):
                 scenes = [*plain[:number], edge, *plain[number + 1 :]]
                 embedded = stage.in_turn(parts, scenes, pattern.within)
                 others = [scene for scene in (*plain[:number], *plain[number + 1 :]) if scene is not None]
@@ -255,16 +298,32 @@ class Edges:
                 if self._ends_as_said(edge, number, len(parts)):
                     yield replace(embedded, note=edge.note)
 
+    def _lacking(self, pattern: Sequence | AllOf, parts: Many[Pattern]) -> Iterator[Scene]:
+        """Yield the scenes in which all happens but for one part; of two steps the order says as much."""
+        if isinstance(pattern, Sequence) and len(parts) < 3:
+            return
+        for number, part in enumerate(parts):
+            others = (*parts[:number], *parts[number + 1 :])
+            rest = (
+                replace(pattern, steps=others)
+                if isinstance(pattern, Sequence)
+                else replace(pattern, parts=others)
+            )
+            scenes = self.stage.typicals(rest)
+            scene = self.stage.in_turn(others, scenes, pattern.within)
+            if scene is not None and not self.stage.heard(part, scene):
+                yield replace(scene, hit=False, note=Note("lacking", pattern=part))
+
     def _ends_as_said(self, edge: Scene, number: int, parts: int) -> bool:
         """Say whether the whole matches at 0 with this edge: not if its records go on past the others."""
         return number == parts - 1 or edge.end <= edge.at + SECOND or not edge.hit
 
-    def _after(self, pattern: After, before: Pattern | None = None) -> Iterator[Scene]:
+    def _after(self, pattern: After, before: Many[Pattern] = ()) -> Iterator[Scene]:
         stage = self.stage
-        first = stage.typical(pattern.first) if before is None else stage.following(before, pattern.first)
+        first = stage.following(before, pattern.first)
         if first is None:
             return
-        against = stage.following(pattern.first, pattern.no)
+        against = stage.following((*before, pattern.first), pattern.no)
         half = -whole(pattern.wait // 2)
         if against is not None and pattern.wait >= 2 * SECOND:
             notes: tuple[tuple[int, NoteKind], ...] = (
@@ -279,7 +338,8 @@ class Edges:
         for edge in self.of(pattern.no):
             if _was_inside_after_all(edge, [first]):
                 continue
-            yield from self._noted(stage.waited(pattern, first, edge, half), edge.note)
+            note = Note("cancelled", pattern.wait) if edge.note.kind == "plain" else edge.note
+            yield from self._noted(stage.waited(pattern, first, edge, half), note)
         for edge in self.of(pattern.first):
             if edge.end <= edge.at or not edge.hit:
                 yield from self._noted(stage.waited(pattern, edge), edge.note)
@@ -291,7 +351,6 @@ class Edges:
                     (*scene.steps, *again.steps),
                     at=half + pattern.wait,
                     note=Note("wait_anew", pattern.wait),
-                    closes=scene.closes,
                 )
 
     def _noted(self, scene: Scene | None, note: Note) -> Iterator[Scene]:
@@ -311,7 +370,8 @@ class Edges:
 
 def _was_inside_after_all(edge: Scene, others: Many[Scene]) -> bool:
     """Say whether a subscriber not known to be inside may be seen there by what else happens."""
-    if edge.note.kind not in ("never_inside", "lost", "unseen_at"):
+    nowhere = edge.note.kind in ("unknown", "barred_unknown") and edge.note.field == "place"
+    if not nowhere and edge.note.kind not in ("never_inside", "lost", "unseen_at"):
         return False
     return any(is_located(step) for scene in others for step in scene.steps)
 

@@ -12,7 +12,20 @@ from engine.language.testing import FieldValue, Step
 from engine.story.english_notes import NOTES
 from engine.story.english_tables import CHANNELS, DAYS, EVENTS, FIELDS, PURPOSES, REASONS, STATUS, UNITS
 from engine.story.scene import Note
-from engine.story.wording import Heading, Names, amount, clock, field_type, length_parts, parts_of
+from engine.story.wording import (
+    AtPlace,
+    Heading,
+    Names,
+    OfRecords,
+    Share,
+    amount,
+    clock,
+    field_type,
+    length_parts,
+    may_lack,
+    parts_of,
+    unless_of,
+)
 
 _HEADINGS: Final[dict[Heading, str]] = {
     "when": "What it waits for", "who": "Whom it is for", "get": "What they get", "times": "At what times",
@@ -125,27 +138,29 @@ class English:
         match pattern:
             case model.Happens():
                 words = EVENTS[pattern.event]
-                return f"{words[form]} {words[2]}{self._lines(pattern.where, pattern.unless, names)}"
+                return f"{words[form]} {words[2]}{self._lines(pattern, names)}"
             case model.Enters():
                 still = f" and {('is', 'be')[form]} still there {self.duration(pattern.confirm)} later"
                 confirmed = still if pattern.confirm else ""
-                return f"{('enters', 'enter')[form]} {self._places(pattern, names)}{confirmed}"
+                return f"{('enters', 'enter')[form]} {self._places(pattern, 'any of {}', names)}{confirmed}"
             case model.Leaves():
-                return f"{('leaves', 'leave')[form]} {self._places(pattern, names)}"
+                group = "{} for a place outside all of them"
+                return f"{('leaves', 'leave')[form]} {self._places(pattern, group, names)}"
             case model.StaysIn():
                 stays = ("stays", "stay")[form]
-                return f"{stays} in {self._places(pattern, names)} for {self.duration(pattern.duration)}"
+                place = self._places(pattern, "the same one of {}", names)
+                return f"{stays} in {place} for {self.duration(pattern.duration)}"
             case model.Count():
                 words = EVENTS[pattern.event]
                 many = words[3].format(n=f"at least {pattern.at_least}")
                 if pattern.at_least == 1:
                     many = words[2]
-                lines = self._lines(pattern.where, (), names)
+                lines = self._lines(pattern, names)
                 return f"{words[form]} {many}{lines}{self._in(pattern.within)}"
             case model.Total():
                 mark = self.value(pattern.at_least, pattern.type)
                 of = f"{FIELDS[pattern.field]} in {EVENTS[pattern.event][4]}"
-                lines = self._lines(pattern.where, (), names)
+                lines = self._lines(pattern, names)
                 return f"{('reaches', 'reach')[form]} {mark} of {of}{lines}{self._in(pattern.within)}"
             case model.Sequence():
                 first, *rest = (self._part(part, names, form) for part in pattern.steps)
@@ -168,18 +183,27 @@ class English:
     def _in(self, window: int) -> str:
         return f" within {self.duration(window)}"
 
-    def _places(self, pattern: model.Enters | model.Leaves | model.StaysIn, names: Names) -> str:
+    def _places(self, pattern: AtPlace, several: str, names: Names) -> str:
+        """Name a place, or the members of a group and the group: `several` says how they count."""
         members = names.places(pattern.members)
         group = names.group(pattern.place)
-        said = members[0] if len(members) == 1 else f"one of {self.together(members)}"
-        return f"{said} ({group})" if group else said
+        said = f"{self.together(members)} ({group})" if group else self.together(members)
+        return several.format(said) if len(members) > 1 else said
 
-    def _lines(self, where: Sequence[Test], unless: Sequence[Test], names: Names) -> str:
-        at = [self.asked(test, names) for test in where if test.field == "place"]
-        lines = [self.test(FIELDS[test.field], test, names) for test in where if test.field != "place"]
-        said = "".join(f" at {place}" for place in at) + (f" ({'; '.join(lines)})" if lines else "")
-        barred = [self.test(FIELDS[test.field], test, names) for test in unless]
-        return said + (f", unless {' or '.join(barred)}" if barred else "")
+    def _lines(self, pattern: OfRecords, names: Names) -> str:
+        at = [self.asked(test, names) for test in pattern.where if test.field == "place"]
+        lines = [
+            self.test(FIELDS[test.field], test, names) for test in pattern.where if test.field != "place"
+        ]
+        barred = [self._barred(pattern.event, test, names) for test in unless_of(pattern)]
+        if barred:
+            lines.append(f"leaving aside any with {'; and any with '.join(barred)}")
+        return "".join(f" at {place}" for place in at) + (f" ({'; '.join(lines)})" if lines else "")
+
+    def _barred(self, event: str, test: Test, names: Names) -> str:
+        """Say what keeps a record from counting: its value, and not knowing it."""
+        said = f"“{self.test(FIELDS[test.field], test, names)}”"
+        return f"{said} or {FIELDS[test.field]} unknown" if may_lack(event, test.field) else said
 
     def subject(self, clause: str) -> str:
         """Begin with `A subscriber`."""
@@ -233,30 +257,34 @@ class English:
             whom = whom or ", everybody else"
         return f"{CHANNELS[message.channel]}{whom}{size}:"
 
-    def quiet(self, policy: Sequence[str], own: Sequence[str], within: int, always: bool) -> str:
+    def quiet(self, policy: Sequence[str], own: Sequence[str], within: int, tasks: Share) -> str:
         """Say what quiet time does."""
-        if always:
+        if tasks == "all":
             return "At any hour: a task waits for no quiet time."
         spans = [f"{span} (house rule)" for span in policy] + [f"{span} (this rule)" for span in own]
         if not spans:
             return "At any hour: there is no quiet time."
         waits = f"if that is more than {self.duration(within)} away, nothing is sent"
-        return f"No message from {self.together(spans)}. One that falls there waits for the end; {waits}."
+        what = "SMS or MMS" if tasks == "some" else "message"
+        said = f"No {what} from {self.together(spans)}. One that falls there waits for the end; {waits}."
+        return f"{said} A task goes out at any hour." if tasks == "some" else said
 
-    def hours(self, days: Sequence[int], spans: Sequence[str]) -> str:
+    def hours(self, days: Sequence[int], spans: Sequence[str], parted: bool) -> str:
         """Say when the rule looks."""
         on = self.together([DAYS[day] for day in days]) if 0 < len(days) < 7 else "every day"
-        return f"It only looks on {on}, {self.together(list(spans)) or 'at all hours'}."
+        same = " of the same day" if parted else ""
+        return f"It only looks on {on}, {self.together(list(spans)) or 'at all hours'}{same}."
 
     def at_most(self, cap: model.Cap) -> str:
         """Say the rule's cap."""
         return f"This rule: at most {_times(cap.count)} in {self.duration(cap.window)}."
 
-    def house(self, caps: Sequence[model.Cap], by_tier: Sequence[tuple[str, model.Cap]]) -> str:
+    def house(self, caps: Sequence[model.Cap], by_tier: Sequence[tuple[str, model.Cap]], tasks: Share) -> str:
         """Say the policy's caps."""
         lines = [f"at most {cap.count} in {self.duration(cap.window)}" for cap in caps]
         lines += [f"for {tier} at most {cap.count} in {self.duration(cap.window)}" for tier, cap in by_tier]
-        return f"All rules together (house rule): {self.together(lines)}."
+        alone = "; of SMS and MMS, a task is not counted and always free to go" if tasks == "some" else ""
+        return f"All rules together (house rule{alone}): {self.together(lines)}."
 
     def group(self, name: str, cooldown: int) -> str:
         """Say what a group does."""

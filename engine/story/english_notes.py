@@ -18,6 +18,10 @@ def _asked(words: Words, note: Note, names: Names) -> str:
     return words.asked(note.test, names) if note.test is not None else ""
 
 
+def _part(words: Words, note: Note, names: Names) -> str:
+    return words.clause(note.pattern, names) if note.pattern is not None else ""
+
+
 def _differing(words: Words, note: Note, names: Names) -> str:
     return f", {names.field(note.field)}: {_value(words, note, names)}" if note.field else ""
 
@@ -48,6 +52,12 @@ NOTES: Final[dict[str, Phrase]] = {
     if n.field != "place" else f"in {c.place(str(n.value))}, which is not “{_asked(w, n, c)}”",
     "unknown": lambda w, n, c: f"without a known {FIELDS[n.field]}",
     "barred": lambda w, n, c: f"the “unless” of {FIELDS[n.field]} holds",
+    "barred_unknown": lambda w, n, c: f"{FIELDS[n.field]} unknown: it may be what “unless” says",
+    "lacking": lambda w, n, c: f"all of it, but for this: {_part(w, n, c)}",
+    "next_member": lambda w, n, c: "going on from one to another enters that one too",
+    "to_member": lambda w, n, c: "going on from one to another leaves nothing",
+    "left_members": lambda w, n, c: "by way of another of them, then out of all",
+    "split_stay": lambda w, n, c: f"the {w.duration(n.amount)} in two places, not in one",
     "wrong_order": lambda w, n, c: "in the wrong order",
     "other_order": lambda w, n, c: "in the other order",
     "cancelled": lambda w, n, c: f"it happened within the {w.duration(n.amount)} after all",

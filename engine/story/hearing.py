@@ -6,6 +6,8 @@ Cases are foreseen only where it is not, or where it does no harm, so the answer
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
 
 from engine.language.model import (
     After,
@@ -42,9 +44,40 @@ def leaves_of(pattern: Pattern, against: bool = False) -> Iterator[tuple[Leaf, b
             yield pattern, against
 
 
-def makes(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
-    """Say whether a step could bring a pattern about, or help to."""
-    return any(not against and _stirs(leaf, step, catalog) for leaf, against in leaves_of(pattern))
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a subscriber was last seen before a step."""
+
+    places: frozenset[str]
+    """Every place that holds the cell; none if it is outside of all, or if there was no sighting."""
+    fresh: bool
+    """They are still known to be there: another sighting there goes on with the visit."""
+
+
+def where_before(steps: Many[Step], step: Step, catalog: Catalog, lapse: int) -> Where:
+    """Return where a subscriber was last seen before one of the steps of a scene; at first nowhere."""
+    ordered = sorted(steps, key=lambda each: each.at)
+    last: int | None = None
+    places = frozenset[str]()
+    off = False
+    for each in ordered[: ordered.index(step)]:
+        if is_located(each):
+            end = min(each.at + (each.times - 1) * each.every, step.at)
+            if last is None or end >= last:
+                last, places, off = end, places_at(each, catalog), False
+        off = off or each.event == "power.off"
+    return Where(places, last is not None and not off and step.at - last <= lapse)
+
+
+def stirred(pattern: Pattern, step: Step, catalog: Catalog, where: Where) -> frozenset[int]:
+    """Return which of the simple patterns inside, by number, a step could bring about or help to."""
+    leaves = enumerate(leaf for leaf, _ in leaves_of(pattern))
+    return frozenset(number for number, leaf in leaves if _stirs(leaf, step, catalog, where))
+
+
+def makes(pattern: Pattern, step: Step, catalog: Catalog, where: Where | None = None) -> bool:
+    """Say whether a step could bring a pattern about, or help to. No `where`: they may be anywhere."""
+    return any(not against and _stirs(leaf, step, catalog, where) for leaf, against in leaves_of(pattern))
 
 
 def touches(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
@@ -85,15 +118,17 @@ def _hears(leaf: Leaf, step: Step, catalog: Catalog) -> bool:
     return _records(leaf, step, catalog)
 
 
-def _stirs(leaf: Leaf, step: Step, catalog: Catalog) -> bool:
+def _stirs(leaf: Leaf, step: Step, catalog: Catalog, where: Where | None) -> bool:
     """Say whether it may start or complete the leaf: going on being inside enters nothing."""
     if step.verb == "restart":
         return False
     match leaf:
         case Enters() | StaysIn():  # `sees` always goes on with a visit that some `enters` opened
-            return step.verb != "sees" and bool(places_at(step, catalog) & set(leaf.members))
+            known = where.places if where is not None and where.fresh else frozenset[str]()
+            return step.verb != "sees" and bool(places_at(step, catalog) & set(leaf.members) - known)
         case Leaves():
-            return is_located(step) and not places_at(step, catalog) & set(leaf.members)
+            inside = where is None or bool(where.places & set(leaf.members))
+            return is_located(step) and inside and not places_at(step, catalog) & set(leaf.members)
         case _:
             return _records(leaf, step, catalog)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from engine.language.model import FieldType, Test
+from engine.language.model import FieldType, Pattern, Test
 from engine.language.testing import FieldValue, Step
 
 SECOND: Final = 1_000_000
@@ -19,7 +19,8 @@ NoteKind = Literal[
     "plain", "again", "seen_again", "never_inside", "lost", "just_seen", "back_again",
     "left_before", "left_at", "left_after", "unseen_at", "seen_at",
     "too_few", "one_more", "window_out", "window_in", "too_little", "enough",
-    "passes", "fails", "unknown", "barred",
+    "passes", "fails", "unknown", "barred", "barred_unknown", "lacking",
+    "next_member", "to_member", "left_members", "split_stay",
     "wrong_order", "other_order", "cancelled", "too_late_to_cancel", "before_wait", "wait_anew",
     "who_passes", "who_fails", "who_unknown", "except_bars", "except_unknown",
     "no_consent", "consent_unknown", "message", "no_message", "control", "restart",
@@ -45,6 +46,8 @@ class Note:
     type: FieldType = "text"
     test: Test | None = None
     """The line in question."""
+    pattern: Pattern | None = None
+    """The part in question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,15 @@ class Scene:
     at: int = 0
     """When it matches, of a `hit`."""
     note: Note = field(default_factory=Note)
-    closes: bool = False
-    """The subscriber is left inside a place: before it can be played again, they must go."""
+    also: tuple[int, ...] = ()
+    """When else it matches, after `at`."""
+
+    @property
+    def closes(self) -> bool:
+        """The subscriber is left inside a place: before it can be played again, they must go."""
+        located = [step for step in self.steps if step.place]
+        last = max(reversed(located), key=lambda step: step.at + (step.times - 1) * step.every, default=None)
+        return last is not None and last.verb != "leaves"
 
     @property
     def start(self) -> int:
@@ -71,7 +81,8 @@ class Scene:
 
     def moved(self, by: int) -> Scene:
         """Return the same scene `by` µs later."""
-        return replace(self, steps=move(self.steps, by), at=self.at + by)
+        also = tuple(at + by for at in self.also)
+        return replace(self, steps=move(self.steps, by), at=self.at + by, also=also)
 
 
 def move(steps: tuple[Step, ...], by: int) -> tuple[Step, ...]:

@@ -12,44 +12,35 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 from typing import Final
 
-from engine.event_kinds import KINDS, FieldDef
 from engine.heat import HOT
 from engine.language.model import (
     After,
     AllOf,
     AnyOf,
-    Catalog,
     Count,
     Enters,
     Happens,
     Leaves,
     Pattern,
-    Policy,
     Sequence,
     StaysIn,
-    Test,
     Total,
 )
 from engine.language.moments import normal
 from engine.language.testing import FieldValue, Step
-from engine.story.hearing import makes, opens, places_at, touches
+from engine.story.hearing import Where, makes, opens, stirred, touches, where_before
+from engine.story.props import Props, Trouble
 from engine.story.scene import PAUSE, SECOND, Scene, pause, whole
-from engine.story.values import candidates, fits, sample, shift
+from engine.story.values import fits, shift
 
 MOST_SIGHTINGS: Final = 5_000
-_NEVER_STAGED: Final = frozenset({"cell", "cell_prev", "quality", "phase"})
-"""Fields that mean more to the engine: they move the subscriber, or keep a record from firing."""
-
-Chosen = dict[str, FieldValue]
+MOST_AMOUNTS: Final = 500
+"""Records that a total is made of, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What scenes are played with. `shown`: fields of records that the rule's texts show."""
-
-    catalog: Catalog
-    policy: Policy
-    shown: frozenset[str] = frozenset()
+class Stage(Props):
+    """Plays scenes."""
 
     # -- the plainest scene --------------------------------------------------------------------------
 
@@ -58,7 +49,7 @@ class Stage:
         match pattern:
             case Happens():
                 step = self.record(pattern.event, pattern.where, pattern.unless)
-                return None if step is None else Scene((step,), closes=bool(step.place))
+                return None if step is None else Scene((step,))
             case Enters():
                 return self._enters(pattern)
             case Leaves():
@@ -98,123 +89,62 @@ class Stage:
 
     def typicals(self, pattern: Sequence | AllOf) -> list[Scene | None]:
         """Return a plain scene for each part; in a sequence who is inside already only has to leave."""
-        scenes = []
-        before: Pattern | None = None
-        for part in pattern.parts if isinstance(pattern, AllOf) else pattern.steps:
-            inside = isinstance(pattern, Sequence) and before is not None
-            scenes.append(self.following(before, part) if inside and before else self.typical(part))
-            before = part
-        return scenes
+        if isinstance(pattern, AllOf):
+            return [self.typical(part) for part in pattern.parts]
+        return [self.following(pattern.steps[:number], part) for number, part in enumerate(pattern.steps)]
 
-    def following(self, before: Pattern, part: Pattern) -> Scene | None:
-        """Return a plain scene of `part` for somebody for whom `before` has just matched."""
-        if isinstance(part, Leaves) and isinstance(before, Enters | StaysIn):
-            place = self.place_of(before.members)
+    def following(self, before: Many[Pattern], part: Pattern) -> Scene | None:
+        """Return a plain scene of `part` for somebody for whom all of `before` has matched."""
+        place = self._inside_after(before)
+        if isinstance(part, Leaves) and place is not None and place in part.members:
             seen = min(PAUSE, whole(self.policy.lapse // 2)) // 2 // SECOND * SECOND
-            if place is not None and place in part.members and seen:
+            if seen:
                 return Scene((Step(-seen, "sees", place), Step(0, "leaves", place)))
         if isinstance(part, After):
             first = self.following(before, part.first)
             return None if first is None else self.waited(part, first)
         return self.typical(part)
 
-    # -- records -------------------------------------------------------------------------------------
-
-    def record(
-        self,
-        event: str,
-        where: Many[Test],
-        unless: Many[Test] = (),
-        given: Mapping[str, FieldValue] | None = None,
-    ) -> Step | None:
-        """Return a record at 0 that passes all lines; `given` values are taken as they are.
-
-        `place` among them names a place with cells, or is None for a record without a cell.
-        """
-        spec = KINDS[event]
-        known: dict[str, FieldDef] = {**spec.fields, **spec.derived}
-        chosen: Chosen = {}
-        for name in dict.fromkeys(test.field for test in (*where, *unless)):
-            if name in _NEVER_STAGED:
+    def _inside_after(self, before: Many[Pattern]) -> str | None:
+        """Return the place where these parts leave a subscriber, as far as that is plain to see."""
+        for part in reversed(_one_by_one(before)):
+            if isinstance(part, Enters | StaysIn):
+                return self.place_of(part.members)
+            if not isinstance(part, Happens | Count | Total) or any(
+                test.field == "place" for test in part.where
+            ):
                 return None
-            wanted = [test for test in where if test.field == name]
-            barred = [test for test in unless if test.field == name]
-            if name == "place":
-                fitting = self.places(wanted, barred)
-            else:
-                options = candidates([*wanted, *barred], known[name].values)
-                fitting = [value for value in options if fits(value, wanted, barred)]
-            if not fitting:
-                return None
-            chosen[name] = fitting[0]
-        for name in self._also(known):
-            chosen.setdefault(name, sample(name, known[name].type, known[name].values))
-        return self.with_fields(event, {**chosen, **(given or {})})
-
-    def with_fields(self, event: str, chosen: Mapping[str, FieldValue]) -> Step | None:
-        """Return a record with these fields; `bytes` are told as bytes received."""
-        fields = {name: value for name, value in chosen.items() if value is not None and name != "place"}
-        if "bytes" in fields:
-            if "up" in fields or "down" in fields:
-                return None
-            fields["down"] = fields.pop("bytes")
-        place = chosen.get("place")
-        if place is None:
-            return Step(0, "happens", "", event, fields)
-        if not isinstance(place, str) or not self.catalog.places[place].cells:
-            return None
-        return Step(0, "happens", place, event, fields)
-
-    def places(self, wanted: Many[Test], barred: Many[Test] = ()) -> list[FieldValue]:
-        """Return the places at whose cell all lines about places hold, for cells overlap; the named first."""
-        named = [str(value) for test in wanted for value in test.values]
-        found: list[FieldValue] = []
-        for name in dict.fromkeys((*named, *self.catalog.places)):
-            if self.catalog.places[name].cells:
-                held = sorted(places_at(Step(0, "sees", name), self.catalog))
-                if fits(held, wanted, barred):
-                    found.append(name)
-        return found
-
-    def choices(self, event: str, field: str) -> tuple[str, ...]:
-        """Return the closed list of a field of a record, if it has one."""
-        spec = KINDS[event]
-        return {**spec.fields, **spec.derived}[field].values
-
-    def _also(self, known: Mapping[str, FieldDef]) -> list[str]:
-        """Fields that a record must have, or that the rule's texts show."""
-        return [
-            name
-            for name, spec in known.items()
-            if (spec.required or name in self.shown) and name not in _NEVER_STAGED and spec.type != "place"
-        ]
+        return None
 
     # -- places --------------------------------------------------------------------------------------
 
-    def place_of(self, members: Many[str]) -> str | None:
-        """Return the first of these places that has cells."""
-        return next((name for name in members if self.catalog.places[name].cells), None)
+    def home(self, pattern: Enters | Leaves | StaysIn) -> str | None:
+        """Return the place at which a pattern about places is played."""
+        place = self.place_of(pattern.members)
+        if place is None:
+            self.trouble(Trouble("cells", pattern, place=pattern.place))
+        return place
 
     def _enters(self, pattern: Enters) -> Scene | None:
         if pattern.confirm:
             return self.stay(StaysIn(pattern.place, pattern.members, pattern.confirm))
-        place = self.place_of(pattern.members)
-        return None if place is None else Scene((Step(0, "enters", place),), closes=True)
+        place = self.home(pattern)
+        return None if place is None else Scene((Step(0, "enters", place),))
 
     def visit_left(self, pattern: Leaves, after: int) -> Scene | None:
         """Return a visit that is left at 0, `after` µs after the only sighting inside."""
-        place = self.place_of(pattern.members)
+        place = self.home(pattern)
         if place is None or after < SECOND:
             return None
         return Scene((Step(-after, "enters", place), Step(0, "leaves", place)))
 
     def stay(self, pattern: StaysIn, until: int = 0) -> Scene | None:
         """Return a visit of the full length, seen often enough up to `until` to be known to last."""
-        place = self.place_of(pattern.members)
+        place = self.home(pattern)
         seen = None if place is None else self.sightings(place, -pattern.duration, until)
         if place is None or seen is None:
             return None
-        return Scene((Step(-pattern.duration, "enters", place), *seen), closes=True)
+        return Scene((Step(-pattern.duration, "enters", place), *seen))
 
     def sightings(self, place: str, start: int, until: int) -> tuple[Step, ...] | None:
         """Return what keeps a subscriber known to be inside from `start` to `until`; None if too many."""
@@ -223,6 +153,7 @@ class Stage:
         every = whole(self.policy.lapse // 2)
         times = (until - start - SECOND) // every if every else MOST_SIGHTINGS + 1
         if times > MOST_SIGHTINGS:
+            self.trouble(Trouble("many", amount=times))
             return None
         return (Step(start + every, "sees", place, times=times, every=every if times > 1 else 0),)
 
@@ -235,44 +166,43 @@ class Stage:
         number = pattern.at_least if number is None else number
         gap = pause(pattern.within, max(number, pattern.at_least))
         step = self.record(pattern.event, pattern.where, (), given)
-        if step is None or pattern.at_least >= HOT or (number > 1 and gap == 0):
-            return None
-        steps = (replace(step, at=-(number - 1) * gap, times=number, every=gap if number > 1 else 0),)
-        return Scene(steps, closes=bool(step.place))
+        if pattern.at_least >= HOT:
+            self.trouble(Trouble("many", pattern, amount=pattern.at_least))
+        elif number > 1 and gap == 0:
+            self.trouble(Trouble("room", pattern, amount=pattern.within))
+        elif step is not None:
+            every = gap if number > 1 else 0
+            return Scene((replace(step, at=-(number - 1) * gap, times=number, every=every),))
+        return None
 
     def summed(self, pattern: Total, short: bool = False) -> Scene | None:
-        """Return two records (one, if the mark can't be halved) that reach the mark at 0, or just miss it."""
-        mark = pattern.at_least
-        half = mark // 2 if mark == int(mark) else 0
-        if pattern.type == "bytes":
-            half = half // 1024 * 1024
-        goal = shift(pattern.type, mark, -1) if short else mark
-        amounts = [half, goal - half] if half > 0 and goal - half > 0 else [goal]
-        if pattern.type in ("bytes", "number", "duration"):
-            amounts = [int(amount) if amount == int(amount) else amount for amount in amounts]
-        gap = pause(pattern.within, 2)
-        if gap == 0 or goal <= 0:
-            return None
-        steps = [self.amount(pattern, value) for value in amounts]
-        if any(step is None for step in steps):
-            amounts = [goal]
-            steps = [self.amount(pattern, goal)]
-        placed = [
-            replace(step, at=-(len(steps) - 1 - n) * gap) for n, step in enumerate(steps) if step is not None
-        ]
-        if len(placed) != len(amounts):
-            return None
-        return Scene(tuple(placed), closes=bool(placed[-1].place))
-
-    def amount(self, pattern: Total, value: int | float) -> Step | None:
-        """Return a record that adds `value`, if the lines of `where` let it by."""
+        """Return records that reach the mark at 0, or just miss it: two, else one, else as few as will do."""
+        goal = shift(pattern.type, pattern.at_least, -1) if short else pattern.at_least
         own = [test for test in pattern.where if test.field == pattern.field]
-        rest = [test for test in pattern.where if test.field != pattern.field]
-        if not fits(value, own):
+        for number in (2, 1, *range(3, MOST_AMOUNTS + 1)):
+            share = _share(pattern, number)
+            last = _plain(goal - (number - 1) * share)
+            if last <= 0 or (number > 1 and not share):
+                continue
+            if fits(last, own) and (number == 1 or fits(share, own)):
+                return self._amounts(pattern, share, number, last)
+        self.trouble(Trouble("value", pattern, event=pattern.event, field=pattern.field))
+        return None
+
+    def _amounts(self, pattern: Total, share: int | float, number: int, last: int | float) -> Scene | None:
+        """Return `number` records, of `share` each but for the last one."""
+        gap = pause(pattern.within, max(number, 2))
+        if gap == 0:
+            self.trouble(Trouble("room", pattern, amount=pattern.within))
             return None
-        if pattern.field == "percent" and value > 100:
+        steps = [self.amount(pattern, value) for value in ([share] if number > 1 else []) + [last]]
+        if steps[0] is None or steps[-1] is None:
             return None
-        return self.record(pattern.event, rest, (), {pattern.field: value})
+        if number == 1:
+            return Scene((steps[0],))
+        every = gap if number > 2 else 0
+        first = replace(steps[0], at=-(number - 1) * gap, times=number - 1, every=every)
+        return Scene((first, steps[-1]))
 
     # -- composites ----------------------------------------------------------------------------------
 
@@ -286,7 +216,9 @@ class Stage:
         """
         gap = pause(window, len(parts))
         known = [scene for scene in scenes if scene is not None]
-        if gap == 0 or len(known) < len(parts):
+        if gap == 0:
+            self.trouble(Trouble("room", parts[-1], amount=window))
+        if gap == 0 or len(known) < len(parts) or any(scene.also for scene in known):
             return None
         times = [0]
         for scene in reversed(known[1:]):
@@ -301,8 +233,7 @@ class Stage:
         if not self._apart(parts, placed):
             return None
         steps = tuple(step for scene in placed for step in scene.steps)
-        closes = any(scene.closes for scene in placed)
-        return Scene(steps, all(scene.hit for scene in known), closes=closes)
+        return Scene(steps, all(scene.hit for scene in known))
 
     def _apart(self, parts: Many[Pattern], placed: Many[Scene]) -> bool:
         """Say whether no part is brought about, broken or moved by what happens for another.
@@ -310,16 +241,35 @@ class Stage:
         With a part that never matches the whole never does, whatever its records mean to the others.
         """
         missing = [i for i, scene in enumerate(placed) if not scene.hit]
+        everything = [step for scene in placed for step in scene.steps]
         for i, (part, scene) in enumerate(zip(parts, placed, strict=True)):
             if missing and i not in missing:
                 continue
             for j, other in enumerate(placed):
                 for step in other.steps if i != j else ():
-                    if makes(part, step, self.catalog):
+                    heard = makes(part, step, self.catalog, self._where(everything, step))
+                    if heard or self._spoils(part, scene, step):
+                        self.trouble(Trouble("hears", part, parts[j]))
                         return False
-                    if self._spoils(part, scene, step):
-                        return False
+                if i != j and self._seen_otherwise(part, scene, everything):
+                    self.trouble(Trouble("hears", part, parts[j]))
+                    return False
         return True
+
+    def _where(self, steps: Many[Step], step: Step) -> Where:
+        return where_before(steps, step, self.catalog, self.policy.lapse)
+
+    def heard(self, part: Pattern, scene: Scene) -> bool:
+        """Say whether a part that is not played may come about all the same."""
+        return any(makes(part, step, self.catalog, self._where(scene.steps, step)) for step in scene.steps)
+
+    def _seen_otherwise(self, part: Pattern, scene: Scene, everything: Many[Step]) -> bool:
+        """Say whether a scene's own steps mean something else where they come after what else happens."""
+        return any(
+            stirred(part, step, self.catalog, self._where(scene.steps, step))
+            != stirred(part, step, self.catalog, self._where(everything, step))
+            for step in scene.steps
+        )
 
     def waited(self, pattern: After, first: Scene, against: Scene | None = None, at: int = 0) -> Scene | None:
         """Play `first`, then wait; `against` is a scene of the `no:`, moved to `at`.
@@ -328,25 +278,38 @@ class Stage:
         """
         opening = first.moved(-pattern.wait - first.at)
         steps = opening.steps
-        for step in steps:
-            if not _answers_at_once(pattern.no) and makes(pattern.no, step, self.catalog):
-                return None
+        cancel = against.moved(at - against.at) if against is not None else None
+        if first.also or (cancel is not None and cancel.also):
+            return None
+        if self._overheard(pattern, opening, cancel):
+            self.trouble(Trouble("hears", pattern.no, pattern.first))
+            return None
         hit = first.hit
-        closes = opening.closes
-        if against is not None:
-            cancel = against.moved(at - against.at)
-            if any(makes(pattern.first, step, self.catalog) for step in cancel.steps):
-                return None
-            if any(self._spoils(pattern.first, opening, step) for step in cancel.steps):
-                return None
-            if any(makes(pattern.no, step, self.catalog) for step in steps):
-                return None
-            if any(self._spoils(pattern.no, cancel, step) for step in steps):
-                return None
+        if cancel is not None:
             hit = hit and not (cancel.hit and -pattern.wait < cancel.at <= 0)
             steps = (*steps, *cancel.steps)
-            closes = closes or cancel.closes
-        return Scene(steps, hit, closes=closes)
+        return Scene(steps, hit)
+
+    def _overheard(self, pattern: After, opening: Scene, cancel: Scene | None) -> bool:
+        """Say whether what is waited after and what cancels it would hear each other's records."""
+        no, first, catalog = pattern.no, pattern.first, self.catalog
+        everything = [*opening.steps, *(cancel.steps if cancel is not None else ())]
+        for step in opening.steps:
+            listens = cancel is not None or not _answers_at_once(no)
+            if listens and makes(no, step, catalog, self._where(everything, step)):
+                return True
+            if cancel is not None and self._spoils(no, cancel, step):
+                return True
+        if cancel is None:
+            return False
+        for step in cancel.steps:
+            if makes(first, step, catalog, self._where(everything, step)):
+                return True
+            if self._spoils(first, opening, step):
+                return True
+        return self._seen_otherwise(first, opening, everything) or self._seen_otherwise(
+            no, cancel, everything
+        )
 
     def _spoils(self, pattern: Pattern, scene: Scene, step: Step) -> bool:
         """Say whether a step of another part may change what a pattern makes of its own scene."""
@@ -363,7 +326,9 @@ class Stage:
         for other in pattern.parts:
             for step in scene.steps if other is not part else ():
                 same_moment = scene.hit and step.at == scene.at and _answers_at_once(other)
-                if makes(other, step, self.catalog) and not (same_moment and not _mere_part(other)):
+                heard = makes(other, step, self.catalog, self._where(scene.steps, step))
+                if heard and not (same_moment and not _mere_part(other)):
+                    self.trouble(Trouble("hears", other, part))
                     return None
         return scene
 
@@ -379,6 +344,34 @@ def the_wait(pattern: Sequence | AllOf) -> After | None:
     if isinstance(wait, After) and normal(wait.first) == normal(first) and wait.wait < pattern.within:
         return wait
     return None
+
+
+def _share(pattern: Total, number: int) -> int | float:
+    """Return what each of `number` records but the last adds, in whole units; 0: there is no such."""
+    mark = pattern.at_least
+    if number == 1 or (number == 2 and mark != int(mark)):
+        return 0
+    unit = 1024 if pattern.type == "bytes" else 1 if mark == int(mark) and mark >= number else 0.01
+    return _plain(mark / number // unit * unit)
+
+
+def _plain(value: float) -> int | float:
+    """Return a number without the dust of floats."""
+    value = round(value, 6)
+    return int(value) if value == int(value) else value
+
+
+def _one_by_one(parts: Many[Pattern]) -> list[Pattern]:
+    """Return the parts with sequences taken apart, in the order in which they happen."""
+    found: list[Pattern] = []
+    for part in parts:
+        if isinstance(part, Sequence):
+            found += _one_by_one(part.steps)
+        elif isinstance(part, After):
+            found += _one_by_one([part.first])
+        else:
+            found.append(part)
+    return found
 
 
 def _answers_at_once(pattern: Pattern) -> bool:

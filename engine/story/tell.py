@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from engine.language.model import Message, Rule, RuleSet
+from engine.language.model import Interval, Message, Rule, RuleSet
+from engine.language.schedule import EVERY_DAY
 from engine.sms import segments
 from engine.story.boundaries import TOPICS, Boundaries, boundaries, names_place
 from engine.story.chinese import Chinese
 from engine.story.english import English
 from engine.story.verify import Told, verify
-from engine.story.wording import Heading, Names, Words, outline
+from engine.story.wording import Heading, Names, Share, Words, outline
 
 LANGUAGES: Final[dict[str, Words]] = {"en": English(), "zh": Chinese()}
 _SHOWS_STEPS: Final = ("when", "engine")
@@ -103,13 +104,28 @@ def _example(told: Story, message: Message) -> tuple[str, str]:
 def _times(told: Story, words: Words) -> Iterator[str]:
     rule, policy = told.rule, told.rules.policy
     if rule.schedule is not None:
-        yield words.hours(rule.schedule.days, _spans(rule.schedule.hours))
-    always = all(message.channel == "manual" for message in rule.offer.send)
+        days, hours = rule.schedule.days, rule.schedule.hours
+        parts = parts_of_day(hours) if days != EVERY_DAY else tuple(hours)
+        yield words.hours(days, _spans(parts), parts != tuple(hours))
     within = rule.limits.send_within
-    yield words.quiet(_spans(policy.quiet), _spans(rule.limits.quiet), within, always)
+    yield words.quiet(_spans(policy.quiet), _spans(rule.limits.quiet), within, _tasks(rule))
 
 
-def _spans(intervals: Sequence[tuple[int, int]]) -> list[str]:
+def _tasks(rule: Rule) -> Share:
+    tasks = [message.channel == "manual" for message in rule.offer.send]
+    return "all" if all(tasks) else "some" if any(tasks) else "none"
+
+
+def parts_of_day(hours: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Return hours as parts of one day: a schedule over midnight has both ends on the day it names."""
+    parts: list[Interval] = []
+    for start, end in hours:
+        over = [(0, end), (start, 1_440)] if end < start else [(0, 1_440)]
+        parts += [(start, end)] if start < end else over
+    return tuple(sorted(parts)) if len(parts) > len(hours) else tuple(hours)
+
+
+def _spans(intervals: Sequence[Interval]) -> list[str]:
     return [f"{a // 60:02}:{a % 60:02} to {b // 60:02}:{b % 60:02}" for a, b in intervals]
 
 
@@ -118,7 +134,7 @@ def _often(told: Story, words: Words) -> Iterator[str]:
     yield f"- {words.at_most(limits.at_most)}"
     texted = any(message.channel != "manual" for message in told.rule.offer.send)
     if texted and (policy.contact or policy.contact_by_tier):
-        yield f"- {words.house(policy.contact, list(policy.contact_by_tier.items()))}"
+        yield f"- {words.house(policy.contact, list(policy.contact_by_tier.items()), _tasks(told.rule))}"
     if limits.only_one_of is not None:
         yield f"- {words.group(limits.only_one_of, policy.groups.get(limits.only_one_of, 0))}"
     yield f"- {words.rank(limits.priority)}"

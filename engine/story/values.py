@@ -146,6 +146,15 @@ Edges = tuple[list[FieldValue], list[FieldValue]]
 """(values that pass, values that do not)."""
 
 
+def listed(line: Test, others: Sequence[Test] = ()) -> list[FieldValue]:
+    """Return each value of a line that lists words or labels by name; none if it does not."""
+    if line.type not in ("text", "set", "phone") or len(line.values) < 2 or not line.text.startswith("["):
+        return []
+    words = [str(value) for value in line.values]
+    values: list[FieldValue] = [[word] for word in words] if line.type == "set" else list(words)
+    return [value for value in values if all(passes(test, value) for test in others)]
+
+
 def _edge_values(line: Test, choices: Sequence[str], tests: Sequence[Test]) -> list[FieldValue]:
     """For a number the marks and their neighbours, else one value that passes and one that does not."""
     if line.type not in ("number", "money", "bytes", "percent", "duration"):

@@ -19,6 +19,10 @@ from engine.story.scene import Note
 from engine.text import plain
 
 Heading = Literal["when", "who", "get", "times", "often", "goal", "cases"]
+Share = Literal["none", "some", "all"]
+"""How many of a rule's messages are tasks for a person: quiet time and house caps are not theirs."""
+AtPlace = model.Enters | model.Leaves | model.StaysIn
+OfRecords = model.Happens | model.Count | model.Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +145,19 @@ class Words(Protocol):
     def message(self, message: model.Message, condition: str, parts: int, first: bool) -> str:
         """Open a message: channel, for whom, and how many SMS it takes."""
 
-    def quiet(self, policy: Sequence[str], own: Sequence[str], within: int, always: bool) -> str:
-        """Say when nothing is sent, how long a message may wait; `always`: there are only tasks."""
+    def quiet(self, policy: Sequence[str], own: Sequence[str], within: int, tasks: Share) -> str:
+        """Say when nothing is sent, and how long a message may wait."""
 
-    def hours(self, days: Sequence[int], spans: Sequence[str]) -> str:
-        """Say on which days (0 = Monday) and in which hours the rule looks at all."""
+    def hours(self, days: Sequence[int], spans: Sequence[str], parted: bool) -> str:
+        """Say on which days (0 = Monday) and in which hours the rule looks at all.
+
+        `parted`: hours that were written over midnight, as the two parts of each day that they are.
+        """
 
     def at_most(self, cap: model.Cap) -> str:
         """Say how often this rule may send."""
 
-    def house(self, caps: Sequence[model.Cap], by_tier: Sequence[tuple[str, model.Cap]]) -> str:
+    def house(self, caps: Sequence[model.Cap], by_tier: Sequence[tuple[str, model.Cap]], tasks: Share) -> str:
         """Say how often all rules together may send."""
 
     def group(self, name: str, cooldown: int) -> str:
@@ -245,6 +252,17 @@ def parts_of(pattern: Pattern) -> tuple[Pattern, ...]:
             return pattern.first, pattern.no
         case _:
             return ()
+
+
+def unless_of(pattern: OfRecords) -> tuple[Test, ...]:
+    """Return the lines of which a record may pass none."""
+    return pattern.unless if isinstance(pattern, model.Happens) else ()
+
+
+def may_lack(event: str, name: str) -> bool:
+    """Say whether a record of a kind may come without a field."""
+    spec = KINDS[event]
+    return not {**spec.fields, **spec.derived}[name].required
 
 
 def is_long(pattern: Pattern) -> bool:
