@@ -7,7 +7,7 @@ engine; nothing is guessed from the text of a case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.language.model import Rule, RuleSet
@@ -52,6 +52,15 @@ def cover(rules: RuleSet, rule: str, results: Iterable[CaseResult], home_cc: str
     return RuleCoverage(
         found, tuple(_look(rules, line, cases, home_cc) for line in lines(found, rules.policy))
     )
+
+
+def undecided(rules: RuleSet, rule: str, cases: Sequence[Case], home_cc: str = "86") -> Iterator[Line]:
+    """Yield the lines of a rule that no case decides. `cases`: such as pass; their neighbours are not asked."""
+    found = rules.rules[rule]
+    for line in lines(found, rules.policy):
+        likely = sorted(cases, key=lambda case: _far(line, case, cases[0]))
+        if _noticed(rules, line.without, likely, home_cc) is None:
+            yield line
 
 
 def percent(coverages: Sequence[RuleCoverage]) -> float:

@@ -103,7 +103,9 @@ def boundaries(rules: RuleSet, name: str) -> Boundaries:
     scene = stage.typical(rule.when)
     if scene is None:
         return Boundaries((), person.given, "unstaged")
-    play = _Play(rules, name, calendar, stage, person, message, moment, scene)
+    tasks = [each for each in people if each.message is not None and each.message.channel == "manual"]
+    task = tasks[0] if tasks and message.channel != "manual" else None
+    play = _Play(rules, name, calendar, stage, person, message, moment, scene, task)
     return Boundaries(tuple(_once(play.all())), person.given, left_out=tuple(stage.left_out(rule.when)))
 
 
@@ -180,6 +182,8 @@ class _Play:
     message: Message
     moment: int
     scene: Scene
+    task: Person | None = None
+    """Whom a person calls, of a rule that sends others a message."""
 
     def all(self) -> Iterator[Boundary]:
         yield self._case("when", self.scene.note, self.scene)
@@ -187,6 +191,7 @@ class _Play:
             yield self._case("when", edge.note, edge)
         yield from self._people()
         yield from self._limits()
+        yield from self._task_again()
         yield from self._times()
         yield from self._engine()
 
@@ -204,7 +209,7 @@ class _Play:
         unknown: dict[str, bool | None] = {**dict.fromkeys(PURPOSES, True), asked[-1]: None}
         note = Note("consent_unknown", field=asked[-1])
         yield self._case("consent", note, self.scene, because=f"consent.{asked[-1]}", consent=unknown)
-        for person in people.by_message(self.person):
+        for person in (*people.by_message(self.person), *people.at_the_ifs(self.person)):
             yield self._case("send", person.note, self.scene, person=person)
 
     # -- how often -----------------------------------------------------------------------------------
@@ -223,12 +228,14 @@ class _Play:
                 return
             free = self.calendar.free_again(self.message, tier, made)
             soon = self.calendar.nearest_on(max(made) + max(apart, HOUR), forward=True)
-            early = free - SECOND
+            early = self.calendar.nearest_on(free - SECOND, forward=False) or free - SECOND
             if soon is not None and soon < early and len(offers) == 1:
                 yield from self._again(offers, soon, "second_soon")
             if early - max(made) >= apart:
-                yield from self._again(offers, early, "second_early")
+                kind: NoteKind = "second_early" if early == free - SECOND else "second_soon"
+                yield from self._again(offers, early, kind)
             again = max(free, max(made) + apart)
+            again = self.calendar.nearest_open(again, self.message) or again
             yield from self._again(offers, again, "second_free")
             alone = self.calendar.foresee([again], self.message, tier, again)
             if len(offers) >= min(limit, MOST_CONTACTS) or alone.offers != (again,):
@@ -250,7 +257,17 @@ class _Play:
     def _place(self) -> str:
         return next(step.place for step in self.scene.steps if step.place)
 
-    def _again(self, offers: list[int], at: int, kind: NoteKind) -> Iterator[Boundary]:
+    def _task_again(self) -> Iterator[Boundary]:
+        """Play the pattern twice for whom a person calls, where others have messages: no house cap minds."""
+        apart = self._apart()
+        if self.task is not None and apart is not None and self.rules.policy.contact:
+            at = self.calendar.nearest_on(self.moment + max(apart, HOUR), forward=True)
+            if at is not None:
+                yield from self._again([self.moment], at, "task_again", self.task)
+
+    def _again(
+        self, offers: list[int], at: int, kind: NoteKind, person: Person | None = None
+    ) -> Iterator[Boundary]:
         if not self.calendar.in_tests(at) or at >= self.calendar.span()[1]:
             return
         steps: list[Step] = []
@@ -263,9 +280,9 @@ class _Play:
                 steps.append(Step(out, "leaves", self._place()))
         scene = Scene(tuple(steps))
         note = Note(kind, at - offers[-1], len(matches))
-        boundary = self._case("limits", note, scene, matches=matches)
+        boundary = self._case("limits", note, scene, matches=matches, person=person)
         reason = boundary.case.then or boundary.case.because or ""
-        wanted = _CAPS if kind != "second_free" else frozenset({""})
+        wanted = _CAPS if kind not in ("second_free", "task_again") else _OFFERED
         if self.calendar.is_on(at) and reason in wanted:
             yield boundary
 
@@ -275,7 +292,8 @@ class _Play:
         edges = (*self._edges_of_quiet(), *self._edges_of_hours(), *self._edges_of_validity())
         for at, kind in edges:
             if self.calendar.in_tests(at):
-                boundary = self._case("times", Note(kind), self.scene, moment=at)
+                person = self.task if kind == "quiet_task" else None
+                boundary = self._case("times", Note(kind), self.scene, moment=at, person=person)
                 if (boundary.case.because or "") in _REASONS.get(kind, _OFFERED):
                     yield boundary
 
@@ -290,6 +308,8 @@ class _Play:
         for start, end in self.calendar.quiet_times(self.moment):
             yield start - SECOND, "quiet_before"
             yield start, "quiet_start"
+            if self.task is not None:
+                yield start, "quiet_task"
             if self.message.channel != "manual":
                 if start < end - within - SECOND:
                     yield end - within - SECOND, "waits_too_long"
@@ -298,13 +318,9 @@ class _Play:
                 yield end, "quiet_end"
 
     def _edges_of_hours(self) -> Iterator[tuple[int, NoteKind]]:
-        hours = self.calendar.hours_after(self.moment)
-        if hours is not None:
-            end, again = hours
-            yield end - SECOND, "hours_last"
-            yield end, "hours_end"
-            yield again - SECOND, "hours_before"
-            yield again, "hours_start"
+        for at, on in self.calendar.hours_edges(self.moment):
+            yield at - SECOND, "hours_before" if on else "hours_last"
+            yield at, "hours_start" if on else "hours_end"
         other = self.calendar.other_day(self.moment)
         if other is not None:
             yield other, "other_day"

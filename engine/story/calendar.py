@@ -128,22 +128,42 @@ class Calendar:
             yield start, end
             now = end
 
-    def hours_after(self, t: int) -> tuple[int, int] | None:
-        """Return when the schedule that is on at `t` next goes off, and when it is then on again.
+    def hours_edges(self, t: int) -> list[tuple[int, bool]]:
+        """Return the moments at which the schedule goes on or off by its hours, and whether it goes on.
 
-        None if it does neither within a week.
+        Each start and end of a part of the day once: the first in the days after `t`, if the rule's dates
+        have it, else the last before.
         """
-        minute = 60 * SECOND
-        moments = range(t // minute * minute + minute, t + 8 * DAY, minute)
-        end = next((each for each in moments if not self.is_on(each)), None)
-        again = next((each for each in moments if end is not None and each > end and self.is_on(each)), None)
-        return None if end is None or again is None else (end, again)
+        schedule = self.rule.schedule
+        if schedule is None:
+            return []
+        minutes = sorted({0, *(minute % 1_440 for part in schedule.hours for minute in part)})
+        local = datetime.fromtimestamp(t // SECOND, ZoneInfo(self.zone)).date()
+        found: dict[tuple[int, bool], int] = {}
+        first, last = self.span()
+        moments = (
+            (self._micros(local + timedelta(days=day), minute), minute)
+            for day in range(-8, 9)
+            for minute in minutes
+        )
+        for at, minute in sorted(
+            moments, key=lambda each: (not first < each[0] < last, each[0] <= t, abs(each[0] - t))
+        ):
+            on = self.is_on(at)
+            if on != self.is_on(at - SECOND):
+                found.setdefault((minute, on), at)
+        return sorted((at, on) for (_, on), at in found.items())
 
     def nearest_on(self, t: int, forward: bool) -> int | None:
         """Return `t`, or the nearest moment whole minutes away that the schedule has; None: no such."""
         minute = 60 * SECOND if forward else -60 * SECOND
         moments = (t + n * minute for n in range(8 * 24 * 60))
         return next((each for each in moments if self.is_on(each)), None)
+
+    def nearest_open(self, t: int, message: Message) -> int | None:
+        """Return `t`, or the first moment whole minutes later at which a message would go out at once."""
+        moments = (t + n * 60 * SECOND for n in range(8 * 24 * 60))
+        return next((each for each in moments if self.is_on(each) and self._end(each, message) == each), None)
 
     def other_day(self, t: int) -> int | None:
         """Return the time of day of `t` on the next day that the schedule leaves out; None if it has none."""

@@ -22,6 +22,10 @@ def _part(words: Words, note: Note, names: Names) -> str:
     return words.clause(note.pattern, names) if note.pattern is not None else ""
 
 
+def _if(words: Words, note: Note, names: Names) -> str:
+    return f"第{note.amount}条消息的“{_asked(words, note, names)}”"
+
+
 def _differing(words: Words, note: Note, names: Names) -> str:
     return f"，{names.field(note.field)}：{_value(words, note, names)}" if note.field else ""
 
@@ -57,6 +61,7 @@ NOTES: Final[dict[str, Phrase]] = {
     "to_member": lambda w, n, c: "从一处到另一处，不算离开",
     "left_members": lambda w, n, c: "经过其中另一处，再到全部范围之外",
     "split_stay": lambda w, n, c: f"{w.duration(n.amount)}分在两处，不在同一处",
+    "once_inside": lambda w, n, c: "已在其中，此行为单独计入",
     "wrong_order": lambda w, n, c: "顺序颠倒",
     "other_order": lambda w, n, c: "先后互换",
     "cancelled": lambda w, n, c: f"在{w.duration(n.amount)}内发生了",
@@ -66,6 +71,10 @@ NOTES: Final[dict[str, Phrase]] = {
     "who_passes": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，恰好满足“{_asked(w, n, c)}”",
     "who_fails": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，不满足“{_asked(w, n, c)}”",
     "who_unknown": lambda w, n, c: f"{c.field(n.field)}未知",
+    "who_listed": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，属于“{_asked(w, n, c)}”",
+    "if_passes": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，符合{_if(w, n, c)}",
+    "if_fails": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，不符合{_if(w, n, c)}",
+    "if_unknown": lambda w, n, c: f"{c.field(n.field)}未知，不符合{_if(w, n, c)}",
     "except_bars": lambda w, n, c: f"{c.field(n.field)}：{_value(w, n, c)}，属于排除对象",
     "except_unknown": lambda w, n, c: f"{c.field(n.field)}未知，可能属于排除对象",
     "no_consent": lambda w, n, c: f"未同意{PURPOSES[n.field]}",
@@ -77,6 +86,8 @@ NOTES: Final[dict[str, Phrase]] = {
     "second_soon": lambda w, n, c: f"{w.duration(n.amount)}后再次满足",
     "second_early": lambda w, n, c: f"{w.duration(n.amount)}后再次满足，早了1秒",
     "second_free": lambda w, n, c: f"{w.duration(n.amount)}后再次满足，限制已解除",
+    "task_again": lambda w, n, c: f"{w.duration(n.amount)}后再次满足，人工任务不计入全局上限",
+    "quiet_task": lambda w, n, c: "免打扰时段第一秒，人工任务照常下达",
     "quiet_before": lambda w, n, c: "免打扰时段前最后一秒",
     "quiet_start": lambda w, n, c: "免打扰时段第一秒",
     "quiet_last": lambda w, n, c: "免打扰时段最后一秒",

@@ -362,16 +362,28 @@ class Edges:
             plain = self.stage.one_of(pattern, part, self.stage.typical(part))
             if plain is not None:
                 yield plain
+                yield from self._once_inside(pattern, part, plain)
             for edge in self.of(part):
                 scene = self.stage.one_of(pattern, part, edge)
                 if scene is not None:
                     yield scene
 
+    def _once_inside(self, pattern: AnyOf, part: Pattern, plain: Scene) -> Iterator[Scene]:
+        """Yield a record at a place that enters it as well, which another part waits for: once inside."""
+        (step, *more) = plain.steps
+        if more or step.verb != "happens" or not step.place or step.event == "complaint":
+            return
+        others = [other for other in pattern.parts if other is not part]
+        entered = [other for other in others if self.stage.heard(other, plain)]
+        if entered and all(isinstance(other, Enters) and not other.confirm for other in entered):
+            steps = (Step(-PAUSE, "enters", step.place), step)
+            yield Scene(steps, at=-PAUSE, also=(0,), note=Note("once_inside"))
+
 
 def _was_inside_after_all(edge: Scene, others: Many[Scene]) -> bool:
     """Say whether a subscriber not known to be inside may be seen there by what else happens."""
     nowhere = edge.note.kind in ("unknown", "barred_unknown") and edge.note.field == "place"
-    if not nowhere and edge.note.kind not in ("never_inside", "lost", "unseen_at"):
+    if not nowhere and edge.note.kind not in ("never_inside", "unseen_at"):
         return False
     return any(is_located(step) for scene in others for step in scene.steps)
 

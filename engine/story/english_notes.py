@@ -22,6 +22,10 @@ def _part(words: Words, note: Note, names: Names) -> str:
     return words.clause(note.pattern, names) if note.pattern is not None else ""
 
 
+def _if(words: Words, note: Note, names: Names) -> str:
+    return f"the “{_asked(words, note, names)}” of message {note.amount}"
+
+
 def _differing(words: Words, note: Note, names: Names) -> str:
     return f", {names.field(note.field)}: {_value(words, note, names)}" if note.field else ""
 
@@ -58,6 +62,7 @@ NOTES: Final[dict[str, Phrase]] = {
     "to_member": lambda w, n, c: "going on from one to another leaves nothing",
     "left_members": lambda w, n, c: "by way of another of them, then out of all",
     "split_stay": lambda w, n, c: f"the {w.duration(n.amount)} in two places, not in one",
+    "once_inside": lambda w, n, c: "once inside, this counts by itself",
     "wrong_order": lambda w, n, c: "in the wrong order",
     "other_order": lambda w, n, c: "in the other order",
     "cancelled": lambda w, n, c: f"it happened within the {w.duration(n.amount)} after all",
@@ -67,6 +72,10 @@ NOTES: Final[dict[str, Phrase]] = {
     "who_passes": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)}, just inside “{_asked(w, n, c)}”",
     "who_fails": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)} instead of “{_asked(w, n, c)}”",
     "who_unknown": lambda w, n, c: f"{c.field(n.field)}: not known",
+    "who_listed": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)}, one of “{_asked(w, n, c)}”",
+    "if_passes": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)}, within {_if(w, n, c)}",
+    "if_fails": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)} instead of {_if(w, n, c)}",
+    "if_unknown": lambda w, n, c: f"{c.field(n.field)}: not known instead of {_if(w, n, c)}",
     "except_bars": lambda w, n, c: f"{c.field(n.field)}: {_value(w, n, c)}, which is excepted",
     "except_unknown": lambda w, n, c: f"{c.field(n.field)}: not known, so it may be excepted",
     "no_consent": lambda w, n, c: f"no consent to {PURPOSES[n.field]}",
@@ -78,6 +87,8 @@ NOTES: Final[dict[str, Phrase]] = {
     "second_soon": lambda w, n, c: f"again {w.duration(n.amount)} later",
     "second_early": lambda w, n, c: f"again {w.duration(n.amount)} later, 1 second too soon",
     "second_free": lambda w, n, c: f"again {w.duration(n.amount)} later, when it is free again",
+    "task_again": lambda w, n, c: f"again {w.duration(n.amount)} later: no cap of the house counts a task",
+    "quiet_task": lambda w, n, c: "the first second of quiet time, which holds no task",
     "quiet_before": lambda w, n, c: "the last second before quiet time",
     "quiet_start": lambda w, n, c: "the first second of quiet time",
     "quiet_last": lambda w, n, c: "the last second of quiet time",

@@ -26,6 +26,7 @@ from engine.language.model import (
 )
 from engine.language.testing import FieldValue, Step
 from engine.rule_tests.world import Map
+from engine.story.scene import PAUSE
 from engine.story.values import passes
 
 Leaf = Happens | Enters | Leaves | StaysIn | Count | Total
@@ -85,15 +86,13 @@ def touches(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
     return any(_hears(leaf, step, catalog) for leaf, _ in leaves_of(pattern))
 
 
-def opens(pattern: Pattern, step: Step, catalog: Catalog, *, for_match_only: bool = False) -> bool:
-    """Say whether a step brings the subscriber into a place that the pattern waits for them to enter.
-
-    `for_match_only`: what is below a `no:` is not asked.
-    """
-    return step.verb != "sees" and any(
-        isinstance(leaf, Enters | StaysIn) and places_at(step, catalog) & set(leaf.members)
-        for leaf, against in leaves_of(pattern)
-        if not (against and for_match_only)
+def reopened(pattern: Pattern, step: Step, catalog: Catalog, where: Where) -> frozenset[int]:
+    """Return which simple patterns inside, by number, a step would enter but for a visit that may go on."""
+    again = places_at(step, catalog) & where.places
+    return frozenset(
+        number
+        for number, (leaf, _) in enumerate(leaves_of(pattern))
+        if isinstance(leaf, Enters | StaysIn) and step.verb != "sees" and again & set(leaf.members)
     )
 
 
@@ -123,14 +122,23 @@ def _stirs(leaf: Leaf, step: Step, catalog: Catalog, where: Where | None) -> boo
     if step.verb == "restart":
         return False
     match leaf:
-        case Enters() | StaysIn():  # `sees` always goes on with a visit that some `enters` opened
+        case Enters() | StaysIn():
+            inside = places_at(step, catalog) & set(leaf.members)
             known = where.places if where is not None and where.fresh else frozenset[str]()
-            return step.verb != "sees" and bool(places_at(step, catalog) & set(leaf.members) - known)
+            if step.verb == "sees":  # goes on with a visit that some `enters` opened, unless that was left
+                left = where is not None and where.fresh and not where.places & inside
+                # who is seen before they leave leaves soon
+                return left and bool(inside) and _dwell(leaf) < PAUSE // 2
+            return bool(inside - known)
         case Leaves():
-            inside = where is None or bool(where.places & set(leaf.members))
-            return is_located(step) and inside and not places_at(step, catalog) & set(leaf.members)
+            could = where is None or bool(where.places & set(leaf.members))
+            return is_located(step) and could and not places_at(step, catalog) & set(leaf.members)
         case _:
             return _records(leaf, step, catalog)
+
+
+def _dwell(leaf: Enters | StaysIn) -> int:
+    return leaf.duration if isinstance(leaf, StaysIn) else leaf.confirm
 
 
 def _records(leaf: Happens | Count | Total, step: Step, catalog: Catalog) -> bool:

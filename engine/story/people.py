@@ -10,8 +10,9 @@ from typing import Final
 from engine.language.model import Catalog, Message, Rule, Test
 from engine.language.testing import FieldValue
 from engine.story.scene import Note, NoteKind
-from engine.story.values import candidates, fits, near, passes
+from engine.story.values import candidates, fits, listed, near, passes
 
+_NUMBERS: Final = frozenset({"number", "money", "bytes", "percent", "duration"})
 _MOST_TRIED: Final = 20_000
 """Combinations of values tried for the `if` lines of messages."""
 
@@ -76,17 +77,22 @@ class People:
         for line in rule.who:
             wanted, barred = self._lines(line.field)
             inside, outside = near(wanted, line, self._choices(line.field), barred)
-            numbers = line.type in ("number", "money", "bytes", "percent", "duration")
-            for value in inside if numbers else ():
+            for value in inside if line.type in _NUMBERS else ():
                 yield from self._changed(base, line, value, "who_passes")
+            for value in listed(line):
+                if value != base.given.get(line.field):
+                    yield from self._changed(base, line, value, "who_listed")
             for value in outside:
                 yield from self._changed(base, line, value, "who_fails")
             yield from self._changed(base, line, None, "who_unknown")
         for line in rule.excepts:
             wanted, barred = self._lines(line.field)
             others = [test for test in barred if test is not line]
-            bars = near([*wanted, line], line, self._choices(line.field), others)[0]
-            for value in bars[:1]:
+            bars = (
+                self._barred(line, wanted)
+                or near([*wanted, line], line, self._choices(line.field), others)[0][:1]
+            )
+            for value in bars:
                 yield from self._changed(base, line, value, "except_bars")
             if all(test.field != line.field for test in rule.who):
                 yield from self._changed(base, line, None, "except_unknown")
@@ -101,6 +107,28 @@ class People:
         if nobody is not None:
             yield Person(nobody, self._differs("no_message", base, nobody, 0), "channel")
 
+    def at_the_ifs(self, base: Person) -> Iterator[Person]:
+        """Yield subscribers at the edge of each line of an `if`; `who` and `except` take them all."""
+        for number, message in enumerate(self.rule.offer.send, 1):
+            given = base.given if message is base.message else self.for_message(message)
+            for line in message.condition if given is not None else ():
+                for value, kind in self._around_if(message, line):
+                    changed = {**(given or {}), line.field: value}
+                    because = self.refused_by(changed)
+                    if because in ("", "channel"):
+                        note = Note(kind, number, field=line.field, value=value, type=line.type, test=line)
+                        yield Person(changed, note, because, chosen(self.rule, changed))
+
+    def _around_if(self, message: Message, line: Test) -> Iterator[tuple[FieldValue, NoteKind]]:
+        wanted, barred = self._lines(line.field)
+        wanted = [*wanted, *(test for test in message.condition if test.field == line.field)]
+        inside, outside = near(wanted, line, self._choices(line.field), barred)
+        for value in inside if line.type in _NUMBERS else listed(line):
+            yield value, "if_passes"
+        for value in outside:
+            yield value, "if_fails"
+        yield None, "if_unknown"
+
     def _differs(self, kind: NoteKind, base: Person, given: Given, number: int) -> Note:
         """Return a note that shows the field by which the messages tell this subscriber from `base`."""
         tests = [test for each in self.rule.offer.send for test in each.condition]
@@ -113,7 +141,12 @@ class People:
     def _changed(self, base: Person, line: Test, value: FieldValue, kind: NoteKind) -> Iterator[Person]:
         given = {**base.given, line.field: value}
         because = self.refused_by(given)
-        wanted = {"who_passes": "", "who_fails": f"who.{line.field}", "who_unknown": f"who.{line.field}"}
+        wanted = {
+            "who_passes": "",
+            "who_listed": "",
+            "who_fails": f"who.{line.field}",
+            "who_unknown": f"who.{line.field}",
+        }
         wanted |= {"except_bars": f"except.{line.field}", "except_unknown": f"except.{line.field}"}
         if because != wanted[kind]:
             return  # another line has the first say: this value shows nothing of this one
@@ -129,6 +162,12 @@ class People:
             if passes(line, given.get(line.field)) is not False:
                 return f"except.{line.field}"
         return "channel" if chosen(self.rule, given) is None else ""
+
+    def _barred(self, line: Test, wanted: list[Test]) -> list[FieldValue]:
+        """Return each word that `except` names, a label beside those that are asked for."""
+        beside = [str(test.values[0]) for test in wanted if test.type == "set" and test.op == "is"]
+        values = listed(line)
+        return [[*beside, *value] if isinstance(value, list) else value for value in values]
 
     def _fields(self) -> list[str]:
         return list(dict.fromkeys(line.field for line in (*self.rule.who, *self.rule.excepts)))

@@ -28,7 +28,7 @@ from engine.language.model import (
 )
 from engine.language.moments import normal
 from engine.language.testing import FieldValue, Step
-from engine.story.hearing import Where, makes, opens, stirred, touches, where_before
+from engine.story.hearing import Where, makes, reopened, stirred, touches, where_before
 from engine.story.props import Props, Trouble
 from engine.story.scene import PAUSE, SECOND, Scene, pause, whole
 from engine.story.values import fits, shift
@@ -265,11 +265,13 @@ class Stage(Props):
 
     def _seen_otherwise(self, part: Pattern, scene: Scene, everything: Many[Step]) -> bool:
         """Say whether a scene's own steps mean something else where they come after what else happens."""
-        return any(
-            stirred(part, step, self.catalog, self._where(scene.steps, step))
-            != stirred(part, step, self.catalog, self._where(everything, step))
-            for step in scene.steps
-        )
+        for step in scene.steps:
+            alone, among = self._where(scene.steps, step), self._where(everything, step)
+            if stirred(part, step, self.catalog, alone) != stirred(part, step, self.catalog, among):
+                return True
+            if reopened(part, step, self.catalog, alone) != reopened(part, step, self.catalog, among):
+                return True
+        return False
 
     def waited(self, pattern: After, first: Scene, against: Scene | None = None, at: int = 0) -> Scene | None:
         """Play `first`, then wait; `against` is a scene of the `no:`, moved to `at`.
@@ -295,7 +297,8 @@ class Stage(Props):
         no, first, catalog = pattern.no, pattern.first, self.catalog
         everything = [*opening.steps, *(cancel.steps if cancel is not None else ())]
         for step in opening.steps:
-            listens = cancel is not None or not _answers_at_once(no)
+            over = _end(step) <= opening.at and _mere_records(no)  # what comes before the wait does not count
+            listens = not over and (cancel is not None or not _answers_at_once(no))
             if listens and makes(no, step, catalog, self._where(everything, step)):
                 return True
             if cancel is not None and self._spoils(no, cancel, step):
@@ -303,7 +306,9 @@ class Stage(Props):
         if cancel is None:
             return False
         for step in cancel.steps:
-            if makes(first, step, catalog, self._where(everything, step)):
+            if makes(first, step, catalog, self._where(everything, step)) and not _alone(
+                first, step, opening
+            ):
                 return True
             if self._spoils(first, opening, step):
                 return True
@@ -313,10 +318,8 @@ class Stage(Props):
 
     def _spoils(self, pattern: Pattern, scene: Scene, step: Step) -> bool:
         """Say whether a step of another part may change what a pattern makes of its own scene."""
-        if step.at + (step.times - 1) * step.every < scene.start:
-            # then a visit that the scene needs new is old, unless the scene itself ends that one first
-            left = any(own.verb == "leaves" and own.place == step.place for own in scene.steps)
-            return opens(pattern, step, self.catalog, for_match_only=left)
+        if _end(step) < scene.start:
+            return False  # what it changes for the scene's own steps is asked of them
         return step.at <= max(scene.at, scene.end) and touches(pattern, step, self.catalog)
 
     def one_of(self, pattern: AnyOf, part: Pattern, scene: Scene | None) -> Scene | None:
@@ -381,6 +384,24 @@ def _answers_at_once(pattern: Pattern) -> bool:
     if isinstance(pattern, Enters):
         return not pattern.confirm
     return isinstance(pattern, Happens | Leaves | Count | Total)
+
+
+def _end(step: Step) -> int:
+    return step.at + (step.times - 1) * step.every
+
+
+def _mere_records(pattern: Pattern) -> bool:
+    """Say whether single records bring it about, whatever came before them."""
+    if isinstance(pattern, AnyOf):
+        return all(map(_mere_records, pattern.parts))
+    return isinstance(pattern, Happens)
+
+
+def _alone(pattern: Pattern, step: Step, scene: Scene) -> bool:
+    """Say whether a record is too far from those of a count to make another one with them, or by itself."""
+    return (
+        isinstance(pattern, Count) and step.times < pattern.at_least and step.at - scene.end >= pattern.within
+    )
 
 
 def _mere_part(pattern: Pattern) -> bool:

@@ -42,7 +42,11 @@ class Told:
     def case(self) -> Case:
         """The case with what the engine did as what is expected."""
         case = self.boundary.case
-        expect = tuple(Expected(each.at - case.starts, each.product, each.channel) for each in self.sent)
+        texts = self.boundary.topic == "send"  # of two SMS only the text tells which it is
+        expect = tuple(
+            Expected(each.at - case.starts, each.product, each.channel, each.text if texts else None)
+            for each in self.sent
+        )
         then = self.because if self.sent and self.because else None
         return replace(case, expect=expect, because=None if expect else self.because, then=then)
 

@@ -99,7 +99,8 @@ class _File:
             return
         yield "    expect:"
         for number, each in enumerate(case.expect):
-            shown = f", text: {scalar(text)}" if text and number == 0 else ""
+            said = each.text or (text if number == 0 else "")
+            shown = f", text: {scalar(said)}" if said else ""
             channel = f", channel: {each.channel}" if each.channel else ""
             at = f"+{write_duration(each.at)}"
             yield f"      - {{at: {at}, offer: {scalar(each.offer)}{channel}{shown}}}"
