@@ -33,6 +33,7 @@ from engine.story.calendar import Calendar, Foreseen
 from engine.story.edges import Edges
 from engine.story.hearing import leaves_of, makes, where_before
 from engine.story.people import Given, People, Person, chosen
+from engine.story.props import Trouble
 from engine.story.scene import SECOND, Note, NoteKind, Scene
 from engine.story.stage import Stage
 from engine.text import Template
@@ -86,6 +87,10 @@ class Boundaries:
     outlasts quiet time; `unstaged`: no scene is sure to match."""
     left_out: tuple[Pattern, ...] = ()
     """Parts of an `any_of` for which no scene is sure to match: no case is about them."""
+    why: tuple[Trouble, ...] = ()
+    """Of each of them, or of the whole where it is `unstaged`, the reason."""
+    play: Play | None = None
+    """What the cases have in common, for more of them."""
 
 
 def boundaries(rules: RuleSet, name: str) -> Boundaries:
@@ -102,11 +107,14 @@ def boundaries(rules: RuleSet, name: str) -> Boundaries:
     stage = Stage(rules.catalog, rules.policy, _shown(rule.offer.send))
     scene = stage.typical(rule.when)
     if scene is None:
-        return Boundaries((), person.given, "unstaged")
+        return Boundaries((), person.given, "unstaged", why=(stage.last_trouble(),))
     tasks = [each for each in people if each.message is not None and each.message.channel == "manual"]
     task = tasks[0] if tasks and message.channel != "manual" else None
-    play = _Play(rules, name, calendar, stage, person, message, moment, scene, task)
-    return Boundaries(tuple(_once(play.all())), person.given, left_out=tuple(stage.left_out(rule.when)))
+    play = Play(rules, name, calendar, stage, person, message, moment, scene, task)
+    cases = tuple(_once(play.all()))
+    left_out = tuple(stage.left_out(rule.when))
+    parts, why = tuple(part for part, _ in left_out), tuple(why for _, why in left_out)
+    return Boundaries(cases, person.given, left_out=parts, why=why, play=play)
 
 
 def _when_offered(calendar: Calendar, people: list[Person]) -> tuple[Person, Message, int] | None:
@@ -171,7 +179,7 @@ def memory(pattern: Pattern) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Play:
+class Play:
     """Everything the cases of one rule share."""
 
     rules: RuleSet
@@ -186,9 +194,9 @@ class _Play:
     """Whom a person calls, of a rule that sends others a message."""
 
     def all(self) -> Iterator[Boundary]:
-        yield self._case("when", self.scene.note, self.scene)
+        yield self.case("when", self.scene.note, self.scene)
         for edge in Edges(self.stage).of(self.rules.rules[self.name].when):
-            yield self._case("when", edge.note, edge)
+            yield self.case("when", edge.note, edge)
         yield from self._people()
         yield from self._limits()
         yield from self._task_again()
@@ -200,24 +208,24 @@ class _Play:
     def _people(self) -> Iterator[Boundary]:
         people = People(self.rules.rules[self.name], self.rules.catalog)
         for person in people.at_the_lines(self.person):
-            yield self._case("who", person.note, self.scene, person=person)
+            yield self.case("who", person.note, self.scene, person=person)
         asked = PURPOSES if names_place(self.rules.rules[self.name].when) else PURPOSES[:2]
         for purpose in asked:
             consent = {**dict.fromkeys(PURPOSES, True), purpose: False}
             note = Note("no_consent", field=purpose)
-            yield self._case("consent", note, self.scene, because=f"consent.{purpose}", consent=consent)
+            yield self.case("consent", note, self.scene, because=f"consent.{purpose}", consent=consent)
         unknown: dict[str, bool | None] = {**dict.fromkeys(PURPOSES, True), asked[-1]: None}
         note = Note("consent_unknown", field=asked[-1])
-        yield self._case("consent", note, self.scene, because=f"consent.{asked[-1]}", consent=unknown)
+        yield self.case("consent", note, self.scene, because=f"consent.{asked[-1]}", consent=unknown)
         for person in (*people.by_message(self.person), *people.at_the_ifs(self.person)):
-            yield self._case("send", person.note, self.scene, person=person)
+            yield self.case("send", person.note, self.scene, person=person)
 
     # -- how often -----------------------------------------------------------------------------------
 
     def _limits(self) -> Iterator[Boundary]:
         """Play the pattern until a cap refuses, then a second before and just when it is free again."""
         tier = self.person.given.get("tier")
-        apart = self._apart()
+        apart = self.apart()
         if apart is None:
             return
         limit = self.rules.rules[self.name].limits.at_most.count
@@ -242,8 +250,8 @@ class _Play:
                 return
             offers.append(again)
 
-    def _apart(self) -> int | None:
-        """Return how far apart two matches must be to have nothing to do with each other; None: never."""
+    def apart(self) -> int | None:
+        """Return how far apart two matches must be to have nothing in common, µs; None: they always have."""
         pattern = self.rules.rules[self.name].when
         if self.scene.closes:
             out = Step(max(self.scene.end, self.scene.at) + MINUTE, "leaves", self._place())
@@ -259,7 +267,7 @@ class _Play:
 
     def _task_again(self) -> Iterator[Boundary]:
         """Play the pattern twice for whom a person calls, where others have messages: no house cap minds."""
-        apart = self._apart()
+        apart = self.apart()
         if self.task is not None and apart is not None and self.rules.policy.contact:
             at = self.calendar.nearest_on(self.moment + max(apart, HOUR), forward=True)
             if at is not None:
@@ -280,7 +288,7 @@ class _Play:
                 steps.append(Step(out, "leaves", self._place()))
         scene = Scene(tuple(steps))
         note = Note(kind, at - offers[-1], len(matches))
-        boundary = self._case("limits", note, scene, matches=matches, person=person)
+        boundary = self.case("limits", note, scene, matches=matches, person=person)
         reason = boundary.case.then or boundary.case.because or ""
         wanted = _CAPS if kind not in ("second_free", "task_again") else _OFFERED
         if self.calendar.is_on(at) and reason in wanted:
@@ -293,7 +301,7 @@ class _Play:
         for at, kind in edges:
             if self.calendar.in_tests(at):
                 person = self.task if kind == "quiet_task" else None
-                boundary = self._case("times", Note(kind), self.scene, moment=at, person=person)
+                boundary = self.case("times", Note(kind), self.scene, moment=at, person=person)
                 if (boundary.case.because or "") in _REASONS.get(kind, _OFFERED):
                     yield boundary
 
@@ -340,14 +348,14 @@ class _Play:
     # -- the engine ----------------------------------------------------------------------------------
 
     def _engine(self) -> Iterator[Boundary]:
-        yield self._case("engine", Note("control"), self.scene, because="holdout", arm="control")
+        yield self.case("engine", Note("control"), self.scene, because="holdout", arm="control")
         middle = self.scene.start // 2 // SECOND * SECOND if self.scene.start else -MINUTE
         steps = (*self.scene.steps, Step(middle, "restart"))
-        yield self._case("engine", Note("restart"), replace(self.scene, steps=steps))
+        yield self.case("engine", Note("restart"), replace(self.scene, steps=steps))
 
     # -- one case ------------------------------------------------------------------------------------
 
-    def _case(
+    def case(
         self,
         topic: Topic,
         note: Note,

@@ -9,8 +9,9 @@ from typing import Final
 from engine.language import model
 from engine.language.model import FieldType, Pattern, Test
 from engine.language.testing import FieldValue, Step
-from engine.story.chinese_notes import NOTES
+from engine.story.chinese_notes import NOTES, TROUBLES
 from engine.story.chinese_tables import CHANNELS, DAYS, EVENTS, FIELDS, PURPOSES, REASONS, STATUS, UNITS
+from engine.story.props import Trouble
 from engine.story.scene import Note
 from engine.story.wording import (
     AtPlace,
@@ -39,8 +40,7 @@ _PROBLEMS: Final = {
     "nobody": "无法生成用例：没有用户能同时满足 who、except 以及某条消息的 if。",
     "never": "无法生成用例：在规则的日期和时段内，没有任何可以发送的时刻。",
     "quiet": "无法生成用例：在规则的时段内，消息总要等到免打扰时段结束，超过send_within或规则的有效期。",
-    "unstaged": "无法为该条件自动生成用例：地点没有小区、没有试到符合条件的值、记录过多，"
-    "或条件的各部分会互相干扰。请手写测试。",
+    "unstaged": "无法为该条件自动生成用例。",
 }
 
 
@@ -341,13 +341,17 @@ class Chinese:
         said = f"共{cases}个用例，均已在引擎上运行：{offers}个发送，{cases - offers}个不发送。"
         return said + (f"其中{surprises}个与预期不符，请反馈该规则。" if surprises else "")
 
-    def left_out(self, clause: str) -> str:
+    def left_out(self, what: str, why: str) -> str:
         """Say that no case is about a part."""
-        return f"未生成用例，请手写测试：用户{clause}。"
+        return f"未生成用例，请手写测试：{what}。原因：{why}。"
 
-    def problem(self, problem: str) -> str:
+    def trouble(self, trouble: Trouble, names: Names) -> str:
+        """Say why a case can't be made."""
+        return TROUBLES[trouble.kind](self, trouble, names)
+
+    def problem(self, problem: str, why: str) -> str:
         """Say why there are no cases."""
-        return _PROBLEMS[problem]
+        return f"{_PROBLEMS[problem]}原因：{why}。请手写测试。" if why else _PROBLEMS[problem]
 
     def surprise(self) -> str:
         """Mark a case."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.story.chinese_tables import FIELDS, PURPOSES
+from engine.story.props import Trouble
 from engine.story.scene import Note
 from engine.story.wording import Names, Words
 
@@ -62,6 +63,7 @@ NOTES: Final[dict[str, Phrase]] = {
     "left_members": lambda w, n, c: "经过其中另一处，再到全部范围之外",
     "split_stay": lambda w, n, c: f"{w.duration(n.amount)}分在两处，不在同一处",
     "once_inside": lambda w, n, c: "已在其中，此行为单独计入",
+    "but_for": lambda w, n, c: f"除{n.field}外均满足",
     "wrong_order": lambda w, n, c: "顺序颠倒",
     "other_order": lambda w, n, c: "先后互换",
     "cancelled": lambda w, n, c: f"在{w.duration(n.amount)}内发生了",
@@ -105,3 +107,30 @@ NOTES: Final[dict[str, Phrase]] = {
     "other_day": lambda w, n, c: "不在规则生效的日子",
 }  # fmt: skip
 """Kind of case -> what it is about."""
+
+
+def _hears(words: Words, trouble: Trouble, names: Names) -> str:
+    assert trouble.pattern is not None
+    assert trouble.other is not None
+    what, other = words.clause(trouble.pattern, names), words.clause(trouble.other, names)
+    if what == other:
+        return f"“{what}”出现两次，为其一发生的行为可能被另一处计入"
+    return f"为“{other}”发生的行为可能计入“{what}”，或使其无法发生"
+
+
+Said = Callable[[Words, Trouble, Names], str]
+TROUBLES: Final[dict[str, Said]] = {
+    "cells": lambda w, t, c: f"{t.place}没有小区",
+    "value": lambda w, t, c: f"没有试到符合全部条件的{FIELDS[t.field]}",
+    "field": lambda w, t, c: f"用例中不能任意设定{FIELDS[t.field]}",
+    "many": lambda w, t, c: f"需要{t.amount}条记录，超出用例的限度",
+    "room": lambda w, t, c: f"{w.duration(t.amount)}内容不下全部行为，每次至少相隔1秒",
+    "hears": _hears,
+    "contacts": lambda w, t, c: f"需要向同一用户发送超过{t.amount}次",
+    "apart": lambda w, t, c: f"{w.duration(t.amount)}内容不下这么多次互不相干的满足",
+    "caps": lambda w, t, c: "另一项上限总是先行拒绝",
+    "schedule": lambda w, t, c: "规则的时段内没有与其相关的时刻",
+    "person": lambda w, t, c: "没有试到仅由此行决定的用户",
+    "same": lambda w, t, c: "没有此行，试过的用例结果都不变",
+}
+"""Kind of trouble -> why a case can't be made."""

@@ -9,8 +9,9 @@ from typing import Final
 from engine.language import model
 from engine.language.model import FieldType, Pattern, Test
 from engine.language.testing import FieldValue, Step
-from engine.story.english_notes import NOTES
+from engine.story.english_notes import NOTES, TROUBLES
 from engine.story.english_tables import CHANNELS, DAYS, EVENTS, FIELDS, PURPOSES, REASONS, STATUS, UNITS
+from engine.story.props import Trouble
 from engine.story.scene import Note
 from engine.story.wording import (
     AtPlace,
@@ -40,9 +41,7 @@ _PROBLEMS: Final = {
     "never": "No case could be made: in the rule's days and hours there is no moment at which it may send.",
     "quiet": "No case could be made: in the rule's days and hours every message would wait for the end of "
     "quiet time, longer than `send_within` or past the rule's dates.",
-    "unstaged": "No case could be made up for this pattern: a place has no cells, no value tried passes its "
-    "lines, its records would be too many, or its parts would hear each other's records. Write the tests by "
-    "hand.",
+    "unstaged": "No case could be made up for this pattern.",
 }
 
 
@@ -371,13 +370,17 @@ class English:
             said += f" With {surprises} the engine did not do what was foreseen: please report the rule."
         return said
 
-    def left_out(self, clause: str) -> str:
+    def left_out(self, what: str, why: str) -> str:
         """Say that no case is about a part."""
-        return f"Not staged, to be tested by hand: a subscriber {clause}."
+        return f"Not staged, to be tested by hand: {what}. {why[:1].upper()}{why[1:]}."
 
-    def problem(self, problem: str) -> str:
+    def trouble(self, trouble: Trouble, names: Names) -> str:
+        """Say why a case can't be made."""
+        return TROUBLES[trouble.kind](self, trouble, names)
+
+    def problem(self, problem: str, why: str) -> str:
         """Say why there are no cases."""
-        return _PROBLEMS[problem]
+        return f"{_PROBLEMS[problem]} Reason: {why}. Write the tests by hand." if why else _PROBLEMS[problem]
 
     def surprise(self) -> str:
         """Mark a case."""

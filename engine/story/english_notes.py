@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.story.english_tables import FIELDS, PURPOSES
+from engine.story.props import Trouble
 from engine.story.scene import Note
 from engine.story.wording import Names, Words
 
@@ -63,6 +64,7 @@ NOTES: Final[dict[str, Phrase]] = {
     "left_members": lambda w, n, c: "by way of another of them, then out of all",
     "split_stay": lambda w, n, c: f"the {w.duration(n.amount)} in two places, not in one",
     "once_inside": lambda w, n, c: "once inside, this counts by itself",
+    "but_for": lambda w, n, c: f"all but the line {n.field} holds",
     "wrong_order": lambda w, n, c: "in the wrong order",
     "other_order": lambda w, n, c: "in the other order",
     "cancelled": lambda w, n, c: f"it happened within the {w.duration(n.amount)} after all",
@@ -106,3 +108,32 @@ NOTES: Final[dict[str, Phrase]] = {
     "other_day": lambda w, n, c: "a day on which the rule does not look",
 }  # fmt: skip
 """Kind of case -> what it is about."""
+
+
+def _hears(words: Words, trouble: Trouble, names: Names) -> str:
+    assert trouble.pattern is not None
+    assert trouble.other is not None
+    what, other = words.clause(trouble.pattern, names), words.clause(trouble.other, names)
+    if what == other:
+        return f"“{what}” stands in it twice, and what happens for one could count for the other"
+    return f"what happens for “{other}” could count for “{what}” as well, or keep it from coming"
+
+
+Said = Callable[[Words, Trouble, Names], str]
+TROUBLES: Final[dict[str, Said]] = {
+    "cells": lambda w, t, c: f"no place of {t.place} has a cell",
+    "value": lambda w, t, c: f"no {FIELDS[t.field]} tried passes all lines about it",
+    "field": lambda w, t, c: f"in cases, {FIELDS[t.field]} is not free to choose",
+    "many": lambda w, t, c: f"it takes {t.amount} records, more than a case plays",
+    "room": lambda w, t, c: f"{w.duration(t.amount)} has no room for all of it, a second or more apart",
+    "hears": _hears,
+    "contacts": lambda w, t, c: f"it takes more than {t.amount} offers to one subscriber",
+    "apart": lambda w, t, c: (
+        f"so many matches do not fit into {w.duration(t.amount)} without touching each other"
+    ),
+    "caps": lambda w, t, c: "another cap always refuses first",
+    "schedule": lambda w, t, c: "the rule's schedule has no moment at which it matters",
+    "person": lambda w, t, c: "no subscriber tried is decided by this line alone",
+    "same": lambda w, t, c: "every case tried comes out the same without it",
+}
+"""Kind of trouble -> why a case can't be made."""

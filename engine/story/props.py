@@ -20,7 +20,10 @@ _NEVER_STAGED: Final = frozenset({"cell", "cell_prev", "quality", "phase"})
 """Fields that mean more to the engine: they move the subscriber, or keep a record from firing."""
 
 Chosen = dict[str, FieldValue]
-TroubleKind = Literal["cells", "value", "field", "many", "room", "hears", "nothing"]
+TroubleKind = Literal[
+    "cells", "value", "field", "many", "room", "hears",  # of a scene
+    "contacts", "apart", "caps", "schedule", "person", "same",  # of a line that no case decides
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Trouble:
     place: str = ""
     """`cells`: as written."""
     amount: int = 0
-    """`many`: how many records; `room`: the window, µs."""
+    """`many`, `contacts`: how many; `room`, `apart`: the window, µs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,10 @@ class Props:
         """Note why something can't be had."""
         if trouble not in self.troubles[-1:]:
             self.troubles.append(trouble)
+
+    def last_trouble(self) -> Trouble:
+        """Return why what was asked for last could not be had."""
+        return self.troubles[-1] if self.troubles else Trouble("same")
 
     # -- records -------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.story.tell import Clock, Story, came, sentence, tell
+from engine.story.tell import Clock, Story, came, not_staged, sentence, tell
 from engine.story.verify import Told
 from engine.story.wording import Names, Words
 
@@ -19,6 +19,10 @@ def to_json(told: Story, languages: Mapping[str, Words]) -> dict[str, Any]:
         "cases": len(told.told),
         "offers": told.offers,
         "not_as_foreseen": told.surprises,
+        "not_staged": {
+            lang: [{"what": what, "why": why} for what, why in not_staged(told, words)]
+            for lang, words in languages.items()
+        },
         "text": {lang: tell(told, words) for lang, words in languages.items()},
         "boundaries": [_case(told, each, languages) for each in told.told],
     }

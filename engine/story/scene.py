@@ -20,7 +20,7 @@ NoteKind = Literal[
     "left_before", "left_at", "left_after", "unseen_at", "seen_at",
     "too_few", "one_more", "window_out", "window_in", "too_little", "enough",
     "passes", "fails", "unknown", "barred", "barred_unknown", "lacking",
-    "next_member", "to_member", "left_members", "split_stay", "once_inside",
+    "next_member", "to_member", "left_members", "split_stay", "once_inside", "but_for",
     "wrong_order", "other_order", "cancelled", "too_late_to_cancel", "before_wait", "wait_anew",
     "who_listed", "if_passes", "if_fails", "if_unknown",
     "who_passes", "who_fails", "who_unknown", "except_bars", "except_unknown",

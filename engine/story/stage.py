@@ -71,13 +71,13 @@ class Stage(Props):
                 found = (self.one_of(pattern, part, self.typical(part)) for part in pattern.parts)
                 return next((scene for scene in found if scene is not None), None)
 
-    def left_out(self, pattern: Pattern) -> Iterator[Pattern]:
-        """Yield the parts of every `any_of` inside that can't be staged, though the others can."""
+    def left_out(self, pattern: Pattern) -> Iterator[tuple[Pattern, Trouble]]:
+        """Yield the parts of every `any_of` inside that can't be staged, though the others can, and why."""
         match pattern:
             case AnyOf(parts=parts):
                 for part in parts:
                     if self.one_of(pattern, part, self.typical(part)) is None:
-                        yield part
+                        yield part, self.last_trouble()
                     else:
                         yield from self.left_out(part)
             case Sequence(steps=parts) | AllOf(parts=parts):

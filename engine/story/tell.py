@@ -14,6 +14,7 @@ from engine.sms import segments
 from engine.story.boundaries import TOPICS, Boundaries, boundaries, names_place
 from engine.story.chinese import Chinese
 from engine.story.english import English
+from engine.story.undecided import NotStaged, complete
 from engine.story.verify import Told, verify
 from engine.story.wording import Heading, Names, Share, Words, outline
 
@@ -32,6 +33,8 @@ class Story:
     rule: Rule
     made: Boundaries
     told: tuple[Told, ...]
+    open: tuple[NotStaged, ...] = ()
+    """Lines that no case decides."""
 
     @property
     def offers(self) -> int:
@@ -47,7 +50,17 @@ class Story:
 def story(rules: RuleSet, name: str, home_cc: str = "86") -> Story:
     """Make the cases of a rule and run them."""
     made = boundaries(rules, name)
-    return Story(rules, rules.rules[name], made, tuple(verify(rules, name, made.cases, home_cc)))
+    told, left = complete(rules, name, made, list(verify(rules, name, made.cases, home_cc)), home_cc)
+    return Story(rules, rules.rules[name], made, told, left)
+
+
+def not_staged(told: Story, words: Words) -> Iterator[tuple[str, str]]:
+    """Yield what no case is about, and why: parts of the pattern, and single lines."""
+    names = Names(told.rules.catalog)
+    for part, why in zip(told.made.left_out, told.made.why, strict=False):
+        yield words.subject(words.clause(part, names)), words.trouble(why, names)
+    for line in told.open:
+        yield line.label, words.trouble(line.trouble, names)
 
 
 def tell(told: Story, words: Words) -> str:
@@ -146,11 +159,11 @@ def _often(told: Story, words: Words) -> Iterator[str]:
 
 def _cases(told: Story, words: Words, names: Names) -> Iterator[str]:
     if told.made.problem:
-        yield words.problem(told.made.problem)
+        yield words.problem(told.made.problem, "".join(words.trouble(why, names) for why in told.made.why))
         return
     yield words.counted(len(told.told), told.offers, told.surprises)
-    for part in told.made.left_out:
-        yield words.left_out(words.clause(part, names))
+    for what, why in not_staged(told, words):
+        yield words.left_out(what, why)
     zone = ZoneInfo(told.rules.policy.timezone)
     for topic in TOPICS:
         found = [each for each in told.told if each.boundary.topic == topic]

@@ -15,6 +15,7 @@ from engine.event_kinds import KINDS
 from engine.language import model
 from engine.language.model import Catalog, FieldType, Pattern, Test
 from engine.language.testing import FieldValue, Step
+from engine.story.props import Trouble
 from engine.story.scene import Note
 from engine.text import plain
 
@@ -200,11 +201,14 @@ class Words(Protocol):
     def counted(self, cases: int, offers: int, surprises: int) -> str:
         """Say how many cases were run."""
 
-    def left_out(self, clause: str) -> str:
-        """Say that no case is about a part of the pattern."""
+    def left_out(self, what: str, why: str) -> str:
+        """Say that no case is about a part of the pattern, or decides a line, and why."""
 
-    def problem(self, problem: str) -> str:
-        """Say why there are no cases."""
+    def trouble(self, trouble: Trouble, names: Names) -> str:
+        """Say why a case can't be made, without a full stop."""
+
+    def problem(self, problem: str, why: str) -> str:
+        """Say why there are no cases; `why`: what stands in the way of this rule, if that is known."""
 
     def surprise(self) -> str:
         """Mark a case with which the engine did something else than foreseen."""

@@ -16,7 +16,7 @@ from engine.language.model import FieldType
 from engine.language.testing import Case, FieldValue, Step
 from engine.language.words import write_duration
 from engine.story.boundaries import TOPICS
-from engine.story.tell import Clock, Story, sentence
+from engine.story.tell import Clock, Story, not_staged, sentence
 from engine.story.wording import Names, Words, amount
 
 _PLAIN: Final = re.compile(
@@ -47,8 +47,8 @@ class _File:
         told = self._told
         yield f"# The edges of {told.rule.name}, written by `touchpoint story {told.rule.name} --write`."
         yield "# Every case was run on the engine: change what is not meant, keep what is."
-        for part in told.made.left_out:
-            yield f"# {self._words.left_out(self._words.clause(part, self._names))}"
+        for what, why in not_staged(told, self._words):
+            yield f"# {self._words.left_out(what, why)}"
         yield f"tests: {scalar(told.rule.name)}"
         yield f"starts: {self._moment(self._starts)}"
         if self._shared:
