@@ -55,7 +55,7 @@ def cover(rules: RuleSet, rule: str, results: Iterable[CaseResult], home_cc: str
 
 
 def undecided(rules: RuleSet, rule: str, cases: Sequence[Case], home_cc: str = "86") -> Iterator[Line]:
-    """Yield the lines of a rule that no case decides. `cases`: such as pass; their neighbours are not asked."""
+    """Yield the lines of a rule that no case decides. `cases`: all pass. Neighbours are not asked."""
     found = rules.rules[rule]
     for line in lines(found, rules.policy):
         likely = sorted(cases, key=lambda case: _far(line, case, cases[0]))

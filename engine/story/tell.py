@@ -59,8 +59,11 @@ def not_staged(told: Story, words: Words) -> Iterator[tuple[str, str]]:
     names = Names(told.rules.catalog)
     for part, why in zip(told.made.left_out, told.made.why, strict=False):
         yield words.subject(words.clause(part, names)), words.trouble(why, names)
+    by_reason: dict[str, list[str]] = {}
     for line in told.open:
-        yield line.label, words.trouble(line.trouble, names)
+        by_reason.setdefault(words.trouble(line.trouble, names), []).append(line.label)
+    for why, labels in by_reason.items():
+        yield words.together(labels), why
 
 
 def tell(told: Story, words: Words) -> str:

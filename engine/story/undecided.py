@@ -112,7 +112,9 @@ def _why(play: Play, line: Line, patterns: Sequence[Pattern]) -> Trouble:
             return Trouble("caps")
         case ("limits", _) if rule.schedule is not None:
             return Trouble("schedule")
-        case ("who" | "except" | "offer", _):
+        case ("who" | "except", _):
+            return Trouble("person")
+        case ("offer", _) if "if" in line.path:
             return Trouble("person")
     for pattern in reversed(patterns):
         for trouble in reversed(play.stage.troubles):

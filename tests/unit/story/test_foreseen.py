@@ -77,6 +77,26 @@ PATTERNS = [
     "{count: product.bought, where: {product: mall-coupon}, at_least: 2, within: 4h}",
     "{any_of: [{stays_in: malls, for: 20m}, {total: call.out.duration, at_least: 90s, within: 1h}]}",
     "{any_of: [{all_of: [{happens: call.out}, {any_of: [{leaves: malls}, {happens: bill}]}], within: 1h}]}",
+    "{leaves: malls}",
+    "{stays_in: malls, for: 40m}",
+    "{sequence: [{enters: malls}, {happens: call.out, where: {number: hotline}}, {leaves: malls}], within: 3h}",
+    "{sequence: [{enters: malls, confirm: 1m}, {leaves: malls}], within: 3h}",
+    "{sequence: [{leaves: malls}, {enters: campuses}, {leaves: campuses}], within: 5h}",
+    "{after: {sequence: [{leaves: campuses}, {enters: stations}], within: 1h},"
+    " no: {any_of: [{happens: data.session}, {happens: call.out, where: {number: competitor-hotlines}}]},"
+    " for: 45m}",
+    "{after: {leaves: malls}, no: {enters: stations}, for: 30m}",
+    "{after: {count: data.session, at_least: 5, within: 10m}, no: {happens: data.session}, for: 5h}",
+    "{total: call.out.duration, where: {number: hotline, duration: under 10m}, at_least: 30m, within: 4h}",
+    "{total: recharge.amount, where: {amount: at most 9.5 yuan}, at_least: 30 yuan, within: 4h}",
+    "{any_of: [{enters: malls, confirm: 5m}, {count: sms.out, at_least: 3, within: 1h}, {leaves: stations}]}",
+    "{any_of: [{enters: malls}, {happens: power.on, where: {place: malls}}]}",
+    "{any_of: [{enters: malls}, {happens: complaint, where: {place: malls}}]}",
+    "{all_of: [{happens: sms.out}, {happens: call.out}, {happens: data.session}], within: 1h}",
+    "{all_of: [{after: {leaves: malls}, no: {happens: data.session}, for: 1h}, {after: {happens: power.off},"
+    " no: {any_of: [{happens: power.on}, {enters: mall-wulin}]}, for: 2h}], within: 20h}",
+    "{happens: handset.change, where: {to.network: 5G}, unless: {to.model: [iPhone, Mate 60], to.tac: '35012345'}}",
+    "{happens: power.on, unless: {place: malls}}",
 ]
 
 
