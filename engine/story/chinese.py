@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -170,7 +171,7 @@ class Chinese:
         return several.format(said) if len(members) > 1 else said
 
     def _lines(self, event: str, pattern: OfRecords, names: Names) -> str:
-        at = [self.asked(test, names) for test in pattern.where if test.field == "place"]
+        at = [self._at(test, names) for test in pattern.where if test.field == "place"]
         lines = [
             self.test(FIELDS[test.field], test, names) for test in pattern.where if test.field != "place"
         ]
@@ -178,7 +179,13 @@ class Chinese:
             unknown = f"或{FIELDS[test.field]}未知" if may_lack(pattern.event, test.field) else ""
             lines.append(f"不计“{self.test(FIELDS[test.field], test, names)}”{unknown}的情况")
         said = "；".join(lines)
-        return "".join(f"在{place}" for place in at) + event + (f"（{said}）" if said else "")
+        return "".join(at) + event + (f"（{said}）" if said else "")
+
+    def _at(self, test: Test, names: Names) -> str:
+        """Say `在X`, `在X以外`."""
+        if test.op == "not":
+            return f"在{self.asked(replace(test, op='is'), names)}以外"
+        return f"在{self.asked(test, names)}"
 
     def subject(self, clause: str) -> str:
         """Begin with `用户`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -190,14 +191,20 @@ class English:
         return several.format(said) if len(members) > 1 else said
 
     def _lines(self, pattern: OfRecords, names: Names) -> str:
-        at = [self.asked(test, names) for test in pattern.where if test.field == "place"]
+        at = [self._at(test, names) for test in pattern.where if test.field == "place"]
         lines = [
             self.test(FIELDS[test.field], test, names) for test in pattern.where if test.field != "place"
         ]
         barred = [self._barred(pattern.event, test, names) for test in unless_of(pattern)]
         if barred:
             lines.append(f"leaving aside any with {'; and any with '.join(barred)}")
-        return "".join(f" at {place}" for place in at) + (f" ({'; '.join(lines)})" if lines else "")
+        return "".join(at) + (f" ({'; '.join(lines)})" if lines else "")
+
+    def _at(self, test: Test, names: Names) -> str:
+        """Say ` at X`, ` outside X`."""
+        if test.op == "not":
+            return f" outside {self.asked(replace(test, op='is'), names)}"
+        return f" at {self.asked(test, names)}"
 
     def _barred(self, event: str, test: Test, names: Names) -> str:
         """Say what keeps a record from counting: its value, and not knowing it."""
