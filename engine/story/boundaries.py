@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from engine.heat import HOT
 from engine.language.model import (
     HOUR,
     MINUTE,
@@ -260,7 +261,11 @@ class Play:
             if makes(pattern, out, catalog, where):
                 return None
         span = max(self.scene.end, 0) - self.scene.start
-        return -(-(memory(pattern) + span + 10 * MINUTE) // MINUTE) * MINUTE
+        apart = -(-(memory(pattern) + span + 10 * MINUTE) // MINUTE) * MINUTE
+        crowded = (
+            2 * sum(step.times for step in self.scene.steps) > HOT
+        )  # twice would be more than anybody has
+        return max(apart, 48 * HOUR + span) if crowded else apart
 
     def _place(self) -> str:
         return next(step.place for step in self.scene.steps if step.place)

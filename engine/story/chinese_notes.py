@@ -123,7 +123,7 @@ TROUBLES: Final[dict[str, Said]] = {
     "cells": lambda w, t, c: f"{t.place}没有小区",
     "value": lambda w, t, c: f"没有试到符合全部条件的{FIELDS[t.field]}",
     "field": lambda w, t, c: f"用例中不能任意设定{FIELDS[t.field]}",
-    "many": lambda w, t, c: f"需要{t.amount}条记录，超出用例的限度",
+    "many": lambda w, t, c: f"需要{t.amount}条以上记录，超出用例的限度",
     "room": lambda w, t, c: f"{w.duration(t.amount)}内容不下全部行为，每次至少相隔1秒",
     "hears": _hears,
     "contacts": lambda w, t, c: f"需要向同一用户发送超过{t.amount}次",

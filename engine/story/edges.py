@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 
+from engine.heat import HOT
 from engine.language.model import (
     After,
     AllOf,
@@ -28,7 +29,7 @@ from engine.language.testing import FieldValue, Step
 from engine.story.hearing import is_located
 from engine.story.scene import PAUSE, SECOND, Note, NoteKind, Scene, pause, whole
 from engine.story.stage import Stage, the_wait
-from engine.story.values import listed, near, shift
+from engine.story.values import fits, listed, near
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class Edges:
                 yield replace(short, hit=False, note=Note("too_few", number, number - 1))
             yield from self._spread(pattern, full)
         gap = pause(window, number + 1)
-        if gap:
+        if gap and number + 1 < HOT:
             more = self.stage.counted(pattern, number + 1)
             if more is not None:
                 gap = more.steps[0].every
@@ -220,11 +221,8 @@ class Edges:
             return
         short = self.stage.summed(pattern, short=True)
         if short is not None:
-            value = shift(pattern.type, pattern.at_least, -1)
-            note = Note("too_little", field=pattern.field, value=value, type=pattern.type)
-            yield replace(short, hit=False, note=note)
-        note = Note("enough", field=pattern.field, value=pattern.at_least, type=pattern.type)
-        yield replace(full, note=note)
+            yield replace(short, hit=False, note=_in_all("too_little", pattern, short))
+        yield replace(full, note=_in_all("enough", pattern, full))
         if len(full.steps) > 1:
             yield from self._spread_amounts(pattern, full)
         for given, hit, note in self._lines(pattern.event, pattern.where):
@@ -246,14 +244,7 @@ class Edges:
     ) -> Scene | None:
         """Return the scene with values in its records; with an amount in the last one alone."""
         if pattern.field in given:
-            value, last = given[pattern.field], full.steps[-1]
-            usual = last.fields["down" if pattern.field == "bytes" else pattern.field]
-            if hit and not (
-                isinstance(value, int | float) and isinstance(usual, int | float) and value >= usual
-            ):
-                return None
-            new = self.stage.any_amount(pattern, value)
-            return None if new is None else replace(full, steps=(*full.steps[:-1], replace(new, at=last.at)))
+            return self._own_amount(pattern, full, given[pattern.field], hit)
         others = [test for test in pattern.where if test.field != pattern.field]
         changed = [
             self.stage.record(pattern.event, others, (), {**step.fields, **given}) for step in full.steps
@@ -264,6 +255,26 @@ class Edges:
             if new is not None
         )
         return replace(full, steps=steps) if len(steps) == len(changed) else None
+
+    def _own_amount(self, pattern: Total, full: Scene, value: FieldValue, hit: bool) -> Scene | None:
+        """Return the scene with an amount in its last record that a line about amounts lets by, or does not.
+
+        Of what is not let by, all together is enough if it is counted.
+        """
+        first, last = full.steps[0], full.steps[-1]
+        new = self.stage.any_amount(pattern, value)
+        if new is None:
+            return None
+        new = replace(new, at=last.at)
+        if not isinstance(value, int | float):
+            return replace(full, steps=(*full.steps[:-1], new))
+        before = _sum(pattern, full.steps[:-1])
+        if before + value >= pattern.at_least:
+            return replace(full, steps=(*full.steps[:-1], new))
+        missing = round(pattern.at_least - value, 6)
+        counts = not hit and fits(missing, [test for test in pattern.where if test.field == pattern.field])
+        rest = self.stage.any_amount(pattern, missing) if counts else None
+        return None if rest is None else replace(full, steps=(replace(rest, at=min(first.at, -SECOND)), new))
 
     # -- composites ----------------------------------------------------------------------------------
 
@@ -386,6 +397,17 @@ def _was_inside_after_all(edge: Scene, others: Many[Scene]) -> bool:
     if not nowhere and edge.note.kind not in ("never_inside", "unseen_at"):
         return False
     return any(is_located(step) for scene in others for step in scene.steps)
+
+
+def _sum(pattern: Total, steps: Many[Step]) -> float:
+    values = [
+        (step.fields["down" if pattern.field == "bytes" else pattern.field], step.times) for step in steps
+    ]
+    return round(sum(value * times for value, times in values if isinstance(value, int | float)), 6)
+
+
+def _in_all(kind: NoteKind, pattern: Total, scene: Scene) -> Note:
+    return Note(kind, field=pattern.field, value=_sum(pattern, scene.steps), type=pattern.type)
 
 
 def _pair(length: int, inside: NoteKind, outside: NoteKind) -> tuple[tuple[int, bool, NoteKind], ...]:

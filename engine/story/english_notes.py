@@ -124,7 +124,7 @@ TROUBLES: Final[dict[str, Said]] = {
     "cells": lambda w, t, c: f"no place of {t.place} has a cell",
     "value": lambda w, t, c: f"no {FIELDS[t.field]} tried passes all lines about it",
     "field": lambda w, t, c: f"in cases, {FIELDS[t.field]} is not free to choose",
-    "many": lambda w, t, c: f"it takes {t.amount} records, more than a case plays",
+    "many": lambda w, t, c: f"it takes {t.amount} records or more, which is more than a case plays",
     "room": lambda w, t, c: f"{w.duration(t.amount)} has no room for all of it, a second or more apart",
     "hears": _hears,
     "contacts": lambda w, t, c: f"it takes more than {t.amount} offers to one subscriber",

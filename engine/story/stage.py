@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Final
 
 from engine.heat import HOT
@@ -31,10 +32,10 @@ from engine.language.testing import FieldValue, Step
 from engine.story.hearing import Where, makes, reopened, stirred, touches, where_before
 from engine.story.props import Props, Trouble
 from engine.story.scene import PAUSE, SECOND, Scene, pause, whole
-from engine.story.values import fits, shift
+from engine.story.values import candidates, fits, shift
 
 MOST_SIGHTINGS: Final = 5_000
-MOST_AMOUNTS: Final = 500
+MOST_AMOUNTS: Final = HOT - 1
 """Records that a total is made of, at most."""
 
 
@@ -186,7 +187,15 @@ class Stage(Props):
                 continue
             if fits(last, own) and (number == 1 or fits(share, own)):
                 return self._amounts(pattern, share, number, last)
-        self.trouble(Trouble("value", pattern, event=pattern.event, field=pattern.field))
+        fitting = [
+            each for each in candidates(own) if isinstance(each, int | float) and each and fits(each, own)
+        ]
+        for each in fitting:
+            number = ceil(pattern.at_least / each) - short
+            if 0 < number <= MOST_AMOUNTS:
+                return self._amounts(pattern, each, number, each)
+        many = Trouble("many", pattern, amount=MOST_AMOUNTS + 1)
+        self.trouble(many if fitting else Trouble("value", pattern, event=pattern.event, field=pattern.field))
         return None
 
     def _amounts(self, pattern: Total, share: int | float, number: int, last: int | float) -> Scene | None:

@@ -62,8 +62,8 @@ def not_staged(told: Story, words: Words) -> Iterator[tuple[str, str]]:
     by_reason: dict[str, list[str]] = {}
     for line in told.open:
         by_reason.setdefault(words.trouble(line.trouble, names), []).append(line.label)
-    for why, labels in by_reason.items():
-        yield words.together(labels), why
+    for reason, labels in by_reason.items():
+        yield words.together(labels), reason
 
 
 def tell(told: Story, words: Words) -> str:

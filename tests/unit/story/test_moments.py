@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from engine.language.model import RuleSet
@@ -103,7 +106,109 @@ IMPOSSIBLE = "{happens: sms.in, where: {number: 10010}, unless: {number: 10010}}
 @pytest.mark.parametrize("when", [f"{{any_of: [{CALL}, {IMPOSSIBLE}]}}"])
 def test_a_part_that_is_not_staged_is_named(when: str) -> None:
     told = plain(rules_of(when))
-    assert "Not staged, to be tested by hand: a subscriber receives" in tell(told, LANGUAGES["en"])
-    assert "未生成用例" in tell(told, LANGUAGES["zh"])
+    english, chinese = (tell(told, words) for words in LANGUAGES.values())
+    assert "Not staged, to be tested by hand: A subscriber receives an SMS" in english
+    assert "No number tried passes all lines about it." in english
+    assert chinese.count("未生成用例") == english.count("Not staged") == 1
     assert "\n# Not staged" in write_tests(told, LANGUAGES["en"])
     assert boundaries(rules_of(f"{{any_of: [{CALL}, {BARRED}]}}"), "it").left_out == ()
+
+
+# -- the edges of a schedule ---------------------------------------------------------------------------------
+
+
+def edges(told: Story) -> list[tuple[str, str, bool]]:
+    """The edges of the rule's hours: what they are, when (in Shanghai), and whether an offer came of it."""
+    zone = ZoneInfo("Asia/Shanghai")
+    return [
+        (
+            kind,
+            datetime.fromtimestamp(each.boundary.moment // 1_000_000, zone).strftime("%a %H:%M:%S"),
+            bool(each.sent),
+        )
+        for each in told.told
+        if (kind := each.boundary.note.kind).startswith("hours_")
+    ]
+
+
+def test_both_parts_of_a_day_have_their_edges_where_hours_run_over_midnight() -> None:
+    told = plain(rules_of(CALL, schedule="schedule: {days: fri, hours: 19:00 to 10:00}", within="14h"))
+    assert edges(told) == [
+        ("hours_last", "Fri 23:59:59", True),
+        ("hours_end", "Sat 00:00:00", False),
+        ("hours_before", "Thu 23:59:59", False),
+        ("hours_start", "Fri 00:00:00", True),
+        ("hours_last", "Fri 09:59:59", True),
+        ("hours_end", "Fri 10:00:00", False),
+        ("hours_before", "Fri 18:59:59", False),
+        ("hours_start", "Fri 19:00:00", True),
+    ]
+
+
+def test_each_of_several_hours_has_its_edges() -> None:
+    told = plain(rules_of(CALL, schedule="schedule: {hours: [10:00 to 12:00, 14:00 to 16:00]}"))
+    assert sorted(at[4:] for _, at, offered in edges(told) if offered) == [
+        "10:00:00", "11:59:59", "14:00:00", "15:59:59",
+    ]  # fmt: skip
+    assert sorted(at[4:] for _, at, offered in edges(told) if not offered) == [
+        "09:59:59", "12:00:00", "13:59:59", "16:00:00",
+    ]  # fmt: skip
+
+
+def test_the_edges_of_a_rule_of_one_day_are_on_that_day() -> None:
+    told = plain(rules_of(CALL, schedule="schedule: {hours: 10:00 to 16:00}", swap=ONE_DAY))
+    assert [at for kind, at, offered in edges(told) if offered] == ["Tue 10:00:00", "Tue 15:59:59"]
+
+
+def test_caps_are_played_where_the_schedule_is_seldom_on() -> None:
+    told = plain(
+        rules_of(
+            CALL, schedule="schedule: {days: fri, hours: 19:00 to 10:00}", within="14h", at_most="2 in 14d"
+        )
+    )
+    full = [each for each in told.told if each.because == "limits.at_most"]
+    assert [len(each.sent) for each in full] == [2]
+
+
+# -- tasks among messages ------------------------------------------------------------------------------------
+
+SMS = 'channel: sms, text: "【移动】送您{product.name}。退订回R。"'
+MIXED = {SMS: f"channel: manual, if: {{tier: vip}}, task: call them}}\n    - {{{SMS}"}
+
+
+def test_a_task_goes_out_in_quiet_time_and_no_house_cap_counts_it() -> None:
+    told = plain(rules_of(CALL, at_most="3 in 14d", within="1h", swap=MIXED))
+    found = {each.boundary.note.kind: each for each in told.told}
+    assert [(sent.channel, sent.held) for sent in found["quiet_task"].sent] == [("manual", False)]
+    assert found["quiet_task"].boundary.moment == found["quiet_start"].boundary.moment
+    assert found["quiet_start"].because == "send_within"
+    assert [sent.channel for sent in found["task_again"].sent] == ["manual", "manual"]
+    assert found["second_soon"].because == "policy.contact"
+    assert told.told[0].sent[0].channel == "sms"
+
+
+@pytest.mark.parametrize("swap", [{}, AS_A_TASK])
+def test_only_a_rule_of_both_has_cases_of_both(swap: dict[str, str]) -> None:
+    told = plain(rules_of(CALL, at_most="3 in 14d", swap=swap))
+    assert not kinds(told) & {"quiet_task", "task_again"}
+
+
+@pytest.mark.parametrize(
+    ("swap", "said", "unsaid"),
+    [
+        (MIXED,
+         ["No SMS or MMS from 21:00 to 09:00", "A task goes out at any hour.", "a task is not counted",
+          "期间的短信和彩信等到时段结束再发", "人工任务随时下达。", "人工任务不计入也不受限"],
+         ["No message from"]),
+        (AS_A_TASK, ["At any hour: a task waits for no quiet time.", "人工任务不受免打扰时段限制。"],
+         ["All rules together", "所有规则合计"]),
+        ({}, ["No message from 21:00 to 09:00", "All rules together (house rule):"], ["task", "人工任务"]),
+    ],
+)  # fmt: skip
+def test_quiet_time_and_house_caps_are_said_of_messages_alone(
+    swap: dict[str, str], said: list[str], unsaid: list[str]
+) -> None:
+    told = plain(rules_of(CALL, at_most="3 in 14d", swap=swap))
+    text = "\n".join(tell(told, words) for words in LANGUAGES.values())
+    assert [each for each in said if each not in text] == []
+    assert [each for each in unsaid if each in text] == []

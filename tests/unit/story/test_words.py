@@ -9,10 +9,11 @@ from typing import get_args
 import pytest
 
 from engine.event_kinds import KINDS
-from engine.language.model import Channel, Status
+from engine.language.model import Channel, Happens, Leaves, Status
 from engine.language.testing import PURPOSES, Step
 from engine.story import chinese_notes, chinese_tables, english_notes, english_tables
 from engine.story.boundaries import TOPICS
+from engine.story.props import Trouble, TroubleKind
 from engine.story.scene import Note, NoteKind
 from engine.story.tell import LANGUAGES, Story, tell
 from engine.story.wording import Heading, Names, Words, amount, field_type, outline
@@ -62,6 +63,66 @@ def test_every_heading_topic_and_problem_has_words(words: Words) -> None:
     said += [words.topic(topic) for topic in TOPICS]
     said += [words.problem(problem, "") for problem in ("nobody", "never", "quiet", "unstaged")]
     assert all(said)
+
+
+@pytest.mark.parametrize("kind", get_args(TroubleKind))
+def test_every_trouble_is_said(words: Words, kind: TroubleKind) -> None:
+    call, leaves = Happens("call.out"), Leaves("malls", ("mall-wulin", "mall-lakeside"))
+    said = words.trouble(Trouble(kind, call, leaves, "call.out", "duration", "malls", 7_200_000_000), NAMES)
+    assert said
+    assert not re.search(r"None|\.$|。$", said)
+
+
+@pytest.mark.parametrize(
+    ("test", "english", "chinese"),
+    [
+        ("at least 30 yuan", "at least 30 yuan", "不低于30元"),
+        ("at most 30 yuan", "at most 30 yuan", "不高于30元"),
+        ("over 30 yuan", "over 30 yuan", "高于30元"),
+        ("under 30 yuan", "under 30 yuan", "低于30元"),
+        ("20 to 30 yuan", "20 yuan to 30 yuan", "20元至30元"),
+        ("not 30 yuan", "other than 30 yuan", "不是30元"),
+        ("[20 yuan, 30 yuan]", "20 yuan or 30 yuan", "20元或30元"),
+        ("30 yuan", "30 yuan", "30元"),
+    ],
+)
+def test_every_word_of_a_test(test: str, english: str, chinese: str) -> None:
+    (line,) = rules_of("{happens: bill}", who=f"{{arpu: {test}}}").rules["it"].who
+    assert [words.asked(line, NAMES) for words in LANGUAGES.values()] == [english, chinese]
+
+
+@pytest.mark.parametrize(
+    ("test", "english", "chinese"),
+    [
+        ("student", "with student", "包含student"),
+        ("[student, family]", "with student or family", "包含student或family"),
+        ("not student", "without student", "不包含student"),
+    ],
+)
+def test_labels_are_there_or_not(test: str, english: str, chinese: str) -> None:
+    (line,) = rules_of("{happens: bill}", who=f"{{tags: {test}}}").rules["it"].who
+    assert [words.asked(line, NAMES) for words in LANGUAGES.values()] == [english, chinese]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "english", "chinese"),
+    [
+        ("days: fri, hours: 19:00 to 10:00",
+         "on Friday, 00:00 to 10:00 and 19:00 to 24:00 of the same day.",
+         "仅在周五当天的00:00至10:00和19:00至24:00生效。"),
+        ("days: [mon to wed, sat], hours: [08:00 to 09:00, 22:00 to 01:00]",
+         "on Monday, Tuesday, Wednesday and Saturday, 00:00 to 01:00, 08:00 to 09:00 and 22:00 to 24:00 of "
+         "the same day.",
+         "仅在周一、周二、周三和周六当天的00:00至01:00、08:00至09:00和22:00至24:00生效。"),
+        ("hours: 22:00 to 02:00", "on every day, 22:00 to 02:00.", "仅在每天22:00至02:00生效。"),
+        ("days: sat, hours: 10:00 to 22:00", "on Saturday, 10:00 to 22:00.", "仅在周六10:00至22:00生效。"),
+        ("days: sat", "on Saturday, at all hours.", "仅在周六全天生效。"),
+    ],
+)  # fmt: skip
+def test_hours_are_those_of_the_days_that_are_named(schedule: str, english: str, chinese: str) -> None:
+    told = story_of("{happens: bill}", schedule=f"schedule: {{{schedule}}}")
+    for words, said in zip(LANGUAGES.values(), (f"It only looks {english}", chinese), strict=True):
+        assert f"  {said}\n" in tell(told, words)
 
 
 @pytest.mark.parametrize("kind", EVENTS)
