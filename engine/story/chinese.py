@@ -348,9 +348,9 @@ class Chinese:
         said = f"共{cases}个用例，均已在引擎上运行：{offers}个发送，{cases - offers}个不发送。"
         return said + (f"其中{surprises}个与预期不符，请反馈该规则。" if surprises else "")
 
-    def left_out(self, what: str, why: str) -> str:
+    def left_out(self, what: str, why: str, by_hand: bool) -> str:
         """Say that no case is about a part."""
-        return f"未生成用例，请手写测试：{what}。原因：{why}。"
+        return f"未生成用例{'，请手写测试' if by_hand else ''}：{what}。原因：{why}。"
 
     def trouble(self, trouble: Trouble, names: Names) -> str:
         """Say why a case can't be made."""

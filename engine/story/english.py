@@ -377,9 +377,9 @@ class English:
             said += f" With {surprises} the engine did not do what was foreseen: please report the rule."
         return said
 
-    def left_out(self, what: str, why: str) -> str:
+    def left_out(self, what: str, why: str, by_hand: bool) -> str:
         """Say that no case is about a part."""
-        return f"Not staged, to be tested by hand: {what}. {why[:1].upper()}{why[1:]}."
+        return f"Not staged{', to be tested by hand' if by_hand else ''}: {what}. {why[:1].upper()}{why[1:]}."
 
     def trouble(self, trouble: Trouble, names: Names) -> str:
         """Say why a case can't be made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,7 @@ def to_json(told: Story, languages: Mapping[str, Words]) -> dict[str, Any]:
         "offers": told.offers,
         "not_as_foreseen": told.surprises,
         "not_staged": {
-            lang: [{"what": what, "why": why} for what, why in not_staged(told, words)]
-            for lang, words in languages.items()
+            lang: [asdict(left) for left in not_staged(told, words)] for lang, words in languages.items()
         },
         "text": {lang: tell(told, words) for lang, words in languages.items()},
         "boundaries": [_case(told, each, languages) for each in told.told],

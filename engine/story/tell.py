@@ -14,6 +14,7 @@ from engine.sms import segments
 from engine.story.boundaries import TOPICS, Boundaries, boundaries, names_place
 from engine.story.chinese import Chinese
 from engine.story.english import English
+from engine.story.props import Trouble
 from engine.story.undecided import NotStaged, complete
 from engine.story.verify import Told, verify
 from engine.story.wording import Heading, Names, Share, Words, outline
@@ -54,16 +55,28 @@ def story(rules: RuleSet, name: str, home_cc: str = "86") -> Story:
     return Story(rules, rules.rules[name], made, told, left)
 
 
-def not_staged(told: Story, words: Words) -> Iterator[tuple[str, str]]:
-    """Yield what no case is about, and why: parts of the pattern, and single lines."""
+@dataclass(frozen=True, slots=True)
+class Unstaged:
+    """What no case is about, as it is said."""
+
+    what: str
+    """A part of the pattern, or the names of lines."""
+    why: str
+    by_hand: bool
+    """A test written by hand may yet decide it."""
+
+
+def not_staged(told: Story, words: Words) -> Iterator[Unstaged]:
+    """Yield what no case is about: parts of the pattern, and lines, those of one reason together."""
     names = Names(told.rules.catalog)
-    for part, why in zip(told.made.left_out, told.made.why, strict=False):
-        yield words.subject(words.clause(part, names)), words.trouble(why, names)
-    by_reason: dict[str, list[str]] = {}
+    for part, trouble in zip(told.made.left_out, told.made.why, strict=False):
+        yield Unstaged(words.subject(words.clause(part, names)), words.trouble(trouble, names), True)
+    by_reason: dict[Trouble, list[str]] = {}
     for line in told.open:
-        by_reason.setdefault(words.trouble(line.trouble, names), []).append(line.label)
-    for reason, labels in by_reason.items():
-        yield words.together(labels), reason
+        by_reason.setdefault(line.trouble, []).append(line.label)
+    for trouble, labels in by_reason.items():
+        by_hand = trouble.kind not in ("schedule", "caps")
+        yield Unstaged(words.together(labels), words.trouble(trouble, names), by_hand)
 
 
 def tell(told: Story, words: Words) -> str:
@@ -165,17 +178,17 @@ def _cases(told: Story, words: Words, names: Names) -> Iterator[str]:
         yield words.problem(told.made.problem, "".join(words.trouble(why, names) for why in told.made.why))
         return
     yield words.counted(len(told.told), told.offers, told.surprises)
-    for what, why in not_staged(told, words):
-        yield words.left_out(what, why)
+    for each in not_staged(told, words):
+        yield words.left_out(each.what, each.why, each.by_hand)
     zone = ZoneInfo(told.rules.policy.timezone)
     for topic in TOPICS:
-        found = [each for each in told.told if each.boundary.topic == topic]
+        found = [case for case in told.told if case.boundary.topic == topic]
         if found:
             yield words.topic(topic)
-        for each in found:
-            mark = "" if each.as_foreseen else words.surprise()
-            clock = Clock(each, words, zone)
-            yield f"- {sentence(each, clock, names)} → {came(each, clock, names)}{mark}"
+        for case in found:
+            mark = "" if case.as_foreseen else words.surprise()
+            clock = Clock(case, words, zone)
+            yield f"- {sentence(case, clock, names)} → {came(case, clock, names)}{mark}"
 
 
 class Clock:

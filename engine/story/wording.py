@@ -201,8 +201,8 @@ class Words(Protocol):
     def counted(self, cases: int, offers: int, surprises: int) -> str:
         """Say how many cases were run."""
 
-    def left_out(self, what: str, why: str) -> str:
-        """Say that no case is about a part of the pattern, or decides a line, and why."""
+    def left_out(self, what: str, why: str, by_hand: bool) -> str:
+        """Say that no case is about a part of the pattern, or decides a line, why, and if one may by hand."""
 
     def trouble(self, trouble: Trouble, names: Names) -> str:
         """Say why a case can't be made, without a full stop."""

@@ -47,8 +47,8 @@ class _File:
         told = self._told
         yield f"# The edges of {told.rule.name}, written by `touchpoint story {told.rule.name} --write`."
         yield "# Every case was run on the engine: change what is not meant, keep what is."
-        for what, why in not_staged(told, self._words):
-            yield f"# {self._words.left_out(what, why)}"
+        for left in not_staged(told, self._words):
+            yield f"# {self._words.left_out(left.what, left.why, left.by_hand)}"
         yield f"tests: {scalar(told.rule.name)}"
         yield f"starts: {self._moment(self._starts)}"
         if self._shared:

@@ -9,6 +9,7 @@ import pytest
 
 from engine.rule_tests.coverage import undecided
 from engine.story.boundaries import Boundary, boundaries
+from engine.story.report import to_json
 from engine.story.tell import LANGUAGES, Story, not_staged, story, tell
 from engine.story.write import write_tests
 from tests.unit.story.support import AS_A_TASK, cases_of, loaded, rules_of, story_of, texts_of
@@ -24,7 +25,7 @@ def reason(boundary: Boundary) -> str:
 
 def names_of(told: Story, lang: str = "en") -> list[str]:
     """What is not staged, without the reason."""
-    return [what for what, _ in not_staged(told, LANGUAGES[lang])]
+    return [left.what for left in not_staged(told, LANGUAGES[lang])]
 
 
 # -- groups of places ----------------------------------------------------------------------------------------
@@ -259,9 +260,9 @@ def test_a_place_without_cells_is_the_reason() -> None:
     ],
 )
 def test_a_cap_that_is_not_reached_is_named(changed: dict[str, Any], what: str, why: str) -> None:
-    ((name, said),) = not_staged(story_of("{happens: bill}", **changed), LANGUAGES["en"])
-    assert name == what
-    assert why in said
+    (left,) = not_staged(story_of("{happens: bill}", **changed), LANGUAGES["en"])
+    assert (left.what, left.by_hand) == (what, True)
+    assert why in left.why
 
 
 def test_a_line_that_no_case_decides_is_named_in_story_file_and_json() -> None:
@@ -271,3 +272,13 @@ def test_a_line_that_no_case_decides_is_named_in_story_file_and_json() -> None:
     assert line in tell(told, LANGUAGES["en"])
     assert f"# {line}" in write_tests(told, LANGUAGES["en"])
     assert "未生成用例，请手写测试：when.no.happens。原因：" in tell(told, LANGUAGES["zh"])
+
+
+def test_a_line_that_the_schedule_never_reaches_is_no_work_for_anybody() -> None:
+    told = story_of("{happens: bill}", schedule="schedule: {hours: 10:00 to 16:00}", within="1h")
+    (left,) = to_json(told, LANGUAGES)["not_staged"]["en"]
+    assert (left["what"], left["by_hand"]) == ("limits.send_within", False)
+    assert "  Not staged: limits.send_within. The rule's schedule has no moment" in tell(
+        told, LANGUAGES["en"]
+    )
+    assert "  未生成用例：limits.send_within。原因：规则的时段内" in tell(told, LANGUAGES["zh"])
