@@ -96,6 +96,12 @@ def reopened(pattern: Pattern, step: Step, catalog: Catalog, where: Where) -> fr
     )
 
 
+def counts(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
+    """Say whether a step is a record that a simple pattern inside asks for."""
+    leaves = (leaf for leaf, _ in leaves_of(pattern) if isinstance(leaf, Happens | Count | Total))
+    return any(_hears(leaf, step, catalog) for leaf in leaves)
+
+
 def is_located(step: Step) -> bool:
     """Say whether a step is a sighting: its record has a cell."""
     return step.verb in ("enters", "sees", "leaves") or bool(step.place)

@@ -18,6 +18,7 @@ from engine.language.model import (
     After,
     AllOf,
     AnyOf,
+    Catalog,
     Count,
     Enters,
     Happens,
@@ -29,7 +30,7 @@ from engine.language.model import (
 )
 from engine.language.moments import normal
 from engine.language.testing import FieldValue, Step
-from engine.story.hearing import Where, makes, reopened, stirred, touches, where_before
+from engine.story.hearing import Where, counts, makes, reopened, stirred, touches, where_before
 from engine.story.props import Props, Trouble
 from engine.story.scene import PAUSE, SECOND, Scene, pause, whole
 from engine.story.values import candidates, fits, shift
@@ -328,7 +329,8 @@ class Stage(Props):
     def _spoils(self, pattern: Pattern, scene: Scene, step: Step) -> bool:
         """Say whether a step of another part may change what a pattern makes of its own scene."""
         if _end(step) < scene.start:
-            return False  # what it changes for the scene's own steps is asked of them
+            # what it changes for the scene's own steps is asked of them
+            return _remembers(pattern, step, self.catalog)
         return step.at <= max(scene.at, scene.end) and touches(pattern, step, self.catalog)
 
     def one_of(self, pattern: AnyOf, part: Pattern, scene: Scene | None) -> Scene | None:
@@ -404,6 +406,17 @@ def _mere_records(pattern: Pattern) -> bool:
     if isinstance(pattern, AnyOf):
         return all(map(_mere_records, pattern.parts))
     return isinstance(pattern, Happens)
+
+
+def _remembers(pattern: Pattern, step: Step, catalog: Catalog) -> bool:
+    """Say whether a record may count for the `no:` of a wait after it, and so change when that comes."""
+    match pattern:
+        case Sequence(steps=parts) | AnyOf(parts=parts) | AllOf(parts=parts):
+            return any(_remembers(part, step, catalog) for part in parts)
+        case After(first=first, no=no):
+            return _remembers(first, step, catalog) or (not _mere_records(no) and counts(no, step, catalog))
+        case _:
+            return False
 
 
 def _alone(pattern: Pattern, step: Step, scene: Scene) -> bool:

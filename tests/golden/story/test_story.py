@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import pytest
 
 from engine.language.loader import load_dir
-from engine.language.model import RuleSet
+from engine.language.model import AnyOf, RuleSet
+from engine.story.props import Trouble, TroubleKind
+from engine.story.scene import Note, NoteKind
 from engine.story.tell import LANGUAGES, story, tell
 from engine.story.wording import Names, outline
 from engine.story.write import write_tests
@@ -23,6 +25,7 @@ HERE = Path(__file__).parent
 EXAMPLES = CHECKOUT / "tests" / "examples" / "rules"
 EVERY_WORD = CHECKOUT / "tests" / "data" / "every-word"
 NAMES = ("campus-silent", "hotline-then-hall", "bundle-ending", "zero-traffic", "competitor-calls")
+OF_RECORDS: Final = ("passes", "fails", "unknown", "barred", "barred_unknown", "too_little", "enough")
 SMS: Final = 'channel: sms, text: "【移动】送您{product.name}。退订回R。"'
 OWN: Final[dict[str, RuleSet]] = {
     # a group that is left, by way of another of its members
@@ -125,6 +128,24 @@ def test_sentences() -> None:
             lines += (f"  {line}" for line in outline(rules.rules["it"].when, words, Names(rules.catalog)))
         lines.append("")
     compare("\n".join(lines), HERE / "sentences.out")
+
+
+def test_what_a_case_is_about_and_why_there_is_none() -> None:
+    """Every kind of note and of trouble, in both languages."""
+    rules = rules_of("{any_of: [{leaves: malls}, {happens: bill}]}", who="{arpu: over 50 yuan}")
+    names, rule = Names(rules.catalog), rules.rules["it"]
+    assert isinstance(rule.when, AnyOf)
+    leaves, bill = rule.when.parts
+    lines: list[str] = []
+    for kind in get_args(NoteKind):
+        of_records = "duration" if kind in OF_RECORDS else "arpu"
+        field = "marketing" if kind in ("no_consent", "consent_unknown") else of_records
+        note = Note(kind, 7_200_000_000, 2, field, 49.99, "money", rule.who[0], leaves)
+        lines += [kind, *(f"  {words.note(note, names)}" for words in LANGUAGES.values())]
+    for trouble in get_args(TroubleKind):
+        why = Trouble(trouble, leaves, bill, "call.out", "duration", "malls", 7_200_000_000)
+        lines += [trouble, *(f"  {words.trouble(why, names)}" for words in LANGUAGES.values())]
+    compare("\n".join(lines) + "\n", HERE / "notes.out")
 
 
 def test_what_is_written() -> None:

@@ -129,6 +129,7 @@ def test_limits_give_what_was_foreseen(at_most: str, within: str) -> None:
 @given(st.integers(0, 2**32))
 @settings(max_examples=EXAMPLES, deadline=None)
 @example(1831)  # a record of a cell, among the sightings that a stay needs
+@example(185)  # sightings of a stay, counted by the `no:` of a wait after it
 def test_random_rules_give_what_was_foreseen(seed: int) -> None:
     rules = ruleset_of(generate(random.Random(seed)))
     for name in rules.rules:

@@ -92,6 +92,30 @@ def test_every_word_of_a_test(test: str, english: str, chinese: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("when", "english", "chinese"),
+    [
+        ("{sequence: [{happens: bill}, {happens: recharge}, {leaves: mall-wulin}], within: 1h}",
+         "first gets a bill, then tops up the account, then leaves 武林商圈, all within 1 hour",
+         "1小时内依次先出账单，再充值，再离开武林商圈"),
+        ("{any_of: [{happens: bill}, {happens: recharge}]}",
+         "gets a bill or tops up the account", "出账单或充值"),
+        ("{all_of: [{happens: bill}, {happens: recharge}], within: 1h}",
+         "gets a bill and tops up the account, in any order within 1 hour",
+         "1小时内出账单和充值都发生（不分先后）"),
+        ("{after: {happens: bill}, no: {any_of: [{happens: recharge}, {leaves: mall-wulin}]}, for: 1h}",
+         "gets a bill and then, for 1 hour, does not (top up the account or leave 武林商圈)",
+         "出账单之后1小时内没有（充值或离开武林商圈）"),
+        ("{after: {any_of: [{happens: bill}, {happens: recharge}]}, no: {enters: mall-wulin}, for: 1h}",
+         "(gets a bill or tops up the account) and then, for 1 hour, does not enter 武林商圈",
+         "（出账单或充值）之后1小时内没有进入武林商圈"),
+    ],
+)  # fmt: skip
+def test_a_pattern_of_patterns_in_one_breath(when: str, english: str, chinese: str) -> None:
+    pattern = rules_of(when).rules["it"].when
+    assert [words.clause(pattern, NAMES) for words in LANGUAGES.values()] == [english, chinese]
+
+
+@pytest.mark.parametrize(
     ("test", "english", "chinese"),
     [
         ("student", "with student", "包含student"),
