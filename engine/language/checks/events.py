@@ -73,7 +73,9 @@ def event(report: Report, node: Node | None) -> str | None:
     if node.text in KINDS:
         report.error("R203", node, f"`{node.text}` is a record of our own, not an event of a subscriber")
     else:
-        report.unknown("R203", node, f"no event `{node.text}`", node.text, EVENTS)
+        of_group = [each for each in EVENTS if each.startswith(f"{node.text}.")]
+        hint = one_of(of_group) or did_you_mean(node.text, EVENTS)
+        report.error("R203", node, f"no event `{node.text}`", hint)
     return None
 
 

@@ -36,6 +36,9 @@ def never(report: Report, node: Node, field: str, value: str, values: Collection
     """R208: a test that no value of the field can pass."""
     several = [part for part in _BETWEEN.split(value) if part]
     hint = did_you_mean(value, values)
+    other = value.lstrip("!=<>≠ ")
+    if value[:1] in "!<≠" and other in values:
+        hint = f"did you mean `not {other}`?"
     if len(several) > 1 and set(several) <= set(values):
         hint = f"write several as a list: `[{', '.join(several)}]`"
         if isinstance(node, Scalar) and node.text != value:  # not A, B
@@ -45,7 +48,7 @@ def never(report: Report, node: Node, field: str, value: str, values: Collection
 
 NOT_WANTED: Final = "lists of what is not wanted go under `except` or `unless`"
 NOT: Final = "not"
-_LIKE_NOT: Final = (
+LIKE_NOT: Final = (
     "dot",
     "got",
     "hot",
@@ -118,7 +121,7 @@ def is_like_not(word: str) -> bool:
     plain = word.casefold()
     if plain == NOT:
         return True
-    return word == plain and word not in _LIKE_NOT and slips(word, NOT, 1) == 1
+    return word == plain and word not in LIKE_NOT and slips(word, NOT, 1) == 1
 
 
 def _oddity(value: str, is_set: bool, quoted: bool) -> str:
