@@ -65,7 +65,7 @@ def event(report: Report, node: Node | None) -> str | None:
     """Read the name of an event; None after a report."""
     if node is None:
         return None
-    if not isinstance(node, Scalar):
+    if not isinstance(node, Scalar) or not node.text.strip():
         report.error("R108", node, "expected the name of an event, such as `call.out`")
         return None
     if node.text in EVENTS:

@@ -7,6 +7,7 @@ from typing import Final
 from engine.language.checks import shape
 from engine.language.checks.code import Check
 from engine.language.model import Rule
+from engine.language.moments import kinds_awaited
 from engine.language.report import Report
 from engine.language.source import Node
 from engine.language.suggest import did_you_mean
@@ -52,9 +53,14 @@ gates of semantics.md 4.2."""
 def check_reason(report: Report, node: Node | None, rule: Rule | None) -> str | None:
     """R601: read a reason; None after a report. `rule` None: its fields can't be asked."""
     reason = shape.text(report, node, "a reason") if node is not None else ""
-    if not reason or reason in REASONS:
-        return reason or None
-    assert node is not None
+    if node is None or not reason:
+        return None
+    if reason == "feed" and rule is not None and not kinds_awaited(rule.when):
+        hint = "it stops an `after` whose `no` is a record, and that is all of the `when`"
+        report.error("R601", node, "`feed` stops nothing in this rule", hint)
+        return None
+    if reason in REASONS:
+        return reason
     section, _, field = reason.partition(".")
     if rule is None and section in ("who", "except") and field:
         return reason
