@@ -18,7 +18,11 @@ from engine.language.editor.vocabulary import PLACES, PRODUCTS, Vocabulary, mapp
 from engine.language.model import Channel
 
 _STEP: Final = "event"
-_NO_NEXT: Final = "then goes with offers, or with because: holdout"
+_NO_NEXT: Final[Schema] = {
+    "type": "string",
+    "pattern": r"[^\s\S]",  # no text; a `not` would have no message of its own
+    "errorMessage": "then goes with offers, or with because: holdout",
+}
 
 
 def cases_file(known: Vocabulary) -> Schema:
@@ -64,7 +68,7 @@ def _case(known: Vocabulary) -> Schema:
     schema = section("case", cases.CASE, values)
     is_nothing = {"properties": {"expect": {"type": "string"}}, "required": ["expect"]}
     held_out = {"properties": {"because": {"const": "holdout"}}}
-    goes_on = {"if": held_out, "else": {"properties": {"then": {"not": {}, "errorMessage": _NO_NEXT}}}}
+    goes_on = {"if": held_out, "else": {"properties": {"then": _NO_NEXT}}}
     return {**schema, "if": is_nothing, "then": {"required": ["because"], **goes_on}}
 
 
