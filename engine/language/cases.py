@@ -131,6 +131,7 @@ class _CaseReader:
         arm = shape.choice(report, body.get("arm"), ARMS)
         events = shape.sequence(report, body.get("events"), "events", least=0)
         steps = [self._step(item) for item in events]
+        asked = None if "fields" in self.names.unreadable else self.rule
         return Case(
             name=shape.text(report, body.get("case"), "a sentence that says what happens"),
             starts=self.starts(body.get("starts"), starts),
@@ -139,8 +140,8 @@ class _CaseReader:
             arm="control" if arm == "control" else "treatment",
             events=tuple(step for step in steps if step is not None),
             expect=expect,
-            because=check_reason(report, body.get("because"), self.rule),
-            then=check_reason(report, body.get("then"), self.rule),
+            because=check_reason(report, body.get("because"), asked),
+            then=check_reason(report, body.get("then"), asked),
             line=node.start.line + 1,
         )
 
