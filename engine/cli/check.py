@@ -18,7 +18,7 @@ from engine.errors import InputError
 from engine.language.beside import AMONG, beside
 from engine.language.cost import MessageCost
 from engine.language.folders import read_folder, set_of
-from engine.language.loader import load_dir
+from engine.language.loader import OTHER_FILE, load_dir
 from engine.language.problems import Problem, render
 from engine.language.sarif import sarif
 from engine.language.words import Unreadable, day
@@ -96,7 +96,8 @@ def _add(found: dict[object, Problem], problems: Iterable[Problem]) -> None:
     """Add problems, each once, in however many ways its file was named."""
     for problem in problems:
         place = Path(problem.path).resolve(), problem.line, problem.col
-        found.setdefault((place, problem.code, problem.message), problem)
+        said = OTHER_FILE.sub(lambda other: str(Path(other[0]).resolve()), problem.message)
+        found.setdefault((place, problem.code, said), problem)
 
 
 def _say_where(found: dict[object, Problem], home: Path) -> None:

@@ -10,6 +10,7 @@ stop the engine.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,6 +42,10 @@ from engine.language.suggest import did_you_mean
 from engine.language.testing import SUFFIXES, TestFile
 
 YAML: Final = (".yaml", ".yml")
+
+
+OTHER_FILE: Final = re.compile(r"(?<=[(`])[^()`:]+\.ya?ml(?=[:`])")
+"""A file that a message names: another rule's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,12 @@ def load_dir(
     folder = read_folder(path, catalog)
     loaded = _Loader(folder.texts, ignore, home_cc, review, folder.whole).load()
     problems = [
-        replace(problem, path=folder.shown.get(problem.path, problem.path)) for problem in loaded.problems
+        replace(
+            problem,
+            path=folder.shown.get(problem.path, problem.path),
+            message=OTHER_FILE.sub(lambda found: folder.shown.get(found[0], found[0]), problem.message),
+        )
+        for problem in loaded.problems
     ]
     unread = {problem.path for problem in folder.problems}  # such a file is there, so it is not missing
     problems = [problem for problem in problems if problem.code != "R005" or problem.path not in unread]
