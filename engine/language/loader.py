@@ -94,7 +94,7 @@ def load_dir(
         replace(
             problem,
             path=folder.shown.get(problem.path, problem.path),
-            message=OTHER_FILE.sub(lambda found: folder.shown.get(found[0], found[0]), problem.message),
+            message=_as_typed(problem, folder.shown),
         )
         for problem in loaded.problems
     ]
@@ -106,6 +106,13 @@ def load_dir(
         loaded = replace(loaded, ruleset=None, testable=None if folder.home_broken else loaded.testable)
     rule_files = tuple(folder.shown.get(path, path) for path in loaded.rule_paths)
     return replace(loaded, problems=tuple(problems), rule_paths=rule_files)
+
+
+def _as_typed(problem: Problem, shown: Mapping[str, str]) -> str:
+    """Return the message with the other file that it names, if it is about two."""
+    if not problem.code.startswith("R50"):
+        return problem.message
+    return OTHER_FILE.sub(lambda found: shown.get(found[0], found[0]), problem.message)
 
 
 def load_texts(
