@@ -134,7 +134,8 @@ class _CaseReader:
         arm = shape.choice(report, body.get("arm"), ARMS)
         events = shape.sequence(report, body.get("events"), "events", least=0)
         steps = [self._step(item) for item in events]
-        because = check_reason(report, body.get("because"), self.rule)
+        asked = None if "fields" in self.names.unreadable else self.rule
+        because = check_reason(report, body.get("because"), asked)
         self._check_then(body, because)
         return Case(
             name=shape.text(report, body.get("case"), "a sentence that says what happens"),
@@ -145,7 +146,7 @@ class _CaseReader:
             events=tuple(step for step in steps if step is not None),
             expect=expect,
             because=because,
-            then=check_reason(report, body.get("then"), self.rule),
+            then=check_reason(report, body.get("then"), asked),
             line=node.start.line + 1,
         )
 

@@ -190,8 +190,8 @@ def test_every_decision_names_one_set_and_a_replay_of_the_log_gives_the_same(
         assert one["equal"] > PEOPLE
         assert one["different"] == 0
     # a batch that the cut went through: what it made of the records that are gone
-    for line in (tmp_path / "differ.jsonl").read_bytes().splitlines():
-        assert orjson.loads(line)["again"] is None
+    for different in (tmp_path / "differ.jsonl").read_bytes().splitlines():
+        assert orjson.loads(different)["again"] is None
     moved = on_canary(decisions, new)
     assert 0.15 * PEOPLE < len(moved) < 0.45 * PEOPLE
     assert moved == {key for key in keys() if in_canary(key, 0.3)}

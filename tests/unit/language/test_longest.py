@@ -79,7 +79,9 @@ def test_an_mms_is_one_part_however_long_and_a_task_is_none() -> None:
         SMS % text,
     ]
     policy = POLICY + "cost: {sms: 0.05 yuan, mms: 0.30 yuan}\n"
-    loaded = load_texts(files(rule_text(send="\n    - ".join(send)), policy=policy), review=datetime(2026, 9, 5, tzinfo=UTC))
+    loaded = load_texts(
+        files(rule_text(send="\n    - ".join(send)), policy=policy), review=datetime(2026, 9, 5, tzinfo=UTC)
+    )
     assert loaded.errors == ()
     assert [(cost.channel, cost.parts, cost.yuan) for cost in loaded.costs] == [
         ("manual", 0, None), ("mms", 1, 0.3), ("sms", 4, 0.2)

@@ -189,6 +189,27 @@ def test_one_cause_is_told_once() -> None:
     assert "R212" not in codes(load_texts(texts, review=NOW))
 
 
+def test_a_catalogue_that_is_not_there_is_told_once() -> None:
+    texts = files(rule_text(who="{brand: GoTone}", excepts="{tags: x}"))
+    texts["r.test.yaml"] = """\
+tests: r
+starts: 2026-09-05 10:00
+given: {brand: GoTone}
+cases:
+  - {case: a, events: [{at: +0m, enters: north}], expect: nothing, because: who.brand}
+"""
+    rules = {path: text for path, text in texts.items() if not path.startswith("catalog/")}
+    [problem] = load_texts(rules, review=NOW).errors
+    assert (problem.path, problem.code, problem.message) == (
+        "catalog", "R005", "there is no catalogue beside the rules",
+    )  # fmt: skip
+    # called otherwise, its files are no rules
+    moved = {path.replace("catalog/", "catalogue/"): text for path, text in texts.items()}
+    [problem] = load_texts(moved, review=NOW).errors
+    assert (problem.path, problem.hint) == ("catalog", "rename the folder `catalogue`")
+    assert load_texts(texts, review=NOW).errors == ()
+
+
 def test_an_empty_list_of_replies_to_opt_out_is_told() -> None:
     texts = files(rule_text(send="{channel: sms, text: '【移动】包。退订回R'}"))
     texts["policy.yaml"] += "opt_out: []\n"

@@ -97,7 +97,10 @@ SILENT = "{after: {enters: north}, no: %s, for: 1h}"
     ("when", "may"),
     [
         (SILENT % "{happens: call.out}", True),
-        (SILENT % "{any_of: [{enters: south}, {total: data.session.bytes, at_least: 1 MB, within: 1h}]}", True),
+        (
+            SILENT % "{any_of: [{enters: south}, {total: data.session.bytes, at_least: 1 MB, within: 1h}]}",
+            True,
+        ),
         (SILENT % "{enters: south}", False),
         ("{any_of: [%s, {leaves: north}]}" % (SILENT % "{happens: call.out}"), False),
         ("{happens: call.out}", False),

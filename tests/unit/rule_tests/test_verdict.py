@@ -102,9 +102,7 @@ def test_then_names_what_stopped_the_next_match_after_the_last_held_out() -> Non
     """semantics 4.4: `control` is a contact of its rule, so the limit counts it."""
     case = f"arm: control\n{TWICE_A_WEEK}expect: nothing\nbecause: holdout\nthen: "
     assert problems("competitor-calls", CALLS, case + "limits.at_most") == ()
-    assert problems("competitor-calls", CALLS, case + "when") == (
-        "expected then: when, was limits.at_most",
-    )
+    assert problems("competitor-calls", CALLS, case + "when") == ("expected then: when, was limits.at_most",)
 
 
 def test_of_several_matches_because_is_about_the_last() -> None:
