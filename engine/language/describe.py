@@ -139,7 +139,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "sees": "The same, for somebody who is there already.",
         "leaves": "A location update at a cell of no place.",
         "happens": "A record of this kind, with the fields that stand beside it.",
-        "feeds_down": "Records of these kinds no longer come from the network: what waits for one can't tell.",
+        "feeds_down": "Records of these kinds no longer come from the network: nobody knows of them.",
         "for": "How long feeds are down. Without it to the end of the case.",
         "restart": "The engine goes down here and comes back from what it stored.",
         "times": "How many times it happens.",

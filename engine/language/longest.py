@@ -55,7 +55,10 @@ class Values:
     """Keys of all products: what a record can name."""
 
     def of(self, name: str) -> Iterable[str]:
-        """List the longest values of a placeholder: one is enough where all are of one alphabet."""
+        """List the longest values of a placeholder: one is enough where all are of one alphabet.
+
+        Of a field whose words are known these are all: what a feed may bring besides is not counted.
+        """
         if name == "match.count":
             return (_COUNT,)
         if name == "match.total":

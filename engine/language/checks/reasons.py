@@ -37,7 +37,8 @@ CHECKS: Final = (
             A test that expects nothing passes with every broken rule, so it says what stops the offer:
             `because: who.brand`. The words are those of the [gates](../reference.md#gates-and-reasons),
             `when` if the pattern does not match, `holdout`, and `who.FIELD` or `except.FIELD` of a line that
-            the rule has.
+            the rule has. `feed` is for a rule that waits for records not to come. `then` says what stopped
+            the next match; so it goes with offers, or with `because: holdout`.
             """,
     ),
 )

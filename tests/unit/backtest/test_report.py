@@ -18,7 +18,8 @@ from engine.cli.spool import Runs
 from engine.cli.study import Study, Version, Wanted
 from engine.settings import load_settings
 from tests.unit.backtest.conftest import Replayed, by_rule, read_report
-from tests.unit.backtest.world import PEOPLE, events, profiles, rule, write_rules
+from tests.unit.backtest.world import PEOPLE, events, profiles, write_rules
+from tests.unit.backtest.world import rule as plain_rule
 from tests.unit.cli.support import FILES, POLICY, read_lines, sight, write_lines
 
 OUT = ("decisions.jsonl", "summary.json", "deadletters.jsonl")
@@ -102,7 +103,7 @@ def test_only_the_rules_of_the_limit_that_refused_are_named(
 ) -> None:
     """One offer on the first day, one on the third, and then the limit of a day is full."""
     whens = {"calls": "call.in", "texts": "sms.in", "visits": "loc.update"}
-    files = {f"team/{name}.yaml": rule(name, f"{{happens: {kind}}}") for name, kind in whens.items()}
+    files = {f"team/{name}.yaml": plain_rule(name, f"{{happens: {kind}}}") for name, kind in whens.items()}
     files = {**FILES, **files, "policy.yaml": POLICY.replace("{at_most: 2 in 1d}", contact)}
     del files["team/hall-visit.yaml"]
     for name, text in files.items():

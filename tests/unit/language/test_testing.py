@@ -98,7 +98,7 @@ SILENT = "{after: {enters: north}, no: %s, for: 1h}"
     [
         (SILENT % "{happens: call.out}", True),
         (
-            SILENT % "{any_of: [{enters: south}, {total: data.session.bytes, at_least: 1 MB, within: 1h}]}",
+            SILENT % "{any_of: [{enters: south}, {total: recharge.amount, at_least: 1 yuan, within: 1h}]}",
             True,
         ),
         (SILENT % "{enters: south}", False),
@@ -107,7 +107,7 @@ SILENT = "{after: {enters: north}, no: %s, for: 1h}"
     ],
 )
 def test_feed_is_a_reason_where_a_feed_is_waited_for(when: str, may: bool) -> None:
-    """semantics 3: of an `after` that is the `when` itself; of its `happens`, `count`, `total` at any depth."""
+    """semantics 3: of an `after` that is the `when`; of its `happens`, `count`, `total` at any depth."""
     body = f"{IN}, expect: nothing, because: feed"
     text = f"{HEAD}cases:\n  - {{case: one, {body}}}\n"
     loaded = load_texts({**files(rule_text(when)), "r.test.yaml": text})

@@ -75,7 +75,7 @@ ONE = "[{at: +0m, happens: call.out}]"
 
 
 def test_a_feed_that_is_down_decides_what_waits() -> None:
-    """Of `no` that part whose feed it is, and that there is a wait; what happens after it decides the rest."""
+    """Of `no` it is that part whose feed is down."""
     when = (
         "{after: {happens: power.on}, for: 1h,"
         " no: {any_of: [{happens: call.out}, {count: sms.out, at_least: 2, within: 1h}]}}"

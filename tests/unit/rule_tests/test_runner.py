@@ -89,6 +89,20 @@ def test_a_cell_of_the_place_alone_is_taken_and_one_of_no_place_outside() -> Non
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 30, 90, 119, 120, 121, 600, 2000])
+@pytest.mark.parametrize("lasts", [0, 1, 240])
+def test_a_feed_that_no_rule_waits_for_changes_nothing(minutes: int, lasts: int) -> None:
+    loaded = load_dir(EXAMPLES)
+    assert loaded.ruleset is not None
+    for file in loaded.tests:
+        for case in file.cases:
+            plain = run_case(loaded.ruleset, file.rule, case)
+            down = Step(minutes * MINUTE, "feeds_down", feeds=("bill", "call.in"), lasts=lasts * MINUTE)
+            object.__setattr__(case, "events", (*case.events, down))
+            again = run_case(loaded.ruleset, file.rule, case)
+            assert again.decisions == plain.decisions, (file.path, case.name)
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 30, 90, 119, 120, 121, 600, 2000])
 def test_a_restart_at_any_moment_changes_nothing(minutes: int) -> None:
     loaded = load_dir(EXAMPLES)
     assert loaded.ruleset is not None
@@ -112,7 +126,7 @@ SILENT = "starts: 2026-09-07 15:00\ngiven: {brand: M-Zone, handset.network: 5G, 
         ("{at: +10m, feeds_down: data.session, for: 1m}", True),
         ("{at: +10m, feeds_down: [call.out, data.session], for: 1m}", True),
         ("{at: +10m, feeds_down: call.out}", False),
-        # semantics 1.8 and 3: down from the tick that names it up to the one that does not; waited in (a, a + D]
+        # semantics 1.8: down from the tick that names it up to the one that does not; 3: waited in (a, a + D]
         ("{at: +2h, feeds_down: data.session}", True),
         ("{at: +121m, feeds_down: data.session}", False),
         ("{at: +0m, feeds_down: data.session, for: 1m}", True),
