@@ -73,6 +73,8 @@ def show_live(story: LiveStory, timezone: str) -> None:
     say(f"{name} ({story.status}): {_now(story, timezone)}")
     rows = [row for line in story.pattern for row in _pattern_rows(line, timezone)]
     table(_HEAD, [*rows, *map(_row, story.lines)])
+    for flip in story.flips:
+        say(f"  a match now would be {_WOULD[flip.outcome]} if {flip.change}")
     for contact in story.contacts:
         due = f", until {say_time(contact.due, timezone)}" if contact.due is not None else ""
         say(f"  {say_time(contact.at, timezone)}  {contact.what}{due}")
