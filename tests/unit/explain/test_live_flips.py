@@ -53,7 +53,7 @@ def test_a_consent_an_opt_out_and_a_cap() -> None:
     assert changes(on) == ["offer: `limits.at_most` were 2 in 24h (is 1 in 24h)"]
     on.record("complaint", 2)
     assert state(on).stopped_by == "suppressed"
-    assert changes(on) == [], "two lines are in the way"
+    assert (changes(on), state(on).in_the_way) == ([], ("suppressed", "limits.at_most"))
 
 
 @pytest.mark.parametrize(
