@@ -86,11 +86,16 @@ def campaign(count: int, seed: int) -> Campaign:
 
 
 def company(texts: Mapping[str, str], path: str, rng: random.Random) -> dict[str, str]:
-    """Choose the files to load a damaged one with: the house; of tests their rule; of the house two rules."""
+    """Choose the files to load a damaged one with: the house; of tests their rule, of the house two rules.
+
+    Beside a damaged rule stands another, which may be in its way.
+    """
     house = {p: text for p, text in texts.items() if is_of_house(p)}
     if path not in house:
         rule = path.replace(".test.yaml", ".yaml")
-        return house | ({rule: texts[rule]} if rule != path else {})
+        if rule == path:
+            rule = rng.choice([p for p in texts if is_rule(p) and p != path])
+        return house | {rule: texts[rule]}
     asked = next((words for start, words in USES.items() if path.startswith(start)), re.compile(""))
     users = [p for p, text in texts.items() if is_rule(p) and asked.search(text)]
     chosen = rng.sample(users, min(2, len(users)))
