@@ -325,7 +325,8 @@ class _CaseReader:
             self.report.error("R209", node, wrong.message, wrong.hint)
             return None
         if spec.values and text not in spec.values:
-            never(self.report, node, spec.name, text, spec.values)
+            is_known = bool(getattr(spec, "known", ()))
+            never(self.report, node, spec.name, text, spec.values, known=is_known)
         return text
 
 

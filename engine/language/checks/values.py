@@ -27,13 +27,18 @@ CHECKS: Final = (
             comma, a quote, a bracket or a character that nobody sees is no value but a slip: under `except`
             it would bar nobody. Write several values as a list, `[do-not-disturb, complained-90d]`. A text
             that does hold a comma or an `or` is written in quotes.
+
+            Of records some fields have known words: countries, networks, flags of the collector. Feeds may
+            bring others, so that another word there is a warning.
             """,
     ),
 )
 
 
-def never(report: Report, node: Node, field: str, value: str, values: Collection[str]) -> None:
-    """R208: a test that no value of the field can pass."""
+def never(
+    report: Report, node: Node, field: str, value: str, values: Collection[str], *, known: bool = False
+) -> None:
+    """R208: a test that no value of the field can pass; a warning if `values` are just the known ones."""
     several = [part for part in _BETWEEN.split(value) if part]
     hint = did_you_mean(value, values)
     other = value.lstrip("!=<>≠ ")
@@ -43,7 +48,10 @@ def never(report: Report, node: Node, field: str, value: str, values: Collection
         hint = f"write several as a list: `[{', '.join(several)}]`"
         if isinstance(node, Scalar) and node.text != value:  # not A, B
             hint = NOT_WANTED
-    report.error("R208", node, f"`{field}` is never `{value}`", hint)
+    if known:
+        report.warn("R208", node, f"`{field}` is not known to be `{value}` in any record", hint)
+    else:
+        report.error("R208", node, f"`{field}` is never `{value}`", hint)
 
 
 NOT_WANTED: Final = "lists of what is not wanted go under `except` or `unless`"

@@ -228,3 +228,9 @@ def test_what_records_carry_is_held_against_what_they_can() -> None:
             found = codes(load_texts(files(rule_text(when=f"{{happens: {event}, where: {{{written}}}}}"))))
             assert bool(found) is expected, written
             assert set(found) <= {"R208", "R209"}
+    # feeds may have words of their own: the rule is loaded, and fires at such records
+    loaded = load_texts(files(rule_text(when="{happens: roam.out, where: {country: CNN}}")))
+    assert loaded.ruleset is not None
+    [problem] = loaded.problems
+    assert (problem.severity, problem.hint.startswith("did you mean")) == ("warning", True)
+    assert load_texts(files(rule_text(when="{happens: roam.out, where: {country: C、N}}"))).errors
