@@ -34,7 +34,7 @@ class FieldDef:
     values: tuple[str, ...] = ()
     """The closed list of a text field, if it has one."""
     known: tuple[str, ...] = ()
-    """What rules may hold it against, where records may bring more: feeds know words of their own."""
+    """The words that are known, where records may bring more: another one in a rule is a warning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from engine.emit import Decision
 from engine.event import Event
 from engine.pipeline import Fold
-from engine.ticks import TickMaker, tick
+from engine.ticks import TickMaker
+
+
+class States(Protocol):
+    """Where states are that memory has no room for."""
+
+    def need(self, event: Event) -> None:
+        """Have the subscriber of a record in memory."""
+        ...
+
+    def wake(self, time: int) -> None:
+        """Have those in memory who wake before a time, µs."""
+        ...
 
 
 class Replay:
-    """One run over records in their total order: profiles first, ticks derived, a closing tick at the end."""
+    """One run over records in their total order: profiles first, ticks derived, a closing tick at the end.
 
-    def __init__(self, fold: Fold, *, disorder: int = 0, until: int | None = None) -> None:
+    `states`: None if the fold holds all subscribers.
+    """
+
+    def __init__(
+        self, fold: Fold, *, disorder: int = 0, until: int | None = None, states: States | None = None
+    ) -> None:
         self.fold = fold
+        self.states = states
         self.ticks = TickMaker(disorder)
         self.until = until
         self.read = 0
@@ -25,6 +43,8 @@ class Replay:
     def profiles(self, events: Iterable[Event]) -> None:
         """Apply profile lines: before the first record, and not counted as read."""
         for event in events:
+            if self.states is not None:
+                self.states.need(event)
             self.fold.apply(event)
             self.fold.outcomes["applied"] -= 1
 
@@ -33,10 +53,20 @@ class Replay:
         if self.until is not None and event.t > self.until:
             return
         self.read += 1
+        states = self.states
+        if states is not None:
+            states.need(event)
+            if event.kind == "tick":
+                states.wake(event.t)
         self.fold.apply(event)
         follows = self.ticks.after(event)
         if follows is not None:
-            self.fold.tick(follows.t, self.ticks.down)
+            self._tick(follows.t)
+
+    def _tick(self, time: int) -> None:
+        if self.states is not None:
+            self.states.wake(time)
+        self.fold.tick(time, self.ticks.down)
 
     def close(self) -> None:
         """End with a tick one µs after the newest applied record, or after `until` (7 s)."""
@@ -45,8 +75,7 @@ class Replay:
         else:
             end = self.fold.newest + 1
         if end > 0:
-            closing = tick(end, self.ticks.down)
-            self.fold.tick(closing.t, self.ticks.down)
+            self._tick(end)
 
     def run(self, profiles: Iterable[Event], events: Iterable[Event]) -> Iterator[Decision]:
         """Apply everything; yield decisions as they are made."""

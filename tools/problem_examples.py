@@ -81,7 +81,11 @@ def run(example: str) -> list[Found]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes("".join(text + "\n" for _, text in rows).encode(part.charset))
         found = load_dir(folder, review=AS_OF).problems
-    named = [replace(each, path=each.path.removeprefix(f"{scratch}/")) for each in found]
+    base = f"{scratch}/"
+    named = [
+        replace(each, path=each.path.removeprefix(base), message=each.message.replace(base, ""))
+        for each in found
+    ]
     return [Found(each, numbers.get(each.path, {}).get(each.line)) for each in named]
 
 

@@ -15,6 +15,7 @@ from engine.language.checks.channels import CHANNELS
 from engine.language.checks.events import EVENTS, event_fields, measures
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.describe import KEYS, WORDS
+from engine.language.suggest import LISTED_AT_MOST
 from engine.language.words import DAYS, UNITS
 from engine.settings import CHECKOUT
 
@@ -42,6 +43,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
         cells = [cell.replace("|", "\\|") for cell in row]
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return f": {_code(values)}" if 0 < len(values) <= LISTED_AT_MOST else ""
 
 
 def _code(names: Iterable[str]) -> str:
@@ -93,7 +98,7 @@ def _events() -> list[str]:
 
 
 def _fields(fields: Iterable[FieldDef]) -> list[str]:
-    rows = [(f"`{f.name}`", f.type, f.say + (f": {_code(f.values)}" if f.values else "")) for f in fields]
+    rows = [(f"`{f.name}`", f.type, f.say + _listed(f.values)) for f in fields]
     return _table(("field", "type", "is"), rows)
 
 

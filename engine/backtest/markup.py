@@ -15,7 +15,7 @@ STYLE: Final = """
 @media (prefers-color-scheme:dark){:root{--ink:#e6eaf2;--soft:#98a2b3;--line:#343c4a;--paper:#12161d;
 --card:#1a2029;--bar:#6ea0ff;--gain:#45c28f;--loss:#ff7b6e;--warn:#f0b35a}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:1rem;max-width:70rem;background:var(--paper);color:var(--ink);
+body{margin:0 auto;padding:1rem;max-width:80rem;background:var(--paper);color:var(--ink);
 font:15px/1.45 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
 h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.8rem 0 .5rem}
 h3{font-size:1rem;margin:1rem 0 .3rem}

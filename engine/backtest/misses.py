@@ -8,7 +8,7 @@ look-ups per record; what is kept is a byte per pattern and subscriber.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from engine.backtest.scale import Scale, adding, counting, lasting, parts
@@ -172,10 +172,13 @@ class Misses:
         self._visits.clear()
         self._starts.clear()
 
-    def finish(self) -> None:
-        """Take in what is still open when the recording ends: it has come so far, and no further."""
+    def finish(self, everybody: Iterable[Subscriber] | None = None) -> None:
+        """Take in what is still open when the recording ends: it has come so far, and no further.
+
+        `everybody`: all subscribers, if the fold does not hold them.
+        """
         end = self._fold.newest
-        for sub in self._subscribers.values():
+        for sub in self._subscribers.values() if everybody is None else everybody:
             seat = self._seats.of(sub.key)
             for visit in self._open(sub):
                 if visit.due is not None or visit.overdue:

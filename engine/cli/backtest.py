@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from engine.backtest.report import Report
 from engine.cli.console import Advance, make_folder, note, unwritable
 from engine.cli.inputs import Feed
 from engine.cli.lateness import Lateness
+from engine.cli.shelf import Shelf
 from engine.cli.spool import Spool
 from engine.cli.study import LISTS, REPORTS, Study, Wanted
 from engine.event import Event
@@ -32,6 +34,8 @@ from engine.rulebook import Rulebook
 from engine.settings import Settings
 
 FILES = ("decisions.jsonl", "summary.json", "deadletters.jsonl")
+_ROOM_EVERY = 1_000
+"""Records between two looks at how many states are in memory."""
 _EVERY = 5_000
 """Records between two looks at the progress bar."""
 
@@ -86,13 +90,38 @@ class Backtest:
         spool = Spool(folder, feed.names() if self.reveal else None)
         book = Rulebook(self.rules, self.settings.key_bytes)
         fold = Fold(book, self.settings.salt_bytes)
-        replay = Replay(fold, disorder=self.disorder, until=self.until)
-        refused = feed.intake.refused
+        # with another set beside it, each has half of the room
+        room = self.settings.cache_subscribers
+        if self.wanted is not None and self.wanted.against is not None:
+            room = max(room // 2, 1)
+        with ExitStack() as stack:
+            shelf = stack.enter_context(closing(Shelf(fold, folder, "states", room)))
+            replay = Replay(fold, disorder=self.disorder, until=self.until, states=shelf)
+            study = None
+            if self.wanted is not None:
+                study = Study(self.wanted, replay, shelf, self.settings, folder)
+                stack.enter_context(closing(study))
+            return self._run(feed, spool, replay, shelf, study, folder, advance)
 
-        study = None
-        if self.wanted is not None:
-            study = Study(self.wanted, replay, self.settings, folder)
-        lines = Counted(feed.profiles(self.profiles))
+    def _run(
+        self,
+        feed: Feed,
+        spool: Spool,
+        replay: Replay,
+        shelf: Shelf,
+        study: Study | None,
+        folder: Path,
+        advance: Advance,
+    ) -> tuple[Spool, Summary, Report | None]:
+        fold, refused = replay.fold, feed.intake.refused
+
+        def make_room(count: int) -> None:
+            if not count % _ROOM_EVERY:
+                shelf.make_room()
+                if study is not None:
+                    study.make_room()
+
+        lines = Counted(feed.profiles(self.profiles), make_room)
         replay.profiles(lines if study is None else study.profiles(lines))
         unfit = Counter(refused)
         refused.clear()
@@ -100,21 +129,24 @@ class Backtest:
         lateness = Lateness(replay)
         apply = lateness.feed if study is None else study.around(lateness.feed)
         for count, event in enumerate(feed.events(self.events)):
+            shelf.need(event)
             apply(event)
             if fold.decisions:
                 made = replay.take()
                 spool.add(made)
                 if study is not None:
                     study.take(made)
+            make_room(count)
             if not count % _EVERY:
                 done = count + sum(refused.values())
                 advance(done, f"{done:,} records, {sum(fold.counts.values()):,} decisions")
         replay.close()
+        subscribers = len(shelf)
         made = replay.take()
         spool.add(made)
         if study is not None:
             study.take(made)
-            study.close()
+            study.end()
         if passed := fold.outcomes["unknown rules"]:
             note(f"{passed} switches of rules in the events were passed over: all is by the rules of --rules")
 
@@ -127,8 +159,8 @@ class Backtest:
             "refused": sum(unfit.values()),
             "refused_by": dict(sorted(unfit.items())),
         }
-        summary["subscribers"] = len(fold.subscribers)
-        summary["rules_hash"] = book.hash
+        summary["subscribers"] = subscribers
+        summary["rules_hash"] = fold.base.hash
         summary["disorder"] = self.disorder
         summary["until"] = self.until
         summary["files"] = [shown_name(file.name, feed.identity.key) for file in self.events]
@@ -139,14 +171,16 @@ class Backtest:
 
 
 class Counted:
-    """Events, and how many they were."""
+    """Events, and how many they were; `told` of each number before the event."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Event], told: Callable[[int], None]) -> None:
         self._events = events
+        self._told = told
         self.count = 0
 
     def __iter__(self) -> Iterator[Event]:
         for event in self._events:
+            self._told(self.count)
             self.count += 1
             yield event
 

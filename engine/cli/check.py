@@ -17,8 +17,8 @@ from engine.cli.console import say, say_json, table
 from engine.errors import InputError
 from engine.language.beside import AMONG, beside
 from engine.language.cost import MessageCost
-from engine.language.folders import read_folder
-from engine.language.loader import load_dir
+from engine.language.folders import read_folder, set_of
+from engine.language.loader import OTHER_FILE, load_dir
 from engine.language.problems import Problem, render
 from engine.language.sarif import sarif
 from engine.language.words import Unreadable, day
@@ -53,7 +53,8 @@ def command(
     """Read rules, policy, catalogue and rule tests, and report every mistake with file, line and column.
 
     Rules are held against each other too: duplicates, rules that always come second, rules that compete. A
-    file, or a part of a set, is held against the whole set around it, unless --catalog is given. These
+    file, or a part of a set, is held against the whole set around it, unless --catalog is given; for policy,
+    approvals or catalogue the whole set is checked. These
     findings are warnings, as are live rules without a recorded approval, without a test that sends and one
     that refuses, or past their dates.
 
@@ -66,7 +67,7 @@ def command(
     rules: set[Path] = set()
     costs: dict[MessageCost, None] = {}
     found: dict[object, Problem] = {}
-    for path in paths:
+    for path in paths if catalog is not None else map(set_of, paths):
         loaded = load_dir(path, catalog=catalog, home_cc=settings.home_cc, review=now)
         costs.update(dict.fromkeys(loaded.costs))
         rules.update(Path(file).resolve() for file in loaded.rule_paths)
@@ -95,7 +96,8 @@ def _add(found: dict[object, Problem], problems: Iterable[Problem]) -> None:
     """Add problems, each once, in however many ways its file was named."""
     for problem in problems:
         place = Path(problem.path).resolve(), problem.line, problem.col
-        found.setdefault((place, problem.code, problem.message), problem)
+        said = OTHER_FILE.sub(lambda other: str(Path(other[0]).resolve()), problem.message)
+        found.setdefault((place, problem.code, said), problem)
 
 
 def _say_where(found: dict[object, Problem], home: Path) -> None:

@@ -73,6 +73,10 @@ def show_live(story: LiveStory, timezone: str) -> None:
     say(f"{name} ({story.status}): {_now(story, timezone)}")
     rows = [row for line in story.pattern for row in _pattern_rows(line, timezone)]
     table(_HEAD, [*rows, *map(_row, story.lines)])
+    for flip in story.flips:
+        say(f"  a match now would be {_WOULD[flip.outcome]} if {flip.change}")
+    if len(story.in_the_way) > 1:
+        say(f"  no single change is enough: in the way are {_listed(story.in_the_way)}")
     for contact in story.contacts:
         due = f", until {say_time(contact.due, timezone)}" if contact.due is not None else ""
         say(f"  {say_time(contact.at, timezone)}  {contact.what}{due}")
@@ -94,13 +98,16 @@ def _flipped(flips: Flips, timezone: str) -> Iterator[str]:
         yield f"would have been {would} at {say_time(flip.at, timezone)} if {flip.change}"
     ways = flips.in_the_way
     if len(ways) > 1:
-        named = f"{', '.join(ways[:-1])} and {ways[-1]}"
-        yield f"no single change found: at least two things are in the way: {named}"
+        yield f"no single change found: at least two things are in the way: {_listed(ways)}"
     elif ways:
         tried = "nothing tried of it gave an offer" if flips.runs else "nothing of it came near enough to try"
         yield f"no single change found: {ways[0]} is in the way, and {tried}"
     if flips.left is not None:
         yield f"not everything was tried: {flips.left}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _place(person: Person) -> str:

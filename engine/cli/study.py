@@ -18,6 +18,7 @@ from engine.backtest.page import page
 from engine.backtest.prices import Prices
 from engine.backtest.report import Report, build, totals
 from engine.backtest.seats import Seats
+from engine.cli.shelf import Shelf
 from engine.cli.spool import Runs
 from engine.emit import Decision
 from engine.event import Event
@@ -58,9 +59,14 @@ class Wanted:
 
 
 class Study:
-    """One report in the making. Call order: `profile` and `feed` for every record, `close`, `write`."""
+    """One report in the making. Call order: `profile` and `feed` for every record, `end`, `write`; `close`.
 
-    def __init__(self, wanted: Wanted, replay: Replay, settings: Settings, scratch: Path) -> None:
+    `shelf`: of the replay.
+    """
+
+    def __init__(
+        self, wanted: Wanted, replay: Replay, shelf: Shelf, settings: Settings, scratch: Path
+    ) -> None:
         self._wanted = wanted
         self._replay = replay
         self._first: int | None = None
@@ -68,11 +74,14 @@ class Study:
         self._judged = Judged(replay.fold.book, seats)
         replay.fold.on_judged = self._judged.note
         self._misses = Misses(replay.fold, seats)
+        self._shelf = shelf
         self._other: Replay | None = None
         if wanted.against is not None:
             book = Rulebook(wanted.against.rules, settings.key_bytes)
             fold = Fold(book, settings.salt_bytes)
-            self._other = Replay(fold, disorder=replay.ticks.disorder, until=replay.until)
+            self._beside = Shelf(fold, scratch, "states-before", max(settings.cache_subscribers // 2, 1))
+            disorder = replay.ticks.disorder
+            self._other = Replay(fold, disorder=disorder, until=replay.until, states=self._beside)
             self._before = Judged(book, Seats())
             fold.on_judged = self._before.note
             self._runs = Runs(scratch, "compare", _HELD)
@@ -114,12 +123,22 @@ class Study:
         for decision in decisions:
             self._runs.add(line_of("old", decision))
 
+    def make_room(self) -> None:
+        """Keep states of the other version out of memory, if there are too many."""
+        if self._other is not None:
+            self._beside.make_room()
+
     def close(self) -> None:
+        """Let go of the files."""
+        if self._other is not None:
+            self._beside.close()
+
+    def end(self) -> None:
         """End with the replay, once that is closed."""
         if self._other is not None:
             self._other.close()
             self._compare_old(self._other.take())
-        self._misses.finish()
+        self._misses.finish(self._shelf.every())
 
     def write(self, folder: Path, records: Mapping[str, Any], names: Mapping[str, str] | None) -> Report:
         """Write the files into a folder; return the report. `names`: subscriber key -> identity to reveal."""

@@ -99,6 +99,8 @@ def _close(run: TestRun) -> None:
         say()
     for problem in run.warnings:
         say(str(problem))
+        if problem.hint:
+            say(f"  hint: {problem.hint}")
     errors = len(run.loaded.errors)
     if errors:
         what = "no test was run" if run.rules is None else "these files were not tested"

@@ -12,6 +12,7 @@ from engine.event_kinds import FieldDef
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
+from engine.language.checks.duplicates import check_members
 from engine.language.checks.events import event, event_fields
 from engine.language.checks.fields import unknown_field
 from engine.language.checks.file_name import check_file_name
@@ -23,7 +24,8 @@ from engine.language.conditions import Field
 from engine.language.model import Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
-from engine.language.source import Node, Scalar, Sequence
+from engine.language.source import Node, Scalar
+from engine.language.source import Sequence as SequenceNode
 from engine.language.suggest import one_of
 from engine.language.testing import PURPOSES, SUFFIXES, Case, Expected, FieldValue, Step, TestFile, Verb
 
@@ -37,6 +39,7 @@ STEPS: Final[dict[Verb, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "sees": (("at",), ("times", "every")),
     "leaves": (("at",), ()),
     "happens": (("at",), ("times", "every")),
+    "feeds_down": (("at",), ("for",)),
     "restart": (("at",), ()),
 }
 """What can happen in a case -> keys that must stand beside it, keys that may; `happens`: fields as well."""
@@ -131,6 +134,9 @@ class _CaseReader:
         arm = shape.choice(report, body.get("arm"), ARMS)
         events = shape.sequence(report, body.get("events"), "events", least=0)
         steps = [self._step(item) for item in events]
+        asked = None if "fields" in self.names.unreadable else self.rule
+        because = check_reason(report, body.get("because"), asked)
+        self._check_then(body, because)
         return Case(
             name=shape.text(report, body.get("case"), "a sentence that says what happens"),
             starts=self.starts(body.get("starts"), starts),
@@ -139,8 +145,8 @@ class _CaseReader:
             arm="control" if arm == "control" else "treatment",
             events=tuple(step for step in steps if step is not None),
             expect=expect,
-            because=check_reason(report, body.get("because"), self.rule),
-            then=check_reason(report, body.get("then"), self.rule),
+            because=because,
+            then=check_reason(report, body.get("then"), asked),
             line=node.start.line + 1,
         )
 
@@ -164,6 +170,15 @@ class _CaseReader:
             report.error("R601", because[0], "`because` goes with `expect: nothing`", hint)
         found = [self._expected(item) for item in shape.sequence(report, node, "offers")]
         return tuple(each for each in found if each is not None)
+
+    def _check_then(self, body: MappingNode, because: str | None) -> None:
+        """R601: the next match is that after an offer, or after what would have been one."""
+        expect, then = body.get("expect"), body.entries.get("then")
+        if then is None or not isinstance(expect, Scalar) or expect.text != NOTHING:
+            return
+        if because is not None and because != "holdout":
+            hint = "say in `because` what stopped the last match"
+            self.report.error("R601", then[0], "`then` goes with offers, or with `because: holdout`", hint)
 
     def _expected(self, node: Node) -> Expected | None:
         report = self.report
@@ -222,6 +237,9 @@ class _CaseReader:
             return Step(at, verb, place, kind, fields, step_times, step_every, line)
         required, optional = STEPS[verb]
         shape.keys(report, body, body, "the event", (*required, verb), optional)
+        if verb == "feeds_down":
+            lasts = shape.duration(report, body.get("for")) if "for" in body.entries else 0
+            return Step(at, verb, line=line, feeds=self._feeds(value), lasts=lasts)
         if verb == "restart":
             shape.choice(report, value, RESTARTED)
             return Step(at, verb, line=line)
@@ -233,7 +251,7 @@ class _CaseReader:
             self.report.error("R104", body, f"an event is one thing, but this is {listed}")
             return
         for key, _ in body:
-            if key.text not in _COMMON_KEYS:
+            if key.text not in (*_COMMON_KEYS, "for"):
                 self.report.unknown(
                     "R103",
                     key,
@@ -243,6 +261,16 @@ class _CaseReader:
                 )
                 return
         self.report.error("R103", body, "this event does not say what happens", one_of(STEPS))
+
+    def _feeds(self, node: Node | None) -> tuple[str, ...]:
+        """Read one kind of record, or a list of them."""
+        if isinstance(node, SequenceNode):
+            items = shape.sequence(self.report, node, "kinds of record")
+        else:
+            items = shape.one_or_more(node)
+        check_members(self.report, items)
+        kinds = [event(self.report, item) for item in items]
+        return tuple(kind for kind in kinds if kind is not None)
 
     def _place(self, node: Node | None) -> str:
         """Read one place; of a group the first member, where a test needs a cell."""
@@ -281,7 +309,7 @@ class _CaseReader:
     def _value(self, spec: Field, node: Node) -> FieldValue:
         """Read one value as a profile or record carries it."""
         if spec.type == "set":
-            items = node.items if isinstance(node, Sequence) else [node]
+            items = node.items if isinstance(node, SequenceNode) else [node]
             if _is_unknown(spec, node):
                 return None
             return [text for item in items if (text := shape.text(self.report, item, "a value"))]
@@ -297,7 +325,8 @@ class _CaseReader:
             self.report.error("R209", node, wrong.message, wrong.hint)
             return None
         if spec.values and text not in spec.values:
-            never(self.report, node, spec.name, text, spec.values)
+            is_known = bool(getattr(spec, "known", ()))
+            never(self.report, node, spec.name, text, spec.values, known=is_known)
         return text
 
 

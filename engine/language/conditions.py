@@ -181,8 +181,11 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
     if spec.type == "place":
         return place_members(report, node, text, names)
     if spec.values and text not in spec.values:
-        never(report, node, spec.name, text, spec.values)
-        return ()
+        is_known = bool(getattr(spec, "known", ()))  # records may have others
+        if is_known and not check_open(report, node, spec.name, spec.type, text):
+            return ()
+        never(report, node, spec.name, text, spec.values, known=is_known)
+        return (text,) if is_known else ()
     if spec.name in PRODUCT_FIELDS:
         return (text,) if is_product(report, node, text, names) else ()
     if not spec.values and not check_open(report, node, spec.name, spec.type, text):

@@ -131,7 +131,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "events": "What happens, one event after the other.",
         "expect": "The offers that must come out, or nothing.",
         "because": "What stopped it. Needed with nothing.",
-        "then": "What stopped the next match after the offers.",
+        "then": "What stopped the next match after the offers, or after holdout.",
     },
     "step": {
         "at": "When, from the start of the case.",
@@ -139,6 +139,8 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "sees": "The same, for somebody who is there already.",
         "leaves": "A location update at a cell of no place.",
         "happens": "A record of this kind, with the fields that stand beside it.",
+        "feeds_down": "Records of these kinds no longer come from the network: nobody knows of them.",
+        "for": "How long feeds are down. Without it to the end of the case.",
         "restart": "The engine goes down here and comes back from what it stored.",
         "times": "How many times it happens.",
         "every": "How far apart.",

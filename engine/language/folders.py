@@ -70,6 +70,21 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
     return found
 
 
+def set_of(path: Path) -> Path:
+    """Return what to check when `path` is named: the whole set if it is a part of its house, else the path.
+
+    The house is policy.yaml, approvals.yaml and catalog/: whether they are right shows in the rules. Raises
+    `InputError` for a file that is no part of a set.
+    """
+    root = path if path.is_dir() else path.parent
+    home = _home(root)
+    if _is_inside_catalog(root, home) or (path.is_file() and path.name in ("policy.yaml", _APPROVALS)):
+        return home
+    if path.is_file() and path.suffix.lower() not in _SUFFIXES:
+        raise InputError("rules", "a folder, or a .yaml file, of rules", str(path))
+    return path
+
+
 def _one(path: Path) -> list[Path]:
     """A test file goes with its rule, and a rule with its tests."""
     name = path.name

@@ -10,7 +10,8 @@ stop the engine.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -41,6 +42,10 @@ from engine.language.suggest import did_you_mean
 from engine.language.testing import SUFFIXES, TestFile
 
 YAML: Final = (".yaml", ".yml")
+
+
+OTHER_FILE: Final = re.compile(r"(?<=[(`])[^()`:]+\.ya?ml(?=[:`])")
+"""A file that a message names: another rule's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,12 @@ def load_dir(
     folder = read_folder(path, catalog)
     loaded = _Loader(folder.texts, ignore, home_cc, review, folder.whole).load()
     problems = [
-        replace(problem, path=folder.shown.get(problem.path, problem.path)) for problem in loaded.problems
+        replace(
+            problem,
+            path=folder.shown.get(problem.path, problem.path),
+            message=_as_typed(problem, folder.shown),
+        )
+        for problem in loaded.problems
     ]
     unread = {problem.path for problem in folder.problems}  # such a file is there, so it is not missing
     problems = [problem for problem in problems if problem.code != "R005" or problem.path not in unread]
@@ -96,6 +106,13 @@ def load_dir(
         loaded = replace(loaded, ruleset=None, testable=None if folder.home_broken else loaded.testable)
     rule_files = tuple(folder.shown.get(path, path) for path in loaded.rule_paths)
     return replace(loaded, problems=tuple(problems), rule_paths=rule_files)
+
+
+def _as_typed(problem: Problem, shown: Mapping[str, str]) -> str:
+    """Return the message with the other file that it names, if it is about two."""
+    if not problem.code.startswith("R50"):
+        return problem.message
+    return OTHER_FILE.sub(lambda found: shown.get(found[0], found[0]), problem.message)
 
 
 def load_texts(
@@ -209,7 +226,13 @@ class _Loader:
 
     def _catalog(self) -> Names:
         files = tuple((path, text) for path, text in self.texts.items() if path.startswith(FOLDER))
-        names, reports, problems = _read_files_of_catalog(files, frozenset(self.ignore), self.home_cc)
+        misnamed = "" if files else _looks_like_catalog(self.texts)
+        if misnamed:  # its files are no rules either
+            inside = f"{misnamed}/"
+            self.texts = {path: text for path, text in self.texts.items() if not path.startswith(inside)}
+        names, reports, problems = _read_files_of_catalog(
+            files, frozenset(self.ignore), self.home_cc, misnamed
+        )
         self.reports += reports
         self.problems += problems
         return names
@@ -287,9 +310,12 @@ class _Loader:
 
 @lru_cache(maxsize=2)
 def _read_files_of_catalog(
-    files: tuple[tuple[str, str], ...], ignore: frozenset[str], home_cc: str
+    files: tuple[tuple[str, str], ...], ignore: frozenset[str], home_cc: str, misnamed: str
 ) -> tuple[Names, tuple[Report, ...], tuple[Problem, ...]]:
-    """Read a catalogue; cached, because an editor and a reload mostly change one rule and no catalogue."""
+    """Read a catalogue; cached, because an editor and a reload mostly change one rule and no catalogue.
+
+    `misnamed`: a folder that looks like it, empty if there is none.
+    """
     reports: dict[str, Report] = {}
     lists: dict[str, str] = {}
     problems: list[Problem] = []
@@ -303,13 +329,25 @@ def _read_files_of_catalog(
         elif name.endswith(YAML):
             said, hint = f"the catalogue has no file `{name}`", did_you_mean(stem, CATALOG_FILES)
             problems.append(Problem(path, 1, 1, 1, "R005", said, hint))
+    names = read_catalog(reports, lists, home_cc)
     if not reports:
         said = "there is no catalogue beside the rules"
         hint = "a catalogue has " + ", ".join(f"`{name}.yaml`" for name in CATALOG_FILES)
+        hint = f"rename the folder `{misnamed}`" if misnamed else hint
         problems.append(Problem(FOLDER.rstrip("/"), 1, 1, 1, "R005", said, hint))
-    names = read_catalog(reports, lists, home_cc)
+        if "R005" not in ignore:  # told once, not at each name
+            names = replace(names, unreadable=frozenset(CATALOG_FILES))
     kept = () if "R005" in ignore else tuple(problems)
     return names, tuple(reports.values()), kept
+
+
+def _looks_like_catalog(paths: Iterable[str]) -> str:
+    """Return a top folder that holds files of a catalogue, empty if there is none."""
+    for path in paths:
+        top, _, name = path.partition("/")
+        if PurePosixPath(name).stem in CATALOG_FILES and "/" not in name and name.endswith(YAML):
+            return top
+    return ""
 
 
 def is_rule(path: str) -> bool:

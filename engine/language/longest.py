@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.language.checks.placeholders import Scope
+from engine.language.checks.unreachable_count import HOT
 from engine.language.model import FieldType, Product
 from engine.sms import Segments, segments
 from engine.text import VALUE_LIMIT, Template, format_value
@@ -20,17 +21,24 @@ _WIDE: Final = "\N{GRINNING FACE}"
 """A character of two UTF-16 code units, which is the most there is: emoji, rare Chinese characters."""
 _LONGEST: Final[dict[FieldType, str]] = {
     "text": _WIDE * VALUE_LIMIT,
-    "number": "8" * 12,
-    "money": "88888888.88元",
-    "bytes": "1023.9MB",
-    "percent": "88.88%",
-    "duration": "88天23小时59分59秒",
+    "number": "140737488355327.98",
+    "money": "-140737488355327.98元",
+    "bytes": "8388607.9GB",
+    "percent": "140737488355327.98%",
+    "duration": "104249991373天23小时59分59秒",
     "yes/no": "是",
     "phone": "f" * 32,  # long numbers are kept as hashes only
     "place": _WIDE * VALUE_LIMIT,
 }
-"""Type of a value -> the longest there is, as `engine.text` writes it."""
-_COUNT: Final = "2000"
+"""Type of a value -> the longest that intake takes (amounts up to 2⁵³), as `engine.text` writes it."""
+_LONGEST_TOTAL: Final[dict[FieldType, str]] = {
+    "number": "18014398509481984000",
+    "money": "18014398509481984000元",
+    "bytes": "33554431999.9GB",  # of both ways
+    "duration": "208499982748633天23小时59分59秒",
+}
+"""Type of a measure -> the longest sum of so many records as can count. It is over 0: so is its mark."""
+_COUNT: Final = str(HOT)
 """A subscriber with more records of a kind is hot: nothing fires."""
 
 
@@ -42,16 +50,19 @@ class Values:
     product: Product | None
     places: tuple[str, ...]
     total: FieldType = "bytes"
-    """Type of `{match.total}`."""
+    """Type of `{match.total}`: one that can be summed up."""
     products: tuple[str, ...] = ()
     """Keys of all products: what a record can name."""
 
     def of(self, name: str) -> Iterable[str]:
-        """List the longest values of a placeholder: one is enough where all are of one alphabet."""
+        """List the longest values of a placeholder: one is enough where all are of one alphabet.
+
+        Of a field whose words are known these are all: what a feed may bring besides is not counted.
+        """
         if name == "match.count":
             return (_COUNT,)
         if name == "match.total":
-            return (_LONGEST[self.total],)
+            return (_LONGEST_TOTAL[self.total],)
         if name == "place.name":
             return self.places
         if self.product is not None and name.startswith("product."):

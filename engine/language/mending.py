@@ -111,7 +111,9 @@ def _one_day(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    """`1,000` to `1000`, `1e5` to `100000`."""
+    """`1,000` to `1000`, `1e5` to `100000`, `5k yuan` to `5000 yuan`."""
+    text = re.sub(r"([0-9]{1,9}) *(?:[kK](?= *(?:yuan|rmb|cny|元))|千)", r"\g<1>000", text)
+    text = re.sub(r"([0-9]{1,9}) *万", r"\g<1>0000", text)
     text = re.sub(r"(?<=[0-9])[,，](?=[0-9]{3}(?![0-9]))", "", text)
     return re.sub(r"(?<![0-9.])([0-9]{1,9})[eE]([0-9])(?![0-9])", lambda e: e[1] + "0" * int(e[2]), text)
 

@@ -105,6 +105,21 @@ def parts_of(pattern: Pattern) -> tuple[Pattern, ...]:
             return ()
 
 
+def kinds_awaited(when: Pattern) -> frozenset[str]:
+    """Return the kinds of record whose feed must have been up for a `when`: those of the `no` of an absence.
+
+    Of places there are none: any record may show where somebody is (semantics.md 3).
+    """
+    return frozenset(_kinds(when.no)) if isinstance(when, After) else frozenset()
+
+
+def _kinds(pattern: Pattern) -> Iterator[str]:
+    if isinstance(pattern, Happens | Count | Total):
+        yield pattern.event
+    for part in parts_of(pattern):
+        yield from _kinds(part)
+
+
 @lru_cache(maxsize=4096)
 def _lines(pattern: Happens) -> logic.Audience:
     return logic.audience(pattern.where, pattern.unless)

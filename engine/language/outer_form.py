@@ -156,7 +156,8 @@ def _sign(at: Complaint) -> Fault | None:
     if "mapping keys are not allowed" in at.said:
         hint = "delete it; text that starts with `?` must be quoted"
         return Fault(at.line, at.column, at.column + 1, "no text starts with `?`", hint)
-    if "comment or line break" not in at.said or at.opened is None:
+    behind = "comment or line break" in at.said or "indentation indicator" in at.said
+    if not behind or at.opened is None:
         return None
     line, column = at.opened
     char = at.lines[line][column : column + 1]

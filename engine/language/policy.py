@@ -13,7 +13,7 @@ from engine.language.checks.everybody import check_share
 from engine.language.checks.quiet import covers_the_day
 from engine.language.model import HOUR, Cap, Channel, Interval, Policy
 from engine.language.report import Report
-from engine.language.source import Mapping, Node, Scalar, Sequence
+from engine.language.source import Mapping, Node, Scalar
 from engine.localtime import is_timezone
 
 PATH: Final = "policy.yaml"
@@ -173,11 +173,9 @@ def _opt_out(report: Report, node: Node | None) -> tuple[str, ...]:
     if node is None:
         return _DEFAULT.opt_out
     nodes = [node] if isinstance(node, Scalar) else shape.sequence(report, node, "replies")
-    if isinstance(node, Sequence) and not nodes:
-        report.error("R108", node, "expected at least one reply: without one nobody can opt out")
-        return _DEFAULT.opt_out
     check_members(report, nodes)
-    return tuple(text for item in nodes if (text := shape.text(report, item, "a reply")))
+    replies = tuple(text for item in nodes if (text := shape.text(report, item, "a reply")))
+    return replies or _DEFAULT.opt_out  # after a report: there is none
 
 
 def _cost(report: Report, node: Node | None) -> dict[Channel, float]:

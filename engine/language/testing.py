@@ -4,7 +4,8 @@
     cases:
       - case: SENTENCE   starts?   given?   arm?: control
         events: [{at: +0m, enters: P} | {at, sees: P, times?, every?} | {at, leaves: P}
-                 | {at, happens: EVENT, FIELD: value…, place?: P, times?, every?} | {at, restart: engine}]
+                 | {at, happens: EVENT, FIELD: value…, place?: P, times?, every?}
+                 | {at, feeds_down: EVENT, for?} | {at, restart: engine}]
         expect: [{at, offer, channel?, text?}…] | nothing
         because: REASON        # with `nothing`
         then?: REASON          # what stopped the next match
@@ -20,11 +21,13 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 FieldValue = str | int | float | bool | list[str] | None
-Verb = Literal["enters", "sees", "leaves", "happens", "restart"]
+Verb = Literal["enters", "sees", "leaves", "happens", "feeds_down", "restart"]
 Arm = Literal["treatment", "control"]
 
 SUFFIXES: Final = (".test.yaml", ".test.yml")
 PURPOSES: Final = ("marketing", "profiling", "location")
+_OF_THE_ENGINE: Final[tuple[Verb, ...]] = ("feeds_down", "restart")
+"""What happens in a case, but not to its subscriber: no pattern matches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Step:
     times: int = 1
     every: int = 0
     line: int = 0
+    feeds: tuple[str, ...] = ()
+    """Of `feeds_down`: the kinds of record that no longer come from the network."""
+    lasts: int = 0
+    """Of `feeds_down`: µs until they are up again; 0: to the end of the case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class Case:
     because: str | None = None
     """With an empty `expect`: the reason that must be seen."""
     then: str | None = None
-    """The reason that stops the next match after what is expected."""
+    """The reason that stops the next match after what is expected, or after the last one held out."""
     line: int = 0
 
     @property
@@ -85,9 +92,26 @@ class Case:
     def refuses(self) -> bool:
         """It shows that the rule does not make one: none at all, or none at the next match.
 
-        That the control arm gets nothing is no work of the rule.
+        That the control arm gets nothing is no work of the rule. Nor is it that nothing matches where
+        nothing happens: see `idle`.
         """
-        return (self.then if self.expect else self.because) not in (None, "holdout")
+        return self._reason not in (None, "holdout") and not self.idle
+
+    @property
+    def idle(self) -> bool:
+        """It says `when` of a time in which nothing happens, so that it passes with any pattern.
+
+        With `nothing` that time is the whole case; with `then` it is all after the last offer.
+        """
+        if self._reason != "when":
+            return False
+        own = [step for step in self.events if step.verb not in _OF_THE_ENGINE]
+        since = max((offer.at for offer in self.expect), default=-1)
+        return all(step.at + (step.times - 1) * step.every <= since for step in own)
+
+    @property
+    def _reason(self) -> str | None:
+        return self.then if self.expect else self.because
 
 
 def lacking(cases: Iterable[Case]) -> str:
@@ -104,6 +128,15 @@ def lacking(cases: Iterable[Case]) -> str:
     if offers:
         return "expects a refusal (`nothing`, or `then`)"
     return "expects an offer" if refuses else "tests it"
+
+
+def hint_of_idle(cases: Iterable[Case]) -> str:
+    """Say what a case lacks that was meant as a refusal, and is none since nothing happens in it."""
+    idle = next((case for case in cases if case.idle), None)
+    if idle is None:
+        return ""
+    time = "after the last offer" if idle.expect else "in it"
+    return f"the case of line {idle.line} says `when`, but nothing happens {time}: it can't fail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ def amount(text: str, type: FieldType) -> int | float:
             raise Unreadable(f"`{text}` is not a number", hint or comparison_hint(text))
         return _number(number)
     if unit not in units:
-        near = closest(unit, units) if unit and unit.casefold() not in _OTHER_UNITS else None
+        is_slip = len(unit.split()) == 1 and unit.casefold() not in _OTHER_UNITS
+        near = closest(unit, units) if is_slip else None
         hint = f"did you mean `{found[1]}{'' if near == '%' else ' '}{near}`?" if near else ""
         if unit and not hint and not unit[0].isalpha():  # 1,000 yuan; 50+ yuan
             raise Unreadable(f"`{text}` is not {_NOUNS[type]}", comparison_hint(text))
@@ -246,6 +247,8 @@ def cap(text: str) -> Cap:
     found = _CAP.fullmatch(text)
     if found is None:
         raise Unreadable(f"`{text}` is not a limit; write it like `1 in 30d`")
+    if _DIGITS.fullmatch(found[2]):
+        raise Unreadable(f"`{text}` is not a limit: `{found[2]}` needs a unit", f"did you mean `{text}d`?")
     window = duration(found[2])
     if int(found[1]) == 0 or window == 0:
         raise Unreadable(f"`{text}` lets nothing through", "set the rule to `paused` if it should not send")
@@ -263,6 +266,9 @@ def _number(value: Decimal) -> int | float:
 
 def comparison_hint(text: str) -> str:
     """Catch a misspelt comparison, such as `at lest 20 yuan` or `17 ot 26`: which one was meant?"""
+    glued = re.fullmatch(r"(at least|at most|over|under)([0-9].*)", text)
+    if glued is not None:
+        return f"did you mean `{glued[1]} {glued[2]}`?"
     words = text.split()
     for length in (2, 1):
         near = closest(" ".join(words[:length]), ("at least", "at most", "over", "under", "not"))

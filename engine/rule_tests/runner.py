@@ -156,7 +156,7 @@ class _Run:
         for deed in todo:
             self._line = deed.line
             if deed.record is None:
-                replay.fold.tick(deed.t)
+                replay.fold.tick(deed.t, replay.ticks.down)
                 replay.fold = self._restarted(replay.fold)
             else:
                 replay.feed(self._event(deed.record))

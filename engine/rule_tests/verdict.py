@@ -32,6 +32,11 @@ class Match:
         """It ended with an offer."""
         return bool(self.last["outcome"] == "offer")
 
+    @property
+    def held_out(self) -> bool:
+        """It would have been an offer, were it not for the control arm."""
+        return bool(self.last["outcome"] == "control")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -55,9 +60,7 @@ def matches_of(decisions: Iterable[Decision]) -> list[Match]:
 
 def judge(case: Case, matches: Sequence[Match]) -> Verdict:
     """Compare; each problem is a sentence `expected X, was Y`."""
-    if not case.expect:
-        return Verdict(tuple(_nothing(case, matches)))
-    problems = list(_offers(case, matches))
+    problems = list(_offers(case, matches) if case.expect else _nothing(case, matches))
     if not problems and case.then is not None:
         reason = _stopped_next(matches)
         if reason != case.then:
@@ -84,18 +87,18 @@ def _nothing(case: Case, matches: Sequence[Match]) -> Iterable[str]:
 
 
 def _why_nothing(matches: Sequence[Match]) -> str:
-    """The most telling reason: the control arm, whose contact stops later matches, else the latest."""
+    """What stopped the last match; but `holdout` if one was held out, for its contact stops later ones."""
     ends = [match.last for match in matches]
     if not ends:
         return "when"
-    if any(end["outcome"] == "control" for end in ends):
+    if any(match.held_out for match in matches):
         return "holdout"
     return reason_of(sorted(ends, key=lambda end: int(end["at"]))[-1])
 
 
 def _stopped_next(matches: Sequence[Match]) -> str:
-    """What stopped the first match after the one that made the last offer; `when` if there was none."""
-    last = max((number for number, match in enumerate(matches) if match.sent), default=-1)
+    """What stopped the first match after the last that was sent or held out; `when` if there was none."""
+    last = max((number for number, match in enumerate(matches) if match.sent or match.held_out), default=-1)
     following = matches[last + 1 :]
     return reason_of(following[0].last) if following else "when"
 

@@ -21,7 +21,7 @@ MSISDN: Final = "+8613800000000"
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing that happens: a record, or a restart of the engine (then `record` is None)."""
+    """One thing that happens: a record, a tick too, or a restart of the engine (then `record` is None)."""
 
     t: int
     line: int
@@ -86,9 +86,25 @@ def deeds(case: Case, catalog: Catalog) -> list[Deed]:
     written: Counter[int] = Counter()
     found: list[Deed] = []
     for step in case.events:
+        if step.verb == "feeds_down":
+            found += _ticks(step, case)
+            continue
         found += _repeat(step, case.starts, place, written[step.line])
         written[step.line] += step.times
     return sorted(found, key=lambda deed: deed.t)
+
+
+def _ticks(step: Step, case: Case) -> Iterator[Deed]:
+    """Write the ticks at which feeds go down and are up again; each names all that are down from then on."""
+    for at in (step.at, *((step.at + step.lasts,) if step.lasts else ())):
+        down = {
+            kind
+            for other in case.events
+            if other.at <= at and not (other.lasts and other.at + other.lasts <= at)
+            for kind in other.feeds
+        }
+        t = case.starts + at
+        yield Deed(t, step.line, {"kind": "tick", "t": t, "down": sorted(down)})
 
 
 def _repeat(step: Step, starts: int, place: Map, before: int) -> Iterator[Deed]:

@@ -157,6 +157,12 @@ def _windows(pattern: model.Pattern) -> int:
 # -- gates ---------------------------------------------------------------------------------------------------
 
 
+def of_gates(bench: Bench, rule: CompiledRule, judgement: Judgement) -> Iterator[Change]:
+    """Think of what would have let one judgement past the line that stopped it, if one did."""
+    for line, number in _stopping(judgement):
+        yield from _of_gate(bench, rule, judgement, line, number)
+
+
 def _of_gate(
     bench: Bench, rule: CompiledRule, judgement: Judgement, line: Check, number: int
 ) -> Iterator[Change]:

@@ -7,14 +7,14 @@ subscriber's records and are counted: `Trials` ends when so many records have be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.emit import Decision
 from engine.rulebook import Rulebook
 from engine.trace.changes import Change, changes
-from engine.trace.gates import Bench
+from engine.trace.gates import Bench, Check
 from engine.trace.story import SCHEDULE, RuleStory
 from engine.trace.watch import Judgement, WatchedFold
 
@@ -172,11 +172,17 @@ def _in_the_way(story: RuleStory) -> tuple[str, ...]:
     """Name all that said no, or would have. `quiet` only delays, and in shadow nothing is to be sent."""
     if not story.pattern:
         return ("status",)
-    lines = [line.name for line in story.lines if _says_no(line.result, line.would)]
+    lines = list(saying_no(story.lines))
     if story.stopped_by == "when":
         asleep = any(line.name == SCHEDULE and line.result == "no" for line in story.pattern[0].lines)
         lines.insert(0, SCHEDULE if asleep else "when")
-    return tuple(name for name in dict.fromkeys(lines) if name not in ("quiet", "shadow"))
+    return tuple(dict.fromkeys(lines))
+
+
+def saying_no(lines: Iterable[Check]) -> tuple[str, ...]:
+    """Name the gates that said no, or would have."""
+    names = dict.fromkeys(line.name for line in lines if _says_no(line.result, line.would))
+    return tuple(name for name in names if name not in ("quiet", "shadow"))
 
 
 def _says_no(result: str, would: str | None) -> bool:

@@ -19,7 +19,9 @@ from engine.history import CROSSING, MARK, read
 from engine.lane_state import unpack_lane
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
+from engine.trace.flips import saying_no
 from engine.trace.gates import Bench, Check, stopped_by, up_to_the_first
+from engine.trace.live_flips import LiveFlip, live_flips
 from engine.trace.story import Person, as_they_stand, idle, person, rule_lines
 from engine.trace.waits import PatternLine, Seen, recent
 from engine.trace.watch import Noted, WatchedFold
@@ -52,6 +54,13 @@ class LiveStory:
     pattern: tuple[PatternLine, ...]
     lines: tuple[Check, ...]
     contacts: tuple[Contact, ...]
+    flips: tuple[LiveFlip, ...] = ()
+    """Single changes after which a match now would go out."""
+
+    @property
+    def in_the_way(self) -> tuple[str, ...]:
+        """If a match now would be refused, and there is no such change: the gates that say no."""
+        return () if self.flips or self.stopped_by is None else saying_no(self.lines)
 
     def to_json(self) -> dict[str, Any]:
         """The story as plain data; times are µs UTC."""
@@ -63,6 +72,8 @@ class LiveStory:
             "stopped_by": self.stopped_by,
             "pattern": [line.to_json() for line in self.pattern],
             "lines": [line.to_json() for line in self.lines],
+            "flips": [flip.to_json() for flip in self.flips],
+            "in_the_way": list(self.in_the_way),
             "contacts": [
                 {"at": one.at, "what": one.what, "id": one.id, "due": one.due} for one in self.contacts
             ],
@@ -127,6 +138,7 @@ class LiveState:
                 rule_lines(seen, compiled),
                 lines,
                 contacts,
+                live_flips(bench, compiled, lines),
             )
 
 

@@ -140,9 +140,24 @@ STEPS: Final = (
         "tests: a\ncases:\n  - case: a\n    events:\n      - at: +0m\n        happens: recharge\n        ^",
         TESTS,
     ),
+    Step(
+        "what goes with `feeds_down`",
+        "complete",
+        "cases:\n  - case: a\n    events:\n      - at: +5m\n        feeds_down: data.session\n        ^",
+        TESTS,
+    ),
+    Step("feeds that are none", "look", "tests: a\nstarts: 2026-09-07 10:00\ncases:\n"
+         "  - case: a\n    events:\n      - {at: +0m, feeds_down: [call.out, data.sesion], for: 1h}\n"
+         "      - {at: +1h, feeds_down: call.uot}\n      - {at: +2h, feeds_down: []}\n"
+         "      - {at: +3h, feeds_down: bill, for: 0m}\n"
+         "      - {at: +4h, restart: engine, for: 1h}\n    expect: nothing\n    because: feed\n", TESTS),
     Step("what stopped it", "complete", "cases:\n  - case: a\n    expect: nothing\n    because: ^", TESTS),
     Step("`nothing` without a reason", "look", "tests: a\nstarts: 2026-09-07 10:00\ncases:\n"
          "  - {case: a, events: [], expect: nothing}\n", TESTS),
+    Step("a next match after `nothing`, and after one held out", "look", "tests: a\n"
+         "starts: 2026-09-07 10:00\ncases:\n"
+         "  - {case: a, events: [], expect: nothing, because: when, then: when}\n"
+         "  - {case: b, arm: control, events: [], expect: nothing, because: holdout, then: when}\n", TESTS),
     Step("the policy", "complete", "quiet: 21:00 to 09:00\n^", "examples/policy.yaml"),
     Step("a tier", "complete", "contact:\n  by_tier:\n    ^", "examples/policy.yaml"),
     Step("the type of a field", "complete", "spend:\n  type: ^", "examples/catalog/fields.yaml"),

@@ -1,4 +1,8 @@
-"""Damage files and ask the loader about each, as `touchpoint check` does."""
+"""Damage files and ask the loader about each, as `touchpoint check` does: with a review of all rules.
+
+A damaged policy or catalogue is loaded with rules that use it, since what is wrong there may show only where
+a rule asks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +29,14 @@ PARSERS_OWN = re.compile(
     r"YAML: (?:(?:did not|could not) find|found |while |mapping (?:keys|values) |block |unknown )"
 )
 """How libyaml speaks."""
+AS_OF = datetime(2026, 9, 5, tzinfo=UTC)
+"""The moment of all reviews."""
+USES = {
+    "catalog/numbers.yaml": re.compile(r"\bnumber:"),
+    "catalog/places.yaml": re.compile(r"\b(?:enters|leaves|stays_in|place):"),
+    "catalog/cells/": re.compile(r"\b(?:enters|leaves|stays_in|place):"),
+}
+"""File of a house -> what a rule says that uses it; the others are used by every rule."""
 
 
 @dataclass(slots=True)
@@ -49,14 +63,13 @@ def campaign(count: int, seed: int) -> Campaign:
     with TemporaryDirectory(prefix="touchpoint-fuzz-") as scratch:
         for _ in range(count):
             texts = rng.choice(sets)
-            path = rng.choice([path for path in texts if rng.random() < 0.1 or not path.endswith(".csv")])
+            paths = [path for path in texts if rng.random() < 0.1 or not path.endswith(".csv")]
+            path = rng.choice([p for p in paths if is_of_house(p)] if rng.random() < 0.3 else paths)
             raw = damage(texts[path], lines, rng)
-            house = {p: t for p, t in texts.items() if p == "policy.yaml" or p.startswith("catalog/")}
-            rule = path.replace(".test.yaml", ".yaml")
-            house |= {rule: texts[rule]} if rule != path else {}
+            around = company(texts, path, rng)
             began = time.process_time()
             try:
-                loaded = _check(house, path, raw, Path(scratch))
+                loaded = _check(around, path, raw, Path(scratch))
                 examine(loaded)
             except BaseException as error:
                 error.add_note(f"seed {seed}, file {done.files}, {path}: {raw!r}")
@@ -72,18 +85,46 @@ def campaign(count: int, seed: int) -> Campaign:
     return done
 
 
-def _check(house: dict[str, str], path: str, raw: bytes, scratch: Path) -> Loaded:
+def company(texts: Mapping[str, str], path: str, rng: random.Random) -> dict[str, str]:
+    """Choose the files to load a damaged one with: the house; of tests their rule, of the house two rules.
+
+    Beside a damaged rule stands another, which may be in its way.
+    """
+    house = {p: text for p, text in texts.items() if is_of_house(p)}
+    if path not in house:
+        rule = path.replace(".test.yaml", ".yaml")
+        if rule == path:
+            rule = rng.choice([p for p in texts if is_rule(p) and p != path])
+        return house | {rule: texts[rule]}
+    asked = next((words for start, words in USES.items() if path.startswith(start)), re.compile(""))
+    users = [p for p, text in texts.items() if is_rule(p) and asked.search(text)]
+    chosen = rng.sample(users, min(2, len(users)))
+    tests = [test for p in chosen if (test := p.replace(".yaml", ".test.yaml")) in texts]
+    return house | {p: texts[p] for p in (*chosen, *tests)}
+
+
+def is_of_house(path: str) -> bool:
+    """Say whether all rules share a file."""
+    return path in ("policy.yaml", "approvals.yaml") or path.startswith("catalog/")
+
+
+def is_rule(path: str) -> bool:
+    """Say whether a file is a rule."""
+    return path.endswith(".yaml") and not path.endswith(".test.yaml") and not is_of_house(path)
+
+
+def _check(around: dict[str, str], path: str, raw: bytes, scratch: Path) -> Loaded:
     try:
         text = raw.decode()
     except UnicodeDecodeError:  # such a file is refused as it is read
         target = scratch / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(raw)
-        loaded = load_dir(scratch)
+        loaded = load_dir(scratch, review=AS_OF)
         target.unlink()
         assert "R006" in [problem.code for problem in loaded.problems]
         return loaded
-    return load_texts({**house, path: text})
+    return load_texts({**around, path: text}, review=AS_OF)
 
 
 def examine(loaded: Loaded) -> None:
@@ -93,6 +134,8 @@ def examine(loaded: Loaded) -> None:
         assert problem.line >= 1
         assert problem.end >= problem.col >= 1
     orjson.dumps(sarif(loaded.problems, "0"))
+    for cost in loaded.costs:
+        assert cost.yuan is None or cost.yuan >= 0
     assert len(set(loaded.problems)) == len(loaded.problems)
     assert list(loaded.problems) == sorted(loaded.problems, key=lambda problem: problem.order)
     if loaded.errors:

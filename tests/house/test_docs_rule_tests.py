@@ -38,7 +38,7 @@ def test_the_commands_print_what_the_page_shows(tmp_path: Path) -> None:
             assert done.returncode == (arguments[1] == "rules" or any(name in arguments[1] for name in wrong))
             assert missing(below.text, done.stdout) == [], str(below)
             checked += 1
-    assert checked == 4
+    assert checked == 5
     assert (tmp_path / "report.xml").exists()
 
 

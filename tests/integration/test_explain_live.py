@@ -137,6 +137,7 @@ async def test_a_state_is_told_as_from_a_file_and_nothing_is_written(
         "nearest: 2 of 3 in 2h, at 2026-09-07 09:50:00",
         "hall-visit (live): last matched 2026-09-07 10:00:00; a match now: refused: limits.at_most",
         "2026-09-07 10:00:00  offer",
+        "  no single change is enough: in the way are limits.at_most and only_one_of",
         "log         partition",
     ):
         assert line in result.stdout

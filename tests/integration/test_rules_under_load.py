@@ -152,7 +152,7 @@ def test_every_decision_names_one_set_and_a_replay_of_the_log_gives_the_same(
         deployment.wait(lambda: load.seconds >= wanted, f"{seconds} seconds more of the log")
 
     grow(8)
-    write(rules, RULE.replace("priority: 50", "priority: 60"))
+    write(rules, RULE.replace("回复", "今天回复"))
     hashes.append(publish(deployment, rules, "bob", "--canary", "30%"))
     grow(8)
     hashes.append(publish(deployment, rules, "bob"))
@@ -174,6 +174,10 @@ def test_every_decision_names_one_set_and_a_replay_of_the_log_gives_the_same(
     by_set = Counter(line["rules_hash"] for line in decisions)
     assert set(by_set) == {old, new}
     assert min(by_set.values()) > PEOPLE
+    for line in decisions:  # not the name of the set alone: what it says
+        if line["text"] is not None:
+            assert ("今天回复" in line["text"]) is (line["rules_hash"] == new)
+    assert {line["rules_hash"] for line in decisions if line["text"] is not None} == {old, new}
     assert decisions == asyncio.run(replayed(deployment))
     # the operator's own way to the same answer
     said = deployment.command("verify").stdout
@@ -186,8 +190,8 @@ def test_every_decision_names_one_set_and_a_replay_of_the_log_gives_the_same(
         assert one["equal"] > PEOPLE
         assert one["different"] == 0
     # a batch that the cut went through: what it made of the records that are gone
-    for line in (tmp_path / "differ.jsonl").read_bytes().splitlines():
-        assert orjson.loads(line)["again"] is None
+    for different in (tmp_path / "differ.jsonl").read_bytes().splitlines():
+        assert orjson.loads(different)["again"] is None
     moved = on_canary(decisions, new)
     assert 0.15 * PEOPLE < len(moved) < 0.45 * PEOPLE
     assert moved == {key for key in keys() if in_canary(key, 0.3)}

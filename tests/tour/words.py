@@ -10,6 +10,7 @@ from engine.language.catalog import Names
 from engine.language.checks.channels import CHANNELS
 from engine.language.checks.events import EVENTS, event_fields, measure_parts, measures
 from engine.language.checks.placeholders import scope_of
+from engine.language.checks.values import LIKE_NOT
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.compile import OPTIONAL, REQUIRED
 from engine.language.conditions import Field
@@ -168,9 +169,11 @@ class Finder:
         found = re.match(rf"(?:{'|'.join(COMPARISONS)})(?= )", node.text)
         rest = node.text
         closed = bool(field.values) or field.type not in ("text", "set") or field.name in _PRODUCTS
-        if found is not None and closed:
+        if found is not None:
             rest = node.text[found.end() + 1 :]
-            yield self._word("comparisons", node, _one_of(set(COMPARISONS)), found[0])
+            # open text may well begin with `hot` or `no`: there these are right
+            taken = set(COMPARISONS) if closed else {*COMPARISONS, *LIKE_NOT}
+            yield self._word("comparisons", node, _one_of(taken), found[0])
         if field.type in ("number", "money", "bytes", "percent", "duration"):
             yield from self._inside("comparisons", node, r"(?<=\S )to(?= )")
             yield from self._amount(node, field.type)

@@ -65,7 +65,7 @@ def event(report: Report, node: Node | None) -> str | None:
     """Read the name of an event; None after a report."""
     if node is None:
         return None
-    if not isinstance(node, Scalar):
+    if not isinstance(node, Scalar) or not node.text.strip():
         report.error("R108", node, "expected the name of an event, such as `call.out`")
         return None
     if node.text in EVENTS:
@@ -73,7 +73,9 @@ def event(report: Report, node: Node | None) -> str | None:
     if node.text in KINDS:
         report.error("R203", node, f"`{node.text}` is a record of our own, not an event of a subscriber")
     else:
-        report.unknown("R203", node, f"no event `{node.text}`", node.text, EVENTS)
+        of_group = [each for each in EVENTS if each.startswith(f"{node.text}.")]
+        hint = one_of(of_group) or did_you_mean(node.text, EVENTS)
+        report.error("R203", node, f"no event `{node.text}`", hint)
     return None
 
 

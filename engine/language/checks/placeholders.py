@@ -20,7 +20,7 @@ from engine.language.model import Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar, Sequence
-from engine.language.suggest import closest, did_you_mean, one_of
+from engine.language.suggest import closest, did_you_mean, nearest, one_of
 
 CHECKS: Final = (
     Check(
@@ -178,6 +178,13 @@ _EXAMPLE: Final = "a placeholder is written `{product.name}`"
 
 def _hint(name: str, known: list[str]) -> str:
     """Name the nearest placeholder; else list all but the many fields of the event."""
-    if closest(name, known) is not None:
+    prefix, dot, field = name.partition(".")
+    if dot and any(each.startswith(prefix + dot) for each in known):  # what they share makes none alike
+        near = nearest(
+            field, [each.removeprefix(prefix + dot) for each in known if each.startswith(prefix + dot)]
+        )
+        if near:
+            return did_you_mean(f"{prefix}.{near[0]}", [f"{prefix}.{each}" for each in near])
+    elif closest(name, known) is not None:
         return did_you_mean(name, known)
     return one_of(each for each in known if not each.startswith("event."))

@@ -8,7 +8,7 @@ from typing import Final
 from engine.language.checks.code import Check
 from engine.language.model import Rule
 from engine.language.report import Report
-from engine.language.testing import TestFile
+from engine.language.testing import TestFile, hint_of_idle
 from engine.language.walk import find
 
 CHECKS: Final = (
@@ -43,7 +43,8 @@ CHECKS: Final = (
         advice="""
             Add what is missing to `RULE.test.yaml` beside the rule: a case that expects an offer, one with
             `expect: nothing` and the reason in `because` (or an offer, and in `then` what stopped the next).
-            A case of the control arm counts as neither.
+            A case held out in the control arm counts as neither. Nor does one that can't fail, for nothing
+            happens in it: `because: when` without events, `then: when` without one after the last offer.
             """,
         level="warning",
     ),
@@ -63,4 +64,5 @@ def check_proof(report: Report, rule: Rule, files: Sequence[TestFile | None]) ->
     refuses = any(case.refuses for case in cases)
     if not sends or not refuses:
         what = "an offer" if refuses else "a refusal" if sends else "an offer or a refusal"
-        report.warn("R603", where, f"no test of this live rule shows {what}")
+        hint = "" if refuses else hint_of_idle(cases)
+        report.warn("R603", where, f"no test of this live rule shows {what}", hint)

@@ -7,6 +7,7 @@ from typing import Final
 from engine.language.checks import shape
 from engine.language.checks.code import Check
 from engine.language.model import Rule
+from engine.language.moments import kinds_awaited
 from engine.language.report import Report
 from engine.language.source import Node
 from engine.language.suggest import did_you_mean
@@ -36,7 +37,8 @@ CHECKS: Final = (
             A test that expects nothing passes with every broken rule, so it says what stops the offer:
             `because: who.brand`. The words are those of the [gates](../reference.md#gates-and-reasons),
             `when` if the pattern does not match, `holdout`, and `who.FIELD` or `except.FIELD` of a line that
-            the rule has.
+            the rule has. `feed` is for a rule that waits for records not to come. `then` says what stopped
+            the next match; so it goes with offers, or with `because: holdout`.
             """,
     ),
 )
@@ -52,9 +54,14 @@ gates of semantics.md 4.2."""
 def check_reason(report: Report, node: Node | None, rule: Rule | None) -> str | None:
     """R601: read a reason; None after a report. `rule` None: its fields can't be asked."""
     reason = shape.text(report, node, "a reason") if node is not None else ""
-    if not reason or reason in REASONS:
-        return reason or None
-    assert node is not None
+    if node is None or not reason:
+        return None
+    if reason == "feed" and rule is not None and not kinds_awaited(rule.when):
+        hint = "it stops an `after` whose `no` is a record, and that is all of the `when`"
+        report.error("R601", node, "`feed` stops nothing in this rule", hint)
+        return None
+    if reason in REASONS:
+        return reason
     section, _, field = reason.partition(".")
     if rule is None and section in ("who", "except") and field:
         return reason

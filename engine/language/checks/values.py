@@ -27,25 +27,36 @@ CHECKS: Final = (
             comma, a quote, a bracket or a character that nobody sees is no value but a slip: under `except`
             it would bar nobody. Write several values as a list, `[do-not-disturb, complained-90d]`. A text
             that does hold a comma or an `or` is written in quotes.
+
+            Of records some fields have known words: countries, networks, flags of the collector. Feeds may
+            bring others, so that another word there is a warning.
             """,
     ),
 )
 
 
-def never(report: Report, node: Node, field: str, value: str, values: Collection[str]) -> None:
-    """R208: a test that no value of the field can pass."""
+def never(
+    report: Report, node: Node, field: str, value: str, values: Collection[str], *, known: bool = False
+) -> None:
+    """R208: a test that no value of the field can pass; a warning if `values` are just the known ones."""
     several = [part for part in _BETWEEN.split(value) if part]
     hint = did_you_mean(value, values)
+    other = value.lstrip("!=<>≠ ")
+    if value[:1] in "!<≠" and other in values:
+        hint = f"did you mean `not {other}`?"
     if len(several) > 1 and set(several) <= set(values):
         hint = f"write several as a list: `[{', '.join(several)}]`"
         if isinstance(node, Scalar) and node.text != value:  # not A, B
             hint = NOT_WANTED
-    report.error("R208", node, f"`{field}` is never `{value}`", hint)
+    if known:
+        report.warn("R208", node, f"`{field}` is not known to be `{value}` in any record", hint)
+    else:
+        report.error("R208", node, f"`{field}` is never `{value}`", hint)
 
 
 NOT_WANTED: Final = "lists of what is not wanted go under `except` or `unless`"
 NOT: Final = "not"
-_LIKE_NOT: Final = (
+LIKE_NOT: Final = (
     "dot",
     "got",
     "hot",
@@ -118,7 +129,7 @@ def is_like_not(word: str) -> bool:
     plain = word.casefold()
     if plain == NOT:
         return True
-    return word == plain and word not in _LIKE_NOT and slips(word, NOT, 1) == 1
+    return word == plain and word not in LIKE_NOT and slips(word, NOT, 1) == 1
 
 
 def _oddity(value: str, is_set: bool, quoted: bool) -> str:

@@ -13,11 +13,16 @@ from engine.language.editor.fields import about, profile, value
 from engine.language.editor.patterns import event_words
 from engine.language.editor.scalars import Schema, one_of, text, words
 from engine.language.editor.sections import described, properties, section
-from engine.language.editor.values import duration, integer, moment, offset
+from engine.language.editor.values import duration, integer, moment, offset, one_or_more
 from engine.language.editor.vocabulary import PLACES, PRODUCTS, Vocabulary, mapping, refer
 from engine.language.model import Channel
 
 _STEP: Final = "event"
+_NO_NEXT: Final[Schema] = {
+    "type": "string",
+    "pattern": r"[^\s\S]",  # no text; a `not` would have no message of its own
+    "errorMessage": "then goes with offers, or with because: holdout",
+}
 
 
 def cases_file(known: Vocabulary) -> Schema:
@@ -62,7 +67,9 @@ def _case(known: Vocabulary) -> Schema:
     }
     schema = section("case", cases.CASE, values)
     is_nothing = {"properties": {"expect": {"type": "string"}}, "required": ["expect"]}
-    return {**schema, "if": is_nothing, "then": {"required": ["because"]}}
+    held_out = {"properties": {"because": {"const": "holdout"}}}
+    goes_on = {"if": held_out, "else": {"properties": {"then": _NO_NEXT}}}
+    return {**schema, "if": is_nothing, "then": {"required": ["because"], **goes_on}}
 
 
 def _expected() -> Schema:
@@ -84,6 +91,8 @@ def _values() -> dict[str, Schema]:
         "sees": refer(PLACES),
         "leaves": refer(PLACES),
         "happens": event_words(),
+        "feeds_down": one_or_more(event_words(), least=1),
+        "for": duration("30m", "2h"),
         "restart": words(cases.RESTARTED, WORDS["restart"]),
     }
 

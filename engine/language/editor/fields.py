@@ -101,11 +101,15 @@ def _line(spec: Field, known: Vocabulary) -> Schema:
         return _named(PLACES, known)
     if spec.name in PRODUCT_FIELDS:
         return _named(PRODUCTS, known)
-    if spec.values:
+    if spec.values and not _is_known(spec):
         return _closed(words(spec.values), spec.values)
-    if spec.type == "set":
-        return _or_list("text", _MEMBER, _MEMBER)
-    return _or_list("text", text(), text())
+    free = _or_list("text", _MEMBER, _MEMBER) if spec.type == "set" else _or_list("text", text(), text())
+    # proposed are the words that are known; others are a warning of `check`, no mistake
+    return {"anyOf": [_closed(words(spec.values), spec.values), free]} if spec.values else free
+
+
+def _is_known(spec: Field) -> bool:
+    return bool(getattr(spec, "known", ()))
 
 
 def value(spec: Field, known: Vocabulary) -> Schema:
@@ -117,10 +121,16 @@ def value(spec: Field, known: Vocabulary) -> Schema:
     if spec.type == "place":
         return refer(PLACES)
     if spec.type == "set":
-        one = words(spec.values) if spec.values else text()
+        one = _word(spec)
         if spec.name in PRODUCT_FIELDS and not spec.values:
             one = {"anyOf": [refer(PRODUCTS), text()]}  # what a subscriber holds may be sold no longer
         return {"anyOf": [one, {"type": "array", "items": one}]}
+    return _word(spec)
+
+
+def _word(spec: Field) -> Schema:
+    if spec.values and _is_known(spec):
+        return {"anyOf": [words(spec.values), text()]}
     return words(spec.values) if spec.values else text()
 
 

@@ -188,8 +188,8 @@ MUTANTS = (
     Mutant(
         "derived-ticks-forget-down",
         REPLAY,
-        "self.fold.tick(follows.t, self.ticks.down)",
-        "self.fold.tick(follows.t)",
+        "self.fold.tick(time, self.ticks.down)",
+        "self.fold.tick(time)",
         "1.8 ticks that replay derives carry the last `down` on",
         ("feed",),
     ),

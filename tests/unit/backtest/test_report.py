@@ -19,7 +19,8 @@ from engine.cli.study import Study, Version, Wanted
 from engine.settings import load_settings
 from tests.unit.backtest.conftest import Replayed, by_rule, read_report
 from tests.unit.backtest.world import PEOPLE, events, profiles, write_rules
-from tests.unit.cli.support import read_lines, write_lines
+from tests.unit.backtest.world import rule as plain_rule
+from tests.unit.cli.support import FILES, POLICY, read_lines, sight, write_lines
 
 OUT = ("decisions.jsonl", "summary.json", "deadletters.jsonl")
 
@@ -92,6 +93,29 @@ def test_who_won_and_what_was_lost(replay: Replayed, rules: Path, tmp_path: Path
     blocked = by_rule(report)["hall-stay"]["blocked_by"]
     assert {"gate": "only_one_of", "rule": "hall-visit", "times": 7} in blocked
     assert {block["gate"] for block in blocked} <= {"only_one_of", "policy.contact"}
+
+
+@pytest.mark.parametrize(
+    "contact", ["{at_most: [1 in 1d, 2 in 20d]}", "{at_most: 5 in 20d, by_tier: {gold: 1 in 1d}}"]
+)
+def test_only_the_rules_of_the_limit_that_refused_are_named(
+    replay: Replayed, tmp_path: Path, contact: str
+) -> None:
+    """One offer on the first day, one on the third, and then the limit of a day is full."""
+    whens = {"calls": "call.in", "texts": "sms.in", "visits": "loc.update"}
+    files = {f"team/{name}.yaml": plain_rule(name, f"{{happens: {kind}}}") for name, kind in whens.items()}
+    files = {**FILES, **files, "policy.yaml": POLICY.replace("{at_most: 2 in 1d}", contact)}
+    del files["team/hall-visit.yaml"]
+    for name, text in files.items():
+        path = tmp_path / "rules" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    days = {"call.in": 0, "sms.in": 3, "loc.update": 3.1}
+    lines = [{**sight("p00", day * 86_400), "kind": kind} for kind, day in days.items()]
+    assert replay(tmp_path / "rules", "out", "--report", lines=lines).exit_code == 0
+    rules = by_rule(read_report(tmp_path / "out"))
+    assert [rules[name]["offer"] for name in whens] == [1, 1, 0]
+    assert rules["visits"]["blocked_by"] == [{"gate": "policy.contact", "rule": "texts", "times": 1}]
 
 
 def test_prices_may_miss(replay: Replayed, rules: Path, tmp_path: Path) -> None:

@@ -125,3 +125,41 @@ def test_json_and_sarif_exclude_each_other(touchpoint: Touchpoint, rules: Path) 
     failed = touchpoint("check", rules, "--json", "--sarif")
     assert failed.exit_code == 2
     assert "expected one of --json and --sarif, was 'both'" in failed.stderr
+
+
+def test_a_part_of_the_house_is_checked_with_the_whole_set(
+    touchpoint: Touchpoint, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(rules.parent)
+    rules = Path(rules.name)
+    products = rules / "catalog" / "products.yaml"
+    products.write_text(products.read_text(encoding="utf-8").replace("gift", "gifd"), encoding="utf-8")
+    found = [
+        touchpoint("check", path) for path in (rules, products, rules / "policy.yaml", rules / "catalog")
+    ]
+    assert "R301" in found[0].stdout
+    assert {(one.exit_code, one.stdout) for one in found} == {(1, found[0].stdout)}
+
+
+def test_a_file_that_is_no_part_of_a_set_is_refused(touchpoint: Touchpoint, rules: Path) -> None:
+    (rules / "notes.txt").write_text("hello", encoding="utf-8")
+    result = touchpoint("check", rules / "notes.txt")
+    assert result.exit_code == 2
+    assert "expected a folder, or a .yaml file, of rules" in result.stderr
+
+
+def test_a_file_named_twice_is_counted_once(
+    touchpoint: Touchpoint, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(rules.parent)
+    rules = Path(rules.name)
+    once = touchpoint("check", rules).stdout
+    [file] = [path for path in (rules / "team").glob("*.yaml") if ".test." not in path.name][:1]
+    assert touchpoint("check", file, file, rules).stdout == once
+
+
+def test_hints_to_approve_name_the_folder_of_the_rule(touchpoint: Touchpoint, rules: Path) -> None:
+    said = touchpoint("check", rules).stdout
+    hints = [line for line in said.splitlines() if "touchpoint approve" in line]
+    assert hints
+    assert all(line.endswith(f"--rules {rules}") for line in hints)

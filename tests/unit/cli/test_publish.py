@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine import candidate
 from engine.changes import Change, compare, read
 from engine.cli.watching import FolderWatch
 from engine.errors import InputError
+from engine.language.loader import Loaded, load_dir
 from engine.language.model import (
     Cap,
     Catalog,
@@ -23,7 +26,7 @@ from engine.language.model import (
     RuleSet,
     Status,
 )
-from tests.unit.cli.support import POLICY, RULE, Touchpoint
+from tests.unit.cli.support import POLICY, RULE, T, Touchpoint
 
 
 def test_rules_that_look_back_further_than_decisions_are_kept_are_refused(
@@ -129,6 +132,24 @@ def test_a_folder_is_followed_once_for_each_change_that_stands_still(rules: Path
     assert not watch.has_changed()
     shutil.rmtree(rules)
     assert [watch.has_changed() for _ in range(3)] == [False, True, False]
+
+
+@pytest.mark.parametrize("path", ["team/hall-visit.yaml", "team/new.yaml", "policy.yaml"])
+def test_rules_that_change_while_they_are_checked_are_not_published(
+    rules: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """What would be published is what was checked, and what was read beside it is the same."""
+
+    def slow(folder: Path, **options: Any) -> Loaded:
+        found = load_dir(folder, **options)
+        with (folder / path).open("a", encoding="utf-8") as file:
+            file.write("# somebody writes on\n")
+        return found
+
+    assert candidate.examine(rules, "ann", T, "86").cases == 0
+    monkeypatch.setattr(candidate, "load_dir", slow)
+    with pytest.raises(InputError, match="expected files that stand still while they are checked"):
+        candidate.examine(rules, "ann", T, "86")
 
 
 def test_a_file_that_is_no_text_is_a_change_too(rules: Path) -> None:

@@ -46,7 +46,7 @@ WORDS = {
     },
     "keys of tests": {
         *(key for section in (cases.FILE, cases.CASE, cases.EXPECTED) for part in section for key in part),
-        "enters", "sees", "leaves", "happens", "restart", "times", "every",
+        *cases.STEPS, *(key for both in cases.STEPS.values() for part in both for key in part),
     },
 }  # fmt: skip
 

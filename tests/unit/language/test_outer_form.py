@@ -80,6 +80,8 @@ def test_two_rules_in_one_file_are_told_once() -> None:
         ("a: ?\nb: 1\n", 1, 4, "no text starts with `?`"),
         ("a: 1\n|: 2\n", 2, 1, "behind this `|` nothing may stand in its line"),
         ("a: >b\nc: 1\n", 1, 4, "behind this `>` nothing may stand in its line"),
+        ("a: |0\n  b\n", 1, 4, "behind this `|` nothing may stand in its line"),
+        ("a: |-0\n  b\nc: 1\n", 1, 4, "behind this `|` nothing may stand in its line"),
         ("a: !}\nb: 1\n", 1, 4, "no text starts with `!`"),
         ("x" * 2_000 + ": 1\nb: 2\n", 1, 1, "a key is at most 1,024 characters long"),
         ('a: "\\uD800"\n', 1, 5, "`\\uD800` stands for no character"),

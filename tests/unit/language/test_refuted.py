@@ -136,3 +136,101 @@ def test_a_start_or_update_is_no_instant(when: str, never: bool) -> None:
 def test_a_goal_of_a_start_never_matches_either() -> None:
     text = rule_text().replace("{happens: product.bought}", "{happens: call.in, where: {phase: start}}")
     assert codes(load_texts(files(text))) == ["R508"]
+
+
+@pytest.mark.parametrize(
+    ("who", "excepts", "impossible"),
+    [
+        ("{}", "{brand: [GoTone, M-Zone]}", True),
+        ("{brand: not GoTone}", "{brand: M-Zone}", True),
+        ("{brand: not GoTone}", "{}", False),
+        ("{}", "{brand: GoTone}", False),
+        ("{}", "{mms: [yes, no]}", True),
+        ("{mms: yes}", "{mms: not no}", True),
+        ("{}", "{mms: yes}", False),
+        ("{}", "{city: [a, b]}", False),
+    ],
+)
+def test_a_list_of_all_values_there_are_lets_nobody_through(who: str, excepts: str, impossible: bool) -> None:
+    assert codes(load_texts(files(rule_text(who=who, excepts=excepts)))) == (["R507"] if impossible else [])
+
+
+def test_audiences_of_a_closed_list_that_share_nobody_have_no_rank_to_share() -> None:
+    first = rule_text(who="{tier: not vip}", limits=", only_one_of: upsell")
+    second = rule_text(who="{tier: not gold}", limits=", only_one_of: upsell", when="{happens: sms.out}")
+    assert "R503" not in codes(reviewed(first, second))
+    third = rule_text(who="{}", limits=", only_one_of: upsell", when="{happens: sms.out}")
+    assert "R503" in codes(reviewed(second, third))
+
+
+@pytest.mark.parametrize(("last", "never"), [("2026-09-06", True), ("2026-10-20", False)])
+def test_rules_valid_one_after_the_other_within_a_cooldown(last: str, never: bool) -> None:
+    first = rule_text(limits=", only_one_of: upsell").replace("2026-09-30", "2026-09-03")
+    second = rule_text(limits=", only_one_of: upsell").replace("2026-09-01", "2026-09-04")
+    second = second.replace("2026-09-30", last).replace("priority: 5", "priority: 4")
+    assert ("R506" in codes(reviewed(first, second))) is never
+
+
+def test_breaks_that_only_yaml_sees_are_told_and_move_no_line() -> None:
+    for char in "\u2028\u2029\x85":
+        rule = rule_text(when="{enters: norht}").replace("title: A rule", f"title: A{char}rule")
+        found = [(one.code, one.line, one.col) for one in load_texts(files(rule)).problems]
+        assert found == [("R001", 2, 9), ("R204", 7, 16)], char
+
+
+def test_one_cause_is_told_once() -> None:
+    schedule = rule_text().replace("when:", "schedule: {day: mon}\nwhen:", 1)
+    assert codes(load_texts(files(schedule))) == ["R101"]
+    named = rule_text().replace("rule: r", "name: r")
+    assert codes(load_texts(files(named))) == ["R101"]
+    assert load_texts(files(named)).problems[0].hint == "did you mean `rule`, which is missing?"
+    texts = files(rule_text(status="live"))
+    texts["approvals.yaml"] = "r: {at: 2026-09-01T08:00:00Z, by: lead, hash: " + "A" * 32 + "}\n"
+    assert "R212" not in codes(load_texts(texts, review=NOW))
+
+
+def test_a_catalogue_that_is_not_there_is_told_once() -> None:
+    texts = files(rule_text(who="{brand: GoTone}", excepts="{tags: x}"))
+    texts["r.test.yaml"] = """\
+tests: r
+starts: 2026-09-05 10:00
+given: {brand: GoTone}
+cases:
+  - {case: a, events: [{at: +0m, enters: north}], expect: nothing, because: who.brand}
+"""
+    rules = {path: text for path, text in texts.items() if not path.startswith("catalog/")}
+    [problem] = load_texts(rules, review=NOW).errors
+    assert (problem.path, problem.code, problem.message) == (
+        "catalog", "R005", "there is no catalogue beside the rules",
+    )  # fmt: skip
+    # called otherwise, its files are no rules
+    moved = {path.replace("catalog/", "catalogue/"): text for path, text in texts.items()}
+    [problem] = load_texts(moved, review=NOW).errors
+    assert (problem.path, problem.hint) == ("catalog", "rename the folder `catalogue`")
+    assert load_texts(texts, review=NOW).errors == ()
+
+
+def test_an_empty_list_of_replies_to_opt_out_is_told() -> None:
+    texts = files(rule_text(send="{channel: sms, text: '【移动】包。退订回R'}"))
+    texts["policy.yaml"] += "opt_out: []\n"
+    found = [(one.path, one.code) for one in load_texts(texts, review=NOW).problems]
+    assert found == [("policy.yaml", "R108")]
+
+
+def test_what_records_carry_is_held_against_what_they_can() -> None:
+    for event, line, right in (
+        ("roam.out", "country: CNN", "country: not CN"),
+        ("roam.out", "country: nt CN", "country: XK"),
+        ("handset.change", "to.network: 4g", "to.network: [4G, 5G]"),
+        ("sms.out", "quality: no_triger", "quality: not no_trigger"),
+    ):
+        for written, expected in ((line, True), (right, False)):
+            found = codes(load_texts(files(rule_text(when=f"{{happens: {event}, where: {{{written}}}}}"))))
+            assert bool(found) is expected, written
+            assert set(found) <= {"R208", "R209"}
+    # feeds may have words of their own: the rule is loaded, and fires at such records
+    loaded = load_texts(files(rule_text(when="{happens: roam.out, where: {country: CNN}}")))
+    assert loaded.ruleset is not None
+    [problem] = loaded.problems
+    assert (problem.severity, problem.hint.startswith("did you mean")) == ("warning", True)
+    assert load_texts(files(rule_text(when="{happens: roam.out, where: {country: C、N}}"))).errors

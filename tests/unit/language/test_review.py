@@ -118,6 +118,8 @@ def test_dates_are_over_by_the_clock_of_the_policy() -> None:
         ("{expect: [{at: +0m, offer: pack}]}", "shows a refusal"),
         ("{expect: nothing, because: holdout, arm: control}", "shows an offer or a refusal"),
         ("{expect: [{at: +0m, offer: pack}], then: limits.at_most}", ""),
+        ("{expect: [{at: +0m, offer: pack}], then: when}", "shows a refusal"),
+        ("{expect: nothing, because: holdout, arm: control, then: limits.at_most}", "an offer or a refusal"),
     ],
 )
 def test_a_live_rule_shows_both(cases: str, said: str) -> None:
@@ -128,6 +130,35 @@ def test_a_live_rule_shows_both(cases: str, said: str) -> None:
     problems = [p for p in load_texts(texts, review=NOW).problems if p.code != "R212"]
     assert [p.code for p in problems] == (["R603"] if said else [])
     assert all(said in p.message for p in problems)
+
+
+OFFER = "expect: [{at: +5m, offer: pack}, {at: +1h, offer: pack}]"
+LAST = "the case of line 5 says `when`, but nothing happens after the last offer: it can't fail"
+EMPTY = "the case of line 5 says `when`, but nothing happens in it: it can't fail"
+
+
+@pytest.mark.parametrize(
+    ("case", "hint"),
+    [
+        ("events: [], expect: nothing, because: when", EMPTY),
+        ("events: [{at: +5m, restart: engine}], expect: nothing, because: when", EMPTY),
+        ("events: [{at: +5m, feeds_down: call.out}], expect: nothing, because: when", EMPTY),
+        ("events: [{at: +0m, leaves: north}], expect: nothing, because: when", None),
+        (f"events: [{{at: +1h, enters: north}}], {OFFER}, then: when", LAST),
+        (f"events: [{{at: +1h, enters: north}}, {{at: +2h, restart: engine}}], {OFFER}, then: when", LAST),
+        (f"events: [{{at: +1m, enters: north}}, {{at: +61m, sees: north}}], {OFFER}, then: when", None),
+        (f"events: [{{at: +0m, sees: north, times: 5, every: 15m}}], {OFFER}, then: when", LAST),
+        (f"events: [{{at: +0m, sees: north, times: 6, every: 15m}}], {OFFER}, then: when", None),
+    ],
+)
+def test_a_refusal_that_cannot_fail_is_none(case: str, hint: str | None) -> None:
+    texts = files(rule_text(status="live"))
+    comes = "{case: comes, events: [{at: +0m, enters: north}], expect: [{at: +0m, offer: pack}]}"
+    cases = f"cases:\n  - {comes}\n  - {{case: it, {case}}}\n"
+    texts["r.test.yaml"] = f"tests: r\nstarts: 2026-09-05 10:00\n{cases}"
+    problems = [p for p in load_texts(texts, review=NOW).problems if p.code == "R603"]
+    assert [p.hint for p in problems] == ([] if hint is None else [hint])
+    assert all("shows a refusal" in p.message for p in problems)
 
 
 def test_of_broken_tests_nothing_more_is_said() -> None:

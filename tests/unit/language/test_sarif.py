@@ -8,8 +8,10 @@ from typing import Any
 from jsonschema import Draft7Validator
 
 from engine.language.checks.codes import ALL
+from engine.language.loader import load_texts
 from engine.language.problems import Problem
 from engine.language.sarif import sarif
+from tests.unit.language.texts import files, rule_text
 
 TEXT = {"type": "object", "required": ["text"], "additionalProperties": False, "properties": {
     "text": {"type": "string", "minLength": 1}, "markdown": {"type": "string"}}}  # fmt: skip
@@ -83,6 +85,19 @@ def test_a_problem_has_its_place_and_its_level() -> None:
     assert wide["message"]["text"] == "no place `x`; hint: did you mean `y`?"
     assert (wide["level"], point["level"]) == ("error", "warning")
     assert "snippet" not in point["locations"][0]["physicalLocation"]["region"]
+
+
+def test_columns_count_characters_where_utf_16_takes_two() -> None:
+    """Three emoji before the problem: each is one column by `columnKind`, and two units of UTF-16."""
+    line = 'who: {tier: ["😀😀😀", vipp]}'
+    loaded = load_texts(files(rule_text().replace("who: {}", line)))
+    found = [problem for problem in loaded.problems if "vipp" in problem.message]
+    run = sarif(found, "1.2.3")["runs"][0]
+    assert run["columnKind"] == "unicodeCodePoints"
+    [result] = run["results"]
+    region = result["locations"][0]["physicalLocation"]["region"]
+    assert region["snippet"]["text"] == line
+    assert line[region["startColumn"] - 1 : region["endColumn"] - 1] == "vipp"
 
 
 def test_every_code_is_a_rule_with_a_page() -> None:

@@ -84,10 +84,52 @@ def test_expected_channel_and_text() -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    ["when", "who.arpu", "valid", "consent.location", "holdout", "policy.contact", "feed", "send_within"],
+    ["when", "who.arpu", "valid", "consent.location", "holdout", "policy.contact", "send_within"],
 )
 def test_reasons(reason: str) -> None:
     assert case(f"{IN}, expect: nothing, because: {reason}").because == reason
+
+
+SILENT = "{after: {enters: north}, no: %s, for: 1h}"
+
+
+@pytest.mark.parametrize(
+    ("when", "may"),
+    [
+        (SILENT % "{happens: call.out}", True),
+        (
+            SILENT % "{any_of: [{enters: south}, {total: recharge.amount, at_least: 1 yuan, within: 1h}]}",
+            True,
+        ),
+        (SILENT % "{enters: south}", False),
+        ("{any_of: [%s, {leaves: north}]}" % (SILENT % "{happens: call.out}"), False),
+        ("{happens: call.out}", False),
+    ],
+)
+def test_feed_is_a_reason_where_a_feed_is_waited_for(when: str, may: bool) -> None:
+    """semantics 3: of an `after` that is the `when`; of its `happens`, `count`, `total` at any depth."""
+    body = f"{IN}, expect: nothing, because: feed"
+    text = f"{HEAD}cases:\n  - {{case: one, {body}}}\n"
+    loaded = load_texts({**files(rule_text(when)), "r.test.yaml": text})
+    assert [(p.code, p.message) for p in loaded.problems] == (
+        [] if may else [("R601", "`feed` stops nothing in this rule")]
+    )
+
+
+def test_a_next_match_follows_an_offer_or_one_that_was_held_out() -> None:
+    assert case(f"arm: control, {IN}, expect: nothing, because: holdout, then: limits.at_most").then
+    assert refused(f"{IN}, expect: nothing, because: when, then: limits.at_most") == ["R601"]
+    assert refused(f"{IN}, expect: nothing, because: who.arpu, then: when") == ["R601"]
+    assert refused(f"{IN}, expect: nothing, then: when") == ["R601"]
+
+
+def test_feeds_are_down_for_a_time_or_to_the_end() -> None:
+    one, two = case(
+        "events: [{at: +5m, feeds_down: call.out}, {at: +1h, feeds_down: [sms.in, bill], for: 90m}],"
+        "expect: nothing, because: when"
+    ).events
+    assert (one.verb, one.at, one.feeds, one.lasts) == ("feeds_down", 5 * MINUTE, ("call.out",), 0)
+    assert (two.feeds, two.lasts) == (("sms.in", "bill"), 90 * MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +157,18 @@ def test_reasons(reason: str) -> None:
         (f"events: [{{at: +0m, happens: call.out, duration: 5}}], {OFFER}", "R209"),
         (f"events: [{{at: +0m, happens: call.out, rat: 4G}}], {OFFER}", "R208"),
         (f"events: [{{at: +0m, restart: all}}], {OFFER}", "R106"),
+        (f"events: [{{at: +0m, feeds_down: }}], {OFFER}", "R108"),
+        (f"events: [{{at: +0m, feeds_down: []}}], {OFFER}", "R108"),
+        (f"events: [{{at: +0m, feeds_down: {{call.out: 1h}}}}], {OFFER}", "R108"),
+        (f"events: [{{at: +0m, feeds_down: call.uot}}], {OFFER}", "R203"),
+        (f"events: [{{at: +0m, feeds_down: [call.out, tick]}}], {OFFER}", "R203"),
+        (f"events: [{{at: +0m, feeds_down: call.out, for: 0m}}], {OFFER}", "R107"),
+        (f"events: [{{at: +0m, feeds_down: call.out, for: soon}}], {OFFER}", "R107"),
+        (f"events: [{{at: +0m, feeds_down: call.out, times: 2}}], {OFFER}", "R101"),
+        (f"events: [{{feeds_down: call.out}}], {OFFER}", "R102"),
+        (f"events: [{{at: +0m, feeds_down: call.out, enters: north}}], {OFFER}", "R104"),
+        (f"events: [{{at: +0m, feed_down: call.out, for: 1h}}], {OFFER}", "R103"),
+        (f"events: [{{at: +0m, restart: engine, for: 1h}}], {OFFER}", "R101"),
         (f"events: now, {OFFER}", "R108"),
         (f"given: {{arpu: 5}}, {IN}, {OFFER}", "R209"),
         (f"given: {{apru: 5 yuan}}, {IN}, {OFFER}", "R206"),

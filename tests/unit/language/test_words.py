@@ -101,6 +101,12 @@ def test_amounts_between() -> None:
     assert words.amounts_between("17", "number") is None
     with pytest.raises(Unreadable, match="ends before it starts"):
         words.amounts_between("26 to 17", "number")
+    kinds: tuple[tuple[str, FieldType], ...]
+    kinds = (("17 to 16", "number"), ("50.1 to 50 yuan", "money"), ("61s to 1m", "duration"))
+    for text, type_ in kinds:
+        with pytest.raises(Unreadable, match="it ends before it starts"):
+            words.amounts_between(text, type_)
+    assert words.amounts_between("17 to 17", "number") == (17, 17)  # both ends are in it
 
 
 def test_integer_keeps_its_bounds() -> None:

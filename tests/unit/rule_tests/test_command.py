@@ -184,6 +184,27 @@ def test_that_the_control_arm_gets_nothing_is_no_refusal(rules: Path) -> None:
     assert "no case that passes expects a refusal" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("more", "line", "when"),
+    [
+        ("  - {case: no call, events: [], expect: nothing, because: when}\n", 13, "in it"),
+        ("    then: when\n", 6, "after the last offer"),
+    ],
+)
+def test_a_refusal_that_cannot_fail_is_none(rules: Path, more: str, line: int, when: str) -> None:
+    file = rules / "service" / "competitor-calls.test.yaml"
+    text = file.read_text()
+    first = text[: text.index("  - case:", text.index("  - case:") + 1)]
+    file.write_text(first.rstrip() + "\n" + more)
+    result = run(str(rules), "--rule", "competitor-calls", "--strict")
+    assert result.exit_code == 1
+    assert " passed" in result.stdout
+    assert " failed" not in result.stdout
+    assert "no case that passes expects a refusal" in result.stdout
+    hint = f"the case of line {line} says `when`, but nothing happens {when}: it can't fail"
+    assert f"  hint: {hint}\n" in result.stdout
+
+
 def test_a_draft_needs_no_tests(rules: Path) -> None:
     change(rules / "campus" / "campus-welcome.yaml", "status: live", "status: draft")
     assert run(str(rules), "--rule", "campus-silent", "--rule", "campus-welcome", "--strict").exit_code == 0

@@ -74,6 +74,25 @@ def nothing(events: str, because: str) -> str:
 ONE = "[{at: +0m, happens: call.out}]"
 
 
+def test_a_feed_that_is_down_decides_what_waits() -> None:
+    """Of `no` it is that part whose feed is down."""
+    when = (
+        "{after: {happens: power.on}, for: 1h,"
+        " no: {any_of: [{happens: call.out}, {count: sms.out, at_least: 2, within: 1h}]}}"
+    )
+    on = "{at: +0m, happens: power.on}"
+    comes = offers(f"[{on}]", "+1h")
+    parts = {"call.out": "when.no.any_of.1.happens", "sms.out": "when.no.any_of.2.count"}
+    for kind, part in parts.items():
+        down = f"[{on}, {{at: +5m, feeds_down: {kind}, for: 1m}}]"
+        found = look([comes, nothing(down, "feed")], when)
+        assert [name for name in parts.values() if found[name].decided] == [part]
+        by = found[part].by
+        assert by is not None
+        assert by.because == "feed"
+    assert not any(look([comes], when)[part].decided for part in parts.values())
+
+
 def test_a_line_is_decided_by_the_case_that_fails_without_it() -> None:
     found = look([offers(ONE), f"given: {{arpu: 20 yuan}}, {nothing(ONE, 'who.arpu')}"])
     line = found["who.arpu"]

@@ -89,6 +89,20 @@ def test_a_cell_of_the_place_alone_is_taken_and_one_of_no_place_outside() -> Non
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 30, 90, 119, 120, 121, 600, 2000])
+@pytest.mark.parametrize("lasts", [0, 1, 240])
+def test_a_feed_that_no_rule_waits_for_changes_nothing(minutes: int, lasts: int) -> None:
+    loaded = load_dir(EXAMPLES)
+    assert loaded.ruleset is not None
+    for file in loaded.tests:
+        for case in file.cases:
+            plain = run_case(loaded.ruleset, file.rule, case)
+            down = Step(minutes * MINUTE, "feeds_down", feeds=("bill", "call.in"), lasts=lasts * MINUTE)
+            object.__setattr__(case, "events", (*case.events, down))
+            again = run_case(loaded.ruleset, file.rule, case)
+            assert again.decisions == plain.decisions, (file.path, case.name)
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 30, 90, 119, 120, 121, 600, 2000])
 def test_a_restart_at_any_moment_changes_nothing(minutes: int) -> None:
     loaded = load_dir(EXAMPLES)
     assert loaded.ruleset is not None
@@ -99,6 +113,52 @@ def test_a_restart_at_any_moment_changes_nothing(minutes: int) -> None:
             object.__setattr__(case, "events", (*case.events, Step(at, "restart")))
             again = run_case(loaded.ruleset, file.rule, case)
             assert again.decisions == plain.decisions, (file.path, case.name)
+
+
+SILENT = "starts: 2026-09-07 15:00\ngiven: {brand: M-Zone, handset.network: 5G, tags: []}\n"
+"""One that `campus-silent` would take: two hours on a campus, and not online."""
+
+
+@pytest.mark.parametrize(
+    ("down", "stops"),
+    [
+        ("{at: +10m, feeds_down: data.session}", True),
+        ("{at: +10m, feeds_down: data.session, for: 1m}", True),
+        ("{at: +10m, feeds_down: [call.out, data.session], for: 1m}", True),
+        ("{at: +10m, feeds_down: call.out}", False),
+        # semantics 1.8: down from the tick that names it up to the one that does not; 3: waited in (a, a + D]
+        ("{at: +2h, feeds_down: data.session}", True),
+        ("{at: +121m, feeds_down: data.session}", False),
+        ("{at: +0m, feeds_down: data.session, for: 1m}", True),
+        # of several lines each has its own time, whichever feeds they name
+        ("{at: +2m, feeds_down: data.session, for: 1m}, {at: +2m, feeds_down: call.out}", True),
+        ("{at: +3h, feeds_down: data.session}, {at: +2m, feeds_down: call.out, for: 200m}", False),
+    ],
+)
+@pytest.mark.parametrize("restart", [0, 11, 60, 120])
+def test_a_feed_that_is_down_proves_no_absence(down: str, stops: bool, restart: int) -> None:
+    """A restart in between does not bring it up."""
+    again = f", {{at: +{restart}m, restart: engine}}" if restart else ""
+    case = f"events: [{{at: +0m, enters: campus-north}}, {down}{again}]\nexpect: "
+    feed, offer = case + "nothing\nbecause: feed", case + "[{at: +2h, offer: trial-100m}]"
+    assert (problems("campus-silent", SILENT, feed) == ()) is stops
+    assert (problems("campus-silent", SILENT, offer) == ()) is not stops
+
+
+def test_a_feed_that_is_up_again_before_is_as_good_as_ever() -> None:
+    """Up at the very moment at which the wait begins; two that overlap are down until the later end."""
+    late = "{at: +20m, enters: campus-north}"
+    expect = "\nexpect: [{at: +140m, offer: trial-100m}]"
+    one = "{at: +0m, feeds_down: data.session, for: 20m}"
+    assert problems("campus-silent", SILENT, f"events: [{one}, {late}]{expect}") == ()
+    two = "{at: +5m, feeds_down: [data.session, bill], for: 16m}"
+    (problem,) = problems("campus-silent", SILENT, f"events: [{one}, {two}, {late}]{expect}")
+    assert problem.endswith("expected an offer of trial-100m at +2h20m, was none, because feed")
+
+
+def test_a_feed_that_is_down_stops_no_rule_that_waits_for_nothing() -> None:
+    case = "events: [{at: +0m, enters: mall-wulin}, {at: +1m, feeds_down: loc.update}]\n"
+    assert problems("mall-dwell", MALL, case + "expect: [{at: +30m, offer: mall-coupon}]") == ()
 
 
 def test_a_restart_goes_through_what_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:

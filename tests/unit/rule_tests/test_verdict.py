@@ -98,6 +98,24 @@ def test_a_control_is_the_reason_also_when_its_contact_stops_the_next_match() ->
     assert problems("competitor-calls", CALLS, case + "limits.at_most") != ()
 
 
+def test_then_names_what_stopped_the_next_match_after_the_last_held_out() -> None:
+    """semantics 4.4: `control` is a contact of its rule, so the limit counts it."""
+    case = f"arm: control\n{TWICE_A_WEEK}expect: nothing\nbecause: holdout\nthen: "
+    assert problems("competitor-calls", CALLS, case + "limits.at_most") == ()
+    assert problems("competitor-calls", CALLS, case + "when") == ("expected then: when, was limits.at_most",)
+
+
+def test_of_several_matches_because_is_about_the_last() -> None:
+    rich = "{happens: call.out, number: 10010, duration: 95s, times: 3, every: 10m}"
+    case = f"events: [{{at: +0h, {rich[1:-1]}}}, {{at: +7d, {rich[1:-1]}}}]\nexpect: nothing\nbecause: "
+    over = {"valid: 2026-01-01": "valid: 2026-09-12"}  # the first match is before it, the second within
+    poor = "given: {network.months: 30, arpu: 1 yuan, tags: []}\nstarts: 2026-09-05 10:00\n"
+    assert problems("competitor-calls", poor, case + "who.arpu", **over) == ()
+    assert problems("competitor-calls", poor, case + "valid", **over) == (
+        "expected nothing because valid, was nothing because who.arpu",
+    )
+
+
 @pytest.mark.parametrize("status", ["draft", "shadow", "paused"])
 def test_a_rule_is_tested_as_if_it_were_live(status: str) -> None:
     case = f"{THRICE}expect: [{{at: +20m, offer: retention-plan}}]"
