@@ -105,6 +105,10 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
         if op != "not" and spec.type not in ORDERED:
             report.error("R209", node, f"`{spec.name}` has no order, so `{text}` can't be tested")
             return None
+        if op == "not" and spec.type in ORDERED and (_is_range(spec, rest) or _is_range(spec, _ranged(rest))):
+            said = f"`{text}`: a single value can be barred like this, not a range"
+            report.error("R209", node, said, f"write `{_ranged(rest)}` under `except` or `unless`")
+            return None
         values = _values(report, spec, node, rest, names)
         return _test(spec, OPS[op], values, text)
     if spec.type in ORDERED:
@@ -121,6 +125,10 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
             report.error("R209", node, f"`{text}` is not a comparison", hint)
             return None
     return _test(spec, "is", _values(report, spec, node, text, names), text)
+
+
+def _ranged(text: str) -> str:
+    return re.sub(r"(?<=[0-9a-zA-Z%])\s*[-–~至到]\s*(?=[0-9])", " to ", text, count=1)
 
 
 def _is_range(spec: Field, text: str) -> bool:
@@ -140,7 +148,11 @@ def _unreadable(report: Report, spec: Field, node: Scalar, wrong: words.Unreadab
             words.amount(rest, spec.type)
 
     mended = mend(node.text, reads)
-    report.error("R209", node, wrong.message, mended if other_words(node.text) else wrong.hint or mended)
+    hint = wrong.hint
+    comparison = _comparison(spec, node.text)
+    if comparison is not None and hint.startswith("did you mean `"):  # of what is behind the comparison
+        hint = hint.replace("`", f"`{comparison[0]} ", 1)
+    report.error("R209", node, wrong.message, mended if other_words(node.text) else hint or mended)
 
 
 def _comparison(spec: Field, text: str) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from engine.errors import InputError
+from engine.language.catalog import FILES as CATALOG_FILES
 from engine.language.problems import Problem
 from engine.language.source import MAX_BYTES
 
@@ -67,6 +68,8 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
     if "policy.yaml" not in found.texts:
         found.shown["policy.yaml"] = str(home / "policy.yaml")
     found.shown["catalog"] = str(home / "catalog")
+    for name in CATALOG_FILES:
+        found.shown.setdefault(f"catalog/{name}.yaml", str(home / "catalog" / f"{name}.yaml"))
     return found
 
 
@@ -99,11 +102,23 @@ def _one(path: Path) -> list[Path]:
 
 
 def _home(root: Path) -> Path:
+    """Return the folder of the house: of the nearest with policy and catalogue, else with one of the two."""
+    if (root / "policy.yaml").is_file():
+        return root
     here = root.resolve()
-    for above in here.parents if not (root / "policy.yaml").is_file() else ():
-        if (above / "policy.yaml").is_file() and (above / "catalog").is_dir():
-            return _as_typed(above)
+    for has_it in (
+        lambda above: (above / "policy.yaml").is_file() and _has_catalog(above),
+        _has_catalog,
+        lambda above: (above / "policy.yaml").is_file(),
+    ):
+        for above in (here, *here.parents):
+            if has_it(above):
+                return root if above == here else _as_typed(above)
     return root
+
+
+def _has_catalog(folder: Path) -> bool:
+    return any((folder / "catalog" / f"{name}.yaml").is_file() for name in CATALOG_FILES)
 
 
 def _is_inside_catalog(root: Path, home: Path) -> bool:

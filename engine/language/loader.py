@@ -38,12 +38,19 @@ from engine.language.report import Report
 from engine.language.review import Tested, Written, review_set
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import read
-from engine.language.suggest import did_you_mean
+from engine.language.suggest import closest, did_you_mean
 from engine.language.testing import SUFFIXES, TestFile
 
 YAML: Final = (".yaml", ".yml")
 
 
+_LOOKED_UP: Final = {
+    "fields": ("R206", "subscribers have no field"),
+    "places": ("R204", "in the catalogue"),
+    "products": ("R301", "in the catalogue"),
+    "numbers": ("R207", "no list of numbers"),
+}
+"""File of the catalogue -> code and words of the problem of a name that is not in it."""
 OTHER_FILE: Final = re.compile(r"(?<=[(`])[^()`:]+\.ya?ml(?=[:`])")
 """A file that a message names: another rule's."""
 
@@ -176,6 +183,8 @@ class _Loader:
         self.home_cc = home_cc
         self.review = review
         self.whole = whole
+        self.misnamed_policy = "" if POLICY_PATH in self.texts else _looks_like_policy(self.texts)
+        self.texts.pop(self.misnamed_policy, None)  # it is no rule either
         self.written: dict[str, Written] = {}
         """The rules without errors, by name, with their files."""
         self.reports: list[Report] = []
@@ -206,12 +215,28 @@ class _Loader:
             ))  # fmt: skip
         problems = {problem: None for report in self.reports for problem in report.problems}
         problems.update(dict.fromkeys(self.problems))
+        problems = dict.fromkeys(self._without_a_file(problems))
         testable = None
         if not house_broken and policy is not None:
             good = {name: rule for name, rule in rules.items() if rule is not None}
             testable = RuleSet(good, names.catalog, policy, self._hash())
         shown = tuple(sorted(problems, key=lambda problem: problem.order))
         return Loaded(None if broken else testable, shown, tests, tuple(rule_paths), costs, testable)
+
+    def _without_a_file(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Put one problem in place of all that are for want of one whole file of the catalogue."""
+        found = list(problems)
+        if "R005" in self.ignore or not any(path.startswith(FOLDER) for path in self.texts):
+            return found
+        for stem, (code, words) in _LOOKED_UP.items():
+            path = f"{FOLDER}{stem}.yaml"
+            if path in self.texts or f"{FOLDER}{stem}.yml" in self.texts:
+                continue
+            lost = [one for one in found if one.code == code and words in one.message]
+            if lost:
+                said = f"there is no such file, and {len(lost)} names are looked up in it"
+                found = [one for one in found if one not in lost] + [Problem(path, 1, 1, 1, "R005", said)]
+        return found
 
     def names(self) -> Known:
         """Read catalogue and policy, and the names of the rules."""
@@ -240,6 +265,7 @@ class _Loader:
     def _policy(self, names: Names) -> Policy | None:
         if POLICY_PATH not in self.texts:
             hint = "it holds the house rules: quiet times, limits on contacts, groups"
+            hint = f"rename `{self.misnamed_policy}`" if self.misnamed_policy else hint
             if "R005" not in self.ignore:
                 said = "there is no policy.yaml beside the rules"
                 self.problems.append(Problem(POLICY_PATH, 1, 1, 1, "R005", said, hint))
@@ -339,6 +365,19 @@ def _read_files_of_catalog(
             names = replace(names, unreadable=frozenset(CATALOG_FILES))
     kept = () if "R005" in ignore else tuple(problems)
     return names, tuple(reports.values()), kept
+
+
+def _looks_like_policy(texts: Mapping[str, str]) -> str:
+    """Return the file that is the policy under another name, empty if there is none."""
+    for path in texts:
+        stem = PurePosixPath(path).stem
+        if "/" in path or not path.endswith(YAML) or re.search(r"^rule\s*:", texts[path], re.MULTILINE):
+            continue
+        if closest(stem, ("policy",)) or re.search(
+            r"^(?:timezone|quiet|contact)\s*:", texts[path], re.MULTILINE
+        ):
+            return path
+    return ""
 
 
 def _looks_like_catalog(paths: Iterable[str]) -> str:

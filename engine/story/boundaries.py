@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from engine.heat import HOT
 from engine.language.model import (
+    DAY,
     HOUR,
     MINUTE,
     After,
@@ -224,29 +225,41 @@ class Play:
     # -- how often -----------------------------------------------------------------------------------
 
     def _limits(self) -> Iterator[Boundary]:
-        """Play the pattern until a cap refuses, then a second before and just when it is free again."""
-        tier = self.person.given.get("tier")
+        """Play the pattern until a cap refuses, then a second before and just when it is free again.
+
+        If the house's caps refuse messages first, so that the rule's own never does, also for a task.
+        """
+        own = False
+        for boundary in self._contacts(self.person):
+            own = own or "limits.at_most" in (boundary.case.because, boundary.case.then)
+            yield boundary
+        if self.task is not None and not own:
+            yield from self._contacts(self.task)
+
+    def _contacts(self, person: Person) -> Iterator[Boundary]:
+        message = person.message or self.message
+        tier = person.given.get("tier")
         apart = self.apart()
         if apart is None:
             return
         limit = self.rules.rules[self.name].limits.at_most.count
         offers = [self.moment]
         while True:
-            made = self.calendar.foresee(offers, self.message, tier, max(offers)).offers
+            made = self.calendar.foresee(offers, message, tier, max(offers)).offers
             if len(made) < len(offers):
                 return
-            free = self.calendar.free_again(self.message, tier, made)
+            free = self.calendar.free_again(message, tier, made)
             soon = self.calendar.nearest_on(max(made) + max(apart, HOUR), forward=True)
             early = self.calendar.nearest_on(free - SECOND, forward=False) or free - SECOND
             if soon is not None and soon < early and len(offers) == 1:
-                yield from self._again(offers, soon, "second_soon")
+                yield from self._again(offers, soon, "second_soon", person)
             if early - max(made) >= apart:
                 kind: NoteKind = "second_early" if early == free - SECOND else "second_soon"
-                yield from self._again(offers, early, kind)
+                yield from self._again(offers, early, kind, person)
             again = max(free, max(made) + apart)
-            again = self.calendar.nearest_open(again, self.message) or again
-            yield from self._again(offers, again, "second_free")
-            alone = self.calendar.foresee([again], self.message, tier, again)
+            again = self.calendar.nearest_open(again, message) or again
+            yield from self._again(offers, again, "second_free", person)
+            alone = self.calendar.foresee([again], message, tier, again)
             if len(offers) >= min(limit, MOST_CONTACTS) or alone.offers != (again,):
                 return
             offers.append(again)
@@ -311,14 +324,18 @@ class Play:
                     yield boundary
 
     def _edges_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
-        """Yield the edges of quiet times, as far as the rule's schedule has them."""
-        for at, kind in self._all_of_quiet():
-            if self.calendar.is_on(at):
-                yield at, kind
+        """Yield the edges of quiet times, each on the first day on which the rule's schedule has it."""
+        found: set[tuple[int, NoteKind]] = set()
+        for day in range(8 if self.rules.rules[self.name].schedule is not None else 1):
+            for at, kind in self._all_of_quiet(self.moment + day * DAY):
+                key = self.calendar.second_of_day(at), kind
+                if self.calendar.is_on(at) and key not in found and (not day or self.calendar.is_open(at)):
+                    found.add(key)
+                    yield at, kind
 
-    def _all_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
+    def _all_of_quiet(self, after: int) -> Iterator[tuple[int, NoteKind]]:
         within = self.rules.rules[self.name].limits.send_within
-        for start, end in self.calendar.quiet_times(self.moment):
+        for start, end in self.calendar.quiet_times(after):
             yield start - SECOND, "quiet_before"
             yield start, "quiet_start"
             if self.task is not None:

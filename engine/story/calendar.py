@@ -84,6 +84,12 @@ class Calendar:
         """Say whether a moment lies in quiet time."""
         return quiet_end(t, self.zone, self.quiet) != t
 
+    def is_ever_quiet(self) -> bool:
+        """Say whether the schedule has a moment of quiet time on any day of the week."""
+        monday = self._micros(date(2026, 1, 5), 0)
+        minutes = (monday + n * 60 * SECOND for n in range(7 * 24 * 60))
+        return any(self.is_on(each) and self.is_quiet(each) for each in minutes)
+
     def _best(self, suits: Callable[[int], bool]) -> int | None:
         """Return the best moment that suits, with as much room around it as there is."""
         for room, step in _ROOMS:
@@ -110,6 +116,11 @@ class Calendar:
     def _micros(self, day: date, minute: int) -> int:
         local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=ZoneInfo(self.zone))
         return round(local.timestamp()) * SECOND
+
+    def second_of_day(self, t: int) -> int:
+        """Return the second of the day of a moment, by the wall clock."""
+        local = datetime.fromtimestamp(t // SECOND, ZoneInfo(self.zone))
+        return local.hour * 3_600 + local.minute * 60 + local.second
 
     def quiet_times(self, after: int) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of the quiet times that begin in the day after a moment.

@@ -128,7 +128,7 @@ TROUBLES: Final[dict[str, Said]] = {
     "hears": _hears,
     "contacts": lambda w, t, c: f"需要向同一用户发送超过{t.amount}次",
     "apart": lambda w, t, c: f"{w.duration(t.amount)}内容不下这么多次互不相干的满足",
-    "caps": lambda w, t, c: "另一项上限总是先行拒绝",
+    "caps": lambda w, t, c: "试过的用例均由另一项上限先行拒绝",
     "schedule": lambda w, t, c: "规则的时段内没有与其相关的时刻",
     "person": lambda w, t, c: "没有试到仅由此行决定的用户",
     "same": lambda w, t, c: "没有此行，试过的用例结果都不变",

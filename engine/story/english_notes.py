@@ -131,7 +131,7 @@ TROUBLES: Final[dict[str, Said]] = {
     "apart": lambda w, t, c: (
         f"so many matches do not fit into {w.duration(t.amount)} without touching each other"
     ),
-    "caps": lambda w, t, c: "another cap always refuses first",
+    "caps": lambda w, t, c: "in every case tried another cap refuses first",
     "schedule": lambda w, t, c: "the rule's schedule has no moment at which it matters",
     "person": lambda w, t, c: "no subscriber tried is decided by this line alone",
     "same": lambda w, t, c: "every case tried comes out the same without it",

@@ -16,6 +16,9 @@ _NUMBERS: Final = frozenset({"number", "money", "bytes", "percent", "duration"})
 _MOST_TRIED: Final = 20_000
 """Combinations of values tried for the `if` lines of messages."""
 
+_PAIRS: Final = 100
+"""Combinations of a label that `who` asks for with one of an `if`."""
+
 Given = dict[str, FieldValue]
 
 
@@ -186,8 +189,11 @@ class People:
         ifs = [test for each in self.rule.offer.send for test in each.condition if test.field == field]
         found = candidates([*wanted, *barred, *ifs], self._choices(field))
         if any(test.type == "set" for test in (*wanted, *barred, *ifs)):
-            words = [str(v) for test in (*wanted, *ifs) if test.type == "set" for v in test.values]
-            found = [*found, list(dict.fromkeys(words))]
+            asked, offered = ([str(v) for test in tests for v in test.values] for tests in (wanted, ifs))
+            # one label of each line may be barred, and another not
+            alone = [[word] for word in dict.fromkeys((*asked, *offered))]
+            pairs = [[one, two] for one in asked for two in offered if one != two]
+            found = [*found, *alone, *pairs[:_PAIRS], list(dict.fromkeys((*asked, *offered)))]
         if not wanted and barred and barred[0].type == "set":
             found.sort(key=lambda value: value != [])  # the plainest of those without a label has none
         fitting = [value for value in found if fits(value, wanted, barred)]

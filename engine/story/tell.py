@@ -75,7 +75,7 @@ def not_staged(told: Story, words: Words) -> Iterator[Unstaged]:
     for line in told.open:
         by_reason.setdefault(line.trouble, []).append(line.label)
     for trouble, labels in by_reason.items():
-        by_hand = trouble.kind not in ("schedule", "caps")
+        by_hand = trouble.kind != "schedule"
         yield Unstaged(words.together(labels), words.trouble(trouble, names), by_hand)
 
 

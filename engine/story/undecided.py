@@ -110,7 +110,7 @@ def _why(play: Play, line: Line, patterns: Sequence[Pattern]) -> Trouble:
             return _why_not_capped(play)
         case ("limits", "only_one_of"):
             return Trouble("caps")
-        case ("limits", _) if rule.schedule is not None:
+        case ("limits", _) if rule.schedule is not None and not play.calendar.is_ever_quiet():
             return Trouble("schedule")
         case ("who" | "except", _):
             return Trouble("person")

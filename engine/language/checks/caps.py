@@ -34,7 +34,7 @@ def check_cap(report: Report, rule: Rule, policy: Policy, tiers: Collection[str]
     tiers that the rule is for, if each of these has one. `tiers`: all there are.
     """
     node = find(report.source.root, "limits", "at_most")
-    if node is None or all(message.channel == "manual" for message in rule.offer.send):
+    if node is None or any(message.channel == "manual" for message in rule.offer.send):
         return
     for house in policy.contact:
         if _asks_more(rule.limits.at_most, house):

@@ -141,6 +141,23 @@ def test_a_part_of_the_house_is_checked_with_the_whole_set(
     assert {(one.exit_code, one.stdout) for one in found} == {(1, found[0].stdout)}
 
 
+def test_what_the_house_lacks_is_told_at_its_place(touchpoint: Touchpoint, rules: Path) -> None:
+    rule = rules / "team" / "hall-visit.yaml"
+    (rules / "policy.yaml").rename(rules / "saved")
+    for path in (rules, rule, rules / "catalog", rules / "catalog" / "products.yaml"):
+        found = orjson.loads(touchpoint("check", path, "--json").stdout)["problems"]
+        errors = [one for one in found if one["severity"] == "error"]
+        assert [(Path(one["path"]).resolve(), one["code"]) for one in errors] == [
+            (rules / "policy.yaml", "R005")
+        ], path
+    (rules / "saved").rename(rules / "policy.yaml")
+    (rules / "catalog").rename(rules / "catalogue")
+    for path in (rules, rule, rules / "policy.yaml"):
+        found = orjson.loads(touchpoint("check", path, "--json").stdout)["problems"]
+        errors = [one for one in found if one["severity"] == "error"]
+        assert [(Path(one["path"]).resolve(), one["code"]) for one in errors] == [(rules / "catalog", "R005")]
+
+
 def test_a_file_that_is_no_part_of_a_set_is_refused(touchpoint: Touchpoint, rules: Path) -> None:
     (rules / "notes.txt").write_text("hello", encoding="utf-8")
     result = touchpoint("check", rules / "notes.txt")

@@ -210,6 +210,46 @@ cases:
     assert load_texts(texts, review=NOW).errors == ()
 
 
+@pytest.mark.parametrize("name", ["fields", "places", "products", "numbers"])
+def test_a_file_of_the_catalogue_that_is_not_there_is_told_once(name: str) -> None:
+    rule = rule_text(
+        when="{happens: call.out, where: {number: hotline, place: north}}", who="{brand: GoTone}"
+    )
+    texts = files(rule)
+    assert load_texts(texts).errors == ()
+    texts["policy.yaml"] = "timezone: Asia/Shanghai\n"
+    del texts[f"catalog/{name}.yaml"]
+    loaded = load_texts(texts)
+    [problem] = loaded.errors
+    assert loaded.ruleset is None
+    assert (problem.path, problem.code) == (f"catalog/{name}.yaml", "R005")
+    assert "there is no such file" in problem.message
+
+
+def test_a_policy_of_another_name_is_told_and_is_no_rule() -> None:
+    texts = files(rule_text())
+    policy = texts.pop("policy.yaml")
+    for name in ("policy.yml", "polcy.yaml", "house.yaml"):
+        [problem] = load_texts({**texts, name: policy}).errors
+        assert (problem.path, problem.code, problem.hint) == ("policy.yaml", "R005", f"rename `{name}`")
+    [problem] = load_texts(texts).errors
+    assert problem.hint.startswith("it holds the house rules")
+
+
+def test_tasks_are_not_held_to_the_cap_of_the_house() -> None:
+    sms = "{channel: sms, text: '【移动】包。退订回R'}"
+    both = f"{{channel: manual, if: {{tier: vip}}, task: call}}\n    - {sms}"
+    for send, expected in ((sms, ["R402"]), (both, [])):
+        assert codes(load_texts(files(rule_text(send=send).replace("1 in 14d", "2 in 1d")))) == expected
+
+
+def test_a_text_in_the_place_of_a_key_holds_no_wide_sign_of_yaml() -> None:
+    loaded = load_texts(files(rule_text(send="{channel: sms, 【移动】您好，退订回R: x}")))
+    unknown = [one for one in loaded.problems if one.code == "R101"]
+    assert len(unknown) == 1
+    assert "it holds" not in unknown[0].hint
+
+
 def test_an_empty_list_of_replies_to_opt_out_is_told() -> None:
     texts = files(rule_text(send="{channel: sms, text: '【移动】包。退订回R'}"))
     texts["policy.yaml"] += "opt_out: []\n"

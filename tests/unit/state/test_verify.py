@@ -152,6 +152,30 @@ async def test_a_log_that_lost_its_beginning_starts_from_profiles_contacts_and_r
     assert (verdict.different, verdict.uncertain, other.uncertain) == (0, 1, True)
 
 
+async def test_what_differs_after_the_first_two_days_of_a_cut_log_is_certain() -> None:
+    on = Line(TEXT, batch=1)
+    await run(on, 2)
+    for at in (30, 2 * 24 * 60 + 30):
+        await on.write("sms.out", at)
+    await on.lane.run()
+    await on.lane.flush()
+    on.log.trim(0, 3)
+    for number in (-2, -1):
+        rewrite(on, number, text="something else")
+    verdict, told = await look(on, begin_with=lambda _: note_of(on.stage.fold))
+    assert (verdict.different, verdict.uncertain) == (1, 1)
+    assert [one.uncertain for one in told] == [True, False]
+
+
+async def test_only_the_reasons_that_are_sampled_may_be_missing() -> None:
+    on = Line(rule("text", {"happens": "sms.out"}, at_most="1 in 1d"))
+    await run(on, 2)
+    del on.offers._lines[0][-1]
+    verdict, [told] = await look(on, sampled=True)
+    assert told.again is not None
+    assert (told.again["reason"], verdict.different, verdict.sampled) == ("limits.at_most", 1, 0)
+
+
 async def test_a_log_whose_records_are_all_gone_has_nothing_to_compare() -> None:
     on = Line(TEXT)
     await run(on, 2)

@@ -282,3 +282,39 @@ def test_a_line_that_the_schedule_never_reaches_is_no_work_for_anybody() -> None
         told, LANGUAGES["en"]
     )
     assert "  未生成用例：limits.send_within。原因：规则的时段内" in tell(told, LANGUAGES["zh"])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "within", "kinds"),
+    [
+        (
+            "schedule: {days: fri, hours: 22:00 to 10:00}",
+            "2h",
+            {"waits_too_long", "waits_long_enough", "quiet_last", "quiet_end"},
+        ),
+        ("schedule: {days: sun, hours: 06:00 to 23:00}", "1h", {"quiet_before", "quiet_start", "quiet_end"}),
+        ("schedule: {days: fri, hours: 10:00 to 20:00}", "1h", set()),
+    ],
+)
+def test_quiet_time_is_staged_on_the_day_on_which_the_schedule_has_it(
+    schedule: str, within: str, kinds: set[str]
+) -> None:
+    found = boundaries(rules_of("{happens: bill}", schedule=schedule, within=within), "it").cases
+    assert kinds <= {each.note.kind for each in found}
+    told = story_of("{happens: bill}", schedule=schedule, within=within)
+    assert names_of(told) == ([] if kinds else ["limits.send_within"])
+
+
+def test_a_cap_that_only_tasks_reach_is_played_by_a_task() -> None:
+    swap = {"- {channel: sms": "- {channel: manual, if: {tier: vip}, task: call}\n    - {channel: sms"}
+    told = story_of("{happens: bill}", at_most="2 in 30h", swap=swap)
+    assert names_of(told) == []
+    capped = [one.case for one in told.told if "limits.at_most" in (one.case.because, one.case.then)]
+    assert capped
+    assert all(case.given["tier"] == "vip" and len(case.expect) == 2 for case in capped)
+
+
+def test_of_several_labels_one_may_be_barred() -> None:
+    told = story_of("{happens: bill}", who="{tags: [student, staff]}", excepts="{tags: [student]}")
+    assert (told.made.problem, names_of(told)) == ("", [])
+    assert ["staff"] in [one.case.given["tags"] for one in told.told]
