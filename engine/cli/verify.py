@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -144,10 +144,11 @@ class Books:
 
     @property
     def timezone(self) -> str:
-        """That of the newest set."""
-        if not self._sets:
-            return Policy().timezone
-        return self.book(list(self._sets)[-1]).rules.policy.timezone
+        """That of the newest set that can be read."""
+        for name in reversed(self._sets):
+            with suppress(KeyError):
+                return self.book(name).rules.policy.timezone
+        return Policy().timezone
 
     def book(self, name: str) -> Rulebook:
         """Return a set; raise KeyError if it was not published, or can't be compiled any more."""
