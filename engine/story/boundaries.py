@@ -134,7 +134,9 @@ def _once(cases: Iterator[Boundary]) -> Iterator[Boundary]:
     found: dict[str, Boundary] = {}
     for boundary in cases:
         case = boundary.case
-        key = repr((boundary.topic, case.starts, case.given, case.consent, case.arm, case.events))
+        given = sorted(case.given.items())
+        consent = sorted(case.consent.items())
+        key = repr((boundary.topic, case.starts, given, consent, case.arm, case.events))
         if key not in found or found[key].note.kind == "plain":
             found[key] = boundary
     yield from found.values()
@@ -326,10 +328,11 @@ class Play:
     def _edges_of_quiet(self) -> Iterator[tuple[int, NoteKind]]:
         """Yield the edges of quiet times, each on the first day on which the rule's schedule has it."""
         found: set[tuple[int, NoteKind]] = set()
-        for day in range(8 if self.rules.rules[self.name].schedule is not None else 1):
+        days = range(-7, 8) if self.rules.rules[self.name].schedule is not None else range(-1, 2)
+        for day in sorted(days, key=lambda day: (abs(day), -day)):
             for at, kind in self._all_of_quiet(self.moment + day * DAY):
                 key = self.calendar.second_of_day(at), kind
-                if self.calendar.is_on(at) and key not in found and (not day or self.calendar.is_open(at)):
+                if key not in found and self.calendar.is_open(at):
                     found.add(key)
                     yield at, kind
 

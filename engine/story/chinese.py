@@ -157,7 +157,7 @@ class Chinese:
                 return f"{self.duration(pattern.within)}内{parts}都发生（不分先后）"
             case model.After():
                 first, no = self._part(pattern.first, names), self._part(pattern.no, names)
-                return f"{first}之后{self.duration(pattern.wait)}内没有{no}"
+                return f"{first}，之后{self.duration(pattern.wait)}内没有{no}"
 
     def _part(self, pattern: Pattern, names: Names) -> str:
         said = self.clause(pattern, names)

@@ -129,9 +129,8 @@ TROUBLES: Final[dict[str, Said]] = {
     "hears": _hears,
     "contacts": lambda w, t, c: f"it takes more than {t.amount} offers to one subscriber",
     "apart": lambda w, t, c: (
-        f"so many matches do not fit into {w.duration(t.amount)} without touching each other"
+        f"matches as far apart as cases keep them, so many, do not fit into {w.duration(t.amount)}"
     ),
-    "caps": lambda w, t, c: "in every case tried another cap refuses first",
     "schedule": lambda w, t, c: "the rule's schedule has no moment at which it matters",
     "person": lambda w, t, c: "no subscriber tried is decided by this line alone",
     "same": lambda w, t, c: "every case tried comes out the same without it",

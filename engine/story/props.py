@@ -22,7 +22,7 @@ _NEVER_STAGED: Final = frozenset({"cell", "cell_prev", "quality", "phase"})
 Chosen = dict[str, FieldValue]
 TroubleKind = Literal[
     "cells", "value", "field", "many", "room", "hears",  # of a scene
-    "contacts", "apart", "caps", "schedule", "person", "same",  # of a line that no case decides
+    "contacts", "apart", "schedule", "person", "same",  # of a line that no case decides
 ]  # fmt: skip
 
 

@@ -108,8 +108,6 @@ def _why(play: Play, line: Line, patterns: Sequence[Pattern]) -> Trouble:
     match line.path[:2]:
         case ("limits", "at_most"):
             return _why_not_capped(play)
-        case ("limits", "only_one_of"):
-            return Trouble("caps")
         case ("limits", _) if rule.schedule is not None and not play.calendar.is_ever_quiet():
             return Trouble("schedule")
         case ("who" | "except", _):
@@ -134,4 +132,4 @@ def _why_not_capped(play: Play) -> Trouble:
         return Trouble("contacts", amount=MOST_CONTACTS)
     if apart is None or apart * cap.count >= cap.window:
         return Trouble("apart", amount=cap.window)
-    return Trouble("caps")
+    return Trouble("same")

@@ -104,10 +104,10 @@ def test_every_word_of_a_test(test: str, english: str, chinese: str) -> None:
          "1小时内出账单和充值都发生（不分先后）"),
         ("{after: {happens: bill}, no: {any_of: [{happens: recharge}, {leaves: mall-wulin}]}, for: 1h}",
          "gets a bill and then, for 1 hour, does not (top up the account or leave 武林商圈)",
-         "出账单之后1小时内没有（充值或离开武林商圈）"),
+         "出账单，之后1小时内没有（充值或离开武林商圈）"),
         ("{after: {any_of: [{happens: bill}, {happens: recharge}]}, no: {enters: mall-wulin}, for: 1h}",
          "(gets a bill or tops up the account) and then, for 1 hour, does not enter 武林商圈",
-         "（出账单或充值）之后1小时内没有进入武林商圈"),
+         "（出账单或充值），之后1小时内没有进入武林商圈"),
     ],
 )  # fmt: skip
 def test_a_pattern_of_patterns_in_one_breath(when: str, english: str, chinese: str) -> None:
