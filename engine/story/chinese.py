@@ -161,7 +161,8 @@ class Chinese:
 
     def _part(self, pattern: Pattern, names: Names) -> str:
         said = self.clause(pattern, names)
-        return f"（{said}）" if parts_of(pattern) else said
+        in_two = isinstance(pattern, model.Enters) and pattern.confirm  # it has a comma of its own
+        return f"（{said}）" if parts_of(pattern) or in_two else said
 
     def _places(self, pattern: AtPlace, several: str, names: Names) -> str:
         """Name a place, or the members of a group and the group: `several` says how they count."""

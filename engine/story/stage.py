@@ -70,7 +70,9 @@ class Stage(Props):
                 first = self.typical(pattern.first)
                 return None if first is None else self.waited(pattern, first)
             case AnyOf():
-                found = (self.one_of(pattern, part, self.typical(part)) for part in pattern.parts)
+                # a complaint stops all offers: plain is what can be offered
+                able = sorted(pattern.parts, key=lambda part: getattr(part, "event", "") == "complaint")
+                found = (self.one_of(pattern, part, self.typical(part)) for part in able)
                 return next((scene for scene in found if scene is not None), None)
 
     def left_out(self, pattern: Pattern) -> Iterator[tuple[Pattern, Trouble]]:
@@ -307,7 +309,9 @@ class Stage(Props):
         no, first, catalog = pattern.no, pattern.first, self.catalog
         everything = [*opening.steps, *(cancel.steps if cancel is not None else ())]
         for step in opening.steps:
-            over = _end(step) <= opening.at and _mere_records(no)  # what comes before the wait does not count
+            # what comes before the wait does not count
+            before = _end(step) < opening.at and _is_entry(no)
+            over = before or (_end(step) <= opening.at and _mere_records(no))
             listens = not over and (cancel is not None or not _answers_at_once(no))
             if listens and makes(no, step, catalog, self._where(everything, step)):
                 return True
@@ -399,6 +403,11 @@ def _answers_at_once(pattern: Pattern) -> bool:
 
 def _end(step: Step) -> int:
     return step.at + (step.times - 1) * step.every
+
+
+def _is_entry(no: Pattern) -> bool:
+    """Say whether it comes at the very sighting that enters."""
+    return isinstance(no, Enters) and not no.confirm
 
 
 def _mere_records(pattern: Pattern) -> bool:

@@ -318,3 +318,17 @@ def test_of_several_labels_one_may_be_barred() -> None:
     told = story_of("{happens: bill}", who="{tags: [student, staff]}", excepts="{tags: [student]}")
     assert (told.made.problem, names_of(told)) == ("", [])
     assert ["staff"] in [one.case.given["tags"] for one in told.told]
+
+
+def test_coming_back_ends_a_wait_that_leaving_began() -> None:
+    told = story_of("{after: {leaves: mall-wulin}, no: {enters: mall-wulin}, for: 1h}")
+    assert names_of(told) == []
+    last = [("leaves", "mall-wulin"), ("enters", "mall-wulin")]
+    back = [one for one in told.told if visits(one.boundary)[-2:] == last]
+    assert {bool(one.sent) for one in back} == {True, False}, "in time, and too late"
+
+
+def test_of_several_ways_one_that_can_be_offered_is_the_plain_case() -> None:
+    told = story_of("{any_of: [{happens: complaint, where: {about: x}}, {happens: sim.change}]}")
+    assert told.made.cases[0].case.expect
+    assert [left.what for left in not_staged(told, LANGUAGES["en"]) if left.what.startswith("limits")] == []
