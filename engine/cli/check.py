@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from engine.cli.console import say, say_json, table
 from engine.errors import InputError
 from engine.language.beside import AMONG, beside
 from engine.language.cost import MessageCost
-from engine.language.folders import read_folder, set_of
+from engine.language.folders import home_of, set_of
 from engine.language.loader import OTHER_FILE, load_dir
 from engine.language.problems import Problem, render
 from engine.language.sarif import sarif
@@ -73,9 +73,8 @@ def command(
         rules.update(Path(file).resolve() for file in loaded.rule_paths)
         around = beside(path, home_cc=settings.home_cc, review=now) if catalog is None else None
         # a part of a set among itself is told as the set tells it
-        _add(found, (one for one in loaded.problems if around is None or one.code not in AMONG))
-        _add(found, around or ())
-        _say_where(found, read_folder(path, catalog).approvals.parent)
+        own = [one for one in loaded.problems if around is None or one.code not in AMONG]
+        _add(found, _say_where((*own, *(around or ())), home_of(path, catalog)))
     problems = sorted(found.values(), key=lambda problem: problem.order)
     errors = sum(problem.severity == "error" for problem in problems)
     if as_sarif:
@@ -100,13 +99,14 @@ def _add(found: dict[object, Problem], problems: Iterable[Problem]) -> None:
         found.setdefault((place, problem.code, said), problem)
 
 
-def _say_where(found: dict[object, Problem], home: Path) -> None:
+def _say_where(problems: Iterable[Problem], home: Path) -> Iterator[Problem]:
     """Have hints to approve a rule name the folder that it is in, where that is not the usual one."""
-    if home.resolve() == USUAL.resolve():
-        return
-    for place, problem in found.items():
-        if _APPROVE in problem.hint and " --rules " not in problem.hint:
-            found[place] = replace(problem, hint=f"{problem.hint} --rules {quote(str(home))}")
+    usual = home.resolve() == USUAL.resolve()
+    for problem in problems:
+        if usual or _APPROVE not in problem.hint:
+            yield problem
+        else:
+            yield replace(problem, hint=f"{problem.hint} --rules {quote(str(home))}")
 
 
 def _noon(on: str | None) -> datetime:

@@ -61,8 +61,7 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
         relative = file.relative_to(home).as_posix()
         if _belongs_home(relative):
             _take(found, file, relative)
-    # a catalogue from elsewhere may serve rules that have nothing to do with those beside it
-    found.approvals = (home if catalog is None else root) / _APPROVALS
+    found.approvals = home_of(path, catalog) / _APPROVALS
     if found.approvals.is_file():
         _take(found, found.approvals, _APPROVALS)
     if "policy.yaml" not in found.texts:
@@ -71,6 +70,15 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
     for name in CATALOG_FILES:
         found.shown.setdefault(f"catalog/{name}.yaml", str(home / "catalog" / f"{name}.yaml"))
     return found
+
+
+def home_of(path: Path, catalog: Path | None = None) -> Path:
+    """Return the folder whose approvals are those of the rules at `path`.
+
+    A catalogue from elsewhere may serve rules that have nothing to do with those beside it.
+    """
+    root = path if path.is_dir() else path.parent
+    return _home(root) if catalog is None else root
 
 
 def set_of(path: Path) -> Path:

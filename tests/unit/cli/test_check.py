@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import orjson
@@ -180,3 +181,14 @@ def test_hints_to_approve_name_the_folder_of_the_rule(touchpoint: Touchpoint, ru
     hints = [line for line in said.splitlines() if "touchpoint approve" in line]
     assert hints
     assert all(line.endswith(f"--rules {rules}") for line in hints)
+
+
+def test_hints_of_two_sets_name_each_its_own_folder(
+    touchpoint: Touchpoint, rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(rules.parent)
+    shutil.copytree(rules, "other")
+    found = orjson.loads(touchpoint("check", rules.name, "other", "--json").stdout)["problems"]
+    hints = {one["path"].split("/")[0]: one["hint"] for one in found if one["code"] == "R212"}
+    assert "--rules" not in hints["rules"]
+    assert hints["other"].endswith(" --rules other")
