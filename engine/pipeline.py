@@ -54,6 +54,11 @@ Judged = Callable[[Subscriber, int, list[Candidate], list[Decision]], None]
 """Told of one judgement when it is done: whose, when (µs), its candidates by rank, their decision records."""
 
 
+def may_be_sampled(reason: str | None) -> bool:
+    """Say whether of the refusals of a reason only some may be kept (`keep_refusal`)."""
+    return reason is not None and (reason == "valid" or reason.startswith("who."))
+
+
 class Fold:
     """The state of one partition and the one way to change it: `apply`."""
 
@@ -430,7 +435,7 @@ class Fold:
                 reason is not None
                 and self.keep_refusal is not None
                 and candidate.held is None
-                and (reason == "valid" or reason.startswith("who."))
+                and may_be_sampled(reason)
                 and not self.keep_refusal(self.counts[candidate.name, f"refused:{reason}"] - 1)
             ):
                 return

@@ -20,17 +20,14 @@ from engine.errors import LogError
 from engine.intake import Intake
 from engine.lane import Lane
 from engine.outbox import name_of
-from engine.pipeline import Fold
+from engine.pipeline import HOUR, Fold, may_be_sampled
 from engine.ports import LINE, OFFER, REFUSALS, Log, LogRecord, Mark, Offers, Store
 
-HOUR = 3_600_000_000
 WARM_UP = 48 * HOUR
 """After the oldest record of a log that has lost older ones: behaviours of before are not known."""
 WAIT, STANDS = 0.2, 20.0
 """Seconds for one fetch; seconds without a record, where there are some, after which it is given up."""
 DIGEST = 16
-SAMPLED = ("valid", "who.")
-"""What reasons of refusals begin with of which a live engine may keep only some."""
 _SHOWN = ("outcome", "reason", "rules_hash")
 
 
@@ -226,7 +223,7 @@ async def verify(
                 else:
                     differ(live, _shown(live), _shown(again))
     for again in sorted(caught.made.values(), key=lambda made: (made.at, made.id)):
-        if sampled and again.shown[0] == "refused" and str(again.shown[1]).startswith(SAMPLED):
+        if sampled and may_be_sampled(again.shown[1]):
             verdict.sampled += 1
         else:
             differ(again, None, _shown(again))

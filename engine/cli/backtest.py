@@ -129,7 +129,6 @@ class Backtest:
         lateness = Lateness(replay)
         apply = lateness.feed if study is None else study.around(lateness.feed)
         for count, event in enumerate(feed.events(self.events)):
-            shelf.need(event)
             apply(event)
             if fold.decisions:
                 made = replay.take()

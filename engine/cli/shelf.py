@@ -29,7 +29,7 @@ class Shelf:
 
     def __init__(self, fold: Fold, folder: Path, name: str, limit: int) -> None:
         self._fold = fold
-        self._limit = limit
+        self.limit = limit
         self._path = folder / f"{name}.sqlite"
         self._base: sqlite3.Connection | None = None
         self._next = _NEVER
@@ -61,7 +61,7 @@ class Shelf:
     def make_room(self) -> None:
         """Lay all states on the shelf if there are too many; to be called between records."""
         fold = self._fold
-        if len(fold.subscribers) <= self._limit:
+        if len(fold.subscribers) <= self.limit:
             return
         rows = [(key, sub.wake or _NEVER, encode(sub)) for key, sub in fold.subscribers.items()]
         with _disk_errors():

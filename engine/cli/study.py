@@ -79,7 +79,7 @@ class Study:
         if wanted.against is not None:
             book = Rulebook(wanted.against.rules, settings.key_bytes)
             fold = Fold(book, settings.salt_bytes)
-            self._beside = Shelf(fold, scratch, "states-before", max(settings.cache_subscribers // 2, 1))
+            self._beside = Shelf(fold, scratch, "states-before", shelf.limit)
             disorder = replay.ticks.disorder
             self._other = Replay(fold, disorder=disorder, until=replay.until, states=self._beside)
             self._before = Judged(book, Seats())
@@ -95,12 +95,14 @@ class Study:
 
     def around(self, feed: Callable[[Event], None]) -> Callable[[Event], None]:
         """Return `feed` with a look before and after each record."""
-        before, after, until = self._misses.before, self._misses.after, self._replay.until
+        need, before, after = self._shelf.need, self._misses.before, self._misses.after
+        until = self._replay.until
         other = self._other
 
         def fed(event: Event) -> None:
             if self._first is None and (until is None or event.t <= until):
                 self._first = event.t
+            need(event)  # before the replay does: it is looked at as it was
             if before(event):
                 feed(event)
                 after(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -79,7 +79,7 @@ def command(
         raise typer.Exit(DIFFERENT)
 
 
-async def _verify(settings: Settings, tell: Any) -> tuple[list[Verdict], str]:
+async def _verify(settings: Settings, tell: Callable[[Difference], None]) -> tuple[list[Verdict], str]:
     topics = await need_topics(settings, "events", "decisions", "profiles", "rules")
     options = kafka_options(settings)
     known = await standing(options, topics["rules"])
@@ -115,7 +115,7 @@ async def _verify(settings: Settings, tell: Any) -> tuple[list[Verdict], str]:
 
 
 @asynccontextmanager
-async def reading(settings: Settings, options: Any, topic: str) -> AsyncIterator[KafkaLog]:
+async def reading(settings: Settings, options: Mapping[str, Any], topic: str) -> AsyncIterator[KafkaLog]:
     """Give the log with the engine's marks, without taking part in its group."""
     log = KafkaLog(options, topic, settings.partitions, f"{settings.topic_prefix}.engine")
     try:

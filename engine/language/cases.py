@@ -20,7 +20,7 @@ from engine.language.checks.no_rule import check_rule_there
 from engine.language.checks.places import place_members
 from engine.language.checks.reasons import check_reason
 from engine.language.checks.values import never
-from engine.language.conditions import Field
+from engine.language.conditions import Field, may_have_others
 from engine.language.model import Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
@@ -325,8 +325,7 @@ class _CaseReader:
             self.report.error("R209", node, wrong.message, wrong.hint)
             return None
         if spec.values and text not in spec.values:
-            is_known = bool(getattr(spec, "known", ()))
-            never(self.report, node, spec.name, text, spec.values, known=is_known)
+            never(self.report, node, spec.name, text, spec.values, known=may_have_others(spec))
         return text
 
 

@@ -20,10 +20,11 @@ from engine.language.checks.numbers import phones
 from engine.language.checks.places import place_members
 from engine.language.checks.products import is_product
 from engine.language.checks.values import NOT_WANTED, check_open, never
-from engine.language.mending import mend, other_words
+from engine.language.mending import mend, other_words, ranged
 from engine.language.model import FieldType, Op, Test, Value
 from engine.language.report import Report
 from engine.language.source import Node, Scalar, Sequence
+from engine.language.suggest import plain_form
 
 _COMPARISON = re.compile(r"(at least|at most|over|under|not)\s+(\S.*)", re.DOTALL)
 OPS: Final[dict[str, Op]] = {
@@ -43,6 +44,11 @@ class Field(Protocol):
     def type(self) -> FieldType: ...
     @property
     def values(self) -> tuple[str, ...]: ...
+
+
+def may_have_others(spec: Field) -> bool:
+    """Tell whether the values of a field are only those that are known: records may have others."""
+    return bool(getattr(spec, "known", ()))
 
 
 def read_tests(
@@ -105,9 +111,10 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
         if op != "not" and spec.type not in ORDERED:
             report.error("R209", node, f"`{spec.name}` has no order, so `{text}` can't be tested")
             return None
-        if op == "not" and spec.type in ORDERED and (_is_range(spec, rest) or _is_range(spec, _ranged(rest))):
+        barred = ranged(plain_form(rest))
+        if op == "not" and _is_range(spec, barred):
             said = f"`{text}`: a single value can be barred like this, not a range"
-            report.error("R209", node, said, f"write `{_ranged(rest)}` under `except` or `unless`")
+            report.error("R209", node, said, f"write `{barred}` under `except` or `unless`")
             return None
         values = _values(report, spec, node, rest, names)
         return _test(spec, OPS[op], values, text)
@@ -125,10 +132,6 @@ def _read_test(report: Report, spec: Field, node: Node, names: Names) -> Test | 
             report.error("R209", node, f"`{text}` is not a comparison", hint)
             return None
     return _test(spec, "is", _values(report, spec, node, text, names), text)
-
-
-def _ranged(text: str) -> str:
-    return re.sub(r"(?<=[0-9a-zA-Z%])\s*[-–~至到]\s*(?=[0-9])", " to ", text, count=1)
 
 
 def _is_range(spec: Field, text: str) -> bool:
@@ -193,11 +196,11 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
     if spec.type == "place":
         return place_members(report, node, text, names)
     if spec.values and text not in spec.values:
-        is_known = bool(getattr(spec, "known", ()))  # records may have others
-        if is_known and not check_open(report, node, spec.name, spec.type, text):
+        open_ended = may_have_others(spec)
+        if open_ended and not check_open(report, node, spec.name, spec.type, text):
             return ()
-        never(report, node, spec.name, text, spec.values, known=is_known)
-        return (text,) if is_known else ()
+        never(report, node, spec.name, text, spec.values, known=open_ended)
+        return (text,) if open_ended else ()
     if spec.name in PRODUCT_FIELDS:
         return (text,) if is_product(report, node, text, names) else ()
     if not spec.values and not check_open(report, node, spec.name, spec.type, text):

@@ -13,14 +13,13 @@ from decimal import Decimal
 from typing import Final
 
 from engine.language.suggest import plain_form
-from engine.language.words import SECOND, write_duration
+from engine.language.words import SECOND, UNIT_SECONDS, write_duration
 
 _UNITS: Final = {
     r"days?|天|日": "d", r"hours?|hrs?|个?小时": "h", r"minutes?|mins?|分钟?": "m",
     r"seconds?|secs?|秒钟?": "s", r"percent|pct": "%", r"rmb|cny|元|块钱?": " yuan",
 }  # fmt: skip
 _SIZES: Final = {r"kb|k": " KB", r"mb|m": " MB", r"gb|g": " GB"}
-_SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DAYS: Final = {
     rf"{full}s?|{full[:4]}|{full[:3]}|[周週]{number}|(?:星期|礼拜){number}": full[:3]
     for full, number in zip(
@@ -122,7 +121,7 @@ def _whole(text: str) -> str:
     """`0.5h` to `30m`, `30M` to `30m`."""
 
     def plain(found: re.Match[str]) -> str:
-        seconds = Decimal(found[1]) * _SECONDS[found[2].lower()]
+        seconds = Decimal(found[1]) * UNIT_SECONDS[found[2].lower()]
         return write_duration(int(seconds * SECOND)) if seconds == int(seconds) else found[0]
 
     text = re.sub(r"(?<![0-9.])([0-9]{1,6}\.[0-9]{1,6}) *([dhmsDHM])(?![a-zA-Z])", plain, text)
@@ -184,7 +183,8 @@ def _replace(text: str, units: Mapping[str, str]) -> str:
     return text
 
 
-def _ranges(text: str) -> str:
+def ranged(text: str) -> str:
+    """`17-26` to `17 to 26`."""
     if _DATE.search(text):
         return re.sub(rf"({_DAY})\s*{_TO}\s*(?={_DAY})", r"\1 to ", text)
     return re.sub(rf"(?<=[0-9a-zA-Z%]) *{_TO} *(?=[0-9])", " to ", text)
@@ -212,6 +212,6 @@ def _percent(text: str) -> str:
 
 
 _STEPS: Final = (
-    plain_form, _phrases, _digits, _dates, _one_day, _spaces, _weeks, _units, _spaces, _whole, _ranges,
+    plain_form, _phrases, _digits, _dates, _one_day, _spaces, _weeks, _units, _spaces, _whole, ranged,
     _sizes, _caps, _signs, _clocks, _days, _percent,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from engine.language.model import Cap, FieldType, Interval
 from engine.language.suggest import closest, join
 
 SECOND: Final = 1_000_000
-_UNIT_SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+UNIT_SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST: Final = 3_650 * 86_400 * SECOND
 """Ten years: no length of time is longer."""
 
@@ -68,7 +68,7 @@ def duration(text: str) -> int:
     if found is None or not text:
         said = f"`{text}` is not a length of time; write it like `30m`, `48h` or `7d`"
         raise Unreadable(said, f"did you mean `{text}m`?" if _DIGITS.fullmatch(text) else "")
-    worth = zip(found.groups(), _UNIT_SECONDS.values(), strict=True)
+    worth = zip(found.groups(), UNIT_SECONDS.values(), strict=True)
     length = SECOND * sum(int(count) * unit for count, unit in worth if count)
     if length > LONGEST:
         raise Unreadable(f"`{text}` is longer than ten years")

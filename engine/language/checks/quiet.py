@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from engine.language.checks.code import Check
+from engine.language.hours import DAY, pieces
 from engine.language.model import Interval, Policy, Rule
 from engine.language.report import Report
 from engine.language.source import Node
@@ -27,8 +28,6 @@ CHECKS: Final = (
     ),
 )
 
-_DAY: Final = 1_440
-
 
 def check_quiet(report: Report, node: Node | None, rule: Rule, policy: Policy) -> None:
     """R403: the policy's and the rule's quiet time together cover the day; nothing is quiet for `manual`."""
@@ -41,12 +40,4 @@ def check_quiet(report: Report, node: Node | None, rule: Rule, policy: Policy) -
 
 def covers_the_day(intervals: Iterable[Interval]) -> bool:
     """Tell whether half-open intervals of minutes cover 00:00 to 24:00."""
-    pieces = []
-    for start, end in intervals:
-        pieces += [(start, end)] if start < end else [(start, _DAY), (0, end)]
-    reached = 0
-    for start, end in sorted(pieces):
-        if start > reached:
-            return False
-        reached = max(reached, end)
-    return reached >= _DAY
+    return pieces(intervals) == [(0, DAY)]

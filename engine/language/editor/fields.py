@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.language.cases import UNKNOWN
 from engine.language.checks.values import NEVER_IN_SETS
-from engine.language.conditions import OPS, ORDERED, PRODUCT_FIELDS, Field
+from engine.language.conditions import OPS, ORDERED, PRODUCT_FIELDS, Field, may_have_others
 from engine.language.describe import word
 from engine.language.editor.scalars import Schema, escape, one_of, text, words
 from engine.language.editor.values import LENGTH
@@ -101,15 +101,11 @@ def _line(spec: Field, known: Vocabulary) -> Schema:
         return _named(PLACES, known)
     if spec.name in PRODUCT_FIELDS:
         return _named(PRODUCTS, known)
-    if spec.values and not _is_known(spec):
+    if spec.values and not may_have_others(spec):
         return _closed(words(spec.values), spec.values)
     free = _or_list("text", _MEMBER, _MEMBER) if spec.type == "set" else _or_list("text", text(), text())
     # proposed are the words that are known; others are a warning of `check`, no mistake
     return {"anyOf": [_closed(words(spec.values), spec.values), free]} if spec.values else free
-
-
-def _is_known(spec: Field) -> bool:
-    return bool(getattr(spec, "known", ()))
 
 
 def value(spec: Field, known: Vocabulary) -> Schema:
@@ -129,7 +125,7 @@ def value(spec: Field, known: Vocabulary) -> Schema:
 
 
 def _word(spec: Field) -> Schema:
-    if spec.values and _is_known(spec):
+    if spec.values and may_have_others(spec):
         return {"anyOf": [words(spec.values), text()]}
     return words(spec.values) if spec.values else text()
 
