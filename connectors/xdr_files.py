@@ -45,9 +45,7 @@ class Rows:
     def __init__(self, columns: ColumnMap, intake: Intake) -> None:
         self.columns = columns
         self.headers = 0
-        """Header lines met."""
         self.skipped = 0
-        """Rows of procedures that say nothing about a subscriber: the map's `otherwise: skip`."""
         self._intake = intake
         self._source = columns.source
         self._header_lines = columns.header_lines
@@ -59,9 +57,15 @@ class Rows:
         self._unsure = {kind: intake.unsure(kind, sure) for kind in columns.kinds}
 
     @property
-    def damage(self) -> Counter[str]:
-        """Rows with damage for which none is refused, by the names of the map's `watch`."""
-        return self.reader.damage
+    def counts(self) -> Counter[str]:
+        """Lines that neither became an event nor were refused, and damage for which none is refused.
+
+        `headers`; `skipped`: rows of procedures that say nothing about a subscriber; `damaged.NAME`: rows
+        whose column of the map's `watch` holds something else, whatever became of them.
+        """
+        counts = Counter({"headers": self.headers, "skipped": self.skipped})
+        counts.update({f"damaged.{name}": count for name, count in self.reader.damage.items()})
+        return counts
 
     def take(self, number: int, line: bytes, position: str) -> Event | None:
         """Return the event of row `number` (from 1); None for a header, a row to skip, or one refused."""

@@ -11,13 +11,15 @@ from engine.refusals import Bad, quote
 class Kinds:
     """Columns that tell the kind of a row."""
 
-    def __init__(self, spec: KindSpec, filler: str | None) -> None:
+    def __init__(self, spec: KindSpec, filler: str | None, *, further: bool = False) -> None:
+        """Compile a column of a map; `further`: it is asked only where another one was not enough."""
         self._index = spec.column - 1
+        self._further = further
         self._skips = spec.otherwise == "skip"
         self._expected = "one of " + ", ".join(spec.values)
         self._fill = None if filler is None else (filler.lower() + filler.upper()).encode()
         self._found: Final[dict[bytes, str | Kinds]] = {
-            text.encode(): value if isinstance(value, str) else Kinds(value, filler)
+            text.encode(): value if isinstance(value, str) else Kinds(value, filler, further=True)
             for text, value in spec.values.items()
         }
 
@@ -33,7 +35,7 @@ class Kinds:
                 cell = b""
             found = self._found.get(cell)
             if found is None:
-                if not cell:
+                if not cell and not self._further:
                     raise Bad("a value", "empty", "type", "kind")
                 if self._skips:
                     return None
