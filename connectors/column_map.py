@@ -52,6 +52,8 @@ from connectors.column_spec import (
 from connectors.yaml_plain import Marked
 from engine.errors import InputError
 from engine.event_kinds import KINDS
+from engine.field_checks import PERSONAL
+from engine.numbers import OPEN_DIGITS
 
 __all__ = ["SLOT", "ColumnMap", "ColumnSpec", "load_map", "map_names", "offset_micros"]
 
@@ -129,6 +131,7 @@ class ColumnMap(MapModel):
                 expected = f"expected a field of {', '.join(sorted(self.kinds))}"
                 raise _At(("fields", name), f"{expected}, was {name!r}")
         self._check_names()
+        self._check_identity()
         if not self._is_time("t"):
             raise _At(("fields", "t"), "expected field t of type time, was none")
         if not set(IDENTITY) & set(self.fields):
@@ -164,6 +167,26 @@ class ColumnMap(MapModel):
                     if any(each.type not in WHOLE or each.divide for each in plain[slot]):
                         expected = "expected whole numbers and times in sum"
                         raise _At((self._part(name), name), f"{expected}, was {slot}")
+
+    def _check_identity(self) -> None:
+        """Let nothing but identity and the other party's number be made of a column that names a person."""
+        own = PERSONAL | {"number"}
+        named = {way.column: name for name, ways in self.ways() if name in PERSONAL for way in ways}
+        for name, ways in self.ways():
+            for way in ways:
+                taken = way.taken
+                is_short = (
+                    taken is not None and taken.stop is not None and taken.stop - taken.start <= OPEN_DIGITS
+                )
+                whose = named.get(way.column) if way.column is not None else None
+                if whose is not None and name not in own and not is_short:
+                    expected = (
+                        f"expected column {way.column} for {whose} only, or {OPEN_DIGITS} characters of it"
+                    )
+                    raise _At((self._part(name), name), f"{expected}, was {name}")
+                if PERSONAL & set(way.slots):
+                    expected = "expected nothing that names a person in a template or sum"
+                    raise _At((self._part(name), name), f"{expected}, was {min(PERSONAL & set(way.slots))}")
 
     def _part(self, name: str) -> str:
         return "fields" if name in self.fields else "helpers"

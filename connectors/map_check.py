@@ -112,7 +112,7 @@ class MapCheck:
             self._looks += [
                 _Look(column, "kind", bytes.decode, is_time=False)
                 for column in dict.fromkeys(columns.kind.columns())
-            ][:1]
+            ]
         for name, ways in columns.ways():
             for way in ways:
                 if way.column is None:
