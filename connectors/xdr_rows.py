@@ -34,6 +34,9 @@ class RowReader:
         self._at_least = columns.columns.at_least
         self._at_most = columns.columns.at_most or 1 << 62
         self._last = max((*columns.used, *columns.id))
+        self._enough = min(self._at_least, self._last + 1)
+        """So many pieces of a row show that it is wide enough, if no more is asked."""
+        self._counts_all = columns.columns.at_most is not None or self._at_least > self._enough
         self._key = _key_of(columns.id)
         self._hash = blake2b(columns.source.encode() + b"\0", digest_size=8, key=key)
         self._watched = tuple((name, watch.column - 1, watch.digits) for name, watch in columns.watch.items())
@@ -92,11 +95,13 @@ class RowReader:
 
     def split(self, line: bytes) -> list[bytes]:
         """Return the columns of a row up to the last that is looked at; raise `Bad` for another width."""
-        width = line.count(self._separator) + 1
-        if not self._at_least <= width <= self._at_most:
-            most = "or more" if self.columns.columns.at_most is None else f"to {self._at_most}"
-            raise Bad(f"{self._at_least} {most}", str(width), "columns", "columns")
-        return line.split(self._separator, self._last)
+        cells = line.split(self._separator, self._last)
+        if len(cells) < self._enough or self._counts_all:
+            width = line.count(self._separator) + 1
+            if not self._at_least <= width <= self._at_most:
+                most = "or more" if self.columns.columns.at_most is None else f"to {self._at_most}"
+                raise Bad(f"{self._at_least} {most}", str(width), "columns", "columns")
+        return cells
 
     def read(self, line: bytes) -> dict[str, Any] | None:
         """Return the fields of a row, None for one to be skipped; raise `Bad` for a bad one."""
@@ -122,7 +127,9 @@ class RowReader:
                 value = read(cells[index])
                 if value is not None:
                     fields[name] = value
-        fields["id"] = self._id(line, cells)
+        hashed = self._hash.copy()
+        hashed.update(line if self._key is None else b"\0".join(self._key(cells)))
+        fields["id"] = hashed.hexdigest()
         return fields
 
     def _make(self, cells: list[bytes], fields: dict[str, Any]) -> None:
@@ -141,11 +148,6 @@ class RowReader:
             cell = cells[index].strip()
             if len(cell) != digits or not cell.isdigit():
                 self.damage[name] += 1
-
-    def _id(self, line: bytes, cells: list[bytes]) -> str:
-        hashed = self._hash.copy()
-        hashed.update(line if self._key is None else b"\0".join(self._key(cells)))
-        return hashed.hexdigest()
 
     # -- compiling -------------------------------------------------------------------------------------------
 
