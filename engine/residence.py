@@ -19,7 +19,7 @@ KINDS = (HOME, WORK)
 CONSENTS = ("profiling", "location")
 CELLS = 8
 """Cells that are remembered: the hours of all others are few."""
-LEAST = 20 * 3_600
+LEAST = 18 * 3_600
 """Seconds that a cell must have to be anybody's home or work: three nights, or three working days."""
 FADE, OF = 15, 16
 """With each night (or working day) that is added, those before count this share of what they did."""
@@ -40,6 +40,12 @@ class Habits:
         """Kind -> end of the night or day being counted, µs of it by cell."""
         self.sums: dict[str, list[int]] = {}
         """Cell -> seconds of nights, of working days."""
+
+    def __eq__(self, other: object) -> bool:
+        """Hold all of it against another's."""
+        return isinstance(other, Habits) and self.pack() == other.pack()
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
 
     def pack(self) -> list[Any]:
         """Return all of it as plain JSON."""

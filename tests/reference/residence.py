@@ -13,7 +13,7 @@ from .values import SECOND
 from .world import House, Past, Sighting
 
 FIELDS = {"home": range(7), "work": range(5)}
-LEAST = 20 * 3600
+LEAST = 18 * 3600
 MOST_CELLS = 8
 
 
