@@ -128,4 +128,3 @@ def _squares(lat: float, lon: float, metres: float) -> Iterator[tuple[int, int]]
     for row in range(floor((lat - north) / _SQUARE), floor((lat + north) / _SQUARE) + 1):
         for step in range(-width, width + 1):
             yield row, (middle + step) % columns
-

@@ -184,9 +184,7 @@ def _numbers(report: Report, key: Scalar, node: Node, home_cc: str) -> tuple[str
     return tuple(found)
 
 
-def _place(
-    report: Report, key: Scalar, node: Node, lists: Mapping[str, str], geography: Geography
-) -> Place:
+def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str], geography: Geography) -> Place:
     body = shape.mapping(report, node, "`{name: …, cells: …}`")
     if body is None:
         return Place(key.text, key.text, ())

@@ -46,13 +46,21 @@ _OTHER_NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """One file as read. `lines`: cell -> its line, from 1."""
+    """One file as read. `lines`: cell -> its line, from 1; `rows`: the lines themselves."""
 
     path: str
+    rows: tuple[str, ...]
     cells: tuple[Cell, ...]
     unplaced: tuple[str, ...]
     lines: Mapping[str, int]
     problems: tuple[Problem, ...]
+
+    def problem(self, cell: str, code: str, said: str, hint: str, severity: Severity) -> Problem:
+        """Make a problem of a cell, at its row."""
+        line = self.lines[cell]
+        source = self.rows[line - 1]
+        col = source.find(cell) + 1 or 1
+        return Problem(self.path, line, col, col + len(cell), code, said, hint, severity, source)
 
 
 class _Bad(Exception):
@@ -91,8 +99,7 @@ def join(files: list[TableFile]) -> tuple[CellTable, list[Problem]]:
         for name in twice[:SHOWN]:
             said = f"`{name}` is given twice; first in `{where[name]}`"
             same: Severity = "warning" if cells.get(name) == entries[name] else "error"
-            line = file.lines[name]
-            problems.append(Problem(file.path, line, 1, 1, "R701", said, "delete one of them", same))
+            problems.append(file.problem(name, "R701", said, "delete one of them", same))
         if len(twice) > SHOWN:
             said = f"and {len(twice) - SHOWN:,} more cells that are given twice"
             problems.append(Problem(file.path, 1, 1, 1, "R701", said, "", "error"))
@@ -142,7 +149,8 @@ class _Reader:
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
-        self.text = text
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self.rows = tuple(self.text.split("\n"))
         head, self.separator = _head(text)
         self.columns = [column.strip().strip('"').strip().lower() for column in head.split(self.separator)]
         self.at = {name: at for at, name in reversed(list(enumerate(self.columns)))}
@@ -163,7 +171,12 @@ class _Reader:
                     said = f"and {count:,} more rows that are not right"
                     self.problems.append(Problem(self.path, 1, 1, 1, "R701", said, "", severity))
         return TableFile(
-            self.path, tuple(self.cells.values()), tuple(self.unplaced), self.lines, tuple(self.problems)
+            self.path,
+            self.rows,
+            tuple(self.cells.values()),
+            tuple(self.unplaced),
+            self.lines,
+            tuple(self.problems),
         )
 
     def _check_columns(self) -> bool:
@@ -190,8 +203,7 @@ class _Reader:
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows below the first, each with the line on which it begins."""
-        lines = self.text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
-        reader = csv.reader(lines, delimiter=self.separator, strict=True)
+        reader = csv.reader((f"{row}\n" for row in self.rows), delimiter=self.separator, strict=True)
         begins = 1
         try:
             for row in reader:
@@ -209,16 +221,16 @@ class _Reader:
                 raise _Bad("cell", "a cell such as `460-00-4301-101`", name)
             cell = self._cell(name, row)
         except _Bad as bad:
-            col, source = self._column_of(number, bad.column)
+            col = self._column_of(number, bad.column)
             was = f"`{bad.was}`" if bad.was else "nothing"
             said = f"{bad.column}: expected {bad.wanted}, was {was}"
-            self._add(number, col, said, bad.hint, "error", source, col + len(bad.was))
+            self._add(number, col, said, bad.hint, "error", col + len(bad.was))
             return
         if name in self.lines:
             same = self.cells.get(name) == cell and (cell is not None or name in self.unplaced)
             said = f"`{name}` is given twice; first at line {self.lines[name]}"
             hint = "delete one of them" if same else "delete the one that is not right"
-            self._add(number, 1, said, hint, "warning" if same else "error")
+            self._add(number, self._column_of(number, "cell"), said, hint, "warning" if same else "error")
             return
         self.lines[name] = number
         if cell is None:
@@ -263,31 +275,22 @@ class _Reader:
         at = self.at.get(column)
         return row[at].strip() if at is not None and at < len(row) else ""
 
-    def _column_of(self, number: int, column: str) -> tuple[int, str]:
-        """Return where in its line (from 1) a column begins, and the line."""
-        source = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[number - 1]
+    def _column_of(self, number: int, column: str) -> int:
+        """Return where in its line (from 1) the value of a column begins."""
+        source = self.rows[number - 1]
         parts = source.split(self.separator)
         at = self.at[column]
         if '"' in source or at >= len(parts):
-            return 1, source
+            return 1
         before = sum(len(part) + 1 for part in parts[:at])
-        return before + len(parts[at]) - len(parts[at].lstrip()) + 1, source
+        return before + len(parts[at]) - len(parts[at].lstrip()) + 1
 
     def _add(
-        self,
-        line: int,
-        col: int,
-        said: str,
-        hint: str = "",
-        severity: Severity = "error",
-        source: str = "",
-        end: int = 0,
+        self, line: int, col: int, said: str, hint: str = "", severity: Severity = "error", end: int = 0
     ) -> None:
         told = sum(problem.severity == severity for problem in self.problems)
         if told >= SHOWN:
             self.untold[severity] += 1
             return
-        source = source or (_head(self.text)[0] if line == 1 else "")
-        self.problems.append(
-            Problem(self.path, line, col, end or col, "R701", said, hint, severity, source)
-        )
+        source = self.rows[line - 1]
+        self.problems.append(Problem(self.path, line, col, end or col, "R701", said, hint, severity, source))

@@ -70,7 +70,10 @@ def features_of(text: str) -> tuple[Feature, ...]:
 
 
 def choose(features: tuple[Feature, ...], name: str, key: str) -> Feature:
-    """Return the feature of a name; without one that of the place's key, or the only one. Raises `BadArea`."""
+    """Return the feature of a name; without one that of the place's key, or the only one.
+
+    Raises `BadArea`.
+    """
     wanted = name or key
     found = [feature for feature in features if wanted in feature.names]
     if not found and not name and len(features) == 1:

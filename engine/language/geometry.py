@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from engine.cells import CellTable
 from engine.language import words
 from engine.language.cells_table import TableFile, is_table, join, read_file
 from engine.language.checks import shape
@@ -140,9 +139,7 @@ class Geography:
             if key in self.sketches:
                 from engine.language import plane
 
-                near.update(
-                    each.cell for each in plane.within(self.sketches[key].area, self._sites, length)
-                )
+                near.update(each.cell for each in plane.within(self.sketches[key].area, self._sites, length))
             found = tuple(sorted(near - inside))
         self._rings[key, name] = found
         return found
@@ -168,9 +165,7 @@ class Geography:
             report.error("R005", where, said, "its columns: `cell`, `lat`, `lon`, `range_m`")
         return bool(self.files)
 
-    def _circle(
-        self, report: Report, owner: Scalar, node: Node, _key: str
-    ) -> Callable[[], Area] | None:
+    def _circle(self, report: Report, owner: Scalar, node: Node, _key: str) -> Callable[[], Area] | None:
         body = shape.mapping(report, node, "`{lat: …, lon: …, radius: 300m}`")
         if body is None:
             return None

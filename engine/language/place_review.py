@@ -75,4 +75,4 @@ def _of_sites(geography: Geography, ignore: Collection[str]) -> Iterator[Problem
         return
     for cell, said, hint in site_problems(geography.table):
         file = next(file for file in geography.files if cell in file.lines)
-        yield Problem(file.path, file.lines[cell], 1, 1, "R707", said, hint, "warning")
+        yield file.problem(cell, "R707", said, hint, "warning")

@@ -68,9 +68,9 @@ CHECKS: Final = (
             mall: {name: 购物中心, circle: {lat: 30.2703, lon: 120.1601, radius: 300m}, mode: strict}
             """,
         advice="""
-            Nobody is ever seen in such a place, so its rules never fire. `mode: strict` takes only cells whose
-            whole coverage lies inside: a place must be wider than its cells for that. Take `mode: loose`, draw
-            the place larger, or name its cells under `cells` beside the area.
+            Nobody is ever seen in such a place, so its rules never fire. `mode: strict` takes only cells
+            whose whole coverage lies inside: a place must be wider than its cells for that. Take `mode:
+            loose`, draw the place larger, or name its cells under `cells` beside the area.
             """,
         level="warning",
     ),

@@ -27,11 +27,11 @@ CHECKS: Final = (
             460-00-3-2,30.2703,120.1601,400,Mall
             """,
         advice="""
-            `catalog/cells.csv`, or several files `catalog/cells-NAME.csv`, have the columns `cell`, `lat`, `lon`
-            (degrees of WGS84) and `range_m` (how far the cell reaches, in metres), and if you know them
-            `azimuth`, `beam`, `rat`, `tac` and `site`. Correct the row. If nobody knows where a cell is, leave
-            both `lat` and `lon` empty: the cell is then known, and on no map. Rows that say the same twice are
-            a warning.
+            `catalog/cells.csv`, or several files `catalog/cells-NAME.csv`, have the columns `cell`, `lat`,
+            `lon` (degrees of WGS84) and `range_m` (how far the cell reaches, in metres), and if you know
+            them `azimuth`, `beam`, `rat`, `tac` and `site`. Correct the row. If nobody knows where a cell
+            is, leave both `lat` and `lon` empty: the cell is then known, and on no map. Rows that say the
+            same twice are a warning.
             """,
     ),
 )

@@ -38,9 +38,9 @@ CHECKS: Final = (
             mall: {{name: 购物中心, circle: {{lat: 30.2703, lon: 120.1601, radius: 200m}}}}
             """,
         advice="""
-            A subscriber seen in these cells is more likely beside the place than in it: whoever passes in the
-            street gets the offer. Take `mode: strict`, draw the place as wide as it can be meant, take off the
-            cells that reach too far (`without`), or have rules wait (`stays_in`, `confirm`).
+            A subscriber seen in these cells is more likely beside the place than in it: whoever passes in
+            the street gets the offer. Take `mode: strict`, draw the place as wide as it can be meant, take
+            off the cells that reach too far (`without`), or have rules wait (`stays_in`, `confirm`).
             """,
         level="warning",
     ),
@@ -78,8 +78,9 @@ CHECKS: Final = (
             460-00-3-2,30.2709,120.1601,400
             """,
         advice="""
-            A digit of the cell or of its position is most likely wrong: correct it in the list of the place, or
-            in the cells table. If the place really has two parts, make two places and a group of them.
+            A digit of the cell or of its position is most likely wrong: correct it in the list of the
+            place, or in the cells table. If the place really has two parts, make two places and a group of
+            them.
             """,
         level="warning",
     ),
@@ -108,8 +109,9 @@ CHECKS: Final = (
             """,
         advice="""
             The cells of one `site` stand on one mast; antennas of distributed systems may be spread over a
-            building. More than 1 km apart, a position or the name of the site is wrong. Two sites of one radio
-            access at the very same position are most likely one site under two names, of which one is old.
+            building. More than 1 km apart, a position or the name of the site is wrong. Two sites of one
+            radio access at the very same position are most likely one site under two names, of which one is
+            old.
             """,
         level="warning",
     ),
@@ -134,13 +136,13 @@ def outside(sketch: Sketch, cells: Iterable[str]) -> tuple[float, float]:
 
 def check_size(report: Report, key: Scalar, sketch: Sketch, cells: Iterable[str]) -> None:
     """R704: most of what the cells cover lies outside of the place."""
-    covers, share = outside(sketch, cells)
+    _, share = outside(sketch, cells)
     if share > OUTSIDE:
         said = (
             f"`{key.text}` is smaller than its cells: {share:.0%} of what they cover lies outside of it "
             f"({write_area(sketch.area.square)})"
         )
-        hint = "whoever is seen here is more likely beside it: `mode: strict`, `without`, or a rule that waits"
+        hint = "who is seen here is more likely beside it: `mode: strict`, `without`, or a rule that waits"
         report.warn("R704", key, said, hint)
 
 

@@ -33,9 +33,9 @@ CHECKS: Final = (
             when: {any_of: [{enters: campuses}, {enters: mall}]}
             """,
         advice="""
-            Who is seen in a shared cell is in both places, and both places' rules fire on one record: at most
-            one of them is sent. That may be meant, where one place lies within the other. If not, take the
-            cell off one of them (`without`), or draw them apart.
+            Who is seen in a shared cell is in both places, and both places' rules fire on one record: at
+            most one of them is sent. That may be meant, where one place lies within the other. If not, take
+            the cell off one of them (`without`), or draw them apart.
             """,
         level="warning",
         command=PLACES_CHECK,
@@ -58,8 +58,9 @@ CHECKS: Final = (
             when: {enters: visited}
             """,
         advice="""
-            Who is seen in a shared cell is in both members: the message names the one that stands first in the
-            group, and going from one to the other there is no entry. Draw members of a group apart.
+            Who is seen in a shared cell enters both members at once: the message names the one that stands
+            first in the group, and going on from there into the other is no entry any more. Draw members of
+            a group apart.
             """,
         level="warning",
         command=PLACES_CHECK,
@@ -80,8 +81,8 @@ CHECKS: Final = (
             when: {any_of: [{enters: campuses}, {enters: mall}]}
             """,
         advice="""
-            No rule names it, by itself or in a group. If none is going to, delete it: each place costs a little
-            at every sighting in it, and its cells have to be kept up to date.
+            No rule names it, by itself or in a group. If none is going to, delete it: each place costs a
+            little at every sighting in it, and its cells have to be kept up to date.
             """,
         level="warning",
         command=PLACES_CHECK,
@@ -129,9 +130,7 @@ def _sharing(catalog: Catalog) -> set[tuple[str, str]]:
         for cell in set(place.cells):
             of_cell.setdefault(cell, []).append(name)
     return {
-        pair
-        for names in of_cell.values()
-        for pair in combinations(sorted(names, key=order.__getitem__), 2)
+        pair for names in of_cell.values() for pair in combinations(sorted(names, key=order.__getitem__), 2)
     }
 
 

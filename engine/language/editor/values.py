@@ -76,7 +76,8 @@ def integer(low: int, high: int, examples: Iterable[int] = ()) -> Schema:
 
 def distance(*examples: str) -> Schema:
     """Describe a distance."""
-    return text((rf"^\s*{FORM}\s*$", "expected a distance, such as 300m or 1.5km"), examples=examples, number=False)
+    said = "expected a distance, such as 300m or 1.5km"
+    return text((rf"^\s*{FORM}\s*$", said), examples=examples, number=False)
 
 
 def degrees(most: int, example: float) -> Schema:
