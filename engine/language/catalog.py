@@ -22,6 +22,7 @@ from engine.language.model import Catalog, FieldSpec, FieldType, Place, Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar
+from engine.language.suggest import closest
 from engine.numbers import normalise
 
 FOLDER: Final = "catalog/"
@@ -204,8 +205,8 @@ def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str], ge
 def _place_keys(body: MappingNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the keys that must be there and those that may: `cells`, unless the place is drawn."""
     required, optional = PLACE
-    if any(each in body.entries for each in DRAWN):
-        return required, optional
+    if any(closest(key, COVERED) in DRAWN for key in body.entries if key not in ("name", "cells")):
+        return required, optional  # drawn, perhaps by a key with a slip
     return (*required, "cells"), tuple(each for each in optional if each != "cells")
 
 

@@ -22,6 +22,7 @@ from engine.language.problems import Problem
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar, Source
+from engine.language.suggest import closest
 
 if TYPE_CHECKING:
     from engine.language.plane import Area, Fit, Sites
@@ -102,12 +103,13 @@ class Geography:
     def cells(self, report: Report, key: Scalar, body: MappingNode) -> tuple[str, ...]:
         """Return the cells of what is drawn in an entry of places.yaml, in order; none after a report."""
         mode = _mode(report, body)
-        drawn = [name for name in DRAWN if name in body.entries]
+        drawn = [name for name in body.entries if name in DRAWN]
         if len(drawn) > 1:
             said = "a place has one of `area` and `circle`"
             report.error("R108", body.entries[drawn[1]][0], said, "make two places and a group of them")
         if not drawn:
-            if "mode" in body.entries:
+            slip = any(closest(each, DRAWN) for each in body.entries)
+            if "mode" in body.entries and not slip:
                 said = "`mode` says how cells are chosen for an `area` or a `circle`, and there is none"
                 report.error("R108", body.entries["mode"][0], said, "delete it")
             return ()
