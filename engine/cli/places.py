@@ -68,9 +68,13 @@ _NAMES = ("catalog/places.yaml", "catalog/places.yml")
 
 
 def _draw(facts: Facts, out: Path, title: str) -> None:
-    text = (
-        page(facts, title) if out.suffix == PAGE else Pictures(facts).overview(900, legend=True, alone=True)
-    )
+    if out.suffix == PAGE:
+        text = page(facts, title)
+    else:
+        regions = Pictures(facts).regions(900, legend=True, alone=True)
+        text = regions[0] + "\n" if regions else ""
+        if len(regions) > 1:
+            note(f"the picture shows one of {len(regions)} regions far from each other; {PAGE} shows all")
     if not text:
         raise InputError("--map", "places whose cells have a position", "none: there is nothing to draw")
     try:

@@ -186,7 +186,7 @@ class Geography:
         return draw
 
     def _area(self, report: Report, owner: Scalar, node: Node, key: str) -> Callable[[], Area] | None:
-        file, feature = node, ""
+        file, feature, chosen = node, "", None
         if isinstance(node, MappingNode):
             shape.keys(report, node, owner, "`area`", *AREA)
             chosen = node.get("feature")
@@ -205,10 +205,15 @@ class Geography:
             else:
                 report.unknown("R005", file, f"no file `{FOLDER}{name}`", name, sorted(self._areas))
             return None
+        about = file
         try:
-            polygons = polygons_of(choose(features_of(text), feature, key))
+            features = features_of(text)
+            about = chosen or file
+            found = choose(features, feature, key)
+            about = file
+            polygons = polygons_of(found)
         except BadArea as bad:
-            self._tell(report, file, name, text, bad)
+            self._tell(report, about, name, text, bad)
             return None
         area = _drawn(polygons)
         if area.shape.is_empty:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import cos, hypot, radians, sin
-from statistics import median
 from typing import Final
 
-from engine.cells import Cell, distance
+from engine.cells import Cell
 from engine.language.lengths import write_metres
 from engine.place_map.facts import Facts, PlaceFacts
+from engine.place_map.regions import clusters
 from engine.place_map.view import Box, View, box_of, frame, join
 
 COLOURS: Final = 8
@@ -47,8 +47,10 @@ _DOTS_CLOSE: Final = 2_000
 _IN_FULL: Final = 3_000
 """Cells of places that the overview shows with what they cover."""
 _FULL_CLOSE: Final = 400
-_FAR: Final = 50_000.0
-"""Metres from the middle of its place from which on a cell is left out of the picture."""
+_REGIONS: Final = 12
+"""Pictures of an overview, beside the first, at most."""
+CLOSE: Final = 520.0
+"""Width of the smaller pictures."""
 _LINE: Final = 16.0
 
 
@@ -73,34 +75,52 @@ class Pictures:
             for fit in place.sketch.fits if place.sketch is not None else ():
                 self.shares[place.key, fit.cell.cell] = f"{fit.common / fit.covers:.0%} inside {place.key}"
 
-    def overview(self, width: float = 1100, *, legend: bool = False, alone: bool = False) -> str:
-        """Draw all places; empty if none is on the map.
+    def regions(self, width: float = 1100, *, legend: bool = False, alone: bool = False) -> list[str]:
+        """Draw all places, those far from the others in a picture of their own; the largest first.
 
-        `legend`: inside the picture; `alone`: with its style, as a file of its own.
+        `legend`: inside the picture; `alone`: with its style, as a file of its own. Empty if no place is on
+        the map.
         """
-        whole = join(box for box in self.boxes if box is not None)
-        if whole is None:
-            return ""
+        # what lies where: a cell of a place, or the middle of an area
+        spots: list[tuple[int, Cell | Box]] = []
+        for number, place in enumerate(self.facts.places):
+            spots += [(number, cell) for cell in place.placed]
+            box = box_of(point for ring in _rings(place) for point in ring)
+            spots += [(number, box)] if box is not None else []
+        found = clusters([_middle(spot) for _, spot in spots])
+        return [
+            self._region([spots[number] for number in numbers], width if first else CLOSE, legend, alone)
+            for first, numbers in zip([True] + [False] * _REGIONS, found, strict=False)
+        ]
+
+    def _region(
+        self, spots: Sequence[tuple[int, Cell | Box]], width: float, legend: bool, alone: bool
+    ) -> str:
+        cells = [spot for _, spot in spots if isinstance(spot, Cell)]
+        boxes = [spot for _, spot in spots if not isinstance(spot, Cell)]
+        whole = join(box for box in (*boxes, box_of((), cells)) if box is not None)
+        assert whole is not None
         view = frame(whole, width, 320, 760)
+        here = dict.fromkeys(number for number, _ in spots)
+        drawn = [(number, self.facts.places[number]) for number in sorted(here)]
         others = [cell for cell in self.facts.table.cells.values() if cell.cell not in self.places_of]
         parts = [_dots(view, others, _DOTS)]
-        drawn = list(enumerate(self.facts.places))
-        shown = [_in_view(view, place.placed) for _, place in drawn]
+        shown = [(number, _in_view(view, place.placed)) for number, place in drawn]
         left = _IN_FULL
-        for number, cells in enumerate(shown):
-            marks = [reach_mark(view, cell, self._title(cell)) for cell in cells[: max(left, 0)]]
-            left -= len(cells)
+        for number, mine in shown:
+            marks = [reach_mark(view, cell, self._title(cell)) for cell in mine[: max(left, 0)]]
+            left -= len(mine)
             parts.append(_group(number, marks))
         parts += [_group(number, _area(view, place, "area")) for number, place in drawn]
-        for number, cells in enumerate(shown):
-            parts.append(_group(number, [self._dot(view, cell) for cell in cells]))
-        parts += self._names(view)
+        for number, mine in shown:
+            parts.append(_group(number, [self._dot(view, cell) for cell in mine]))
+        parts += self._names(view, [number for number, _ in drawn])
         parts.append(_scale(view))
         if legend:
             parts.append(_legend(drawn, view))
-        return _svg(view, f"Map of {len(drawn)} places", parts, alone)
+        return _svg(view, f"Map of {', '.join(place.key for _, place in drawn[:8])}", parts, alone)
 
-    def close_up(self, number: int, width: float = 520) -> str:
+    def close_up(self, number: int, width: float = CLOSE) -> str:
         """Draw one place and what is around it; empty if it is not on the map."""
         place, box = self.facts.places[number], self.boxes[number]
         if box is None:
@@ -139,14 +159,17 @@ class Pictures:
         title = escape(self._title(cell))
         return f'<circle class="cell" cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>{title}</title></circle>'
 
-    def _names(self, view: View) -> Iterator[str]:
+    def _names(self, view: View, numbers: Iterable[int]) -> Iterator[str]:
         """Write the names at the places, one below the other where they would meet."""
         taken: list[tuple[float, float, float]] = []
-        for place, box in zip(self.facts.places, self.boxes, strict=True):
+        for number in numbers:
+            place, box = self.facts.places[number], self.boxes[number]
+            if box is None or not view.shows(*_middle(box)):
+                box = box_of((), _in_view(view, place.placed))  # the rest of the place is elsewhere
             if box is None:
                 continue
-            west, south, east, north = box
-            x, y = view.xy((south + north) / 2, (west + east) / 2)
+            _, _, east, north = box
+            x, y = view.xy(*_middle(box))
             high = view.xy(north, east)[1]
             if y - high < 2 * _LINE:  # a small place: its name would hide it
                 y = max(high - 5, _LINE)
@@ -174,13 +197,19 @@ class Pictures:
 
 
 def box_around(place: PlaceFacts) -> Box | None:
-    """Return the box around a place and what its cells cover, without cells that are far off."""
+    """Return the box around a place: what was drawn, and the cells near it or, without, near each other."""
     spots = [point for ring in _rings(place) for point in ring]
     cells = list(place.placed)
-    if cells:
-        lat, lon = median(cell.lat for cell in cells), median(cell.lon for cell in cells)
-        cells = [cell for cell in cells if distance(lat, lon, cell.lat, cell.lon) <= _FAR]
-    return box_of(spots, cells)
+    drawn = [(lat, lon) for lon, lat in spots]
+    groups = clusters([*drawn, *((cell.lat, cell.lon) for cell in cells)])
+    mine = next((group for group in groups if not drawn or group[0] < len(drawn)), [])
+    return box_of(spots, [cells[number - len(drawn)] for number in mine if number >= len(drawn)])
+
+
+def _middle(spot: Cell | Box) -> tuple[float, float]:
+    if isinstance(spot, Cell):
+        return spot.lat, spot.lon
+    return (spot[1] + spot[3]) / 2, (spot[0] + spot[2]) / 2
 
 
 def reach_mark(view: View, cell: Cell, title: str, kind: str = "reach") -> str:

@@ -25,6 +25,8 @@ break-inside:avoid}
 ul.found{padding-left:1.2rem;margin:.4rem 0}ul.found li{margin:.25rem 0}
 .none{display:grid;place-items:center;min-height:8rem;color:var(--soft);border:1px dashed var(--line);
 border-radius:.4rem}
+.regions{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.7rem;
+margin-top:.7rem;align-items:start}
 td.wrap{min-width:8rem}.where{font-size:.8rem}
 code{font-size:.9em}
 @media print{body{max-width:none;padding:0;font-size:11px}.scroll{overflow:visible}a{color:inherit}
@@ -36,11 +38,12 @@ def page(facts: Facts, title: str) -> str:
     """Return the page. The same facts give the same page."""
     numbers = {id(problem): number for number, problem in enumerate(facts.problems, 1)}
     pictures = Pictures(facts)
-    whole = pictures.overview()
+    main, *others = pictures.regions() or [""]
+    whole = main + (f'<div class="regions">{"".join(others)}</div>' if others else "")
     said = (
         "North is up. Filled: what the cells of a place cover, and the place where it is drawn. Dashed: "
-        "cells that reach into a place and are not of it. Grey dots: cells of no place. Point at a cell to "
-        "read what it is."
+        "cells that reach into a place and are not of it. Grey dots: cells of no place. Places far from the "
+        "others have pictures of their own. Point at a cell to read what it is."
     )
     places = "".join(_place(number, pictures, numbers) for number in range(len(facts.places)))
     parts = [
