@@ -171,7 +171,7 @@ class Pictures:
             _, _, east, north = box
             x, y = view.xy(*_middle(box))
             high = view.xy(north, east)[1]
-            if y - high < 2 * _LINE:  # a small place: its name would hide it
+            if y - high < 4 * _LINE:  # a small place: its name would hide it
                 y = max(high - 5, _LINE)
             wide = sum(12 if ord(char) > 0x2E7F else 7 for char in _called(place)) / 2
             x = min(max(x, wide + 4), view.width - wide - 4)

@@ -131,7 +131,8 @@ def outside(sketch: Sketch, cells: Iterable[str]) -> tuple[float, float]:
     mine = set(cells)
     fits = [fit for fit in sketch.fits if fit.cell.cell in mine]
     covers = sum(fit.covers for fit in fits)
-    return covers, 1 - sum(fit.common for fit in fits) / covers if covers else 0.0
+    common = sum(min(fit.common, fit.covers) for fit in fits)  # areas are rounded: no less than nothing
+    return covers, 1 - common / covers if covers else 0.0
 
 
 def check_size(report: Report, key: Scalar, sketch: Sketch, cells: Iterable[str]) -> None:
