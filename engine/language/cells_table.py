@@ -80,7 +80,7 @@ def is_table(name: str, text: str) -> bool:
     return any(_OTHER_NAMES.get(column, column) in _TELLING for column in columns)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def read_file(path: str, text: str) -> TableFile:
     """Read one file. Never raises: what is wrong is in `problems`. Cached: the table seldom changes."""
     return _Reader(path, text.removeprefix("\ufeff")).read()

@@ -44,7 +44,7 @@ class Feature:
     geometry: Any
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def features_of(text: str) -> tuple[Feature, ...]:
     """Return the features of a document; a bare geometry is one without a name. Raises `BadArea`."""
     text = text.removeprefix("\ufeff")

@@ -1,4 +1,4 @@
-"""The map of places in a browser: Chromium reads it from disk, also as narrow as a phone. Skipped without one."""
+"""The map of places in a browser: Chromium reads it from disk, also as narrow as a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of closed vocabularies in a rule or in places.yaml: where they stand, what else is right there."""
+"""The words of closed vocabularies in a rule or places.yaml: where they stand, what else is right there."""
 
 from __future__ import annotations
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
+from math import hypot, pi, sqrt
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.cells import METRES_OF_DEGREE, Cell, CellTable
 from engine.language.geojson import Polygons, Ring
@@ -134,6 +136,24 @@ def test_what_is_near_an_area_by_its_site() -> None:
     area = area_of(rings(square(1_000)))
     cells = [cell("inside", 0, 0), cell("at 400", 900, 0), cell("at 600", 1_100, 0), cell("corner", 800, 800)]
     assert [c.cell for c in within(area, Sites(CellTable(cells)), 425)] == ["inside", "at 400", "corner"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(-900, 900), st.integers(-900, 900), st.integers(20, 900)), max_size=30),
+    st.integers(50, 1_500),
+)
+def test_strict_is_part_of_loose_and_grows_with_the_place(
+    cells: list[tuple[int, int, int]], radius: int
+) -> None:
+    made = [cell(str(at), east, north, reach) for at, (east, north, reach) in enumerate(cells)]
+    area, larger = circle_of(LAT, LON, radius), circle_of(LAT, LON, radius * 1.5)
+    strict = set(belong(area, "strict", *made))
+    assert strict <= set(belong(area, "loose", *made))
+    assert strict <= set(belong(larger, "strict", *made))
+    for number, (east, north, reach) in enumerate(cells):  # as geometry has it, but for the edge itself
+        slack = radius - hypot(east, north) - reach
+        if abs(slack) > 0.005 * (radius + reach) + 1:
+            assert (str(number) in strict) is (slack > 0)
 
 
 def test_nothing_is_near_in_an_empty_table() -> None:
