@@ -67,12 +67,15 @@ class Facts:
     places: tuple[PlaceFacts, ...]
     table: CellTable
     problems: tuple[Problem, ...]
+    complete: bool
+    """All rules could be read, so that a place without one has none."""
 
     def to_json(self) -> dict[str, Any]:
         """The facts as plain data, for `--json`."""
         errors = sum(problem.severity == "error" for problem in self.problems)
         return {
             "cells": {"known": len(self.table), "on_the_map": len(self.table.cells)},
+            "all_rules_read": self.complete,
             "places": [place.to_json() for place in self.places],
             "errors": errors,
             "warnings": len(self.problems) - errors,
@@ -108,7 +111,7 @@ def facts_of(loaded: Loaded, path: str, text: str) -> Facts:
             tuple(name for name, members in catalog.groups.items() if key in members),
             tuple(sorted(users.get(key, ()))), sketch, tuple(by_place.get(key, ())),
         ))  # fmt: skip
-    return Facts(tuple(found), table, problems)
+    return Facts(tuple(found), table, problems, loaded.ruleset is not None)
 
 
 def about_places(problem: Problem) -> bool:

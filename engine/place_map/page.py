@@ -90,7 +90,7 @@ def _table(facts: Facts) -> str:
             len(place.placed),
             Right("" if place.square is None else write_area(place.square)),
             Right("" if place.outside is None else f"{place.outside:.0%}"),
-            Wide(", ".join(place.rules) or "none"),
+            Wide(", ".join(place.rules) or _no_rule(facts)),
             len(place.problems) or None,
         ]
         for number, place in enumerate(facts.places)
@@ -132,11 +132,15 @@ def _place(number: int, pictures: Pictures, numbers: dict[int, int]) -> str:
     return (
         f'<section class="place" id="p{number}"><h3><span class="map"><span class="key {colour(number)}">'
         f"</span></span> {text(place.key)} <span class=soft>{text(place.name)}</span></h3>"
-        f"{picture}<p>{text(_sentence(place))}</p>{found}</section>"
+        f"{picture}<p>{text(_sentence(place, pictures.facts))}</p>{found}</section>"
     )
 
 
-def _sentence(place: PlaceFacts) -> str:
+def _no_rule(facts: Facts) -> str:
+    return "none" if facts.complete else "none of those without an error"
+
+
+def _sentence(place: PlaceFacts, facts: Facts) -> str:
     by = f"By {place.by}" + (f", {place.mode}" if place.mode is not None else "")
     said = [f"{by}: {len(place.cells):,} cells, {len(place.placed):,} with a position."]
     if place.square is not None:
@@ -144,5 +148,5 @@ def _sentence(place: PlaceFacts) -> str:
         said.append(f"It covers {write_area(place.square)}{share}.")
     if place.groups:
         said.append(f"In {', '.join(place.groups)}.")
-    said.append(f"Rules: {', '.join(place.rules)}." if place.rules else "No rule uses it.")
+    said.append(f"Rules: {', '.join(place.rules) or _no_rule(facts)}.")
     return " ".join(said)

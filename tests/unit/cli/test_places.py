@@ -33,6 +33,8 @@ def test_an_error_is_told_and_the_places_are_listed(touchpoint: Touchpoint, rule
     assert done.exit_code == 1
     assert "cells.csv:56:17: lat: expected a number from -90 to 90, was `x` [R701]" in done.stdout
     assert done.stdout.startswith("place      by      mode")
+    touchpoint("places", "check", str(rules), "--map", str(rules / "map.html"))
+    assert "none of those without an error" in (rules / "map.html").read_text(encoding="utf-8")
 
 
 def test_check_tells_those_that_are_most_likely_a_mistake(touchpoint: Touchpoint) -> None:
