@@ -18,7 +18,8 @@ from engine.language.cells_table import CELL
 from engine.language.checks import shape
 from engine.language.checks.duplicates import listed_twice
 from engine.language.geometry import DRAWN, Geography
-from engine.language.model import Catalog, FieldSpec, FieldType, Place, Product
+from engine.language.lengths import is_distance, metres
+from engine.language.model import HOUR, Catalog, FieldSpec, FieldType, Place, Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar
@@ -31,9 +32,14 @@ FILES: Final = ("fields", "places", "products", "numbers")
 FIELD_TYPES: Final = tuple(kind for kind in get_args(FieldType) if kind not in ("phone", "place"))
 FIELD: Final = ((), ("type", "values", "say"))
 PRODUCT: Final = (("name", "price"), ("reply",))
-PLACE: Final = (("name",), ("cells", "area", "circle", "mode", "without"))
+PLACE: Final = (
+    ("name",),
+    ("cells", "area", "circle", "mode", "without", "leave_after", "leave_sightings", "buffer"),
+)
 """An entry of each file: keys that must be there, keys that may. Of a place one of `COVERED` must."""
 COVERED: Final = ("cells", *DRAWN)
+LEAVE_AFTER_MOST: Final = HOUR
+LEAVE_SIGHTINGS_MOST: Final = 100
 _RESERVED: Final = ("subscriber", "msisdn", "consent")
 GROUPS: Final = "groups"
 """The key of places.yaml that is no place but the groups of places."""
@@ -199,7 +205,8 @@ def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str], ge
         if cells.pop(cell, cell) is not None and not report.failed:
             said = f"`{cell}` is no cell of this place, so there is nothing to take off"
             report.warn("R108", body.entries["without"][1], said)
-    return Place(key.text, name, tuple(cells))
+    around = _buffer(report, key, body, tuple(cells), lists, geography)
+    return Place(key.text, name, tuple(cells), *leaving(report, body), around)
 
 
 def _place_keys(body: MappingNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -224,6 +231,44 @@ def _cells(
         if isinstance(item, Scalar) and item.text and CELL.fullmatch(item.text) is None:
             report.warn("R108", item, f"`{item.text}` does not look like a cell: `460-00-4301-101`")
     return _distinct(report, members, "a cell")
+
+
+def leaving(report: Report, body: MappingNode) -> tuple[int, int]:
+    """Read when a visit in doubt ends: after how many µs, at how many sightings outside; 0: not given."""
+    after = sightings = 0
+    node = body.get("leave_after")
+    if node is not None:
+        after = shape.duration(report, node, most=LEAVE_AFTER_MOST)
+        if after > LEAVE_AFTER_MOST:
+            most = words.write_duration(LEAVE_AFTER_MOST)
+            report.error("R108", node, f"expected at most {most}: later nobody knows where they are")
+            after = 0
+    node = body.get("leave_sightings")
+    if node is not None:
+        sightings = shape.integer(report, node, 2, LEAVE_SIGHTINGS_MOST)
+    return after, sightings
+
+
+def _buffer(
+    report: Report,
+    key: Scalar,
+    body: MappingNode,
+    cells: tuple[str, ...],
+    lists: Mapping[str, str],
+    geography: Geography,
+) -> tuple[str, ...]:
+    """Read the cells around a place, or find those within a distance; the place's own are no buffer."""
+    node = body.get("buffer")
+    if isinstance(node, Scalar) and is_distance(node.text):
+        length = shape.value(report, node, "a distance", metres, 0.0)
+        return geography.ring(report, node, key.text, cells, length) if length else ()
+    found = _cells(report, node, lists, geography)
+    own = set(cells)
+    both = [cell for cell in found if cell in own]
+    if both:
+        assert node is not None
+        report.warn("R108", node, f"`{both[0]}` is a cell of the place itself: in the buffer it does nothing")
+    return tuple(cell for cell in found if cell not in own)
 
 
 def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tuple[str, ...]:

@@ -18,6 +18,11 @@ _FORM = re.compile(FORM)
 _BARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?")
 
 
+def is_distance(text: str) -> bool:
+    """Tell whether a text is written like a distance, whatever its bounds."""
+    return _FORM.fullmatch(text.strip()) is not None
+
+
 def metres(text: str) -> float:
     """Read a distance: metres, more than 0 and at most `FARTHEST`."""
     found = _FORM.fullmatch(text.strip())

@@ -10,7 +10,16 @@ from engine.language.describe import WORDS
 from engine.language.editor.fields import PHONE, amount
 from engine.language.editor.scalars import Schema, text, words
 from engine.language.editor.sections import section
-from engine.language.editor.values import cap, degrees, distance, duration, interval, one_or_more, share
+from engine.language.editor.values import (
+    cap,
+    degrees,
+    distance,
+    duration,
+    integer,
+    interval,
+    one_or_more,
+    share,
+)
 from engine.language.editor.vocabulary import PLACES, Vocabulary, refer
 
 
@@ -38,6 +47,9 @@ def policy_file(known: Vocabulary) -> Schema:
         "groups": {"type": "object", "additionalProperties": group},
         "holdout": share("2%"),
         "cost": section("cost", ((), policy.PAID), dict.fromkeys(policy.PAID, amount("money"))),
+        "learn": section(
+            "learn", policy.LEARN, {"home": interval("23:00 to 06:00"), "work": interval("10:00 to 17:00")}
+        ),
         "opt_out": one_or_more(text(examples=("TD", "R", "退订")), 1),
     }
     return section("policy", ((), policy.KEYS), values)
@@ -81,6 +93,9 @@ def _places() -> Schema:
         "circle": section("circle", geometry.CIRCLE, circle),
         "mode": words(geometry.MODES, WORDS["mode"]),
         "without": cells,
+        "leave_after": duration(),
+        "leave_sightings": integer(2, catalog.LEAVE_SIGHTINGS_MOST),
+        "buffer": {"anyOf": [text(examples=("500m", "cells/around-my-place.csv")), _list(text())]},
     }
     entry = section("place", catalog.PLACE, values)
     entry["anyOf"] = [{"required": [key]} for key in catalog.COVERED]

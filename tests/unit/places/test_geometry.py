@@ -254,6 +254,24 @@ def test_a_ring_is_around_the_area_and_the_cells_and_goes_along() -> None:
     assert ring_of(listed, 350, ("460-00-1-1",))[0] == ("460-00-1-2",)
 
 
+def test_a_buffer_may_be_a_distance_and_goes_along() -> None:
+    place = f"hall: {{name: h, {CIRCLE}, mode: strict, buffer: 450m}}"
+    loaded = load(place, CELLS)
+    assert loaded.ruleset is not None
+    assert loaded.ruleset.catalog.places["hall"].buffer == ("460-00-1-3", "460-00-1-4")
+    assert load_texts(loaded.deciding).ruleset == loaded.ruleset
+    assert "450" in loaded.deciding[COMPILED]
+    wider = load(place.replace("450m", "10km"), CELLS).ruleset
+    assert wider is not None
+    assert wider.catalog.places["hall"].buffer == ("460-00-1-3", "460-00-1-4", "460-00-1-5")
+    assert wider.hash != loaded.ruleset.hash
+    assert said(place.replace("450m", "900km")) == [
+        "catalog/places.yaml:1:84: expected a distance of more than 0m and at most 200km [R107]"
+    ]
+    [missing] = load_texts(texts("hall: {name: h, cells: [460-00-1-1], buffer: 450m}")).problems
+    assert (missing.code, missing.col) == ("R005", 46)
+
+
 def test_a_ring_without_a_table_is_an_error() -> None:
     source = read("p", "hall: 1\n")
     assert isinstance(source.root, Mapping)
