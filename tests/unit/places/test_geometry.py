@@ -101,7 +101,7 @@ def test_a_feature_has_the_name_of_the_place_or_is_named() -> None:
         ("hall: {name: h, area: [1]}", ("1:23: expected a .geojson file below catalog/, was a list [R108]")),
         (
             "hall: {name: h, area: {file: areas/a.geojson, feature: yard}}",
-            "1:30: `areas/a.geojson`: no feature is called `yard` [R702]",
+            "1:56: `areas/a.geojson`: no feature is called `yard` [R702]",
         ),
         (
             "hall: {name: h, area: areas/flat.geojson}",
@@ -266,7 +266,7 @@ def test_a_buffer_may_be_a_distance_and_goes_along() -> None:
     assert wider.catalog.places["hall"].buffer == ("460-00-1-3", "460-00-1-4", "460-00-1-5")
     assert wider.hash != loaded.ruleset.hash
     assert said(place.replace("450m", "900km")) == [
-        "catalog/places.yaml:1:84: expected a distance of more than 0m and at most 200km [R107]"
+        "catalog/places.yaml:1:86: expected a distance of more than 0m and at most 200km [R107]"
     ]
     [missing] = load_texts(texts("hall: {name: h, cells: [460-00-1-1], buffer: 450m}")).problems
     assert (missing.code, missing.col) == ("R005", 46)
