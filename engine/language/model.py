@@ -253,6 +253,11 @@ class Place:
     buffer: tuple[str, ...] = ()
     """Cells around it that neither begin nor end a visit."""
 
+    @property
+    def leaves_late(self) -> bool:
+        """Whether a sighting outside may not be the end of a visit."""
+        return bool(self.leave_after or self.leave_sightings or self.buffer)
+
 
 @dataclass(frozen=True, slots=True)
 class Product:
