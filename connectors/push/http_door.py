@@ -3,7 +3,8 @@
     204  durable, or known to be so from before          408  the body took too long
     400  not a notification at all                       413  the body is too large
     401  no good token or signature                      415  another media type, or packed
-    404  another path        405  another method         503  come again after Retry-After seconds
+    404  another path        405  another method         431  the head is too large
+    503  come again after Retry-After seconds
 
 An answer of 4xx says what was expected; sending the same again would not help.
 """
@@ -20,7 +21,7 @@ from urllib.parse import parse_qs
 import structlog
 
 from connectors.push.door import Delivery, PushDoor
-from connectors.push.http_server import HttpServer
+from connectors.push.http_server import HEAD_AT_MOST, HttpServer
 from connectors.push.listening import listen, tls_context
 from connectors.push.options import HttpOptions
 from connectors.push.secrets import Secrets, bearer, has_token, wrong_signature
@@ -33,6 +34,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 DRAIN_SECONDS: Final = 2.0
 """Given to a body that is not wanted: who is still sending it does not read the answer."""
+DRAIN_AT_LEAST: Final = 1 << 20
+"""Bytes of such a body that are read, if not more by its limit."""
 _CORRELATOR = re.compile(r"[a-zA-Z0-9_:;./<>{}-]{1,256}\Z")
 
 log = structlog.get_logger("push")
@@ -151,7 +154,7 @@ class Webhook:
             answer = await self._answer(scope, headers, body, door)
             if answer is not None:
                 if not body.ended:
-                    await body.drain(self._options.body_bytes)
+                    await body.drain(max(4 * self._options.body_bytes, DRAIN_AT_LEAST))
                 await self._send(answer, headers, send)
         finally:
             body.let_go()
@@ -161,6 +164,8 @@ class Webhook:
     ) -> Answer | None:
         """Return the answer; None if nobody waits for one."""
         options = self._options
+        if sum(len(name) + len(value) for name, value in headers.items()) > HEAD_AT_MOST:
+            return Answer(431, f"expected a head of at most {HEAD_AT_MOST} bytes, was more")
         method = scope["method"]
         if scope["path"].rstrip("/") != options.path.rstrip("/"):
             return Answer(404, "expected another path, was this one")

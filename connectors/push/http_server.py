@@ -28,6 +28,14 @@ STREAMS: Final = 100
 """Requests at a time on one HTTP/2 connection."""
 
 
+class _Connection(TCPServer):
+    """One connection; as it is in hypercorn, one whose peer has gone would stay until its idle time is over."""
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        await self.idle_task.stop()
+
+
 class HttpServer:
     """Serves an ASGI application; `counts` gets `turned_away` and `broken` connections."""
 
@@ -83,7 +91,7 @@ class HttpServer:
         self._tasks.add(task)
         loop = asyncio.get_running_loop()
         try:
-            await TCPServer(self._application, loop, self._config, context, {}, reader, writer)
+            await _Connection(self._application, loop, self._config, context, {}, reader, writer)
         except Exception:
             # Whatever a peer sends must end its own connection only: h2 and hypercorn raise all kinds of
             # errors for frames that come after the end of their stream.

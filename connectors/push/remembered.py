@@ -64,8 +64,8 @@ class Remembered:
         self._slots.clear()
         try:
             for slot, marks in (position or {}).get("seen", ()):
-                raw = b64decode(marks, validate=True)
-                self._slots.update((raw[at : at + MARK], int(slot)) for at in range(0, len(raw), MARK))
+                raw, when = b64decode(marks, validate=True), int(slot)
+                self._slots.update((raw[at : at + MARK], when) for at in range(0, len(raw), MARK))
         except (ValueError, TypeError, AttributeError) as error:
             raise StateError(f"source {name}: expected its position, was damaged ({error})") from None
         while len(self._slots) > self._most:

@@ -100,7 +100,9 @@ class Remembering:
 class Taken:
     """What a format made of one request."""
 
-    def __init__(self, form: Format, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
+    def __init__(
+        self, form: Format, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> None:
         self.refusals: list[Refusal] = []
         self.events: list[Event] = []
         self.door = Remembering()
