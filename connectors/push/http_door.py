@@ -163,23 +163,10 @@ class Webhook:
         self, scope: Mapping[str, Any], headers: dict[str, str], body: _Body, door: PushDoor
     ) -> Answer | None:
         """Return the answer; None if nobody waits for one."""
+        wrong = self._wrong_head(scope, headers, door)
+        if wrong is not None:
+            return wrong
         options = self._options
-        if sum(len(name) + len(value) for name, value in headers.items()) > HEAD_AT_MOST:
-            return Answer(431, f"expected a head of at most {HEAD_AT_MOST} bytes, was more")
-        method = scope["method"]
-        if scope["path"].rstrip("/") != options.path.rstrip("/"):
-            return Answer(404, "expected another path, was this one")
-        if method not in ("POST", "OPTIONS"):
-            return Answer(405, f"expected POST, was {method[:20]}")
-        if self._tokens is not None and not has_token(self._tokens, bearer(headers)):
-            return self._stranger(door, "expected a bearer token that is good here, was another or none")
-        if method == "OPTIONS":
-            return Answer(200)
-        if headers.get("content-encoding", "identity").lower() != "identity":
-            return Answer(415, "expected a body that is not packed, was one with a content-encoding")
-        announced = headers.get("content-length", "")
-        if announced.isdecimal() and len(announced) < 20 and int(announced) > options.body_bytes:
-            return self._too_large(door)
         if not door.is_serving or not door.has_room:
             door.counts["full"] += 1
             return AGAIN
@@ -208,6 +195,29 @@ class Webhook:
             return Answer(415, expected)
         body.let_go()
         return await self._durable(request, door)
+
+    def _wrong_head(
+        self, scope: Mapping[str, Any], headers: Mapping[str, str], door: PushDoor
+    ) -> Answer | None:
+        """Return the answer to a request whose body is not even looked at; None if it is."""
+        options = self._options
+        if sum(len(name) + len(value) for name, value in headers.items()) > HEAD_AT_MOST:
+            return Answer(431, f"expected a head of at most {HEAD_AT_MOST} bytes, was more")
+        method = scope["method"]
+        if scope["path"].rstrip("/") != options.path.rstrip("/"):
+            return Answer(404, "expected another path, was this one")
+        if method not in ("POST", "OPTIONS"):
+            return Answer(405, f"expected POST, was {method[:20]}")
+        if self._tokens is not None and not has_token(self._tokens, bearer(headers)):
+            return self._stranger(door, "expected a bearer token that is good here, was another or none")
+        if method == "OPTIONS":
+            return Answer(200)
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            return Answer(415, "expected a body that is not packed, was one with a content-encoding")
+        announced = headers.get("content-length", "")
+        if announced.isdecimal() and len(announced) < 20 and int(announced) > options.body_bytes:
+            return self._too_large(door)
+        return None
 
     async def _durable(self, request: Request, door: PushDoor) -> Answer:
         """Queue a request and return its answer once it is durable."""

@@ -29,7 +29,7 @@ STREAMS: Final = 100
 
 
 class _Connection(TCPServer):
-    """One connection; as it is in hypercorn, one whose peer has gone would stay until its idle time is over."""
+    """One connection. In hypercorn, one whose peer has gone stays until its idle time is over; not here."""
 
     async def _read_data(self) -> None:
         await super()._read_data()

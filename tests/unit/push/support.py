@@ -1,4 +1,4 @@
-"""What the tests of push doors share: a world with a collector that runs, options, events as senders write them."""
+"""What the tests of push doors share: a collector that runs, events as senders write them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
 from engine.refusals import Refusal
+from tests.servers.eventually import eventually
 from tests.testdata import CHECKOUT
 from tests.unit.collector.support import KEY, LATER, SECOND, T, World
 
@@ -63,8 +64,7 @@ async def collecting(collector: LiveCollector) -> AsyncIterator[None]:
     stop = asyncio.Event()
     task = asyncio.create_task(collector.run(stop))
     try:
-        while not collector.committed_at and not task.done():
-            await asyncio.sleep(0.001)
+        await eventually(lambda: bool(collector.committed_at) or task.done(), every=0.001)
         yield
     finally:
         stop.set()

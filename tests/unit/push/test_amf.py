@@ -242,5 +242,5 @@ def test_the_same_report_of_another_subscription_is_known() -> None:
 
 
 def test_a_synchronisation_of_subscriptions_is_acknowledged() -> None:
-    body = {"eventSubsSyncInfo": {"subscriptionList": []}}
+    body: dict[str, Any] = {"eventSubsSyncInfo": {"subscriptionList": []}}
     assert taken(Amf("amf"), body).answer.status == 204

@@ -13,7 +13,7 @@ from connectors.push.options import CamaraOptions, DoorOptions, NefOptions, TcpO
 from engine.errors import InputError
 from engine.event_kinds import KINDS
 
-OPEN = {"listen": "127.0.0.1:0", "unauthenticated": True}
+OPEN: dict[str, Any] = {"listen": "127.0.0.1:0", "unauthenticated": True}
 
 
 def test_every_door_is_made_of_its_options_and_says_which_kinds_it_brings() -> None:
@@ -66,5 +66,5 @@ def test_texts_of_a_file_become_values() -> None:
 
 
 def test_a_column_map_that_does_not_exist_is_told() -> None:
-    with pytest.raises(InputError, match="map: expected a .yaml file or one of the maps"):
+    with pytest.raises(InputError, match=r"map: expected a \.yaml file or one of the maps"):
         DOORS["tcp"].make("tcp", TcpOptions(**OPEN, map="none"))

@@ -422,16 +422,17 @@ async def test_half_a_request_is_none() -> None:
 
 async def test_more_connections_than_allowed_are_turned_away() -> None:
     source = door(connections=2)
+    server: Any = source.server
     async with served(source) as (sender, _):
         held = [await asyncio.open_connection("127.0.0.1", source.server.port) for _ in range(2)]
-        await eventually(lambda: len(source.server._server._tasks) == 2)  # type: ignore[attr-defined]
+        await eventually(lambda: len(server._server._tasks) == 2)
         with pytest.raises(httpx.TransportError):
             await post(sender)
         assert source.counts["turned_away"] == 1
         for _, writer in held:
             writer.close()
             await writer.wait_closed()
-        await eventually(lambda: not source.server._server._tasks)  # type: ignore[attr-defined]
+        await eventually(lambda: not server._server._tasks)
         assert (await post(sender)).status_code == 204
 
 
