@@ -38,8 +38,8 @@ class LandingOptions(Options):
     marker: str = option(
         "",
         "the end of a name, such as `.ok`",
-        "A file is taken when another one says that it is whole: `x.txt.ok` or `x.ok` of `x.txt`. It is moved "
-        "with its file.",
+        "A file is taken when another one says that it is whole: `x.txt.ok` or `x.ok` of `x.txt`. It is "
+        "moved with its file.",
         pattern=r"^$|^\.[A-Za-z0-9._-]{1,20}$",
     )
     stable: Duration = option(
@@ -53,9 +53,9 @@ class LandingOptions(Options):
     sequence: str = option(
         "",
         "a regular expression with one group named `seq` or `time`, such as `_(?P<seq>[0-9]+)[.]txt$`",
-        "Where the number of a file stands in its name: `(?P<seq>...)` a counter, `(?P<time>...)` a time slot "
-        "as 8, 10, 12 or 14 digits from the year on (with `every`). Files are taken in its order, and numbers "
-        "that are passed over are told as missing. Other named groups tell series apart.",
+        "Where the number of a file stands in its name: `(?P<seq>...)` a counter, `(?P<time>...)` a time "
+        "slot as 8, 10, 12 or 14 digits from the year on (with `every`). Files are taken in its order, and "
+        "numbers that are passed over are told as missing. Other named groups tell series apart.",
         max_length=500,
     )
     every: Duration = option(

@@ -14,6 +14,7 @@ import re
 from calendar import timegm
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from engine.refusals import redact
@@ -196,7 +197,7 @@ def _begin_of(numbers: set[int], wraps: int) -> int:
     """Return the number with which a run begins on a circle: the one behind the largest gap."""
     ordered = sorted(numbers)
     gaps = [(ordered[0] + wraps - ordered[-1], ordered[0])]
-    gaps += [(after - before, after) for before, after in zip(ordered, ordered[1:], strict=False)]
+    gaps += [(after - before, after) for before, after in pairwise(ordered)]
     return max(gaps)[1]
 
 

@@ -158,7 +158,8 @@ class LiveCollector:
         self.refused: Counter[str] = Counter()
         """Refused records by reason."""
         self.fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
-        """By source: `read`, `refused`, `clamped`, and `unparked`: gone on early for want of room."""
+        """By source: rows that were `read`, `refused`, `clamped`, `unparked` (gone on early for want of
+        room); a `gap`, or a `file` that can't be read to its end."""
         self.treated: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
         """By source: what its treatments did, as `STEP.DEED`."""
         self.trouble = ""
@@ -429,7 +430,9 @@ class LiveCollector:
         self._reasons[refusal.reason] += 1
         origin = {} if self._reading is None else self._reading.origin
         if self._reading is not None:
-            self._count(self._reading.name, "refused")
+            # neither a gap nor the end of a damaged file is a row
+            fate = refusal.reason if refusal.reason in ("gap", "file") else "refused"
+            self._count(self._reading.name, fate)
         self._dead.append(dead_letter(refusal, STAGE, self._wall(), origin))
 
     # -- the checkpoint --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.door import House
 from engine.collector import Live
-from engine.deployment.feeds.model import Feed
+from engine.deployment.feeds.model import Feed, Feeds
 from engine.deployment.feeds.tables import TABLES
 from engine.identity import Identity
 from engine.treatments.registry import TREATMENTS, Around, chain_of
@@ -26,6 +26,12 @@ def live_of(feed: Feed, house: House, identity: Identity, tables: Mapping[str, A
     around = Around(identity, feed.disorder, tables)
     chain = chain_of(feed.treatments, around, TREATMENTS) if feed.treatments else None
     return Live(source, feed.common.kinds, feed.disorder, feed.idle / 1_000_000, chain)
+
+
+def lives_of(feeds: Feeds, house: House, identity: Identity) -> list[Live]:
+    """Make the sources of a feeds file that has no mistakes."""
+    tables = load_tables(feeds.tables)
+    return [live_of(feed, house, identity, tables) for feed in feeds.feeds.values()]
 
 
 def load_tables(files: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Feed:
     """One feed."""
 
     name: str
+    door_name: str
     common: FeedOptions
     door: Door[Any]
     options: Options

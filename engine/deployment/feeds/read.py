@@ -141,7 +141,7 @@ class _Reading:
             self._say(node, f"`map`: expected one for the door `{door[0]}`, was not given")
         if common is None or options is None:
             return None
-        return Feed(name, common, door[1], options, treatments, node, Path(self.source.path).parent)
+        return Feed(name, door[0], common, door[1], options, treatments, node, Path(self.source.path).parent)
 
     def _door(self, name: str, node: yaml.Mapping) -> tuple[str, Door[Any]] | None:
         given = node.get("door")
