@@ -75,6 +75,15 @@ class Metrics:
         self._files = self._counter(
             "collector_files", "Files of landing directories, by what became of them", "source", "fate"
         )
+        self._pushed = self._counter(
+            "collector_pushed",
+            "What came through doors that others push into, by what it was",
+            "source",
+            "what",
+        )
+        self._pushed_waiting = self._gauge(
+            "collector_pushed_waiting", "Records that were pushed and are not yet durable", "source"
+        )
         self._treated = self._counter(
             "collector_treated", "What treatments did to records of a feed", "source", "treatment", "fate"
         )
@@ -234,6 +243,12 @@ class Metrics:
         """Count files of landing directories: (source, fate as in `Landing.counts`) -> files."""
         for (source, fate), count in fates.items():
             self._files.labels(_value(source), _value(fate)).inc(count)
+
+    def collector_pushed(self, source: str, counts: Mapping[str, int], waiting: int) -> None:
+        """Count what was pushed, as `PushDoor.counts`; `waiting`: records that are not yet durable."""
+        for what, count in counts.items():
+            self._pushed.labels(_value(source), _value(what)).inc(count)
+        self._pushed_waiting.labels(_value(source)).set(waiting)
 
     def collector_treated(self, deeds: Mapping[tuple[str, str], int]) -> None:
         """Count what treatments did: (source, `TREATMENT.DEED`) -> records."""

@@ -178,7 +178,9 @@ def deadletter_schema() -> Schema:
             "reason": _text("utf8 json nan depth size type kind identity time columns number file gap"),
             "detail": _text("FIELD: expected X, was Y"),
             "source": _text("the feed"),
-            "position": _text("PARTITION:OFFSET, FILE:LINE or DOOR:REQUEST, and #k for the k-th record of an array"),
+            "position": _text(
+                "PARTITION:OFFSET, FILE:LINE or DOOR:REQUEST, and #k for the k-th record of an array"
+            ),
             "raw": {**_text("the start of the record"), "maxLength": KEPT_CHARACTERS},
             "stage": _text("the role that refused it: collector, engine"),
             "failed_at": _time("when it was refused, wall clock"),

@@ -18,5 +18,5 @@ Read in this order:
     nef_cells.py    cells as exposure functions write them
     tcp_server.py   connections with lines
     tcp_lines.py    lines -> records
-    doors.py        all of them by name: options in, source out
+    doors.py        what a feeds file can ask for: options in, source out
 """

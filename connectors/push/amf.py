@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from connectors.push.http_door import Answer, Request
+from connectors.push.http_door import Request
 from connectors.push.notices import (
     Fields,
     Notices,
@@ -25,7 +25,6 @@ from connectors.push.notices import (
     object_of,
     objects_of,
     parsed,
-    problem_details,
     text_of,
 )
 from connectors.push.options import is_area
@@ -72,10 +71,6 @@ class Amf(Notices):
         return (
             "" if request.media == "application/json" else "expected application/json, was another media type"
         )
-
-    def problem(self, answer: Answer) -> tuple[bytes, bytes]:
-        """Return a problem as ProblemDetails."""
-        return problem_details(answer)
 
     def notices(self, request: Request) -> list[Any]:
         """Return the reports of a notification."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from connectors.push.options import DoorOptions
+from connectors.push.options import SECOND, DoorOptions
 from connectors.push.remembered import Remembered
 from engine.event import Event
 from engine.intake import Intake
@@ -81,7 +81,7 @@ class PushDoor:
     ) -> None:
         self.server = server
         self.counts: Counter[str] = Counter()
-        """Since the start: see docs/doors/README.md, "Counters"."""
+        """Since the start: see docs/doors/webhooks.md, "Counters"."""
         self.on_room: list[Callable[[], None]] = []
         """Called when there is room again after the queue was full."""
         self.clock = clock
@@ -89,7 +89,7 @@ class PushDoor:
         self._name = name
         self._taker = taker
         self._options = options
-        self._remembered = Remembered(options.remember, options.remember_seconds, clock)
+        self._remembered = Remembered(options.remember, options.remember_for / SECOND, clock)
         self._queue: deque[Delivery] = deque()
         self._read: list[Delivery] = []
         """Read, not yet known to be durable."""
@@ -172,6 +172,11 @@ class PushDoor:
     def has_room(self) -> bool:
         """Whether more may come now."""
         return self._rows < self._options.queue_records and self._size < self._options.queue_bytes
+
+    @property
+    def waiting(self) -> int:
+        """Records that are held and not yet durable, about."""
+        return self._rows
 
     def has_room_for(self, size: int) -> bool:
         """Whether so many bytes more may be held now."""

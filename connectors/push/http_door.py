@@ -23,7 +23,7 @@ import structlog
 from connectors.push.door import Delivery, PushDoor
 from connectors.push.http_server import HEAD_AT_MOST, HttpServer
 from connectors.push.listening import listen, tls_context
-from connectors.push.options import HttpOptions
+from connectors.push.options import SECOND, HttpOptions
 from connectors.push.secrets import Secrets, bearer, has_token, wrong_signature
 from engine.event import Event
 from engine.intake import Intake
@@ -124,7 +124,8 @@ class Webhook:
         """Serve from now on."""
         bound = await listen(self._name, self._options)
         self._door = door
-        self._server = HttpServer(self, self._options.connections, self._options.idle_seconds, door.counts)
+        idle = self._options.idle_time / SECOND
+        self._server = HttpServer(self, self._options.connections, idle, door.counts)
         await self._server.start(bound, self._tls)
         self._port = bound.getsockname()[1]
 
@@ -171,11 +172,11 @@ class Webhook:
             door.counts["full"] += 1
             return AGAIN
         try:
-            async with asyncio.timeout(options.body_seconds):
+            async with asyncio.timeout(options.body_time / SECOND):
                 raw = await body.read(options.body_bytes)
         except TimeoutError:
             door.counts["slow"] += 1
-            return Answer(408, f"expected the body within {options.body_seconds:g} s, was slower")
+            return Answer(408, f"expected the body within {options.body_time / SECOND:g} s, was slower")
         except _TooLarge:
             return self._too_large(door)
         except _Full:
@@ -184,7 +185,8 @@ class Webhook:
         except _Gone:
             return None
         if self._keys is not None:
-            why = wrong_signature(self._keys, headers, raw, door.clock(), options.signature_seconds)
+            window = options.signature_window // SECOND
+            why = wrong_signature(self._keys, headers, raw, door.clock(), window)
             if why:
                 return self._stranger(door, why)
         self._number += 1
@@ -232,7 +234,7 @@ class Webhook:
         # an event has 300 bytes at least
         door.put(Delivery(request, 1 + len(request.body) // 300, len(request.body) + 1_000, settle))
         try:
-            async with asyncio.timeout(self._options.answer_seconds):
+            async with asyncio.timeout(self._options.answer_time / SECOND):
                 answer = await told
         except TimeoutError:
             # It stays queued: when it is sent again it is known, or applied then.
@@ -258,7 +260,7 @@ class Webhook:
         body = b""
         status = answer.status
         if status == 503:
-            out.append((b"retry-after", b"%d" % self._options.retry_seconds))
+            out.append((b"retry-after", b"%d" % (self._options.retry_after // SECOND)))
         elif status == 401:
             out.append((b"www-authenticate", b"Bearer"))
         elif status == 405:

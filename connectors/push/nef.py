@@ -20,7 +20,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from connectors.push.http_door import Answer, Request
+from connectors.push.http_door import Request
 from connectors.push.nef_cells import read_cell
 from connectors.push.notices import (
     Fields,
@@ -28,7 +28,6 @@ from connectors.push.notices import (
     micros,
     object_of,
     parsed,
-    problem_details,
     text_of,
     whole,
 )
@@ -72,10 +71,6 @@ class Nef(Notices):
         return (
             "" if request.media == "application/json" else "expected application/json, was another media type"
         )
-
-    def problem(self, answer: Answer) -> tuple[bytes, bytes]:
-        """Return a problem as ProblemDetails."""
-        return problem_details(answer)
 
     def notices(self, request: Request) -> list[Any]:
         """Return the reports of a notification."""

@@ -63,6 +63,18 @@ class Notices:
         """Return the records of a notice, none if it says nothing about a subscriber; raise `Bad`."""
         raise NotImplementedError
 
+    def problem(self, answer: Answer) -> tuple[bytes, bytes]:
+        """Return media type and body of a problem: ProblemDetails of TS 29.571, RFC 9457."""
+        details: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(answer.status).phrase,
+            "status": answer.status,
+            "detail": answer.detail,
+        }
+        if answer.status in _CAUSES:
+            details["cause"] = _CAUSES[answer.status]
+        return b"application/problem+json", orjson.dumps(details)
+
     def take(self, request: Request, events: list[Event]) -> Answer:
         """Add the events of a request to `events` and return its answer."""
         place = f"{self.name}:{request.number}"
@@ -167,11 +179,6 @@ def whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def title_of(status: int) -> str:
-    """Return the name of a status."""
-    return HTTPStatus(status).phrase
-
-
 _CAUSES: Final = {
     400: "INVALID_MSG_FORMAT",
     404: "RESOURCE_URI_STRUCTURE_NOT_FOUND",
@@ -179,19 +186,6 @@ _CAUSES: Final = {
     503: "NF_CONGESTION",
 }
 """Causes of TS 29.500, table 5.2.7.2-1."""
-
-
-def problem_details(answer: Answer) -> tuple[bytes, bytes]:
-    """Return a problem as 3GPP wants it: ProblemDetails of TS 29.571, RFC 9457."""
-    details: dict[str, Any] = {
-        "type": "about:blank",
-        "title": title_of(answer.status),
-        "status": answer.status,
-        "detail": answer.detail,
-    }
-    if answer.status in _CAUSES:
-        details["cause"] = _CAUSES[answer.status]
-    return b"application/problem+json", orjson.dumps(details)
 
 
 def _hidden(notice: Any) -> bytes:

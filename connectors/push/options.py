@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticUndefined
+from pydantic import field_validator, model_validator
 
-REQUIRED: Final = PydanticUndefined
+from engine.options import REQUIRED, Duration, Options, Place, YesNo, option
+
+SECOND: Final = 1_000_000
+MEGABYTE: Final = 1 << 20
 _AREA = re.compile(r"[A-Za-z0-9._,+-]{1,54}\Z")
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.%]+\]|[^\s:\[\]]+):(?P<port>\d{1,5})\Z")
-MEGABYTE: Final = 1 << 20
-
-
-def option(default: Any, expected: str, meaning: str, **bounds: Any) -> Any:
-    """Declare a key; `expected` completes "expected …" in messages, `meaning` stands in the docs."""
-    return Field(default=default, description=meaning, json_schema_extra={"expected": expected}, **bounds)
 
 
 def is_area(name: str) -> bool:
@@ -25,52 +20,68 @@ def is_area(name: str) -> bool:
     return _AREA.match(name) is not None
 
 
-class DoorOptions(BaseModel):
+class DoorOptions(Options):
     """What all doors have: where they listen, who may push, how much they hold."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     listen: str = option(
-        REQUIRED, "HOST:PORT", "address to listen at, `0.0.0.0:8443`; an IPv6 address in brackets"
+        REQUIRED,
+        "an address such as 0.0.0.0:8443",
+        "Address and port to listen at; an IPv6 address in brackets.",
     )
-    tls_cert: Path | None = option(None, "a PEM file", "certificate of this server, with its chain")
-    tls_key: Path | None = option(None, "a PEM file", "its private key, without a passphrase")
-    tls_client_ca: Path | None = option(
-        None, "a PEM file", "authorities whose client certificates are taken; one is then demanded"
+    tls_cert: Place | None = option(None, "a PEM file", "Certificate of this server, with its chain.")
+    tls_key: Place | None = option(None, "a PEM file", "Its private key, without a passphrase.")
+    tls_client_ca: Place | None = option(
+        None, "a PEM file", "Authorities whose client certificates are taken; one is then demanded."
     )
-    tokens_file: Path | None = option(
-        None, "a file", "bearer tokens, one per line; read again when it changes; several: rotation"
+    tokens_file: Place | None = option(
+        None, "a file", "Bearer tokens, one per line; read again when it changes. Several: rotation."
     )
-    tokens_variable: str = option("", "a name", "environment variable with bearer tokens, comma between")
-    unauthenticated: bool = option(
+    tokens_variable: str = option(
+        "", "the name of an environment variable", "Variable that holds bearer tokens, a comma between them."
+    )
+    unauthenticated: YesNo = option(
         False,
         "yes or no",
-        "let anybody push who can reach the address: only where the network keeps others out",
+        "Let anybody push who can reach the address: only where the network keeps all others out.",
     )
     connections: int = option(
-        256, "1 to 10000", "connections at a time; more are turned away", ge=1, le=10_000
+        256, "a whole number from 1 to 10000", "Connections at a time; more are turned away.", ge=1, le=10_000
     )
     queue_records: int = option(
-        20_000, "100 to 1000000", "records held until they are durable, about", ge=100, le=1_000_000
+        20_000,
+        "a whole number from 100 to 1000000",
+        "Records that are held until they are durable, about. More have to wait.",
+        ge=100,
+        le=1_000_000,
     )
     queue_bytes: int = option(
-        64 * MEGABYTE, "1 MB to 4 GB", "bytes held until they are durable, about", ge=MEGABYTE, le=1 << 32
+        64 * MEGABYTE,
+        "a whole number from 1048576 to 4294967296",
+        "Bytes that are held until they are durable, about.",
+        ge=MEGABYTE,
+        le=1 << 32,
     )
     remember: int = option(
         4_096,
-        "0 to 100000",
-        "how many are known again if they are sent again; 11 bytes each in every checkpoint",
+        "a whole number from 0 to 100000",
+        "How many records, or lines, are known if they come again; 11 bytes each in every checkpoint.",
         ge=0,
         le=100_000,
     )
-    remember_seconds: int = option(600, "1 to 86400", "for how long they are known", ge=1, le=86_400)
+    remember_for: Duration = option(
+        600 * SECOND,
+        "a length of time from 1s to 24h",
+        "For how long they are known.",
+        ge=SECOND,
+        le=86_400 * SECOND,
+    )
 
     @field_validator("listen")
     @classmethod
     def _listen(cls, value: str) -> str:
         found = _LISTEN.match(value)
         if found is None or int(found["port"]) > 65_535:
-            raise ValueError(f"expected HOST:PORT, was {value!r}")
+            raise ValueError(f"expected an address such as 0.0.0.0:8443, was {value!r}")
         return value
 
     @model_validator(mode="after")
@@ -83,10 +94,10 @@ class DoorOptions(BaseModel):
         if not ways and not self.unauthenticated:
             raise ValueError(
                 "expected a way to sign in (tokens_file, tokens_variable, tls_client_ca), "
-                "or unauthenticated: yes, was none"
+                "or `unauthenticated: yes`, was none"
             )
         if ways and self.unauthenticated:
-            raise ValueError(f"expected unauthenticated: no beside {ways[0]}, was yes")
+            raise ValueError(f"expected `unauthenticated: no` beside {ways[0]}, was yes")
         return self
 
     def ways_to_sign_in(self) -> list[str]:
@@ -115,31 +126,51 @@ class HttpOptions(DoorOptions):
     """What webhooks have besides."""
 
     path: str = option(
-        "/", "a path", "path that notifications are posted to", pattern=r"^/[A-Za-z0-9/._~-]*$"
+        "/", "a path such as /camara", "Path that is posted to.", pattern=r"^/[A-Za-z0-9/._~-]*$"
     )
-    signature_file: Path | None = option(
-        None, "a file", "keys by which bodies are signed (HMAC-SHA-256), one per line; several: rotation"
+    signature_file: Place | None = option(
+        None, "a file", "Keys by which bodies are signed (HMAC-SHA-256), one per line. Several: rotation."
     )
-    signature_variable: str = option("", "a name", "environment variable with such keys, comma between")
-    signature_seconds: int = option(
-        300, "1 to 3600", "how far the time stamp of a signature may be from the clock", ge=1, le=3_600
+    signature_variable: str = option(
+        "", "the name of an environment variable", "Variable that holds such keys, a comma between them."
     )
-    body_bytes: int = option(MEGABYTE, "1 kB to 16 MB", "of one request", ge=1_024, le=16 * MEGABYTE)
-    body_seconds: float = option(10.0, "0.1 to 300", "that a body may take to arrive", ge=0.1, le=300)
-    answer_seconds: float = option(
-        30.0,
-        "0.1 to 300",
-        "that a request waits to be durable, before it is told to come again",
-        ge=0.1,
-        le=300,
+    signature_window: Duration = option(
+        300 * SECOND,
+        "a length of time from 1s to 1h",
+        "How far the time stamp of a signature may be from the clock.",
+        ge=SECOND,
+        le=3_600 * SECOND,
     )
-    retry_seconds: int = option(2, "1 to 3600", "Retry-After of those told to come again", ge=1, le=3_600)
-    idle_seconds: float = option(
-        60.0,
-        "0.1 to 3600",
-        "that a connection may have no request, or take for the head of one",
-        ge=0.1,
-        le=3_600,
+    body_bytes: int = option(
+        MEGABYTE,
+        "a whole number from 1024 to 16777216",
+        "Bytes of one request.",
+        ge=1_024,
+        le=16 * MEGABYTE,
+    )
+    body_time: Duration = option(
+        10 * SECOND, "a length of time up to 5m", "What a body may take to arrive.", ge=1, le=300 * SECOND
+    )
+    answer_time: Duration = option(
+        30 * SECOND,
+        "a length of time up to 5m",
+        "How long a request waits to be durable until it is told to come again.",
+        ge=1,
+        le=300 * SECOND,
+    )
+    retry_after: Duration = option(
+        2 * SECOND,
+        "a length of time from 1s to 1h",
+        "When those that are told to come again are to come.",
+        ge=SECOND,
+        le=3_600 * SECOND,
+    )
+    idle_time: Duration = option(
+        60 * SECOND,
+        "a length of time up to 1h",
+        "How long a connection may have no request, or take for the head of one.",
+        ge=1,
+        le=3_600 * SECOND,
     )
 
 
@@ -147,7 +178,9 @@ class CamaraOptions(HttpOptions):
     """The webhook for CAMARA's CloudEvents."""
 
     areas: dict[str, str] = option(
-        {}, "NAME: LAT,LON,RADIUS", "names for the circles of geofencing subscriptions: `area:NAME`"
+        {},
+        "names with circles, NAME: LAT,LON,RADIUS",
+        "Names for the circles of geofencing subscriptions (degrees, degrees, m): records name `area:NAME`.",
     )
 
     @field_validator("areas")
@@ -169,23 +202,26 @@ class NefOptions(HttpOptions):
     """The webhook for monitoring events of a NEF or SCEF."""
 
     plmn: str = option(
-        "", "MCC and MNC", "network of cells that come without one: 46000", pattern=r"^(\d{5,6})?$"
+        "", "MCC and MNC such as 46000", "Network of cells that come without one.", pattern=r"^(\d{5,6})?$"
     )
     cells: Literal["hex", "decimal"] = option(
-        "hex", "hex or decimal", "how `cellId` writes numbers: TS 23.003 has hex"
+        "hex", "hex or decimal", "How `cellId` writes numbers: as TS 23.003 does, or otherwise."
     )
 
 
 class TcpOptions(DoorOptions):
     """The door for lines."""
 
-    map: str = option(
-        "", "a column map", "how lines are delimited; none: JSON, a record or an array per line"
+    acknowledge: YesNo = option(False, "yes or no", "Answer `ACK COUNT` when so many lines are durable.")
+    line_bytes: int = option(
+        MEGABYTE, "a whole number from 100 to 1048576", "Bytes of one line.", ge=100, le=MEGABYTE
     )
-    acknowledge: bool = option(False, "yes or no", "answer `ACK COUNT` when so many lines are durable")
-    line_bytes: int = option(MEGABYTE, "100 to 1 MB", "of one line", ge=100, le=MEGABYTE)
-    sign_in_seconds: float = option(
-        10.0, "0.1 to 300", "until the first line has signed in, where tokens are given", ge=0.1, le=300
+    sign_in_time: Duration = option(
+        10 * SECOND,
+        "a length of time up to 5m",
+        "Until the first line has to have signed in, where tokens are given.",
+        ge=1,
+        le=300 * SECOND,
     )
 
 

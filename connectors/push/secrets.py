@@ -113,14 +113,14 @@ def signature_of(key: bytes, timestamp: str, body: bytes) -> str:
 
 
 def wrong_signature(
-    secrets: Secrets, headers: Mapping[str, str], body: bytes, now: float, seconds: int
+    secrets: Secrets, headers: Mapping[str, str], body: bytes, now: float, seconds: float
 ) -> str:
     """Say what is wrong with the signature of a request; empty if nothing is."""
     timestamp, given = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
         return f"expected {TIMESTAMP} with seconds since 1970, was none"
     if abs(int(timestamp) - now) > seconds:
-        return f"expected {TIMESTAMP} within {seconds} s of the clock, was not"
+        return f"expected {TIMESTAMP} within {seconds:g} s of the clock, was not"
     good = False
     for key in secrets.values:
         good |= hmac.compare_digest(signature_of(key, timestamp, body).encode(), given.lower().encode())

@@ -16,7 +16,7 @@ import structlog
 
 from connectors.push.door import Delivery, PushDoor
 from connectors.push.listening import listen, tls_context
-from connectors.push.options import TcpOptions
+from connectors.push.options import SECOND, TcpOptions
 from connectors.push.secrets import Secrets, has_token
 from engine.log_pace import LogPace
 
@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
             found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if not self._signed_in:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(server.options.sign_in_seconds, self._stranger)
+            self._timer = loop.call_later(server.options.sign_in_time / SECOND, self._stranger)
         if not door.has_room:
             self._transport.pause_reading()
 

@@ -8,6 +8,7 @@ from collections import Counter
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
+from connectors.push.door import PushDoor
 from engine.collector import LiveCollector, Pace
 from engine.deployment.common import Common, OnDead, now_us, watched
 from engine.deployment.feeds.use import identity_of, lives_of_settings
@@ -74,12 +75,16 @@ class CollectorRole:
         fates["applied"] = fates.pop("read", 0)
         files = live.source.counts.copy() if isinstance(live.source, Landing) else Counter[str]()
         counts = {"fates": fates, "files": files, "treated": collector.treated[name].copy()}
+        if isinstance(live.source, PushDoor):
+            counts["pushed"] = live.source.counts.copy()
         told = self._told_feeds.get(name, {})
         new = {what: count - told.get(what, Counter()) for what, count in counts.items()}
         self._told_feeds[name] = counts
         metrics.collector_rows({(name, fate): n for fate, n in new["fates"].items()})
         metrics.collector_files({(name, fate): n for fate, n in new["files"].items()})
         metrics.collector_treated({(name, deed): n for deed, n in new["treated"].items()})
+        if isinstance(live.source, PushDoor):
+            metrics.collector_pushed(name, new["pushed"], live.source.waiting)
         missing = live.source.missing if isinstance(live.source, Landing) else 0
         greatest = collector.ticks.greatest[name]
         metrics.feed(

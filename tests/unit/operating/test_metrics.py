@@ -58,6 +58,7 @@ def use_all(metrics: Metrics) -> None:
     metrics.collector_rows({("gn", "taken"): 8, ("gn", "time"): 1})
     metrics.collector_files({("gn", "done"): 2, ("gn", "again"): 1})
     metrics.collector_treated({("gn", "duplicates.dropped"): 4})
+    metrics.collector_pushed("webhook", {"requests": 3, "strangers": 1}, 5)
     metrics.feed("gn", live=True, watermark=1.5, parked=3, missing=2)
     metrics.deliveries({("sms", "delivered"): 3, ("sms", "indeterminate"): 1})
     metrics.deliveries_open(4)
@@ -78,6 +79,8 @@ def test_what_was_counted_is_on_the_page(page: Page) -> None:
     assert page.value("dead_letters_total", reason="json") == 4
     assert page.value("collector_rows_total", source="gn", fate="time") == 2
     assert page.value("collector_files_total", fate="again") == 2
+    assert page.value("collector_pushed_total", source="webhook", what="requests") == 6
+    assert page.value("collector_pushed_waiting", source="webhook") == 5
     assert page.value("deliveries_total", channel="sms", status="delivered") == 6
     assert page.value("deliveries_total", channel="sms", status="indeterminate") == 2
     assert page.value("indeterminate_total") == 2

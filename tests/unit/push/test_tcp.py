@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bench.doors import MAP, made_rows
+from connectors.column_map import load_map
 from connectors.memory_inlet import MemoryInlet
 from connectors.push.door import PushDoor
 from connectors.push.doors import tcp_door
@@ -30,7 +31,8 @@ def door(**options: Any) -> PushDoor:
     given: dict[str, Any] = {"listen": "127.0.0.1:0", "acknowledge": True}
     if not {"tokens_variable", "tls_client_ca"} & options.keys():
         given["unauthenticated"] = True
-    return tcp_door("tcp", TcpOptions(**{**given, **options}), environ=ENVIRON, clock=lambda: 1e9)
+    columns = load_map(options.pop("map")) if "map" in options else None
+    return tcp_door("tcp", TcpOptions(**{**given, **options}), columns, environ=ENVIRON, clock=lambda: 1e9)
 
 
 @asynccontextmanager
@@ -337,7 +339,7 @@ async def test_who_does_not_sign_in_is_cut_off(first: bytes) -> None:
 
 
 async def test_who_says_nothing_is_cut_off_before_signing_in() -> None:
-    source = door(tokens_variable="TOKENS", sign_in_seconds=0.1)
+    source = door(tokens_variable="TOKENS", sign_in_time=100_000)
     async with served(source):
         reader, _ = await connect(source)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):

@@ -107,7 +107,7 @@ async def hanging(world: World) -> Hanging:
 async def stuck() -> AsyncIterator[tuple[PushDoor, httpx.AsyncClient, Hanging, World]]:
     """A door with little room, before a log that does not answer yet."""
     world = World()
-    source = door(queue_records=100, answer_seconds=0.3, retry_seconds=7)
+    source = door(queue_records=100, answer_time=300_000, retry_after=7_000_000)
     inlet = await hanging(world)
     collector = world.collector(world.live(source), pace=FAST, inlet=inlet)
     async with collecting(collector):
@@ -380,7 +380,7 @@ async def test_problems_of_3gpp_doors_are_problem_details() -> None:
 
 
 async def test_a_body_that_trickles_is_given_up() -> None:
-    source = door(body_seconds=0.1)
+    source = door(body_time=100_000)
 
     async def trickle() -> AsyncIterator[bytes]:
         yield b"{"
@@ -394,7 +394,7 @@ async def test_a_body_that_trickles_is_given_up() -> None:
 
 
 async def test_a_head_that_trickles_is_given_up_and_a_large_one_refused() -> None:
-    source = door(idle_seconds=0.2)
+    source = door(idle_time=200_000)
     async with served(source) as (sender, _):
         reader, writer = await asyncio.open_connection("127.0.0.1", source.server.port)
         writer.write(b"POST /camara HTTP/1.1\r\nhost: x\r\n")
