@@ -76,10 +76,7 @@ class Metrics:
             "collector_files", "Files of landing directories, by what became of them", "source", "fate"
         )
         self._pushed = self._counter(
-            "collector_pushed",
-            "What came through doors that others push into, by what it was",
-            "source",
-            "what",
+            "collector_pushed", "What came through doors that others push into, by its fate", "source", "fate"
         )
         self._pushed_waiting = self._gauge(
             "collector_pushed_waiting", "Records that were pushed and are not yet durable", "source"
@@ -246,8 +243,8 @@ class Metrics:
 
     def collector_pushed(self, source: str, counts: Mapping[str, int], waiting: int) -> None:
         """Count what was pushed, as `PushDoor.counts`; `waiting`: records that are not yet durable."""
-        for what, count in counts.items():
-            self._pushed.labels(_value(source), _value(what)).inc(count)
+        for fate, count in counts.items():
+            self._pushed.labels(_value(source), _value(fate)).inc(count)
         self._pushed_waiting.labels(_value(source)).set(waiting)
 
     def collector_treated(self, deeds: Mapping[tuple[str, str], int]) -> None:

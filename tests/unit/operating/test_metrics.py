@@ -79,7 +79,7 @@ def test_what_was_counted_is_on_the_page(page: Page) -> None:
     assert page.value("dead_letters_total", reason="json") == 4
     assert page.value("collector_rows_total", source="gn", fate="time") == 2
     assert page.value("collector_files_total", fate="again") == 2
-    assert page.value("collector_pushed_total", source="webhook", what="requests") == 6
+    assert page.value("collector_pushed_total", source="webhook", fate="requests") == 6
     assert page.value("collector_pushed_waiting", source="webhook") == 5
     assert page.value("deliveries_total", channel="sms", status="delivered") == 6
     assert page.value("deliveries_total", channel="sms", status="indeterminate") == 2
