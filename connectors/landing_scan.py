@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
-from collections.abc import Sequence as Items
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from heapq import nsmallest
@@ -77,16 +76,12 @@ class Scan:
 
     def look(self, known: Collection[str]) -> list[str]:
         """Return the names of up to `AT_ONCE` whole files in their order, without those known."""
-        with os.scandir(self.folder) as entries:
-            names = [entry.name for entry in entries if self._is_wanted(entry)]
-        names = self._marked(names, known)
         if self.sequence is None:
-            first = nsmallest(AT_ONCE, names)
+            first = nsmallest(AT_ONCE, self._whole(known))
         else:
-            self.sequence.look_over(names)
-            first = nsmallest(AT_ONCE, names, key=self.sequence.key)
-        self.waiting = len(names)
-        self.more = len(names) > len(first)
+            self.sequence.look_over(self._names() if self.choice.wraps else ())
+            first = nsmallest(AT_ONCE, self._whole(known), key=self.sequence.key)
+        self.more = self.waiting > len(first)
         return self._still(first)
 
     def may_begin(self, name: str) -> bool:
@@ -121,18 +116,24 @@ class Scan:
             return True
         return self.choice.files == "*" or fnmatchcase(name, self.choice.files)
 
-    def _marked(self, names: Items[str], known: Collection[str]) -> list[str]:
+    def _names(self) -> Iterator[str]:
+        """Yield the names of files that are wanted, and of markers, one by one."""
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                if self._is_wanted(entry):
+                    yield entry.name
+
+    def _whole(self, known: Collection[str]) -> Iterator[str]:
+        """Yield the names of those that are whole, and count them."""
         marker = self.choice.marker
-        if not marker:
-            return [name for name in names if name not in known]
-        markers = {name for name in names if name.endswith(marker)}
-        return [
-            name
-            for name in names
-            if name not in markers
-            and name not in known
-            and any(each in markers for each in self.marker_of(name))
-        ]
+        markers = {name for name in self._names() if name.endswith(marker)} if marker else set()
+        self.waiting = 0
+        for name in self._names():
+            if name in known or name in markers:
+                continue
+            if not marker or any(each in markers for each in self.marker_of(name)):
+                self.waiting += 1
+                yield name
 
     def _still(self, names: list[str]) -> list[str]:
         """Return those of some files that no longer change."""

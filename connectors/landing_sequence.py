@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from calendar import timegm
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Items
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -119,7 +120,7 @@ class Sequence:
             if number == first:
                 return None
             series.missing.append([first, number - 1])
-            del series.missing[: len(series.missing) - RANGES_AT_MOST]
+            del series.missing[: max(len(series.missing) - RANGES_AT_MOST, 0)]
             return Gap("gap", number - first, self._shown(first), self._shown(number))
         if _close(series.missing, number):
             return Gap("closed", 1, self._shown(number), self._shown(number))
@@ -133,7 +134,7 @@ class Sequence:
         """Return what is known of the series as plain JSON."""
         return [[name, series.next, series.missing] for name, series in self._series.items()]
 
-    def restore(self, packed: Iterable[tuple[str, int, list[list[int]]]]) -> None:
+    def restore(self, packed: Iterable[Items[Any]]) -> None:
         """Go on where `pack` was called."""
         self._series = {
             name: _Series(next, [list(each) for each in missing]) for name, next, missing in packed

@@ -42,7 +42,7 @@ class Step(Protocol):
 
 @runtime_checkable
 class Parks(Protocol):
-    """What a step has besides if it keeps events back; see `engine.treatments.parking`, which offers it."""
+    """What a step has besides if it keeps events back; see `engine.treatments.lot`, which offers it."""
 
     parked: int
     """Events kept back now."""

@@ -8,14 +8,13 @@ from typing import Any
 from connectors.door import House
 from engine.deployment.feeds.build import map_of
 from engine.deployment.feeds.model import Feed, Feeds
-from engine.deployment.feeds.tables import TABLES
 from engine.errors import InputError
 from engine.identity import Identity
 from engine.language.problems import Problem
 from engine.language.source import Mapping as YamlMapping
 from engine.language.source import Node
 from engine.options import problem
-from engine.treatments.registry import TREATMENTS, Around
+from engine.treatments.registry import Around
 
 
 def look(
@@ -58,14 +57,11 @@ class _Looking:
     def tables(self) -> dict[str, Any]:
         """Load the tables that can be loaded."""
         found = {}
-        root = self.file.source.root
-        node = root.get("tables") if isinstance(root, YamlMapping) else None
-        for name, path in self.file.tables.items():
+        for name, file in self.file.tables.items():
             try:
-                found[name] = TABLES[name].load(path)
+                found[name] = file.table.load(file.path)
             except InputError as error:
-                at = node.get(name) if isinstance(node, YamlMapping) else None
-                self._say(at or self.file.source.root, f"`{name}`: {error}")
+                self._say(file.node, f"`{name}`: {error}")
         return found
 
     def feed(self, feed: Feed, tables: Mapping[str, Any]) -> None:
@@ -79,11 +75,10 @@ class _Looking:
         except InputError as error:
             known = str(error).removeprefix("map: ")
             self._say(_at(feed, "map"), f"`map`: {known}")
-        for name, options in feed.treatments.items():
-            treatment = TREATMENTS[name]
-            if all(table in tables for table in treatment.tables):
+        for name, asked in feed.treatments.items():
+            if all(table in tables for table in asked.treatment.tables):
                 try:
-                    treatment.make(options, Around(self.identity, feed.disorder, tables))
+                    asked.treatment.make(asked.options, Around(self.identity, feed.disorder, tables))
                 except InputError as error:
                     self._say(_at(feed, "treatments", name), f"`{name}`: {error}")
 
@@ -108,8 +103,7 @@ class _Looking:
                 "while the feed is silent they are not named as down",
             )
 
-    def _say(self, node: Node | None, message: str, hint: str = "") -> None:
-        assert node is not None
+    def _say(self, node: Node, message: str, hint: str = "") -> None:
         self.problems.append(problem(self.file.source, node, message, hint))
 
     def _warn(self, node: Node, message: str) -> None:
