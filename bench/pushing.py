@@ -32,7 +32,7 @@ def measure(scale: Scale) -> Section:
     """Push requests and lines, and wait until all are acknowledged."""
     tell("pushing: webhooks and TCP lines")
     section = Section("pushing", "pushed records, CPU of the collector's process")
-    requests, lines = min(scale.rows // 10, 5_000), scale.rows
+    requests, lines = min(scale.rows // 10, 2_000), scale.rows
     _add(section, scale, "CAMARA, 1 event, HTTP/1.1", "camara", requests, 1)
     _add(section, scale, "CAMARA, 1 event, HTTP/2", "camara http2", requests, 1)
     _add(section, scale, "CAMARA, batch of 100, HTTP/1.1", "camara batch", requests // 5, 100)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from engine.errors import StateError
@@ -15,7 +16,7 @@ _SLOT: Final = 10
 
 
 class Remembered:
-    """Marks of what came, the newest `most` of the last `seconds`.
+    """Marks of what came, of the last `seconds`: the newest, `most` of them or up to a 16th less.
 
     `clock`: seconds since 1970, for the position is read by a later process.
     """
@@ -24,57 +25,82 @@ class Remembered:
         self._most = most
         self._seconds = seconds
         self._clock = clock
-        self._slots: dict[bytes, int] = {}
-        """Mark -> when it came, in slots; oldest first."""
+        self._known: set[bytes] = set()
+        self._slots: dict[int, dict[bytes, None]] = {}
+        """When they came, in slots -> marks; oldest first. No slot is empty."""
+        self._packed: dict[int, str] = {}
+        """Slots as they stand in the position: most do not change from one step to the next."""
+        self._now = 0
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return len(self._known)
 
     def is_new(self, mark: bytes) -> bool:
         """Remember a mark of `MARK` bytes; False if it is known."""
         slot = int(self._clock()) // _SLOT
-        self._forget(slot)
-        if mark in self._slots:
+        if slot != self._now:
+            self._enter(slot)
+        if mark in self._known:
             return False
         if self._most:
-            if len(self._slots) >= self._most:
-                del self._slots[next(iter(self._slots))]
-            self._slots[mark] = slot
+            if len(self._known) >= self._most:
+                self._forget_oldest(max(1, self._most // 16))
+            self._add(slot, mark)
         return True
 
     def pack(self) -> list[list[Any]]:
         """Return it as plain JSON: [slot, marks in base64], oldest first; 11 bytes for each mark."""
-        self._forget(int(self._clock()) // _SLOT)
-        packed: list[list[Any]] = []
-        together: list[bytes] = []
-        last = None
-        for mark, slot in self._slots.items():
-            if slot != last:
-                together = []
-                packed.append([slot, together])
-                last = slot
-            together.append(mark)
-        return [[slot, b64encode(b"".join(marks)).decode()] for slot, marks in packed]
+        self._enter(int(self._clock()) // _SLOT)
+        for slot, marks in self._slots.items():
+            if slot not in self._packed:
+                self._packed[slot] = b64encode(b"".join(marks)).decode()
+        return [[slot, self._packed[slot]] for slot in self._slots]
 
     def restore(self, position: Mapping[str, Any] | None, name: str) -> None:
         """Go on from a position that holds `pack` under `seen`; from nothing if there is none.
 
         Raises StateError if it is damaged. `name`: of the source, for the message.
         """
+        self._known.clear()
         self._slots.clear()
+        self._packed.clear()
         try:
             for slot, marks in (position or {}).get("seen", ()):
                 raw, when = b64decode(marks, validate=True), int(slot)
-                self._slots.update((raw[at : at + MARK], when) for at in range(0, len(raw), MARK))
+                for at in range(0, len(raw), MARK):
+                    self._add(when, raw[at : at + MARK])
         except (ValueError, TypeError, AttributeError) as error:
             raise StateError(f"source {name}: expected its position, was damaged ({error})") from None
-        while len(self._slots) > self._most:
-            del self._slots[next(iter(self._slots))]
+        self._forget_oldest(len(self._known) - self._most)
 
-    def _forget(self, now: int) -> None:
+    def _add(self, slot: int, mark: bytes) -> None:
+        self._known.add(mark)
+        self._slots.setdefault(slot, {})[mark] = None
+        self._packed.pop(slot, None)
+
+    def _forget_oldest(self, count: int) -> None:
+        """Forget the oldest: some at once, for to find the first of a dict walks over those taken out."""
+        while count > 0 and self._slots:
+            slot = next(iter(self._slots))
+            marks = self._slots[slot]
+            if len(marks) <= count:
+                del self._slots[slot]
+                gone: Collection[bytes] = marks
+            else:
+                gone = list(islice(marks, count))
+                for mark in gone:
+                    del marks[mark]
+            count -= len(gone)
+            self._known.difference_update(gone)
+            self._packed.pop(slot, None)
+
+    def _enter(self, now: int) -> None:
+        """Forget the slots that are too old as of another one."""
+        self._now = now
         oldest = now - self._seconds / _SLOT
         while self._slots:
-            mark = next(iter(self._slots))
-            if self._slots[mark] >= oldest:
+            slot = next(iter(self._slots))
+            if slot >= oldest:
                 return
-            del self._slots[mark]
+            self._known.difference_update(self._slots.pop(slot))
+            self._packed.pop(slot, None)
