@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 import structlog
 
-from engine.admission import admit
+from engine.admission import NOT_OF_SOURCES, admit
 from engine.checkpoint import BROKEN, damaged, read_checkpoint, write_checkpoint
 from engine.collect import VALUE_AT_MOST, spread
 from engine.errors import LogError, StateError
@@ -244,53 +244,64 @@ class LiveCollector:
         return events
 
     def _take(self, name: str, event: Event, batch: Batch, counts: Counter[str]) -> None:
-        try:
-            event, is_clamped = admit(event, self._wall())
-        except Bad as bad:
-            detail = f"{bad.field}: expected {bad.expected}, was {bad.was}"
-            raw = orjson.dumps(event.fields) if bad.reason == "time" else ""
-            self._intakes[name].refuse(bad.reason, detail, event.source, event.position, raw)
-            return
-        if is_clamped:
+        now = self._wall()
+        if event.t > now or event.kind in NOT_OF_SOURCES:
+            try:
+                event = admit(event, now)
+            except Bad as bad:
+                detail = f"{bad.field}: expected {bad.expected}, was {bad.was}"
+                raw = orjson.dumps(event.fields) if bad.reason == "time" else ""
+                self._intakes[name].refuse(bad.reason, detail, event.source, event.position, raw)
+                return
             counts["clamped"] += 1
             self._new_fates[name]["clamped"] += 1
         course = self._courses.get(name)
-        if course is None:
-            records = self._records(name, event)
-            if records is None:
-                return
-            self._append_ticks(self.ticks.before(name, event), batch, counts)
-            self._append(name, event, records, batch, counts)
-        else:
-            self._append_ticks(self.ticks.before(name, event), batch, counts)
-            self._write(name, course.take(event), batch, counts)
-            self.ticks.hold(name, course.oldest)
-        self._append_ticks(self.ticks.after(name, event), batch, counts)
         if course is not None:
-            self._append_ticks(self.ticks.freed(), batch, counts)
+            self._treat(name, course, event, batch, counts)
+            return
+        records = spread(event, self.inlet.partitions)
+        if len(records[0][1]) > VALUE_AT_MOST:
+            self._refuse_size(name, event, records[0][1])
+            return
+        ticks = self.ticks.before(name, event)
+        if ticks:
+            self._append_ticks(ticks, batch, counts)
+        if event.kind != "tick" or self.ticks.is_written(event):
+            batch += records
+            counts["read"] += 1
+            self._new_fates[name]["read"] += 1
+        ticks = self.ticks.after(name, event)
+        if ticks:
+            self._append_ticks(ticks, batch, counts)
+
+    def _treat(self, name: str, course: Course, event: Event, batch: Batch, counts: Counter[str]) -> None:
+        """Lead a record through the treatments of its source; time goes on with it, whatever they do."""
+        ticks = self.ticks
+        self._append_ticks(ticks.before(name, event), batch, counts)
+        held = course.oldest
+        self._write(name, course.take(event), batch, counts)
+        oldest = course.oldest
+        if oldest != held:
+            ticks.hold(name, oldest)
+        self._append_ticks(ticks.after(name, event), batch, counts)
+        if oldest != held:
+            self._append_ticks(ticks.freed(), batch, counts)
 
     def _write(self, name: str, events: Sequence[Event], batch: Batch, counts: Counter[str]) -> None:
         """Write what a source's treatments let through."""
         for event in events:
-            records = self._records(name, event)
-            if records is not None:
-                self._append(name, event, records, batch, counts)
+            records = spread(event, self.inlet.partitions)
+            if len(records[0][1]) > VALUE_AT_MOST:
+                self._refuse_size(name, event, records[0][1])
+            elif self.ticks.is_written(event):
+                batch += records
+                counts["read"] += 1
+                self._new_fates[name]["read"] += 1
                 self.ticks.brought(name, event.kind)
 
-    def _records(self, name: str, event: Event) -> Batch | None:
-        """Return an event as it goes into the log, None if it is too large and refused."""
-        records = spread(event, self.inlet.partitions)
-        if len(records[0][1]) > VALUE_AT_MOST:
-            detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(records[0][1])}"
-            self._intakes[name].refuse("size", detail, event.source, event.position, records[0][1][:10_000])
-            return None
-        return records
-
-    def _append(self, name: str, event: Event, records: Batch, batch: Batch, counts: Counter[str]) -> None:
-        if self.ticks.is_written(event):
-            batch += records
-            counts["read"] += 1
-            self._new_fates[name]["read"] += 1
+    def _refuse_size(self, name: str, event: Event, value: bytes) -> None:
+        detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(value)}"
+        self._intakes[name].refuse("size", detail, event.source, event.position, value[:10_000])
 
     def _let_go(self, name: str, batch: Batch, counts: Counter[str], keep: int = 0) -> int:
         """Write what a source's treatments keep back, all but the newest `keep` of each; say how many."""
