@@ -42,6 +42,9 @@ OPEN: dict[str, Any] = {"listen": "127.0.0.1:0", "unauthenticated": True}
 class Hand(ABC):
     """Brings rows to a source, and goes on over its restarts until all have been taken."""
 
+    first = 0
+    """Number of the first row: the next ones go on from there."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.source: Source = self.make()
@@ -64,10 +67,10 @@ class Hand(ABC):
         return self.source.server.port
 
 
-def parts(make: Callable[[int], Any]) -> list[list[Any]]:
-    """Return all rows in order, some together; every seventh is followed by a wrong one."""
+def parts(make: Callable[[int], Any], first: int = 0) -> list[list[Any]]:
+    """Return all rows in order, some together; some are followed by a wrong one."""
     rows: list[Any] = []
-    for number in range(ROWS):
+    for number in range(first, first + ROWS):
         rows.append(make(number))
         if number % (ROWS // WRONG) == 1:
             rows.append({"wrong": number})
@@ -105,7 +108,7 @@ class Posts(Hand):
         async with httpx.AsyncClient(
             http1=not self.http2, http2=self.http2, timeout=5, trust_env=False
         ) as client:
-            waiting = [orjson.dumps(self.body(rows)) for rows in parts(self.row)]
+            waiting = [orjson.dumps(self.body(rows)) for rows in parts(self.row, self.first)]
 
             async def post(body: bytes) -> bool:
                 try:
@@ -113,6 +116,7 @@ class Posts(Hand):
                         f"http://127.0.0.1:{self.port}/", content=body, headers={"content-type": self.media}
                     )
                 except httpx.TransportError:
+                    await asyncio.sleep(0.005)  # nobody listens just now
                     return False
                 assert said.status_code in (204, 503)
                 return said.status_code == 204
@@ -151,13 +155,14 @@ class Lines(Hand):
         return tcp_door("source", TcpOptions(**OPEN, acknowledge=True))
 
     async def send(self) -> None:
-        made = parts(lambda number: sight(number, number % 3, id=f"l{number}"))
+        made = parts(lambda number: sight(number, number % 3, id=f"l{number}"), self.first)
         left = [orjson.dumps(row) + b"\n" for rows in made for row in rows]
         while left:
             taken = 0
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError:
+                await asyncio.sleep(0.005)  # nobody listens just now
                 continue
             try:
                 for begin in range(0, len(left), TOGETHER):

@@ -57,6 +57,10 @@ def of_the_engine(position: str) -> Letter:
         (letter(reason="gap", topic="feed"), "there is no record in it"),
         (letter(reason="file", file="x.csv"), "there is no record in it"),
         (
+            letter(position="webhook:7#2", door="webhook"),
+            "nothing is kept of what comes through the door webhook: have it sent again",
+        ),
+        (
             letter(position="somewhere", topic="feed"),
             "expected TOPIC:PARTITION:OFFSET or FILE:LINE as its position, was somewhere",
         ),
