@@ -160,6 +160,7 @@ def folded(engine: RoleProcess) -> float:
         return 0
 
 
+@pytest.mark.timeout(240 + 30 * KILLS)
 def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment: Deployment) -> None:
     folder = deployment.folder / "landing"
     dice = random.Random(KILLS)
