@@ -46,10 +46,8 @@ def _doors() -> str:
     for name, door in DOORS.items():
         silent = f"`idle` {write_duration(door.idle)}" if door.idle else "never silent"
         head = f"### `{name}`\n{door.say} Defaults: `disorder` {_length(door.disorder)}, {silent}"
-        takes = (
-            "a `map` is needed" if door.needs_map else "takes a `map`" if door.load_map else "takes no `map`"
-        )
-        parts.append(f"{head}; {takes}.\n\n{COLUMNS}{''.join(_rows(door.options))}")
+        takes = "needs a" if door.needs_map else "takes a" if door.load_map else "takes no"
+        parts.append(f"{head}; {takes} `map`.\n\n{COLUMNS}{''.join(_rows(door.options))}")
     return "\n".join(parts)
 
 
@@ -79,14 +77,10 @@ TABLES_OF: Final[dict[str, Callable[[], str]]] = {
 
 def _rows(options: type[Options]) -> Iterator[str]:
     for name, field in options.model_fields.items():
-        if name == "door":
+        if name == "door" or field.is_required():
             default = "required"
         else:
-            default = (
-                "required"
-                if field.is_required()
-                else _shown(field, field.get_default(call_default_factory=True))
-            )
+            default = _shown(field, field.get_default(call_default_factory=True))
         cells = (f"`{name}`", default, expected_of(field), field.description or "")
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 

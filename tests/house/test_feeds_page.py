@@ -9,6 +9,7 @@ from engine.deployment.feeds.look import look
 from engine.deployment.feeds.model import FeedOptions
 from engine.deployment.feeds.read import load_feeds
 from engine.deployment.feeds.use import house_of, identity_of
+from engine.options import Options
 from engine.settings import load_settings
 from engine.treatments.registry import TREATMENTS
 from tests.house.pages import blocks
@@ -24,11 +25,9 @@ def test_the_committed_page_is_the_generated_one() -> None:
 def test_every_key_has_one_row() -> None:
     rows = [line.split(" | ") for line in page().splitlines() if line.startswith("| `")]
     keys = [row[0].strip("|` ") for row in rows if len(row) == 4]
-    options = [
-        FeedOptions,
-        *(door.options for door in DOORS.values()),
-        *(t.options for t in TREATMENTS.values()),
-    ]
+    options: list[type[Options]] = [FeedOptions]
+    options += [door.options for door in DOORS.values()]
+    options += [treatment.options for treatment in TREATMENTS.values()]
     assert sorted(keys) == sorted(["treatments", *(name for each in options for name in each.model_fields)])
 
 
