@@ -365,7 +365,10 @@ class LiveCollector:
         if self._reading is not None:
             # neither a gap nor the end of a damaged file is a row
             fate = refusal.reason if refusal.reason in ("gap", "file") else "refused"
-            self._new_fates[self._reading.name][fate] += 1
+            name = self._reading.name
+            self._new_fates[name][fate] += 1
+            if self.sources[name].is_told:
+                origin = {**origin, "feed": name}
         self._dead.append(dead_letter(refusal, STAGE, self._wall(), origin))
 
     # -- the checkpoint --------------------------------------------------------------------------------------

@@ -88,6 +88,8 @@ class Live:
     """µs that its watermark stays behind its newest record."""
     idle_seconds: float = 0.0
     """Wall-clock seconds without a record after which it is down; 0: never."""
+    is_told: bool = False
+    """Dead letters say which feed it was: one of the feeds file."""
     chain: Chain | None = None
     """What is done to its records before they go into the log; None: nothing."""
 

@@ -190,14 +190,14 @@ def deadletter_schema() -> Schema:
             "raw": {**_text("the start of the record"), "maxLength": KEPT_CHARACTERS},
             "stage": _text("the role that refused it: collector, engine"),
             "failed_at": _time("when it was refused, wall clock"),
+            "feed": _text("its name in the feeds file"),
             "file": _text("it stood in"),
             "topic": _text("it stood in"),
-            "door": _text("it was pushed through"),
             "partition": {**count, "description": "of this topic"},
             "offset": {**count, "description": "in this partition"},
             "rules_hash": _text("of the rules in force, where the engine refused it"),
         },
-        optional=("file", "topic", "door", "partition", "offset", "rules_hash"),
+        optional=("feed", "file", "topic", "partition", "offset", "rules_hash"),
     )
     return {"title": "dead letter", **schema}
 

@@ -111,8 +111,8 @@ class PushDoor:
 
     @property
     def origin(self) -> Mapping[str, str]:
-        """The door, for dead letters."""
-        return {"door": self._name}
+        """Nothing beside the name of the feed: there is no file and no topic where it stands."""
+        return {}
 
     async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
         """Go on from a position, and serve.

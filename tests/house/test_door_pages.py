@@ -19,14 +19,12 @@ import orjson
 import pytest
 
 from connectors.door import House
-from connectors.doors import DOORS
 from connectors.push.camara import EVENTS
 from connectors.push.door import PushDoor
 from engine.deployment.feeds.build import lives_of
 from engine.deployment.feeds.look import look
 from engine.deployment.feeds.read import load_feeds
 from engine.identity import Identity
-from engine.options import Options
 from tests.house.pages import Block, blocks
 from tests.testdata import CHECKOUT
 from tests.unit.collector.support import KEY, World
@@ -190,29 +188,3 @@ def test_every_counter_is_in_the_table() -> None:
         for name in re.findall(r"`(\w+)`", line)
     }
     assert listed - {"fate"} == counted
-
-
-def rows(options: type[Options], but: frozenset[str] = frozenset()) -> list[str]:
-    """Return the table of some options as the pages have it."""
-    made = []
-    for name, field in options.model_fields.items():
-        if name not in but:
-            default = "required" if field.is_required() else _default(field.default, str(field.annotation))
-            made.append(f"| `{name}` | {default} | {field.description} |")
-    return made
-
-
-def _default(value: Any, annotation: str) -> str:
-    if value in (None, "", False) or value == {}:
-        return "no" if value is False else "–"
-    if "_duration" in annotation or (isinstance(value, int) and value % 1_000_000 == 0):
-        return f"{value // 1_000_000}s"
-    return f"{value}"
-
-
-@pytest.mark.parametrize("page", [WEBHOOKS, TCP])
-def test_every_option_is_in_the_table(page: str) -> None:
-    text = (CHECKOUT / page).read_text(encoding="utf-8")
-    doors = ("camara", "amf", "nef") if page == WEBHOOKS else ("tcp",)
-    wanted = dict.fromkeys(row for door in doors for row in rows(DOORS[door].options))
-    assert [row for row in wanted if row not in text] == []

@@ -96,5 +96,5 @@ async def test_a_killed_collector_applies_what_is_pushed_once(
     assert set(there) == expected
     assert set(there.values()) == {1}
     dead = [orjson.loads(v) for v in await read_committed(options, f"{topic_prefix}.deadletters.v1")]
-    doors = Counter(letter["door"] for letter in dead)
+    doors = Counter(letter["source"] for letter in dead)
     assert doors == {"webhook": ROUNDS * WRONG, "lines": ROUNDS * WRONG}

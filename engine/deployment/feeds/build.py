@@ -24,7 +24,7 @@ def live_of(feed: Feed, house: House, identity: Identity, tables: Mapping[str, A
     source = feed.door.make(feed.name, feed.options, map_of(feed), house)
     around = Around(identity, feed.disorder, tables)
     chain = chain_of(feed.treatments.values(), around) if feed.treatments else None
-    return Live(source, feed.common.kinds, feed.disorder, feed.idle / 1_000_000, chain)
+    return Live(source, feed.common.kinds, feed.disorder, feed.idle / 1_000_000, is_told=True, chain=chain)
 
 
 def lives_of(feeds: Feeds, house: House, identity: Identity) -> list[Live]:

@@ -166,7 +166,7 @@ async def test_refused_lines_are_dead_letters_once_whatever_happens(how: str) ->
         except Crash:
             assert sender.told == {}
     assert sender.told == {"a": True}
-    assert [(letter["reason"], letter["position"], letter["door"]) for letter in world.dead()] == [
+    assert [(letter["reason"], letter["position"], letter["source"]) for letter in world.dead()] == [
         ("kind", "push#1:2", "push")
     ]
     assert ids(await world.records()) == ["r1", "r2"]

@@ -117,7 +117,7 @@ async def test_a_half_line_at_the_end_is_refused() -> None:
         await acknowledged(reader, 2)
         assert ids(await world.records()) == ["r1", "r2"]
         writer.close()
-    assert [(letter["reason"], letter["position"], letter["door"]) for letter in world.dead()] == [
+    assert [(letter["reason"], letter["position"], letter["source"]) for letter in world.dead()] == [
         ("file", "tcp#1:2", "tcp")
     ]
 
