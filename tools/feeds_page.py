@@ -99,7 +99,7 @@ def _shown(field: FieldInfo, value: Any) -> str:
         return f"`{value}`" if value != "" else "none"
     if isinstance(value, tuple | list | set | frozenset):
         return ", ".join(f"`{each}`" for each in value) or "none"
-    return "see its own keys"
+    return "none" if value == {} else "see its own keys"
 
 
 def _length(micros: int) -> str:
