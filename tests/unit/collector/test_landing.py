@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,17 @@ async def test_files_are_taken_in_the_order_of_their_names_and_moved(folder: Pat
     assert {record["source"] for record in await world.records()} == {"a.jsonl", "b.jsonl.gz"}
     assert there(folder) == [".e.jsonl", "c.jsonl.tmp", "d.part", "done/a.jsonl", "done/b.jsonl.gz"]
     assert landing.counts == {"done": 2}
+
+
+async def test_letters_of_a_feeds_file_say_which_feed(folder: Path) -> None:
+    for is_told in (False, True):
+        world = World(1)
+        write(folder / f"{is_told}.jsonl", [b"{broken"])
+        live = replace(world.live(Landing("mme", folder, clock=world.clock.clock)), is_told=is_told)
+        collector = world.collector(live)
+        await collector.start()
+        await collector.drain()
+        assert [letter.get("feed") for letter in world.dead()] == (["mme"] if is_told else [None])
 
 
 async def test_new_files_are_seen_at_the_next_look(folder: Path) -> None:
