@@ -73,8 +73,10 @@ _CELL = FieldDef("cell", "text", "canonical cell: 460-00-<lac>-<ci>, 460-00-<eci
 _QUALITY = FieldDef(
     "quality",
     "set",
-    "flags of the collector: no_msisdn bad_imei unknown_cell late dup synthetic no_trigger clamped",
-    known=("no_msisdn", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger", "clamped"),
+    "flags of the collector: no_msisdn no_imsi bad_imei unknown_cell late dup synthetic no_trigger clamped",
+    known=(
+        "no_msisdn", "no_imsi", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger", "clamped"
+    ),
 )
 _COMMON = (
     _CELL,
@@ -90,6 +92,11 @@ _COMMON = (
     _QUALITY,
 )
 _NUMBER = FieldDef("number", "phone", "the other party's number")
+_NUMBER_CLASS = FieldDef(
+    "number_class",
+    "set",
+    "lists of catalog/numbers.yaml that the number belongs to, also by its beginning; set by the collector",
+)
 _DURATION = FieldDef("duration", "duration", "seconds, of the whole, at its end")
 _LENGTH = FieldDef("length", "number", "length of the message, characters (SMS) or bytes (MMS)")
 _SESSION = (
@@ -109,6 +116,9 @@ _HANDSET = (
     ),
 )
 _ROAMING = (FieldDef("country", "text", "country of the serving network, ISO 3166 alpha-2", known=COUNTRIES),)
+_GUEST = FieldDef(
+    "home_country", "text", "country of the guest's home network, ISO 3166 alpha-2", known=COUNTRIES
+)
 _PLACE = FieldDef("place", "place", "a place that holds the record's cell, or else where the subscriber is")
 _BYTES = FieldDef("bytes", "bytes", "up + down")
 _AMOUNT = FieldDef("amount", "money", "yuan")
@@ -164,12 +174,12 @@ _ALL = (
         FieldDef("implicit", "yes/no", "concluded by the network, not told by the handset"),
     ),
     # calls and messages: A, IMS, MSC CDR; A, SGs, S1-MME, CDR
-    _network("call.out", "call made", _NUMBER, _DURATION),
-    _network("call.in", "call received", _NUMBER, _DURATION),
-    _network("sms.out", "SMS sent", _NUMBER, _LENGTH),
-    _network("sms.in", "SMS received", _NUMBER, _LENGTH),
-    _network("mms.out", "MMS sent", _NUMBER, _LENGTH),
-    _network("mms.in", "MMS received", _NUMBER, _LENGTH),
+    _network("call.out", "call made", _NUMBER, _NUMBER_CLASS, _DURATION),
+    _network("call.in", "call received", _NUMBER, _NUMBER_CLASS, _DURATION),
+    _network("sms.out", "SMS sent", _NUMBER, _NUMBER_CLASS, _LENGTH),
+    _network("sms.in", "SMS received", _NUMBER, _NUMBER_CLASS, _LENGTH),
+    _network("mms.out", "MMS sent", _NUMBER, _NUMBER_CLASS, _LENGTH),
+    _network("mms.in", "MMS received", _NUMBER, _NUMBER_CLASS, _LENGTH),
     # data: S11/Gn, S1-U, PGW-CDR
     _network("data.session", "data session", *_SESSION, derived=(_BYTES,)),
     _network("data.http", "one HTTP transaction", *_SESSION, derived=(_BYTES,)),
@@ -178,7 +188,7 @@ _ALL = (
     _network("sim.change", "the subscription has another SIM", *_HANDSET),
     # S6a/MAP, CAMARA device-roaming-status, AMF ROAMING_STATUS
     _network("roam.out", "a subscriber of ours registers abroad or in another network", *_ROAMING),
-    _network("roam.in", "a guest registers with us", *_ROAMING),
+    _network("roam.in", "a guest registers with us", *_ROAMING, _GUEST),
     _network("roam.home", "a subscriber of ours is back", *_ROAMING),
     _network("roam.country", "a roamer changes country", *_ROAMING),
     _business("product.bought", "a product was bought", _PRODUCT, _AMOUNT),
