@@ -1,8 +1,8 @@
 """What the collector's steps remember, in a file beside it (`engine.treatments.memory`).
 
 An SQLite file, for it is written a little at a time, whole or not at all, and read by the next process. Each
-`save` is one transaction and keeps what it replaces, so that a step that was never committed to the log can be
-taken back. Killing the process loses nothing. If the machine dies, the last moments of the memory may be
+`save` is one transaction and keeps what it replaces, so that a step that was never committed to the log can
+be taken back. Killing the process loses nothing. If the machine dies, the last moments of the memory may be
 missing: changes that it had taken in may then be derived once more.
 """
 
@@ -54,7 +54,9 @@ class MemoryFile:
         except sqlite3.DatabaseError as error:
             self._file.close()
             advice = "move it away to begin with an empty memory"
-            raise StateError(f"{path}: expected a memory of the collector, was damaged ({error}); {advice}") from None
+            raise StateError(
+                f"{path}: expected a memory of the collector, was damaged ({error}); {advice}"
+            ) from None
         if about.get("version", _VERSION) != _VERSION:
             self._file.close()
             raise StateError(f"{path}: expected a memory of version {_VERSION}, was {about['version']}")
@@ -72,7 +74,8 @@ class MemoryFile:
                 # the oldest of several values that were replaced after the mark is the one of the mark
                 back = list(
                     self._file.execute(
-                        "SELECT memory, key, was, value, min(mark) FROM undo WHERE mark > ? GROUP BY memory, key",
+                        "SELECT memory, key, was, value, min(mark) FROM undo WHERE mark > ?"
+                        " GROUP BY memory, key",
                         (mark,),
                     )
                 )

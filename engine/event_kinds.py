@@ -75,7 +75,15 @@ _QUALITY = FieldDef(
     "set",
     "flags of the collector: no_msisdn no_imsi bad_imei unknown_cell late dup synthetic no_trigger clamped",
     known=(
-        "no_msisdn", "no_imsi", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger", "clamped"
+        "no_msisdn",
+        "no_imsi",
+        "bad_imei",
+        "unknown_cell",
+        "late",
+        "dup",
+        "synthetic",
+        "no_trigger",
+        "clamped",
     ),
 )
 _COMMON = (
@@ -116,9 +124,6 @@ _HANDSET = (
     ),
 )
 _ROAMING = (FieldDef("country", "text", "country of the serving network, ISO 3166 alpha-2", known=COUNTRIES),)
-_GUEST = FieldDef(
-    "home_country", "text", "country of the guest's home network, ISO 3166 alpha-2", known=COUNTRIES
-)
 _PLACE = FieldDef("place", "place", "a place that holds the record's cell, or else where the subscriber is")
 _BYTES = FieldDef("bytes", "bytes", "up + down")
 _AMOUNT = FieldDef("amount", "money", "yuan")
@@ -188,7 +193,7 @@ _ALL = (
     _network("sim.change", "the subscription has another SIM", *_HANDSET),
     # S6a/MAP, CAMARA device-roaming-status, AMF ROAMING_STATUS
     _network("roam.out", "a subscriber of ours registers abroad or in another network", *_ROAMING),
-    _network("roam.in", "a guest registers with us", *_ROAMING, _GUEST),
+    _network("roam.in", "a guest registers with us", *_ROAMING),
     _network("roam.home", "a subscriber of ours is back", *_ROAMING),
     _network("roam.country", "a roamer changes country", *_ROAMING),
     _business("product.bought", "a product was bought", _PRODUCT, _AMOUNT),

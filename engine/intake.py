@@ -120,7 +120,17 @@ class Intake:
     `Edge`; records of the log and control records don't pass it.
     """
 
-    __slots__ = ("_edge", "_feed", "_keep_tac", "_keys", "_log", "_on_refused", "_sources", "identity", "refused")
+    __slots__ = (
+        "_feed",
+        "_keep_tac",
+        "_keys",
+        "_log",
+        "_on_refused",
+        "_sources",
+        "edge",
+        "identity",
+        "refused",
+    )
 
     def __init__(
         self,
@@ -130,7 +140,7 @@ class Intake:
         edge: Edge | None = None,
     ) -> None:
         self.identity = identity
-        self._edge = edge
+        self.edge = edge
         self.refused: Counter[str] = Counter()
         self._on_refused = on_refused
         self._feed = {name: _Table(spec, identity, from_log=False) for name, spec in KINDS.items()}
@@ -244,8 +254,8 @@ class Intake:
             if table is None:
                 raise Bad("a known kind", quote(kind) if kind.__class__ is str else None, "kind", "kind")
             known = None
-            if self._edge is not None and table.at_edge:
-                known = self._edge(fields)
+            if self.edge is not None and table.at_edge:
+                known = self.edge(fields)
             # Identity comes off first: nothing below can keep it by mistake.
             pop = fields.pop
             imsi = pop("imsi", None)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from engine.language.model import Happens, Pattern, RuleSet
+from engine.language.moments import parts_of
 from engine.numbers import normalise
 
 REMEMBERED: Final = 100_000
@@ -70,6 +72,22 @@ class NumberClasses:
     def __call__(self, fields: dict[str, Any]) -> None:
         """The same as an edge of the intake."""
         self.put(fields)
+
+
+def asked_for(rules: RuleSet, home_cc: str = "86") -> NumberClasses | None:
+    """Return the classes of a rule set's catalogue if one of its rules asks for any, else None.
+
+    Where rules and records meet without a collector between them (tests, replay, the embedded run).
+    """
+    rule_of = rules.rules.values()
+    if not any(_asks(each.when) or _asks(each.goal.converts_when) for each in rule_of):
+        return None
+    return NumberClasses(rules.catalog.numbers, rules.catalog.prefixes, home_cc)
+
+
+def _asks(pattern: Pattern) -> bool:
+    lines = getattr(pattern, "where", ()) + (pattern.unless if isinstance(pattern, Happens) else ())
+    return any(line.field == FIELD for line in lines) or any(map(_asks, parts_of(pattern)))
 
 
 def _plus(number: str) -> str:

@@ -40,7 +40,7 @@ _LONG_MNC: Final = frozenset(
     " 708 722 732 750".split()
 )
 """MCCs whose MNCs have three digits."""
-_MIXED_MCC, _MIXED_LONG: Final = "405", "0789"
+_MIXED = ("405", "0789")
 """In India both are in use: the first digit of the MNC tells, nearly always."""
 
 
@@ -61,7 +61,7 @@ def home_of(imsi: str) -> str | None:
     mcc = imsi[:3]
     if mcc not in COUNTRY and mcc not in SHARED:
         return None
-    long = mcc in _LONG_MNC or (mcc == _MIXED_MCC and imsi[3] in _MIXED_LONG)
+    long = mcc in _LONG_MNC or (mcc == _MIXED[0] and imsi[3] in _MIXED[1])
     return imsi[: 6 if long else 5]
 
 

@@ -65,7 +65,7 @@ class Correlation:
         self.identity = identity
         self.options = options
         self.wanted: dict[str, list[Callable[[str, str], None]]] = {}
-        """Key -> those who wait to hear that its IMSI or its number is known (`engine.treatments.parking`)."""
+        """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.parking`)."""
         self._memories = memories
         self._numbers = memories.memory("numbers", options.ttl, options.at_most)
         """A number's own key -> used, said at, key, key before, since."""
@@ -126,11 +126,13 @@ class Correlation:
             return True
         if known[2] == key:
             self._imeis.use(hashed, known, t)
-        elif len(known) - 2 <= self.options.imsis and (t > known[1] or key not in known[2:]):
-            if not self._is_ahead(t):
-                others = [other for other in known[2:] if other != key]
-                keys = (key, *others) if t > known[1] else (*others, key)
-                known = (max(t, known[0]), max(t, known[1]), *keys)
+        elif len(known) - 2 <= self.options.imsis and not self._is_ahead(t):
+            others = [other for other in known[2:] if other != key]
+            if t > known[1]:
+                known = (max(t, known[0]), t, key, *others)
+                self._imeis.put(hashed, known)
+            elif key not in known[2:]:
+                known = (*known[:2], *others, key)
                 self._imeis.put(hashed, known)
         if len(known) - 2 > self.options.imsis:
             self.counts["shared_imei"] += 1

@@ -73,7 +73,11 @@ class Edge:
                     fields[name] = self._write(text)
         if self._classes is not None:
             self._classes.put(fields)
-        imsi, msisdn, imei = fields.get("imsi"), fields.get("msisdn"), fields.get("imeisv") or fields.get("imei")
+        imsi, msisdn, imei = (
+            fields.get("imsi"),
+            fields.get("msisdn"),
+            fields.get("imeisv") or fields.get("imei"),
+        )
         subscriber = fields.get("subscriber")
         if subscriber.__class__ is str and subscriber:
             if not imsi and is_imsi(subscriber):

@@ -137,7 +137,8 @@ class HandsetChanges:
         fields: dict[str, Any] = {"from.tac": current, "to.tac": tac}
         handset = self._table.get(tac)
         if handset is not None:
-            fields["to.model"] = handset.model
+            if handset.model:
+                fields["to.model"] = handset.model
             if handset.network:
                 fields["to.network"] = handset.network
         if flags:

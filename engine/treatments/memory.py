@@ -126,7 +126,9 @@ class Memories:
     @property
     def counts(self) -> Counter[str]:
         """Of all memories, as `MEMORY.DEED`; `MEMORY.entries` is how many there are now."""
-        found = Counter({f"{m.name}.{deed}": n for m in self._memories.values() for deed, n in m.counts.items()})
+        found = Counter(
+            {f"{m.name}.{deed}": n for m in self._memories.values() for deed, n in m.counts.items()}
+        )
         found.update({f"{name}.entries": len(memory) for name, memory in self._memories.items()})
         return found
 

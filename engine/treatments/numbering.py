@@ -28,7 +28,17 @@ AFTER_PREFIX: Final = 7
 class NumberingOptions:
     """Settings of the normalisation."""
 
-    carriers: tuple[str, ...] = ("17951", "17950", "17911", "17910", "17909", "17908", "17901", "17900", "12593")
+    carriers: tuple[str, ...] = (
+        "17951",
+        "17950",
+        "17911",
+        "17910",
+        "17909",
+        "17908",
+        "17901",
+        "17900",
+        "12593",
+    )
     """Prefixes by which a carrier or tariff was chosen for the call: taken off."""
 
 

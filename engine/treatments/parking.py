@@ -156,8 +156,8 @@ class Parking:
 
 
 def _waits(event: Event) -> bool:
-    quality = event.fields.get("quality")
-    return bool(quality) and (NO_IMSI in quality or NO_MSISDN in quality)
+    quality = event.fields.get("quality", ())
+    return NO_IMSI in quality or NO_MSISDN in quality
 
 
 def _freed(event: Event, key: str) -> Event:
@@ -173,9 +173,8 @@ def _freed(event: Event, key: str) -> Event:
 
 
 def _packed(event: Event) -> list[Any]:
-    return [
-        event.kind, event.t, event.key, event.fields, event.cell, event.seen, event.id, event.source, event.position
-    ]  # fmt: skip
+    place = (event.cell, event.seen, event.id, event.source, event.position)
+    return [event.kind, event.t, event.key, event.fields, *place]
 
 
 def _unpacked(packed: list[Any]) -> Event:

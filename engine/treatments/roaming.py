@@ -179,9 +179,6 @@ class Roaming:
             fields["country"] = country
         if home:
             fields["home_plmn"] = home
-            origin = country_of(home)
-            if origin:
-                fields["home_country"] = origin
         if flags := flags_of(event):
             fields["quality"] = flags
         return derived_of(event.key, event.source, kind, event.t, f"{where} {plmn}", fields)
