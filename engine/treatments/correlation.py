@@ -28,8 +28,8 @@ from engine.treatments.derived import derived_of
 from engine.treatments.memory import Memories, Value
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
-PENDING_AT_MOST = 100_000
-"""Bindings learned at intake whose record did not come to the step: it was refused."""
+PENDING_AT_MOST = 10_000
+"""Records of which something was learned on their way from intake to the step; some are refused."""
 IMEIS_REMEMBERED = 200_000
 
 
@@ -74,8 +74,8 @@ class Correlation:
         self._imeis = memories.memory("imeis", options.ttl, options.at_most)
         """Hash of an IMEI -> used, said at, keys, latest first."""
         self._hashes: dict[str, str] = {}
-        self._pending: dict[str, tuple[str, int]] = {}
-        """Key -> number learned and when, until its record comes by."""
+        self._pending: dict[int, tuple[dict[str, Any], str]] = {}
+        """By id of its fields: a record of which a binding was learned, and the number, until it comes by."""
         self._bound = {key for _, key, _ in identity.bindings()}
         """Keys that a profile has given a number."""
         self._now = 0
@@ -83,8 +83,11 @@ class Correlation:
 
     # -- at intake -------------------------------------------------------------------------------------------
 
-    def learn(self, key: str, number: str, t: int) -> None:
-        """Take in that a record of time `t` (µs) names the IMSI of `key` and a number (`+` and E.164)."""
+    def learn(self, key: str, number: str, t: int, fields: dict[str, Any]) -> None:
+        """Take in that a record of time `t` (µs) names the IMSI of `key` and a number (`+` and E.164).
+
+        `fields`: the record, by which the step knows it again.
+        """
         own = self.identity.of_number(number)
         known = self._numbers.get(own, t)
         if known is not None and known[2] == key:
@@ -114,7 +117,7 @@ class Correlation:
         self._owners.put(key, (t, own))
         if len(self._pending) >= PENDING_AT_MOST:
             del self._pending[next(iter(self._pending))]
-        self._pending[key] = (number, t)
+        self._pending[id(fields)] = (fields, number)
 
     def learn_imei(self, key: str, imei: str, t: int) -> bool:
         """Take in that an IMSI was in a handset (14 digits); False if it is one with too many."""
@@ -182,16 +185,15 @@ class Correlation:
 
     def take(self, event: Event) -> Sequence[Event]:
         """Tell what was learned of the record's subscriber, before the record."""
-        pending = self._pending.pop(event.key, None) if self._pending else None
+        pending = self._pending.pop(id(event.fields), None) if self._pending else None
         if pending is None:
             return (event,)
-        number, t = pending
+        number = pending[1]
         self._tell(event.key, self.identity.of_number(number))
         if not self.options.announce or self.identity.bound(number) == event.key:
             return (event,)
         self.counts["announced"] += 1
-        # it is no record of its number's: the time is when it was said, by which bindings are compared
-        profile = derived_of(event.key, event.source, "profile.update", t, number, {"msisdn": number})
+        profile = derived_of(event.key, event.source, "profile.update", event.t, number, {"msisdn": number})
         return (profile, event)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:

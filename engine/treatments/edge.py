@@ -105,7 +105,7 @@ class Edge:
             if key is None:
                 return None
             if number is not None:
-                correlation.learn(key, number, t)
+                correlation.learn(key, number, t, fields)
             elif self._options.mark_missing and not correlation.has_number(key, t):
                 self._mark(fields, NO_MSISDN)
             if handset and not correlation.learn_imei(key, handset, t):

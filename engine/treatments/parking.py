@@ -55,12 +55,15 @@ class Parking:
         self._options = options
         self._given_up = memories.memory("given_up", options.again, options.remembered)
         """Key -> used."""
-        self._parked: dict[str, tuple[int, list[Event]]] = {}
-        """Key -> until when, and what waits; who has waited longest first."""
+        self._parked: dict[str, list[Event]] = {}
+        """Key -> what waits; who has waited longest first."""
+        self._until: dict[str, int] = {}
+        """Key -> until when."""
+        self._new: list[str] = []
+        """Keys that wait since time was told last: their wait begins when it is told next."""
         self._number = 0
         self._known: list[tuple[str, str]] = []
         """Keys of which something was learned, and the key of the IMSI."""
-        self._now = 0
 
     def take(self, event: Event) -> Sequence[Event]:
         """Return what need not wait any longer, and the record if it need not."""
@@ -71,31 +74,33 @@ class Parking:
         if waiting is None:
             if not _waits(event):
                 return (*out, event) if out else (event,)
-            self._now = self._now or event.t
             given_up = self._given_up.get(event.key, event.t)
             if given_up is not None or self._options.wait <= 0:
                 if given_up is not None:
                     self._given_up.use(event.key, given_up, event.t)
                 self.counts["not_parked"] += 1
                 return (*out, event)
-            waiting = self._parked[event.key] = (self._now + self._options.wait, [])
+            waiting = self._parked[event.key] = []
+            self._new.append(event.key)
             self._correlation.wanted.setdefault(event.key, []).append(self._tell)
-        waiting[1].append(event)
+        waiting.append(event)
         self._number += 1
         self.counts["parked"] += 1
         while self._number > self._options.at_most:
             oldest = next(iter(self._parked))
-            self.counts["overflow"] += len(self._parked[oldest][1])
+            self.counts["overflow"] += len(self._parked[oldest])
             out += self._give_up(oldest)
         return out
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
         """Return what has waited long enough."""
-        self._now = max(self._now, watermark)
         out = self._resolved() if self._known else []
-        while self._parked:
-            key = next(iter(self._parked))
-            if self._parked[key][0] > watermark:
+        if self._new:
+            self._until.update(dict.fromkeys(self._new, watermark + self._options.wait))
+            self._new.clear()
+        while self._until:
+            key, until = next(iter(self._until.items()))
+            if until > watermark:
                 break
             out += self._give_up(key)
         return out
@@ -104,22 +109,27 @@ class Parking:
         """Return what waits."""
         if not self._parked:
             return None
-        parked = [[until, [_packed(e) for e in events]] for until, events in self._parked.values()]
-        return {"now": self._now, "parked": parked}
+        return [
+            [self._until.get(key), [_packed(event) for event in events]]
+            for key, events in self._parked.items()
+        ]
 
     def restore(self, packed: Any) -> None:
         """Go on where `pack` was called."""
         for key in self._parked:
             self._wanted_no_more(key)
         self._known = []
-        self._now = (packed or {}).get("now", 0)
-        self._parked = {}
-        for until, events in (packed or {}).get("parked", ()):
+        self._parked, self._until, self._new = {}, {}, []
+        for until, events in packed or ():
             waiting = [_unpacked(each) for each in events]
             key = waiting[0].key
-            self._parked[key] = (until, waiting)
+            self._parked[key] = waiting
+            if until is None:
+                self._new.append(key)
+            else:
+                self._until[key] = until
             self._correlation.wanted.setdefault(key, []).append(self._tell)
-        self._number = sum(len(events) for _, events in self._parked.values())
+        self._number = sum(map(len, self._parked.values()))
 
     def _tell(self, wanted: str, key: str) -> None:
         self._known.append((wanted, key))
@@ -141,8 +151,10 @@ class Parking:
         return events
 
     def _leave(self, key: str) -> list[Event]:
-        _, events = self._parked.pop(key)
+        events = self._parked.pop(key)
         self._number -= len(events)
+        if self._until.pop(key, None) is None:
+            self._new.remove(key)
         self._wanted_no_more(key)
         return events
 

@@ -55,7 +55,12 @@ def test_a_shelf_goes_back_to_a_mark(shelf: Shelf) -> None:
     shelf.save(1, {"m": {"a": (1, "x"), "b": (2,)}})
     shelf.save(2, {"m": {"a": None, "c": (3,)}, "n": {"a": (4,)}})
     shelf.save(3, {"m": {"a": (5, "y"), "c": (6,)}})
-    assert list(shelf.go_back(3)) == [("m", "b", (2,)), ("n", "a", (4,)), ("m", "a", (5, "y")), ("m", "c", (6,))]
+    assert list(shelf.go_back(3)) == [
+        ("m", "b", (2,)),
+        ("n", "a", (4,)),
+        ("m", "a", (5, "y")),
+        ("m", "c", (6,)),
+    ]
     assert list(shelf.go_back(1)) == [("m", "a", (1, "x")), ("m", "b", (2,))]
     shelf.save(2, {"m": {"d": (7,)}})
     assert [key for _, key, _ in shelf.go_back(2)] == ["a", "b", "d"]

@@ -45,7 +45,13 @@ def test_what_is_a_network(text: str, is_one: bool) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "plmn"),
-    [("460-00-4301-101", "46000"), ("310-260-1234", "310260"), ("area:mall", None), ("460-0", None), ("x-y-1", None)],
+    [
+        ("460-00-4301-101", "46000"),
+        ("310-260-1234", "310260"),
+        ("area:mall", None),
+        ("460-0", None),
+        ("x-y-1", None),
+    ],
 )
 def test_the_network_of_a_cell(cell: str, plmn: str | None) -> None:
     assert of_cell(cell) == plmn
@@ -59,7 +65,9 @@ def test_ships_and_planes_are_in_no_country() -> None:
 @pytest.mark.testdata("data/reference/mcc_mnc_list_2023.json")
 def test_held_against_a_public_list() -> None:
     listed = json.loads((folder() / "data/reference/mcc_mnc_list_2023.json").read_text(encoding="utf-8"))
-    networks = [n for n in listed if n["mcc"] and n["mnc"] and n["mnc"].isdecimal() and n["status"] == "Operational"]
+    networks = [
+        n for n in listed if n["mcc"] and n["mnc"] and n["mnc"].isdecimal() and n["status"] == "Operational"
+    ]
     assert len(networks) > 900
     wrong_country, wrong_length = [], []
     for network in networks:
