@@ -74,8 +74,7 @@ def read_tac_table(path: Path) -> TacTable:
     except csv.Error as error:
         raise InputError(str(path), "CSV", str(error)) from None
     if not table.handsets:
-        was = table.problems[0] if table.problems else "none"
-        raise InputError(str(path), "rows with a TAC of 8 digits", was)
+        raise InputError(str(path), "a row with a TAC of 8 digits", f"{table.left_out} rows without")
     return table
 
 

@@ -7,7 +7,7 @@ hashes are remembered. What holds:
   (of one time the profile). So a record that is late does not take a number back after a change of SIM.
 - Who lost a number does not get it back within `settle`: of two SIMs with one number (a watch) one has it,
   and it does not go to and fro.
-- A record more than `ahead` in front of the time of the sources teaches nothing: its time is wrong.
+- A record that the collector will refuse for its time, being ahead of the clock (7 r), teaches nothing.
 
 The step tells what the hook at intake has learned (`engine.treatments.edge`): with `announce` it writes a
 `profile.update` with the number, once, which binds as a profile's line does, in the engine and, by the topic
@@ -43,8 +43,6 @@ class CorrelationOptions:
     """µs after it was last of use that a binding is forgotten."""
     settle: int = HOUR
     """µs within which a number does not go back to whoever just lost it."""
-    ahead: int = HOUR
-    """µs that a record may be ahead of the time of the sources and teach something."""
     imsis: int = 4
     """IMSIs that one IMEI may be seen with; with more it is a copy, a test set or a gateway of SIMs."""
     at_most: int = 1_000_000
@@ -57,8 +55,14 @@ class Correlation:
     name = "correlation"
 
     def __init__(
-        self, identity: Identity, memories: Memories, options: CorrelationOptions = CorrelationOptions()
+        self,
+        identity: Identity,
+        memories: Memories,
+        options: CorrelationOptions = CorrelationOptions(),
+        *,
+        latest: Callable[[], int] | None = None,
     ) -> None:
+        """`latest`: the latest time that the collector takes now, µs; None: it takes any."""
         self.counts: Counter[str] = Counter()
         """`learned`, `moved` (to another SIM), `late`, `contested`, `ahead`, `profile_holds`, `announced`,
         `by_msisdn` and `by_imei` (records that got the key of their IMSI), `shared_imei` (records)."""
@@ -78,7 +82,7 @@ class Correlation:
         """By id of its fields: a record of which a binding was learned, and the number, until it comes by."""
         self._bound = {key for _, key, _ in identity.bindings()}
         """Keys that a profile has given a number."""
-        self._now = 0
+        self._latest = latest
         identity.watcher = self
 
     # -- at intake -------------------------------------------------------------------------------------------
@@ -168,7 +172,7 @@ class Correlation:
         return key in self._bound or self._owners.get(key, t) is not None
 
     def _is_ahead(self, t: int) -> bool:
-        if not self._now or t <= self._now + self.options.ahead:
+        if self._latest is None or t <= self._latest():
             return False
         self.counts["ahead"] += 1
         return True
@@ -197,17 +201,15 @@ class Correlation:
         return (profile, event)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
-        """Take in the time."""
-        self._now = max(self._now, watermark)
+        """Nothing waits."""
         return ()
 
     def pack(self) -> Any:
-        """All is in the memory, but for the time."""
-        return {"now": self._now} if self._now else None
+        """All is in the memory."""
+        return None
 
     def restore(self, packed: Any) -> None:
         """Go on where `pack` was called."""
-        self._now = int((packed or {}).get("now", 0))
         self._pending.clear()
 
     # -- what profiles say -----------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ class Feed:
         self.shelf: Shelf = shelf if shelf is not None else MemoryShelf()
         self.refusals: list[Refusal] = []
         self.log: list[Event] = []
+        self.clock = T0 + 1_000 * DAY
         self.start(None)
 
     def start(self, checkpoint: Any) -> None:
@@ -73,7 +74,9 @@ class Feed:
         steps: list[Step] = []
         self.correlation = None
         if wanted.correlation is not None:
-            self.correlation = Correlation(self.identity, self.memories, wanted.correlation)
+            self.correlation = Correlation(
+                self.identity, self.memories, wanted.correlation, latest=self.latest
+            )
             steps.append(self.correlation)
             if wanted.parking is not None:
                 steps.append(Parking(self.correlation, self.memories, wanted.parking))
@@ -94,6 +97,10 @@ class Feed:
         self.intake = Intake(self.identity, on_refused=self.refusals.append, edge=self.edge)
         self.memories.restore(None if checkpoint is None else checkpoint["memories"])
         self.chain.restore(None if checkpoint is None else checkpoint["chain"])
+
+    def latest(self) -> int:
+        """An hour ahead of the clock."""
+        return self.clock + HOUR
 
     def checkpoint(self) -> Any:
         """Pack everything, as JSON does it."""

@@ -138,9 +138,10 @@ def test_bindings_lapse_unless_they_are_of_use() -> None:
 def test_a_time_far_ahead_teaches_nothing() -> None:
     feed = Feed(PLAIN)
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER)])
-    feed.read([row(400 * DAY, imsi=OTHER, msisdn=NUMBER)])
+    feed.clock = T0
+    feed.read([row(400 * DAY, imsi=OTHER, msisdn=NUMBER), row(400 * DAY, imsi=OTHER, imei=IMEI)])
     assert feed.correlation is not None
-    assert feed.correlation.counts["ahead"] == 1
+    assert feed.correlation.counts["ahead"] == 2
     assert keys(feed.read([row(1, msisdn=NUMBER)])) == [A]
 
 

@@ -94,7 +94,9 @@ def test_without_a_hook_nothing_changes_and_control_records_never_pass_it() -> N
     assert seen == ["loc.update", "complaint"]
 
 
-_values = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.lists(st.text()))
+_values = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.lists(st.text())
+)
 _records = st.fixed_dictionaries(
     {"kind": st.sampled_from(["loc.update", "call.out"])},
     optional={

@@ -84,7 +84,7 @@ _steps = st.lists(
 
 
 @given(_steps)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("kind", ["memory", "file"])
 def test_a_crash_takes_back_what_was_not_packed(
     kind: str, tmp_path: Path, steps: list[tuple[str, str, int]]
