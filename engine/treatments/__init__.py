@@ -9,7 +9,7 @@ long it remembers runs on the watermark of the source, never on a clock of the m
     edge.py           the hook at intake: what is done while a record still says whose it is
     numbering.py      its part: phone numbers as E.164
     correlation.py    which number and which handset belong to which IMSI
-    parking.py        records wait for their number, or their IMSI, a little
+    awaiting.py       records wait for their number, or their IMSI, a little
     handsets.py       the SIM is in another handset
     roaming.py        who has left the home network, is back, or is a guest
     memory.py         what steps remember about subscribers, over restarts

@@ -69,7 +69,7 @@ class Correlation:
         self.identity = identity
         self.options = options
         self.wanted: dict[str, list[Callable[[str, str], None]]] = {}
-        """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.parking`)."""
+        """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.awaiting`)."""
         self._memories = memories
         self._numbers = memories.memory("numbers", options.ttl, options.at_most)
         """A number's own key -> used, said at, key, key before, since."""

@@ -21,7 +21,7 @@ from engine.plmn import home_of
 from engine.subject import is_imei
 from engine.treatments.correlation import Correlation
 from engine.treatments.numbering import Numbering
-from engine.treatments.parking import NO_IMSI, NO_MSISDN
+from engine.treatments.awaiting import NO_IMSI, NO_MSISDN
 
 TEST_TAC: Final = "00"
 """TACs of test equipment begin so (GSMA TS.06, reporting body 00)."""

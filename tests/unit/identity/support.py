@@ -18,7 +18,7 @@ from engine.treatments.edge import Edge, EdgeOptions
 from engine.treatments.handsets import Handset, HandsetChanges, HandsetOptions
 from engine.treatments.memory import Memories, MemoryShelf, Shelf
 from engine.treatments.numbering import Numbering
-from engine.treatments.parking import Parking, ParkingOptions
+from engine.treatments.awaiting import Parking, ParkingOptions
 from engine.treatments.roaming import Roaming, RoamingOptions
 from engine.treatments.step import Chain, Step
 

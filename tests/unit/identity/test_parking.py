@@ -11,7 +11,7 @@ import pytest
 from engine.identity import Identity
 from engine.treatments.correlation import CorrelationOptions
 from engine.treatments.edge import EdgeOptions
-from engine.treatments.parking import ParkingOptions
+from engine.treatments.awaiting import ParkingOptions
 from tests.unit.identity.support import DAY, IMSI, KEY, NUMBER, OTHER, SECOND, T0, Feed, Wanted, row
 
 WANTED = Wanted(CorrelationOptions(), ParkingOptions(), edge=EdgeOptions(mark_missing=True))
