@@ -6,4 +6,5 @@ them; it flags, drops, keeps back for a while, or adds what follows from them. W
 long it remembers runs on the watermark of the source, never on a clock of the machine.
 
     step.py           what every step offers, and steps one after the other
+    recent.py         what a step remembers of subscribers, bounded; events kept back, as JSON
 """
