@@ -55,6 +55,7 @@ What the stages lean on:
 Whole runs over the stages:
 
     collect.py        events of a source -> records of the log, and the ticks that follow them
+    options.py        options of feeds, doors and treatments out of YAML, every mistake with its place
     treatments/       what is done to records of feeds that are late, doubled, disordered or wrong
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
