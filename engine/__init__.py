@@ -19,6 +19,7 @@ To read the code, open `pipeline.py` first: it shows all stages at a glance. The
 What the stages lean on:
 
     countries.py      codes of countries
+    cells.py          where the cells of the network are
     event_kinds.py    every kind of record: its fields, their types and units
     field_checks.py   checks of single fields at intake
     identity.py       IMSI, MSISDN or opaque id -> one keyed subscriber key

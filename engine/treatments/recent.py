@@ -1,9 +1,9 @@
-"""What a step remembers of subscribers, bounded; and events that it keeps back, as JSON for a checkpoint.
+"""What a step remembers of subscribers, bounded, in memory and in the checkpoint.
 
-A step can't remember every subscriber for ever: `Recent` holds a bounded number of them and lets go of those
-longest without a record. Its checkpoint is bounded, too, and more tightly: it is written with every commit of
-the collector. What that leaves out is lost in a restart, as if those subscribers had not been seen before;
-events that are kept back (`packed_event`) never are.
+A step can't remember every subscriber for ever: `Recent` holds a bounded number of them and lets go of
+those longest without a record. What it gives a checkpoint is bounded, too, and more tightly: a checkpoint
+is written with every commit of the collector. What that leaves out is lost in a restart, as if those
+subscribers had not been seen before; events that are kept back (`engine.treatments.parking`) never are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from engine.event import Event
+from engine.options import Options, option
 
 SUBSCRIBERS = 200_000
 """Subscribers that a step remembers unless told otherwise: 40 to 120 MB, by what it remembers of each."""
@@ -21,6 +21,25 @@ PACKED = 500
 """Subscribers in a checkpoint unless told otherwise: about 50 KB."""
 
 V = TypeVar("V")
+
+
+class Remembering(Options):
+    """How much a step remembers: the settings that all steps have which know subscribers."""
+
+    subscribers: int = option(
+        SUBSCRIBERS,
+        "a whole number from 1 to 50,000,000",
+        "subscribers remembered; those longest without a record are forgotten first",
+        ge=1,
+        le=50_000_000,
+    )
+    checkpointed: int = option(
+        PACKED,
+        "a whole number from 0 to 100,000",
+        "subscribers that are remembered over a restart, those with the newest records",
+        ge=0,
+        le=100_000,
+    )
 
 
 class Recent(Generic[V]):
@@ -99,25 +118,3 @@ class Recent(Generic[V]):
         self._held.clear()
         for key, value in packed or ():
             self.put(key, self._restore_value(value))
-
-
-def packed_event(event: Event) -> list[Any]:
-    """Return an event behind the intake as plain JSON: it holds nothing that the log may not hold."""
-    return [event.fields, event.position]
-
-
-def unpacked_event(packed: Any) -> Event:
-    """Return the event that `packed_event` was given."""
-    fields, position = packed
-    t = fields["t"]
-    return Event(
-        fields["kind"],
-        t,
-        fields.get("subscriber_key", ""),
-        fields,
-        fields.get("cell"),
-        fields.get("t_start", t),
-        fields.get("id") or None,
-        fields.get("source", ""),
-        position,
-    )

@@ -1,4 +1,4 @@
-"""Memory of subscribers, bounded; events kept back, as JSON."""
+"""Memory of subscribers, bounded, in memory and in the checkpoint."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.event import Event
-from engine.identity import Identity
-from engine.intake import Intake
-from engine.treatments.recent import Recent, packed_event, unpacked_event
+from engine.treatments.recent import Recent
 
 
 def numbers(at_most: int = 3, packed: int = 10) -> Recent[int]:
@@ -71,16 +68,3 @@ def test_a_restart_changes_nothing_where_all_are_packed(calls: list[tuple[str, b
                 each.get(key)
     if at < len(calls):
         assert one.pack() == other.pack()
-
-
-def test_an_event_comes_back_as_it_was() -> None:
-    record = {
-        "kind": "call.out", "t": 1_790_000_000_000_000, "t_start": 1_789_999_990_000_000, "id": "7",
-        "imsi": "460001234567890", "imei": "35209900176148", "cell": "460-00-4301-101", "number": "10086",
-        "quality": ["dup"],
-    }  # fmt: skip
-    (event,) = Intake(Identity(b"k" * 16)).read(orjson.dumps(record), "gn", "FILE:7")
-    again = unpacked_event(orjson.loads(orjson.dumps(packed_event(event))))
-    assert [getattr(again, name) for name in Event.__slots__] == [
-        getattr(event, name) for name in Event.__slots__
-    ]
