@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
     "reach": ("reach", "command", "Say how many subscribers of a file pass each line of a rule."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
+    "feeds check": ("feeds", "check_command", "Show what each feed of a feeds file will do, and what can't."),
     "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
     "rules switch": (
