@@ -18,6 +18,7 @@ To read the code, open `pipeline.py` first: it shows all stages at a glance. The
 
 What the stages lean on:
 
+    cells.py          where the cells of the network are, and which are near
     countries.py      codes of countries
     cells.py          where the cells of the network are
     event_kinds.py    every kind of record: its fields, their types and units
@@ -82,6 +83,7 @@ Whole runs over the stages:
     rule_tests/       the tests that stand beside the rules
     story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer
+    place_map/        places against the cells of the network, and a map of them
 
 Around them:
 

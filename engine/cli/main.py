@@ -27,6 +27,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "The whole thing in one process with a simulated city; or a role of a deployment.",
     ),
     "check": ("check", "command", "Read rules and report every mistake with file, line and column."),
+    "places check": (
+        "places",
+        "check_command",
+        "Hold places against the network's cells, each other and the rules; draw a map.",
+    ),
     "approve": ("approve", "command", "Record that somebody approves a rule as it stands."),
     "test": ("test", "command", "Run the tests that stand beside the rules."),
     "story": ("story", "command", "Say in plain words what a rule does, with the cases at its edges."),
