@@ -15,9 +15,8 @@ from bench.report import Scale, Section, middle, tell
 from engine.cells import Cell, CellTable
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.options import Options
 from engine.treatments.course import Course
-from engine.treatments.registry import CELLS, TREATMENTS, Around, chain_of
+from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
 
 DISORDER = 60_000_000
 """µs: most of the simulated feed comes in that order."""
@@ -53,10 +52,10 @@ def measure(scale: Scale) -> Section:
 
 
 def _nanoseconds(scale: Scale, lines: list[bytes], around: Around, names: Iterable[str]) -> tuple[float, str]:
-    asked: dict[str, Options] = {name: TREATMENTS[name].options() for name in names}
+    asked = [Asked(TREATMENTS[name], TREATMENTS[name].options()) for name in names]
     times, counts = [], ""
     for _ in range(scale.runs):
-        course = Course(chain_of(asked, around, TREATMENTS), DISORDER)
+        course = Course(chain_of(asked, around), DISORDER)
         intake = Intake(around.identity)
         count, seconds, out = 0, 0.0, 0
         gc.collect()

@@ -4,8 +4,8 @@
        of the two, is impossible: the cell is wrong, or the identity. Both have to be reached; no time at
        all is infinitely fast.
     2. What is impossible is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell
-       (`flags.py`); both are flagged `impossible_move`. What was believed stays so: of two records that
-       contradict each other it is the later that is the wrong one, at first.
+       (see *What is not believed*); both are flagged `impossible_move`. What was believed stays so: of two
+       records that contradict each other it is the later that is the wrong one, at first.
     3. Which of them was wrong shows by what follows. A sighting possible from the believed one is believed,
        and the outlier is forgotten. One that is impossible again, but possible from the outlier, speaks for
        that: the `confirm`-th of such a row, the first outlier included, is believed. One that is possible

@@ -1,12 +1,12 @@
 """Late records: flagged where they come in, dropped only if asked for.
 
 1. A signaling record is late by the source's watermark - its `t`: by how much its feed is behind itself,
-beyond the disorder that the feed is allowed. 2. Late by more than `flag_after`: flagged `late`, nothing
-else. What it may still do is for the engine to judge, by the clock of the subscriber (semantics.md 1.5);
-rules can test the flag. 3. Late by more than `drop_after`: dropped. Off by default, as the engine drops
-what is late by more than 1 h itself, and its clock may be behind the watermark of this source, while
-another source is. 4. Business and control records are not looked at: they count for 48 h, or whenever they
-come.
+   beyond the disorder that the feed is allowed.
+2. Late by more than `flag_after`: flagged `late`, nothing else. What it may still do is for the engine to
+   judge, by the clock of the subscriber (semantics.md 1.5); rules can test the flag.
+3. Late by more than `drop_after`: dropped. Off by default, as the engine drops what is late by more than
+   1 h itself, and its clock may be behind the watermark of this source, while another source is.
+4. Business and control records are not looked at: they count for 48 h, or whenever they come.
 """
 
 from __future__ import annotations

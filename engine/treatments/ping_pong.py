@@ -11,8 +11,8 @@
        is taken anew.
     4. `mode: repeat` (`engine.treatments.ping_pong_repeat`): nothing is kept back, and the first A-B-A of a
        series passes.
-    5. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (`flags.py`);
-       both are flagged `ping_pong`.
+    5. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (see *What is
+       not believed*); both are flagged `ping_pong`.
     6. A sighting earlier than the last one changes nothing here, as it changes nothing in presence.
 
 `hold` costs time: ticks do not run ahead of what is kept back, so with many subscribers everything that

@@ -67,38 +67,38 @@ def _ping_pong(options: PingPongOptions, around: Around) -> Step:
 # impossible, so that it is no end of a ping-pong; thinning last, by what is believed.
 TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
     UnknownCells.name: Treatment(
-        "takes off cells that are none: malformed, fillers, not in the cells table if there is one",
+        "Takes off cells that are none: malformed, fillers, not in the cells table if there is one.",
         UnknownCellsOptions,
         lambda options, around: UnknownCells(options, around.tables.get(CELLS)),
     ),
     Duplicates.name: Treatment(
-        "drops a procedure that a second probe saw as well",
+        "Drops a procedure that a second probe saw as well.",
         DuplicatesOptions,
         lambda options, around: Duplicates(options),
     ),
     Late.name: Treatment(
-        "flags, or drops, what is far behind the feed's own time",
+        "Flags, or drops, what is far behind the feed's own time.",
         LateOptions,
         lambda options, around: Late(options),
     ),
     StartCell.name: Treatment(
-        "takes the start cell off long calls and sessions, makes sightings of start and end cells",
+        "Takes the start cell off long calls and sessions; makes sightings of start and end cells.",
         StartCellOptions,
         lambda options, around: StartCell(options),
     ),
     ImpossibleMoves.name: Treatment(
-        "does not believe moves of 10 km at 55 m/s",
+        "Does not believe moves of 10 km at 55 m/s.",
         ImpossibleMovesOptions,
         lambda options, around: ImpossibleMoves(options, around.tables[CELLS].positions),
         tables=(CELLS,),
     ),
     PingPong.name: Treatment(
-        "does not believe a short change of cell with a return",
+        "Does not believe a short change of cell with a return.",
         PingPongOptions,
         _ping_pong,
     ),
     Thinning.name: Treatment(
-        "drops sightings that say nothing new",
+        "Drops sightings that say nothing new.",
         ThinningOptions,
         lambda options, around: Thinning(options),
     ),

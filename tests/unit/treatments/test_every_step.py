@@ -11,7 +11,7 @@ from engine.event import Event
 from engine.identity import Identity
 from engine.options import Options
 from engine.treatments.ping_pong import PingPongOptions
-from engine.treatments.registry import TREATMENTS, Around, chain_of
+from engine.treatments.registry import TREATMENTS, Around, Asked, chain_of
 from engine.treatments.step import Chain
 from tests.unit.treatments.support import MINUTE, POSITIONS, A, B, C, event, plain, run, streams
 
@@ -27,7 +27,7 @@ ASKED: dict[str, dict[str, Options]] = {
 
 
 def chain(name: str) -> Chain:
-    return chain_of(ASKED[name], AROUND, TREATMENTS)
+    return chain_of((Asked(TREATMENTS[each], options) for each, options in ASKED[name].items()), AROUND)
 
 
 few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -121,7 +121,7 @@ def test_a_clean_feed_stays_as_it_is(name: str, events: list[Event]) -> None:
 
 
 def test_no_step_takes_part_unless_asked_for() -> None:
-    assert chain_of({}, AROUND, TREATMENTS).steps == ()
+    assert chain_of((), AROUND).steps == ()
 
 
 def test_every_treatment_of_the_registry_has_its_own_name() -> None:
