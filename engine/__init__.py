@@ -62,6 +62,7 @@ Whole runs over the stages:
     treatments/       what is done to records of feeds that are late, doubled, disordered or wrong
     admission.py      what of a live source the log takes: nothing of the future
     checkpoint.py     how far sources were read, as bytes
+    live.py           a live source, as the collector is given it
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
     loading.py        files of profiles, consents and opt-outs into the log

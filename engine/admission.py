@@ -14,15 +14,16 @@ NOT_OF_SOURCES = frozenset({"rules.switch", "subscriber.forget"})
 """Kinds that commands alone write, `rules publish` and `forget`: they ask who does it."""
 
 
-def admit(event: Event, now: int) -> tuple[Event, bool]:
-    """Return a record as it may go on, and whether it was clamped; raise `Bad` for one refused. `now`: µs."""
+def admit(event: Event, now: int) -> Event:
+    """Return a record as it may go on: clamped if it is ahead of the clock; raise `Bad` for one refused.
+
+    `now`: µs.
+    """
     if event.kind in NOT_OF_SOURCES:
         raise Bad("one that sources may bring", event.kind, "kind", "kind")
-    if event.t <= now:
-        return event, False
     if event.t - now > AHEAD_AT_MOST:
         raise Bad("at most 1 h ahead of the clock", "later", "time", "t")
-    return clamped(event, now), True
+    return clamped(event, now) if event.t > now else event
 
 
 def clamped(event: Event, now: int) -> Event:

@@ -15,12 +15,21 @@ BROKEN = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueErro
 
 
 def write_checkpoint(
-    ticks: Mapping[str, Any], sources: Mapping[str, Any], parked: Mapping[str, Any], key_check: str
+    ticks: Mapping[str, Any],
+    sources: Mapping[str, Any],
+    parked: Mapping[str, Any],
+    key_check: str,
+    shared: Any = None,
 ) -> bytes:
-    """Return a checkpoint. `key_check`: what tells the key by which subscribers are known."""
+    """Return a checkpoint. `key_check`: what tells the key by which subscribers are known.
+
+    `parked`: source -> what its treatments keep back; `shared`: what they remember together.
+    """
     checkpoint = {"v": _VERSION, "ticks": ticks, "sources": sources, "key": key_check}
     if parked:
         checkpoint["parked"] = parked
+    if shared is not None:
+        checkpoint["shared"] = shared
     return orjson.dumps(checkpoint)
 
 

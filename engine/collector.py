@@ -17,26 +17,27 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import structlog
 
-from engine.admission import admit
+from engine.admission import NOT_OF_SOURCES, admit
 from engine.checkpoint import BROKEN, damaged, read_checkpoint, write_checkpoint
 from engine.collect import VALUE_AT_MOST, spread
 from engine.errors import LogError, StateError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
+from engine.live import USUAL_PACE, Bindings, Live, Pace, Shared, Source
 from engine.ports import Inlet
 from engine.refusals import Bad, Refusal, dead_letter
-from engine.sources import SourceTicks, SourceTime
-from engine.ticks import CONTROL, SECOND
+from engine.sources import SourceTicks
+from engine.ticks import CONTROL
 from engine.treatments.course import Course
-from engine.treatments.parking import orphans
-from engine.treatments.step import Chain
+from engine.treatments.lot import orphans
+
+__all__ = ["Bindings", "Live", "LiveCollector", "Pace", "Shared", "Source"]
 
 STAGE = "collector"
 PARKED_AT_MOST = 600_000
@@ -44,91 +45,6 @@ PARKED_AT_MOST = 600_000
 Batch = list[tuple[int, bytes]]
 
 log = structlog.get_logger("collector")
-
-
-class Source(Protocol):
-    """Where records come from: a landing directory, somebody else's topic. Keeps nothing of its own."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the checkpoint; stays the same over restarts."""
-        ...
-
-    @property
-    def position(self) -> Mapping[str, Any]:
-        """How far it was read, as plain JSON: what `open` goes on from."""
-        ...
-
-    @property
-    def origin(self) -> Mapping[str, str]:
-        """Where the record just read came from: `file`, or `topic`; for dead letters."""
-        ...
-
-    async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
-        """Go on from a position, or from the beginning; after a failure, too: forget what was read since."""
-        ...
-
-    async def read(self, limit: int) -> list[Event] | None:
-        """Return the events of up to `limit` rows that are there now; None if there are none. Never wait."""
-        ...
-
-    async def committed(self) -> None:
-        """Take in that everything read so far is durable."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of files and connections."""
-        ...
-
-
-class Bindings(Protocol):
-    """Numbers bound to subscriber keys by profiles that others wrote."""
-
-    async def load(self, identity: Identity) -> None:
-        """Bind all that are known by now."""
-        ...
-
-    async def poll(self) -> None:
-        """Bind those that have come since, without waiting."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of the connection."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A source, and what time needs to know about it."""
-
-    source: Source
-    kinds: frozenset[str] = frozenset()
-    """The kinds it brings, to be named while it is down; empty: those it has brought."""
-    disorder: int = 0
-    """µs that its watermark stays behind its newest record."""
-    idle_seconds: float = 0.0
-    """Wall-clock seconds without a record after which it is down; 0: never."""
-    chain: Chain | None = None
-    """What is done to its records before they go into the log; None: nothing."""
-
-    @property
-    def time(self) -> SourceTime:
-        """The same, for the ticks."""
-        return SourceTime(self.kinds, self.disorder, round(self.idle_seconds * SECOND))
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How much goes into one step, and how often the collector looks."""
-
-    records: int = 2_000
-    """Rows of one step at most, about."""
-    seconds: float = 0.1
-    """A step is not made larger once it took so long to gather."""
-    rest: float = 0.05
-    """Seconds until it looks again when no source had anything."""
-    retry: float = 1.0
-    """Seconds until it tries again when the log can't be written."""
 
 
 class LiveCollector:
@@ -147,7 +63,8 @@ class LiveCollector:
         wall: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
         bindings: Bindings | None = None,
-        pace: Pace = Pace(),
+        shared: Shared | None = None,
+        pace: Pace = USUAL_PACE,
     ) -> None:
         self.inlet = inlet
         self.sources = {live.source.name: live for live in sources}
@@ -174,7 +91,9 @@ class LiveCollector:
         self._clock = clock
         self._bindings = bindings
         self._pace = pace
-        self._intake = Intake(identity, on_refused=self._refused)
+        self._shared = shared
+        # one for each, for a feed may want something of its own done there
+        self._intakes = {name: Intake(identity, on_refused=self._refused) for name in self.sources}
         self._reading: Source | None = None
         self._courses = {
             name: Course(live.chain, live.disorder)
@@ -185,7 +104,7 @@ class LiveCollector:
         """(source, event): kept back by treatments that are not asked for any more, to be written."""
         self._dead: list[bytes] = []
         self._reasons: Counter[str] = Counter()
-        self._new_fates: dict[str, Counter[str]] = {}
+        self._new_fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
         self._told: dict[str, Counter[str]] = {}
         """By source: the counts of its treatments when the last step was durable."""
         self._quiet: dict[str, float] = {}
@@ -236,11 +155,11 @@ class LiveCollector:
         positions = self._restore(checkpoint)
         if self._bindings is not None:
             await self._bindings.load(self._identity)
-        self._dead, self._reasons, self._new_fates = [], Counter(), {}
+        self._forget_step()
         self._told = {name: course.chain.counts for name, course in self._courses.items()}
         for name, live in self.sources.items():
             self._reading = live.source
-            await live.source.open(positions.get(name), self._intake)
+            await live.source.open(positions.get(name), self._intakes[name])
         self._kept = {name: place for name, place in positions.items() if name not in self.sources}
         self._quiet = dict.fromkeys(self.sources, self._clock())
         self.committed_at = self._clock()
@@ -325,53 +244,64 @@ class LiveCollector:
         return events
 
     def _take(self, name: str, event: Event, batch: Batch, counts: Counter[str]) -> None:
-        try:
-            event, is_clamped = admit(event, self._wall())
-        except Bad as bad:
-            detail = f"{bad.field}: expected {bad.expected}, was {bad.was}"
-            raw = orjson.dumps(event.fields) if bad.reason == "time" else ""
-            self._intake.refuse(bad.reason, detail, event.source, event.position, raw)
-            return
-        if is_clamped:
-            counts["clamped"] += 1
-            self._count(name, "clamped")
-        course = self._courses.get(name)
-        if course is None:
-            records = self._records(event)
-            if records is None:
+        now = self._wall()
+        if event.t > now or event.kind in NOT_OF_SOURCES:
+            try:
+                event = admit(event, now)
+            except Bad as bad:
+                detail = f"{bad.field}: expected {bad.expected}, was {bad.was}"
+                raw = orjson.dumps(event.fields) if bad.reason == "time" else ""
+                self._intakes[name].refuse(bad.reason, detail, event.source, event.position, raw)
                 return
-            self._append_ticks(self.ticks.before(name, event), batch, counts)
-            self._append(name, event, records, batch, counts)
-        else:
-            self._append_ticks(self.ticks.before(name, event), batch, counts)
-            self._write(name, course.take(event), batch, counts)
-            self.ticks.hold(name, course.oldest)
-        self._append_ticks(self.ticks.after(name, event), batch, counts)
+            counts["clamped"] += 1
+            self._new_fates[name]["clamped"] += 1
+        course = self._courses.get(name)
         if course is not None:
-            self._append_ticks(self.ticks.freed(), batch, counts)
+            self._treat(name, course, event, batch, counts)
+            return
+        records = spread(event, self.inlet.partitions)
+        if len(records[0][1]) > VALUE_AT_MOST:
+            self._refuse_size(name, event, records[0][1])
+            return
+        ticks = self.ticks.before(name, event)
+        if ticks:
+            self._append_ticks(ticks, batch, counts)
+        if event.kind != "tick" or self.ticks.is_written(event):
+            batch += records
+            counts["read"] += 1
+            self._new_fates[name]["read"] += 1
+        ticks = self.ticks.after(name, event)
+        if ticks:
+            self._append_ticks(ticks, batch, counts)
+
+    def _treat(self, name: str, course: Course, event: Event, batch: Batch, counts: Counter[str]) -> None:
+        """Lead a record through the treatments of its source; time goes on with it, whatever they do."""
+        ticks = self.ticks
+        self._append_ticks(ticks.before(name, event), batch, counts)
+        held = course.oldest
+        self._write(name, course.take(event), batch, counts)
+        oldest = course.oldest
+        if oldest != held:
+            ticks.hold(name, oldest)
+        self._append_ticks(ticks.after(name, event), batch, counts)
+        if oldest != held:
+            self._append_ticks(ticks.freed(), batch, counts)
 
     def _write(self, name: str, events: Sequence[Event], batch: Batch, counts: Counter[str]) -> None:
         """Write what a source's treatments let through."""
         for event in events:
-            records = self._records(event)
-            if records is not None:
-                self._append(name, event, records, batch, counts)
+            records = spread(event, self.inlet.partitions)
+            if len(records[0][1]) > VALUE_AT_MOST:
+                self._refuse_size(name, event, records[0][1])
+            elif self.ticks.is_written(event):
+                batch += records
+                counts["read"] += 1
+                self._new_fates[name]["read"] += 1
                 self.ticks.brought(name, event.kind)
 
-    def _records(self, event: Event) -> Batch | None:
-        """Return an event as it goes into the log, None if it is too large and refused."""
-        records = spread(event, self.inlet.partitions)
-        if len(records[0][1]) > VALUE_AT_MOST:
-            detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(records[0][1])}"
-            self._intake.refuse("size", detail, event.source, event.position, records[0][1][:10_000])
-            return None
-        return records
-
-    def _append(self, name: str, event: Event, records: Batch, batch: Batch, counts: Counter[str]) -> None:
-        if self.ticks.is_written(event):
-            batch += records
-            counts["read"] += 1
-            self._count(name, "read")
+    def _refuse_size(self, name: str, event: Event, value: bytes) -> None:
+        detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(value)}"
+        self._intakes[name].refuse("size", detail, event.source, event.position, value[:10_000])
 
     def _let_go(self, name: str, batch: Batch, counts: Counter[str], keep: int = 0) -> int:
         """Write what a source's treatments keep back, all but the newest `keep` of each; say how many."""
@@ -391,10 +321,13 @@ class LiveCollector:
             most = PARKED_AT_MOST // len(self._courses)
             while (parked := course.chain.parked) and (size := len(orjson.dumps(course.pack()))) > most:
                 keep = min(parked * most // size, parked - 1)
-                self._count(name, "unparked", self._let_go(name, batch, counts, keep))
+                self._new_fates[name]["unparked"] += self._let_go(name, batch, counts, keep)
 
-    def _count(self, name: str, fate: str, count: int = 1) -> None:
-        self._new_fates.setdefault(name, Counter())[fate] += count
+    def _forget_step(self) -> None:
+        """Begin to count the next step."""
+        self._dead, self._reasons = [], Counter()
+        for fates in self._new_fates.values():
+            fates.clear()
 
     def _append_ticks(self, ticks: list[Event], batch: Batch, counts: Counter[str]) -> None:
         for each in ticks:
@@ -420,7 +353,7 @@ class LiveCollector:
             done = course.chain.counts
             self.treated[name].update(done - self._told[name])
             self._told[name] = done
-        self._dead, self._reasons, self._new_fates = [], Counter(), {}
+        self._forget_step()
         self.counts.update(counts)
         self.counts["commits"] += 1
         for live in self.sources.values():
@@ -432,7 +365,7 @@ class LiveCollector:
         if self._reading is not None:
             # neither a gap nor the end of a damaged file is a row
             fate = refusal.reason if refusal.reason in ("gap", "file") else "refused"
-            self._count(self._reading.name, fate)
+            self._new_fates[self._reading.name][fate] += 1
         self._dead.append(dead_letter(refusal, STAGE, self._wall(), origin))
 
     # -- the checkpoint --------------------------------------------------------------------------------------
@@ -448,24 +381,28 @@ class LiveCollector:
             {**self._kept, **positions},
             {**self._kept_parked, **parked},
             self._key_check,
+            None if self._shared is None else self._shared.pack(),
         )
 
     def _restore(self, checkpoint: bytes | None) -> dict[str, Any]:
         """Take the ticks from a checkpoint and return the positions in it."""
         self.ticks = self._new_ticks()
         if checkpoint is None:
-            self._restore_parked({})
+            self._restore_treatments({})
             return {}
         read = read_checkpoint(checkpoint, self._key_check)
         try:
             self.ticks.restore(read["ticks"])
-            self._restore_parked(read.get("parked", {}))
+            self._restore_treatments(read)
             return dict(read["sources"])
         except BROKEN as error:
             raise damaged(error) from None
 
-    def _restore_parked(self, parked: Mapping[str, Any]) -> None:
+    def _restore_treatments(self, checkpoint: Mapping[str, Any]) -> None:
         """Take what treatments kept back; of those that are asked for no longer it goes on at once."""
+        if self._shared is not None:
+            self._shared.restore(checkpoint.get("shared"))
+        parked = checkpoint.get("parked", {})
         self._kept_parked = {name: kept for name, kept in parked.items() if name not in self.sources}
         self._orphans = []
         for name in self.sources:

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.event import Event
 from engine.ticks import CONTROL, SECOND
-from engine.treatments.parking import orphans
+from engine.treatments.lot import orphans
 from engine.treatments.step import Chain
 
 _NEVER = -1

@@ -42,7 +42,7 @@ class Step(Protocol):
 
 @runtime_checkable
 class Parks(Protocol):
-    """What a step has besides if it keeps events back; see `engine.treatments.parking`, which offers it."""
+    """What a step has besides if it keeps events back; see `engine.treatments.lot`, which offers it."""
 
     parked: int
     """Events kept back now."""
@@ -61,6 +61,7 @@ class Chain:
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self.steps = tuple(steps)
+        self._parks = tuple((place, step) for place, step in enumerate(self.steps) if isinstance(step, Parks))
 
     @property
     def counts(self) -> Counter[str]:
@@ -81,20 +82,23 @@ class Chain:
     @property
     def parked(self) -> int:
         """Events that steps keep back."""
-        return sum(step.parked for step in self.steps if isinstance(step, Parks))
+        return sum(step.parked for _, step in self._parks)
 
     @property
     def oldest(self) -> int | None:
         """Least `t` of them, µs; None without any."""
-        times = [step.oldest for step in self.steps if isinstance(step, Parks)]
-        return min((time for time in times if time is not None), default=None)
+        least: int | None = None
+        for _, step in self._parks:
+            oldest = step.oldest
+            if oldest is not None and (least is None or oldest < least):
+                least = oldest
+        return least
 
     def let_go(self, keep: int = 0) -> Sequence[Event]:
         """Return what steps keep back, all but the newest `keep` of each; it goes through those behind it."""
         found: list[Event] = []
-        for number, step in enumerate(self.steps):
-            if isinstance(step, Parks):
-                found += self._from(number + 1, step.let_go(keep))
+        for place, step in self._parks:
+            found += self._from(place + 1, step.let_go(keep))
         return found
 
     def pack(self) -> dict[str, Any]:

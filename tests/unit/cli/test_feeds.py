@@ -70,7 +70,7 @@ bss
         ("gn-unicom-2015", "x.yaml", "8:10: `map`: DIR/x.yaml: expected a column map that can be read, "),
         ("[data.session]", "[data.http, data.session]", "9:12: `kinds`: expected kinds that the map `gn-u"),
         ("bss.events", "touchpoint.events.v1", "13:12: `topic`: expected the topic of somebody else, was "),
-        (TOPIC, "door: landing\n    folder: ./gn", "12:5: expected a folder of its own, was folder DIR/gn, w"),
+        (TOPIC, "door: landing\n    folder: ./gn", "12:5: expected a folder of its own, was folder DIR/gn"),
     ],
 )  # fmt: skip
 def test_what_can_not_work(touchpoint: Touchpoint, file: Path, old: str, new: str, said: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.event import Event
-from engine.treatments.parking import EVENTS, Lot
+from engine.treatments.lot import EVENTS, Lot
 from engine.treatments.step import Chain
 
 SECOND = 1_000_000

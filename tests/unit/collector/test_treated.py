@@ -13,7 +13,7 @@ from engine import collector as role
 from engine.collector import LiveCollector, Pace
 from engine.event import Event
 from engine.treatments.course import Course, treated
-from engine.treatments.parking import Lot
+from engine.treatments.lot import Lot
 from engine.treatments.step import Chain
 from tests.unit.collector.parker import Dropper, Parker, parking
 from tests.unit.collector.support import SECOND, Listed, T, World, sight

@@ -77,7 +77,12 @@ def test_what_was_counted_is_on_the_page(page: Page) -> None:
     assert page.value("log_appends_total", topic="touchpoint.events.v1") == 18
     assert page.value("dead_letters_total", reason="json") == 4
     assert page.value("collector_rows_total", source="gn", fate="time") == 2
-    assert page.value("collector_files_total", fate="again") == 2
+    assert page.value("collector_files_total", source="gn", fate="again") == 2
+    assert page.value("collector_treated_total", source="gn", treatment="duplicates", fate="dropped") == 8
+    assert page.value("feed_live", source="gn") == 1
+    assert page.value("feed_watermark_timestamp_seconds", source="gn") == 1.5
+    assert page.value("feed_parked", source="gn") == 3
+    assert page.value("feed_missing_files", source="gn") == 2
     assert page.value("deliveries_total", channel="sms", status="delivered") == 6
     assert page.value("deliveries_total", channel="sms", status="indeterminate") == 2
     assert page.value("indeterminate_total") == 2
