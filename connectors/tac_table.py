@@ -17,8 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from engine.errors import InputError
-from engine.treatments.handsets import Handset
+from engine.treatments.handset_changes import Handset
 
 HEAD: Final = 5
 """Lines in which the names of the columns have to stand."""
@@ -39,6 +41,8 @@ _NETWORKS: Final = {
     **{name: f"{name[0]}G" for name in ("2g", "3g", "4g", "5g")},
     "gsm": "2G", "umts": "3G", "wcdma": "3G", "lte": "4G", "nr": "5G",
 }  # fmt: skip
+
+log = structlog.get_logger("handsets")
 
 
 @dataclass(slots=True)
@@ -76,6 +80,16 @@ def read_tac_table(path: Path) -> TacTable:
     if not table.handsets:
         raise InputError(str(path), "a row with a TAC of 8 digits", f"{table.left_out} rows without")
     return table
+
+
+def load_handsets(path: Path) -> dict[str, Handset]:
+    """Read a table for a feeds file: the handsets by TAC; rows left out are logged, the first of them."""
+    table = read_tac_table(path)
+    if table.left_out:
+        log.warning(
+            "rows of the table of handsets are left out", rows=table.left_out, problems=table.problems
+        )
+    return table.handsets
 
 
 def _rows(path: Path, stream: Iterator[str]) -> Iterator[tuple[int, list[str]]]:

@@ -107,9 +107,9 @@ class _Table:
 
 
 Edge = Callable[[dict[str, Any]], str | None]
-"""What a feed wants done while a record still says whose it is: it may put other values into the record, and
-returns the subscriber's key if it knows it better than the record (`engine.treatments.edge`). The record is
-as the door read it, unchecked; nothing that names a person may be left in a field that stays."""
+"""What a feed wants done while a record still says whose it is (`engine.treatments.identity`): it may put
+other values into the record, and returns the subscriber's key if it knows it better. The record is as the
+door read it, unchecked; nothing that names a person may be left in a field that stays."""
 
 
 class Intake:

@@ -39,7 +39,7 @@ class NumberClasses:
             for prefix in map(_plus, members):
                 self._prefixes.setdefault(len(prefix), {}).setdefault(prefix, []).append(name)
 
-    def __contains__(self, number: str) -> bool:
+    def __contains__(self, number: object) -> bool:
         """Say whether a whole number, normalised, stands in a list itself: a short code, mostly."""
         return number in self._whole
 

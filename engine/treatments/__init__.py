@@ -16,11 +16,11 @@ long it remembers runs on the watermark of the source, never on a clock of the m
 
 Who it is, in the order in which they run (`docs/signals-identity.md`):
 
-    edge.py           the hook at intake: what is done while a record still says whose it is
+    identity.py       the hook at intake, what is done while a record still says whose it is
     numbering.py      its part: phone numbers as E.164
-    correlation.py    which number and which handset belong to which IMSI
+    correlation.py    its other part: which number and which handset belong to which IMSI
     parking.py        records wait for their number, or their IMSI, a little
-    handsets.py       the SIM is in another handset
+    handset_changes.py    the SIM is in another handset
     roaming.py        who has left the home network, is back, or is a guest
 
 Places and times, in the order in which they run; `docs/signals.md` has their sentences, settings, counters:

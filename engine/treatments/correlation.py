@@ -1,44 +1,27 @@
-"""`correlation`: which number and which handset belong to which IMSI, learned from records that name several.
+"""Which number and which handset belong to which IMSI, learned from records that name several.
 
-One for all sources of a collector: one feed brings IMSI and MSISDN, another only the MSISDN. Only keyed
-hashes are remembered. What holds:
-
-- Of two that say whose a number is, the one with the later time: records by their `t`, profiles by theirs
-  (of one time the profile). So a record that is late does not take a number back after a change of SIM.
-- Who lost a number does not get it back within `settle`: of two SIMs with one number (a watch) one has it,
-  and it does not go to and fro.
-- A record that the collector will refuse for its time, being ahead of the clock (7 r), teaches nothing.
-
-The step tells what the hook at intake has learned (`engine.treatments.edge`): with `announce` it writes a
-`profile.update` with the number, once, which binds as a profile's line does, in the engine and, by the topic
-of profiles, in every collector.
+One for all feeds of a collector: one brings IMSI and MSISDN, another only the MSISDN. Only keyed hashes are
+remembered. `engine.treatments.identity` says what holds.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
-from engine.event import Event
 from engine.identity import Identity
 from engine.numbers import keyed_hash
-from engine.treatments.derived import derived_of
 from engine.treatments.memory import Memories, Value
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
-PENDING_AT_MOST = 10_000
-"""Records of which something was learned on their way from intake to the step; some are refused."""
 IMEIS_REMEMBERED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class CorrelationOptions:
-    """Settings of the step."""
+    """What is believed, and for how long."""
 
-    announce: bool = False
-    """Write a `profile.update` with the number when a binding is learned or changes."""
     ttl: int = 30 * DAY
     """µs after it was last of use that a binding is forgotten."""
     settle: int = HOUR
@@ -49,27 +32,25 @@ class CorrelationOptions:
     """Numbers remembered, and as many IMEIs: about 700 bytes per subscriber together."""
 
 
-class Correlation:
-    """What is known, and the step that tells of it. Order of calls: `learn` at intake, then `take`."""
+USUAL = CorrelationOptions()
 
-    name = "correlation"
+
+class Correlation:
+    """What is known. `counts` of a method: of the feed that asks, by the names of the treatment."""
 
     def __init__(
         self,
         identity: Identity,
         memories: Memories,
-        options: CorrelationOptions = CorrelationOptions(),
+        options: CorrelationOptions = USUAL,
         *,
         latest: Callable[[], int] | None = None,
     ) -> None:
         """`latest`: the latest time that the collector takes now, µs; None: it takes any."""
-        self.counts: Counter[str] = Counter()
-        """`learned`, `moved` (to another SIM), `late`, `contested`, `ahead`, `profile_holds`, `announced`,
-        `by_msisdn` and `by_imei` (records that got the key of their IMSI), `shared_imei` (records)."""
         self.identity = identity
         self.options = options
         self.wanted: dict[str, list[Callable[[str, str], None]]] = {}
-        """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.awaiting`)."""
+        """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.parking`)."""
         self._memories = memories
         self._numbers = memories.memory("numbers", options.ttl, options.at_most)
         """A number's own key -> used, said at, key, key before, since."""
@@ -78,19 +59,15 @@ class Correlation:
         self._imeis = memories.memory("imeis", options.ttl, options.at_most)
         """Hash of an IMEI -> used, said at, keys, latest first."""
         self._hashes: dict[str, str] = {}
-        self._pending: dict[int, tuple[dict[str, Any], str]] = {}
-        """By id of its fields: a record of which a binding was learned, and the number, until it comes by."""
         self._bound = {key for _, key, _ in identity.bindings()}
         """Keys that a profile has given a number."""
         self._latest = latest
         identity.watcher = self
 
-    # -- at intake -------------------------------------------------------------------------------------------
-
-    def learn(self, key: str, number: str, t: int, fields: dict[str, Any]) -> None:
+    def learn(self, key: str, number: str, t: int, counts: Counter[str]) -> bool:
         """Take in that a record of time `t` (µs) names the IMSI of `key` and a number (`+` and E.164).
 
-        `fields`: the record, by which the step knows it again.
+        True if that is new: then `tell` is to be called once all that came before that record was told.
         """
         own = self.identity.of_number(number)
         known = self._numbers.get(own, t)
@@ -98,42 +75,40 @@ class Correlation:
             if t - known[1] > HOUR:  # that it still holds is noted once an hour
                 self._numbers.put(own, (max(t, known[0]), t, key, *known[3:]))
                 self._owners.put(key, (t, own))
-            return
-        if self._is_ahead(t):
-            return
+            return False
+        if self._is_ahead(t, counts):
+            return False
         profile = self.identity.binding(number)
         if profile is not None and profile[1] != key and profile[0] >= t:
-            self.counts["profile_holds"] += 1
-            return
+            counts["profile_holds"] += 1
+            return False
         before = ""
         if known is not None:
             before = known[2]
             if t <= known[1]:
-                self.counts["late"] += 1
-                return
+                counts["late"] += 1
+                return False
             if key == known[3] and t - known[4] < self.options.settle:
-                self.counts["contested"] += 1
-                return
+                counts["contested"] += 1
+                return False
             if (owned := self._owners.get(before, t)) is not None and owned[1] == own:
                 self._owners.forget(before)
-        self.counts["moved" if known is not None else "learned"] += 1
+        counts["moved" if known is not None else "learned"] += 1
         self._numbers.put(own, (t, t, key, before, t))
         self._owners.put(key, (t, own))
-        if len(self._pending) >= PENDING_AT_MOST:
-            del self._pending[next(iter(self._pending))]
-        self._pending[id(fields)] = (fields, number)
+        return True
 
-    def learn_imei(self, key: str, imei: str, t: int) -> bool:
+    def learn_imei(self, key: str, imei: str, t: int, counts: Counter[str]) -> bool:
         """Take in that an IMSI was in a handset (14 digits); False if it is one with too many."""
         hashed = self._hash(imei)
         known = self._imeis.get(hashed, t)
         if known is None:
-            if not self._is_ahead(t):
+            if not self._is_ahead(t, counts):
                 self._imeis.put(hashed, (t, t, key))
             return True
         if known[2] == key:
             self._imeis.use(hashed, known, t)
-        elif len(known) - 2 <= self.options.imsis and not self._is_ahead(t):
+        elif len(known) - 2 <= self.options.imsis and not self._is_ahead(t, counts):
             others = [other for other in known[2:] if other != key]
             if t > known[1]:
                 known = (max(t, known[0]), t, key, *others)
@@ -142,11 +117,11 @@ class Correlation:
                 known = (*known[:2], *others, key)
                 self._imeis.put(hashed, known)
         if len(known) - 2 > self.options.imsis:
-            self.counts["shared_imei"] += 1
+            counts["shared_imei"] += 1
             return False
         return True
 
-    def of_number(self, number: str, t: int) -> str | None:
+    def of_number(self, number: str, t: int, counts: Counter[str]) -> str | None:
         """Return the key of the IMSI that a number belongs to at `t`; None: not known."""
         own = self.identity.of_number(number)
         known = self._numbers.get(own, t)
@@ -156,25 +131,25 @@ class Correlation:
         if known is None:
             return None
         self._numbers.use(own, known, t)
-        self.counts["by_msisdn"] += 1
+        counts["by_msisdn"] += 1
         return str(known[2])
 
-    def of_imei(self, imei: str, t: int) -> str | None:
+    def of_imei(self, imei: str, t: int, counts: Counter[str]) -> str | None:
         """Return the key of the IMSI last seen in a handset (14 digits); None: not known, or too many."""
         known = self._imeis.get(self._hash(imei), t)
         if known is None or len(known) - 2 > self.options.imsis:
             return None
-        self.counts["by_imei"] += 1
+        counts["by_imei"] += 1
         return str(known[2])
 
     def has_number(self, key: str, t: int) -> bool:
         """Say whether the number of an IMSI is known."""
         return key in self._bound or self._owners.get(key, t) is not None
 
-    def _is_ahead(self, t: int) -> bool:
+    def _is_ahead(self, t: int, counts: Counter[str]) -> bool:
         if self._latest is None or t <= self._latest():
             return False
-        self.counts["ahead"] += 1
+        counts["ahead"] += 1
         return True
 
     def _hash(self, imei: str) -> str:
@@ -185,39 +160,10 @@ class Correlation:
             found = self._hashes[imei] = keyed_hash(self.identity.key, "imei:" + imei)
         return found
 
-    # -- as a step -------------------------------------------------------------------------------------------
-
-    def take(self, event: Event) -> Sequence[Event]:
-        """Tell what was learned of the record's subscriber, before the record."""
-        pending = self._pending.pop(id(event.fields), None) if self._pending else None
-        if pending is None:
-            return (event,)
-        number = pending[1]
-        self._tell(event.key, self.identity.of_number(number))
-        if not self.options.announce or self.identity.bound(number) == event.key:
-            return (event,)
-        self.counts["announced"] += 1
-        profile = derived_of(event.key, event.source, "profile.update", event.t, number, {"msisdn": number})
-        return (profile, event)
-
-    def pass_time(self, watermark: int) -> Sequence[Event]:
-        """Nothing waits."""
-        return ()
-
-    def pack(self) -> Any:
-        """All is in the memory."""
-        return None
-
-    def restore(self, packed: Any) -> None:
-        """Go on where `pack` was called."""
-        self._pending.clear()
-
-    # -- what profiles say -----------------------------------------------------------------------------------
-
     def bound(self, number: str, key: str) -> None:
         """Take in that a profile binds a number."""
         self._bound.add(key)
-        self._tell(key, self.identity.of_number(number))
+        self.tell(key, number)
 
     def forgotten(self, keys: Collection[str]) -> None:
         """Forget subscribers who asked for it, in all memories."""
@@ -238,8 +184,9 @@ class Correlation:
         else:
             self._imeis.forget(hashed)
 
-    def _tell(self, key: str, own: str) -> None:
+    def tell(self, key: str, number: str) -> None:
+        """Tell those who wait that a number and the IMSI of a key are now known to be one's."""
         if self.wanted:
-            for each in (own, key):
+            for each in (self.identity.of_number(number), key):
                 for tell in self.wanted.pop(each, ()):
                     tell(each, key)

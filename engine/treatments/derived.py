@@ -30,13 +30,6 @@ def derived_of(key: str, source: str, kind: str, t: int, what: str, fields: dict
     return Event(kind, t, key, whole, id=id, source=source)
 
 
-def flag(event: Event, name: str) -> None:
-    """Put a flag into a record's `quality`."""
-    quality = event.fields.get("quality", ())
-    if name not in quality:
-        event.fields["quality"] = [*quality, name]
-
-
 def unflag(event: Event, name: str) -> None:
     """Take a flag off a record."""
     quality = [each for each in event.fields.get("quality", ()) if each != name]

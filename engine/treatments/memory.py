@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from engine.options import option
+
 Value = tuple[Any, ...]
 """Text and whole numbers; first of all when it was last of use, µs."""
 Changes = Mapping[str, Mapping[str, Value | None]]
@@ -27,6 +29,15 @@ MARKS_KEPT = 16
 
 IN_A_MARK = 1 << 20
 """Changes of one memory in a mark, about: in which order they came is kept up to so many."""
+
+REMEMBERED: int = option(
+    1_000_000,
+    "a whole number from 1 to 50,000,000",
+    "subscribers remembered; those longest without a record are forgotten first",
+    ge=1,
+    le=50_000_000,
+)
+"""Declares the setting that steps with a memory have."""
 
 
 class Shelf(Protocol):
@@ -121,6 +132,10 @@ class Memories:
         self._shelf: Shelf = MemoryShelf() if shelf is None else shelf
         self._memories: dict[str, Memory] = {}
         self._mark = 0
+
+    def __bool__(self) -> bool:
+        """Say whether any step remembers anything."""
+        return bool(self._memories)
 
     @property
     def counts(self) -> Counter[str]:

@@ -7,8 +7,7 @@ Only where a feed asks for it: what comes out goes through `engine.numbers` as a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
 from typing import Final
 
 import phonenumbers
@@ -24,7 +23,10 @@ AFTER_PREFIX: Final = 7
 """Digits that follow a carrier's prefix at least, short codes aside."""
 
 
-@dataclass(frozen=True, slots=True)
+CARRIERS: Final = ("17951", "17950", "17911", "17910", "17909", "17908", "17901", "17900", "12593")
+"""Prefixes by which a carrier or tariff was chosen for a call: taken off."""
+
+
 class NumberingOptions:
     """Settings of the normalisation."""
 
@@ -46,14 +48,18 @@ class Numbering:
     """Writes numbers in one way. `home_cc`: country code of the home country; `short`: numbers that stay."""
 
     def __init__(
-        self, home_cc: str, options: NumberingOptions = NumberingOptions(), short: Container[str] = ()
+        self,
+        home_cc: str,
+        carriers: Sequence[str] = CARRIERS,
+        short: Container[str] = (),
+        counts: Counter[str] | None = None,
     ) -> None:
-        self.counts: Counter[str] = Counter()
-        """By number met anew: `e164`, `short` (stays), `carrier` (prefix taken off), `extension` (cut off),
-        `unreadable` (stays as it is)."""
+        self.counts: Counter[str] = Counter() if counts is None else counts
+        """By number met anew: `numbers_written`, `carriers_taken_off`, `extensions_cut_off`, `numbers_unread`
+        (no number that is known: stays as it is)."""
         self._home_cc = home_cc
         self._region = phonenumbers.region_code_for_country_code(int(home_cc))
-        self._carriers = options.carriers
+        self._carriers = carriers
         self._short = short
         self._known: dict[str, str] = {}
 
@@ -71,7 +77,6 @@ class Numbering:
         if len(text) <= LONGEST:
             bare = self._without_carrier(bare)
             if self._is_short(bare):
-                self.counts["short"] += 1
                 return bare
             try:
                 parsed = phonenumbers.parse(bare, self._region)
@@ -80,10 +85,10 @@ class Numbering:
             if parsed is not None and phonenumbers.is_possible_number(parsed):
                 if parsed.extension:
                     parsed.extension = None
-                    self.counts["extension"] += 1
-                self.counts["e164"] += 1
+                    self.counts["extensions_cut_off"] += 1
+                self.counts["numbers_written"] += 1
                 return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
-        self.counts["unreadable"] += 1
+        self.counts["numbers_unread"] += 1
         return text
 
     def _without_carrier(self, bare: str) -> str:
@@ -92,7 +97,7 @@ class Numbering:
             if bare.startswith(prefix):
                 rest = bare[len(prefix) :]
                 if len(rest) >= AFTER_PREFIX or rest in self._short:
-                    self.counts["carrier"] += 1
+                    self.counts["carriers_taken_off"] += 1
                     return rest
         rest = bare.removeprefix(self._home_cc)
         return rest if rest in self._short else bare

@@ -29,7 +29,7 @@ from typing import Any, Final, Literal
 from engine.event import Event
 from engine.options import Duration, option
 from engine.treatments.flags import distrust, is_sighting
-from engine.treatments.parking import EVENTS, Lot
+from engine.treatments.lot import EVENTS, Lot
 from engine.treatments.recent import Recent, Remembering
 
 FLAG: Final = "ping_pong"

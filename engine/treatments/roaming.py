@@ -1,30 +1,38 @@
-"""`roaming`: who has left the home network, has come back, or is a guest (facts/signals.md, "false roaming").
+"""Who has left the home network, is back, or is a guest: `roam.out`, `roam.country`, `roam.home`, `roam.in`.
 
-Where a record was made says its `plmn`, else its cell; whose it is says `home_plmn` (`engine.treatments.edge`
-puts it into records of guests), else it is one of ours. From these follow, on a change:
-
-    roam.out       one of ours is in another network, at home or abroad
-    roam.country   one of ours has gone on to another country
-    roam.home      one of ours is back
-    roam.in        a guest is in our network, who was not there lately
-
-Close to a border phones hear the network of the other side and register there for a moment. A network from
-beyond a border counts only once a second record, some time after the first, names it; so does coming home
-from one. Networks in no country (901: planes, ships, satellites) are left and entered without `country`.
+1. Where somebody is says the record's `plmn`, else its cell; whose subscriber they are `home_plmn`
+   (`identity` puts it into records of guests), else they are ours. Test networks (MCC 001, 999) and what is
+   no PLMN are not looked at.
+2. One of ours in another network, abroad or at home: `roam.out`; from there in another country:
+   `roam.country`; back in one of `home`: `roam.home`. A change of network within a country is none. The
+   first record of somebody only says where they are.
+3. A guest in one of `home`: `roam.in`, with `home_plmn`; and again once they were gone for `guest_gone`.
+4. Networks in no country (MCC 901: planes, ships, satellites) are entered without `country`; who was in a
+   country before and comes back to it from one has not changed country.
+5. False roaming: close to a border phones register in the network of the other side for a moment. A
+   network of `neighbours`, for guests their home network, counts with the `updates`-th record that names
+   it, each `apart` after the one before; so does coming home from one. Another record in between takes it
+   back (`suppressed`). Other networks count at once; without `neighbours` all may be.
+6. The record is of the time of the record that settled it, behind it, with `plmn` and `country`. It has no
+   cell, and keeps `no_trigger`, `late` and `synthetic`.
+7. A record not later than the last change changes nothing. What a feed says itself by `roam.*` is taken
+   over, and nothing is derived from it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationInfo, field_validator
+
 from engine.event import Event
+from engine.options import REQUIRED, Duration, Options, option
 from engine.plmn import country_of, is_plmn, of_cell
 from engine.ticks import CONTROL
 from engine.treatments.derived import derived_of, flags_of
-from engine.treatments.memory import USED_EVERY, Memories
+from engine.treatments.memory import REMEMBERED, USED_EVERY, Memories
 
 SECOND, DAY = 1_000_000, 86_400_000_000
 HOME = "home"
@@ -32,28 +40,55 @@ TOLD = frozenset({"roam.out", "roam.home", "roam.country", "roam.in"})
 """Kinds by which a feed says itself what has changed: nothing is derived from them."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoamingOptions:
-    """Settings of the step."""
+class RoamingOptions(Options):
+    """Settings of `roaming`."""
 
-    home: frozenset[str]
-    """Our PLMNs: 46000, 46002, ..."""
-    neighbours: frozenset[str] | None = None
-    """PLMNs, or MCCs for all of a country, that are heard across our borders; None: all may be."""
-    updates: int = 2
-    """Records that have to name such a network before it counts."""
-    apart: int = 30 * SECOND
-    """µs that each of them is later than the one before: one procedure makes several records."""
-    guest_gone: int = DAY
-    """µs after its last record that a guest's next one is an arrival again."""
-    ttl: int = 60 * DAY
-    """µs after its last record that it is forgotten where a subscriber was."""
-    at_most: int = 1_000_000
-    """Subscribers remembered, about 350 bytes each."""
+    home: frozenset[str] = option(
+        REQUIRED, "a list of PLMNs, such as [46000, 46002]", "our networks", min_length=1
+    )
+    neighbours: frozenset[str] | None = option(
+        None,
+        "a list of PLMNs, or of MCCs for all of a country",
+        "networks that are heard across our borders; none given: all may be",
+    )
+    updates: int = option(
+        2, "a whole number from 1 to 10", "records that have to name such a network", ge=1, le=10
+    )
+    apart: Duration = option(
+        30 * SECOND,
+        "a length of time from 0s to 1h",
+        "each of them is so much later than the one before",
+        ge=0,
+        le=3_600 * SECOND,
+    )
+    guest_gone: Duration = option(
+        DAY,
+        "a length of time from 1h to 30d",
+        "after their last record a guest's next one is an arrival again",
+        ge=3_600 * SECOND,
+        le=30 * DAY,
+    )
+    ttl: Duration = option(
+        60 * DAY,
+        "a length of time from 1d to 400d",
+        "after their last record it is forgotten where somebody was",
+        ge=DAY,
+        le=400 * DAY,
+    )
+    remembered: int = REMEMBERED
+
+    @field_validator("home", "neighbours")
+    @classmethod
+    def _networks(cls, value: frozenset[str] | None, info: ValidationInfo) -> frozenset[str] | None:
+        for each in sorted(value or ()):
+            mcc = info.field_name == "neighbours" and len(each) == 3
+            if not is_plmn(each + "00" if mcc else each):
+                raise ValueError(f"expected a PLMN such as 46000, was {each}")
+        return value
 
 
 class Roaming:
-    """The step. Value in memory: used, where, country, since, candidate, its last time, its times.
+    """Step `roaming`. Value in memory: used, where, country, since, candidate, its last time, its times.
 
     `where` is `home`, a PLMN, or of a guest `in`; the country is the last one known.
     """
@@ -64,8 +99,10 @@ class Roaming:
         self.counts: Counter[str] = Counter()
         """`first`, `roam.out`, ..., `suppressed` (networks that did not come again), `network` (another one
         of the same country), `late`, `odd_plmn` (test networks, and what is none)."""
-        self._options = options
-        self._memory = memories.memory("roaming", options.ttl, options.at_most)
+        self._home = options.home
+        self._neighbours = options.neighbours
+        self._updates, self._apart, self._gone = options.updates, options.apart, options.guest_gone
+        self._memory = memories.memory("roaming", options.ttl, options.remembered)
         self._zones: dict[str, str] = dict.fromkeys(options.home, HOME)
         """PLMN -> zone; empty: it is none."""
 
@@ -131,7 +168,7 @@ class Roaming:
         return (event, self._made(event, kind, plmn, where, to))
 
     def _guest(self, event: Event, plmn: str, known: tuple[Any, ...] | None) -> Sequence[Event]:
-        gone = self._options.guest_gone
+        gone = self._gone
         if known is None or (known[1] == "in" and event.t - known[0] > gone):
             known = (event.t, "", "", 0, "", 0, 0)
         if known[1] == "in":
@@ -151,9 +188,9 @@ class Roaming:
             if candidate:
                 self.counts["suppressed"] += 1
             last, times = event.t, 1
-        elif event.t >= last + self._options.apart:
+        elif event.t >= last + self._apart:
             last, times = event.t, times + 1
-        if not doubtful or times >= self._options.updates:
+        if not doubtful or times >= self._updates:
             return True
         self._memory.put(event.key, (max(used, event.t), where, country, since, zone, last, times))
         return False
@@ -184,15 +221,15 @@ class Roaming:
         return derived_of(event.key, event.source, kind, event.t, f"{where} {plmn}", fields)
 
     def _near(self, zone: str) -> bool:
-        near = self._options.neighbours
+        near = self._neighbours
         return zone != HOME and (near is None or zone in near or zone[:3] in near)
 
     def _is_guest(self, event: Event) -> bool:
         home = event.fields.get("home_plmn")
-        return home is not None and home not in self._options.home
+        return home is not None and home not in self._home
 
     def _zone(self, plmn: str) -> str:
         if len(self._zones) > 10_000:
-            self._zones = dict.fromkeys(self._options.home, HOME)
+            self._zones = dict.fromkeys(self._home, HOME)
         zone = self._zones[plmn] = plmn if is_plmn(plmn) else ""
         return zone

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from connectors.tac_table import load_handsets
 from engine.language.cells_table import load_cells
-from engine.treatments.registry import CELLS
+from engine.language.number_lists import load_numbers
+from engine.treatments.registry import CELLS, HANDSETS, NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Table:
 
 
 TABLES: Final[Mapping[str, Table]] = {
+    HANDSETS: Table("handsets by TAC: model and network, as CSV (docs/signals-identity.md)", load_handsets),
+    NUMBERS: Table("lists of phone numbers: the catalogue's numbers.yaml", load_numbers),
     CELLS: Table(
         "cells of the network with the positions of their sites (docs/rules/reference.md)", load_cells
     ),

@@ -13,12 +13,12 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.number_classes import NumberClasses
 from engine.refusals import Refusal
-from engine.treatments.correlation import Correlation, CorrelationOptions
-from engine.treatments.edge import Edge, EdgeOptions
-from engine.treatments.handsets import Handset, HandsetChanges, HandsetOptions
+from engine.treatments.correlation import Correlation
+from engine.treatments.course import Course
+from engine.treatments.handset_changes import Handset, HandsetChanges, HandsetOptions
+from engine.treatments.identity import Edge, IdentityOptions
 from engine.treatments.memory import Memories, MemoryShelf, Shelf
-from engine.treatments.numbering import Numbering
-from engine.treatments.awaiting import Parking, ParkingOptions
+from engine.treatments.parking import Parking, ParkingOptions
 from engine.treatments.roaming import Roaming, RoamingOptions
 from engine.treatments.step import Chain, Step
 
@@ -33,25 +33,25 @@ IMEI = "86990431123456"
 TABLE = {"86990431": Handset("Yunque X1 5G", "5G"), "86990321": Handset("Shanhe 5", "4G")}
 
 
+NOTHING = IdentityOptions()
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which parts a feed asks for; None: not."""
 
-    correlation: CorrelationOptions | None = None
+    identity: IdentityOptions = NOTHING
     parking: ParkingOptions | None = None
     roaming: RoamingOptions | None = None
     handsets: HandsetOptions | None = None
-    edge: EdgeOptions = EdgeOptions()
-    numbering: bool = False
     classes: Mapping[str, tuple[str, ...]] | None = None
 
 
 ALL = Wanted(
-    CorrelationOptions(announce=True),
+    IdentityOptions(correlate=True, announce=True, strict_imei=True, home=HOME),
     ParkingOptions(),
-    RoamingOptions(HOME),
+    RoamingOptions(home=HOME),
     HandsetOptions(),
-    EdgeOptions(strict_imei=True, mark_missing=True, home=HOME),
 )
 
 
@@ -71,32 +71,23 @@ class Feed:
         wanted = self.wanted
         self.identity = Identity(KEY)
         self.memories = Memories(self.shelf)
-        steps: list[Step] = []
-        self.correlation = None
-        if wanted.correlation is not None:
-            self.correlation = Correlation(
-                self.identity, self.memories, wanted.correlation, latest=self.latest
-            )
-            steps.append(self.correlation)
-            if wanted.parking is not None:
-                steps.append(Parking(self.correlation, self.memories, wanted.parking))
+        correlation = Correlation(
+            self.identity, self.memories, wanted.identity.correlation, latest=self.latest
+        )
+        classes = None if wanted.classes is None else NumberClasses(wanted.classes, {})
+        self.edge = Edge(self.identity, wanted.identity, correlation=correlation, classes=classes)
+        steps: list[Step] = [self.edge]
+        if wanted.parking is not None:
+            steps.append(Parking(correlation, self.memories, wanted.parking))
         if wanted.handsets is not None:
             steps.append(HandsetChanges(self.memories, wanted.handsets, TABLE))
         if wanted.roaming is not None:
             steps.append(Roaming(self.memories, wanted.roaming))
         self.chain = Chain(steps)
-        numbering = Numbering("86", short={"10086"}) if wanted.numbering else None
-        classes = None if wanted.classes is None else NumberClasses(wanted.classes, {})
-        self.edge = Edge(
-            self.identity,
-            wanted.edge,
-            correlation=self.correlation,
-            numbering=numbering,
-            classes=classes,
-        )
+        self.course = Course(self.chain, MINUTE)
         self.intake = Intake(self.identity, on_refused=self.refusals.append, edge=self.edge)
         self.memories.restore(None if checkpoint is None else checkpoint["memories"])
-        self.chain.restore(None if checkpoint is None else checkpoint["chain"])
+        self.course.restore(None if checkpoint is None else checkpoint["course"])
 
     def latest(self) -> int:
         """An hour ahead of the clock."""
@@ -104,17 +95,16 @@ class Feed:
 
     def checkpoint(self) -> Any:
         """Pack everything, as JSON does it."""
-        packed = {"chain": self.chain.pack(), "memories": self.memories.pack()}
+        packed = {"course": self.course.pack(), "memories": self.memories.pack()}
         return orjson.loads(orjson.dumps(packed))
 
-    def read(self, rows: Iterable[dict[str, Any]], disorder: int = 0) -> list[Event]:
+    def read(self, rows: Iterable[dict[str, Any]]) -> list[Event]:
         """Read rows: all through the intake first, as a source's batch is; return what they wrote."""
         out: list[Event] = []
         events = [self.intake.record(dict(row), "feed", "f:1") for row in rows]
         for event in events:
             if event is not None:
-                out += self.chain.take(event)
-                out += self.chain.pass_time(event.t - disorder)
+                out += self.course.take(event)
         self.log += out
         return out
 

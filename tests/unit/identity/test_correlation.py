@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from engine.identity import Identity
-from engine.treatments.correlation import CorrelationOptions
-from engine.treatments.edge import EdgeOptions
+from engine.treatments.identity import IdentityOptions
 from engine.treatments.memory import MemoryShelf
 from tests.unit.identity.support import (
     DAY,
@@ -26,8 +25,8 @@ from tests.unit.identity.support import (
     row,
 )
 
-PLAIN = Wanted(CorrelationOptions())
-ANNOUNCING = Wanted(CorrelationOptions(announce=True))
+PLAIN = Wanted(IdentityOptions(correlate=True, mark=False))
+ANNOUNCING = Wanted(IdentityOptions(correlate=True, mark=False, announce=True))
 A, B = Identity(KEY).of_imsi(IMSI), Identity(KEY).of_imsi(OTHER)
 OWN = Identity(KEY).of_msisdn(NUMBER)
 
@@ -44,8 +43,7 @@ def test_a_record_with_only_the_number_gets_the_key_of_the_imsi() -> None:
         A,
     ]
     assert keys(feed.read([row(3, subscriber=NUMBER)])) == [A]
-    assert feed.correlation is not None
-    assert feed.correlation.counts == {"learned": 1, "by_msisdn": 2}
+    assert feed.edge.counts == {"learned": 1, "by_msisdn": 2}
 
 
 def test_a_record_with_only_the_imei_gets_the_key_of_the_imsi_last_seen_in_it() -> None:
@@ -67,7 +65,7 @@ def test_the_later_of_two_bindings_holds_in_whatever_order_they_come() -> None:
     ]
     for order in permutations(rows):
         feed = Feed(PLAIN)
-        feed.read(order, disorder=DAY)
+        feed.read(order)
         assert keys(feed.read([row(4 * HOUR, msisdn=NUMBER)])) == [B], order
 
 
@@ -76,8 +74,7 @@ def test_of_two_cards_with_one_number_one_has_it_for_a_while() -> None:
     rows = [row(n * MINUTE, imsi=(IMSI, OTHER)[n % 2], msisdn=NUMBER) for n in range(50)]
     profiles = [event for event in feed.read(rows) if event.kind == "profile.update"]
     assert keys(profiles) == [A, B]
-    assert feed.correlation is not None
-    assert feed.correlation.counts["contested"] == 24
+    assert feed.edge.counts["contested"] == 24
     assert (
         keys(feed.read([row(90 * MINUTE, imsi=IMSI, msisdn=NUMBER), row(91 * MINUTE, msisdn=NUMBER)]))[-1]
         == A
@@ -117,8 +114,7 @@ def test_a_profile_and_a_record_are_held_against_each_other_by_time(at: int, hol
     feed.identity.bind(OTHER, NUMBER, at=at)
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER)])
     assert keys(feed.read([row(1, msisdn=NUMBER)])) == [B if holder == "profile" else A]
-    assert feed.correlation is not None
-    assert feed.correlation.counts["profile_holds"] == (holder == "profile")
+    assert feed.edge.counts["profile_holds"] == (holder == "profile")
 
 
 def test_a_profile_that_comes_later_takes_the_number() -> None:
@@ -129,7 +125,7 @@ def test_a_profile_that_comes_later_takes_the_number() -> None:
 
 
 def test_bindings_lapse_unless_they_are_of_use() -> None:
-    feed = Feed(Wanted(CorrelationOptions(ttl=DAY)))
+    feed = Feed(Wanted(IdentityOptions(correlate=True, mark=False, ttl=DAY)))
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER)])
     assert keys(feed.read([row(20 * HOUR, msisdn=NUMBER), row(40 * HOUR, msisdn=NUMBER)])) == [A, A]
     assert keys(feed.read([row(40 * HOUR + DAY + 1, msisdn=NUMBER)])) == [OWN]
@@ -140,19 +136,17 @@ def test_a_time_far_ahead_teaches_nothing() -> None:
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER)])
     feed.clock = T0
     feed.read([row(400 * DAY, imsi=OTHER, msisdn=NUMBER), row(400 * DAY, imsi=OTHER, imei=IMEI)])
-    assert feed.correlation is not None
-    assert feed.correlation.counts["ahead"] == 2
+    assert feed.edge.counts["ahead"] == 2
     assert keys(feed.read([row(1, msisdn=NUMBER)])) == [A]
 
 
 def test_an_imei_with_too_many_cards_is_none() -> None:
-    feed = Feed(Wanted(CorrelationOptions(imsis=2)))
+    feed = Feed(Wanted(IdentityOptions(correlate=True, mark=False, imsis=2)))
     rows = [row(n, imsi=f"46000000000000{n % 4}", imei=IMEI) for n in range(8)]
     out = feed.read(rows)
     assert [event.fields.get("tac8") for event in out] == ["86990431", "86990431", *[None] * 6]
     assert all(event.fields["quality"] == ["bad_imei"] for event in out[2:])
-    assert feed.correlation is not None
-    assert feed.correlation.counts["shared_imei"] == 6
+    assert feed.edge.counts["shared_imei"] == 6
     assert feed.read([row(9, imei=IMEI)]) == []  # it tells nobody from anybody
 
 
@@ -166,7 +160,7 @@ def test_who_is_forgotten_is_forgotten_here() -> None:
 
 def test_nothing_personal_is_remembered_or_packed() -> None:
     shelf = MemoryShelf()
-    feed = Feed(Wanted(CorrelationOptions(), edge=EdgeOptions(mark_missing=True)), shelf)
+    feed = Feed(Wanted(IdentityOptions(correlate=True)), shelf)
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER, imei=IMEI), row(1, imsi=OTHER)])
     seen = repr([feed.checkpoint(), shelf.go_back(1)])
     assert len(seen) > 200

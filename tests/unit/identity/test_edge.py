@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,8 @@ from hypothesis import strategies as st
 
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.number_classes import NumberClasses
-from engine.treatments.edge import Edge, EdgeOptions
-from engine.treatments.numbering import Numbering
-from tests.unit.identity.support import HOME, IMSI, KEY, T0, Feed, Wanted, row
+from engine.treatments.identity import IdentityOptions
+from tests.unit.identity.support import ALL, HOME, IMSI, KEY, T0, Feed, Wanted, row
 
 
 @pytest.mark.parametrize(
@@ -31,7 +30,7 @@ from tests.unit.identity.support import HOME, IMSI, KEY, T0, Feed, Wanted, row
     ],
 )
 def test_imeis_that_cannot_be_true(imei: str, tac: str | None) -> None:
-    feed = Feed(Wanted(edge=EdgeOptions(strict_imei=True)))
+    feed = Feed(Wanted(identity=IdentityOptions(strict_imei=True)))
     [event] = feed.read([row(imsi=IMSI, imei=imei)])
     assert event.fields.get("tac8") == tac
     assert event.fields.get("quality", []) == ([] if tac else ["bad_imei"])
@@ -48,7 +47,7 @@ def test_test_equipment_is_taken_unless_asked() -> None:
      ("001010000000001", None)],
 )  # fmt: skip
 def test_guests_get_their_home_network(imsi: str, home: str | None) -> None:
-    feed = Feed(Wanted(edge=EdgeOptions(home=HOME)))
+    feed = Feed(Wanted(identity=IdentityOptions(home=HOME)))
     for _ in range(2):  # the second one from what is remembered
         [event] = feed.read([row(imsi=imsi)])
         assert event.fields.get("home_plmn") == home
@@ -57,7 +56,10 @@ def test_guests_get_their_home_network(imsi: str, home: str | None) -> None:
 
 
 def test_numbers_are_written_in_one_way_first() -> None:
-    wanted = Wanted(numbering=True, classes={"banks": ("4008895558",), "hotline": ("10086",)})
+    wanted = Wanted(
+        IdentityOptions(normalise=True, classes=True),
+        classes={"banks": ("4008895558",), "hotline": ("10086",)},
+    )
     plain, feed = Feed(Wanted()), Feed(wanted)
     [expected] = plain.read([row(kind="call.out", msisdn="+8613912345678", number="13800001111")])
     rows = [
@@ -71,7 +73,7 @@ def test_numbers_are_written_in_one_way_first() -> None:
 
 
 def test_a_feed_that_knows_classes_keeps_its_own() -> None:
-    feed = Feed(Wanted(classes={"hotline": ("10086",)}))
+    feed = Feed(Wanted(IdentityOptions(classes=True), classes={"hotline": ("10086",)}))
     own = row(kind="call.out", imsi=IMSI, number="10086", number_class=["care"])
     assert [e.fields["number_class"] for e in feed.read([own])] == [["care"]]
 
@@ -82,8 +84,13 @@ def test_without_a_hook_nothing_changes_and_control_records_never_pass_it() -> N
     def hook(fields: dict[str, Any]) -> None:
         seen.append(fields["kind"])
 
-    rows = [row(imsi=IMSI), row(kind="complaint", imsi=IMSI), row(kind="consent.change", imsi=IMSI, consent={}),
-            row(kind="profile.update", imsi=IMSI, msisdn="13912345678"), row(kind="tick")]  # fmt: skip
+    rows = [
+        row(imsi=IMSI),
+        row(kind="complaint", imsi=IMSI),
+        row(kind="consent.change", imsi=IMSI, consent={}),
+        row(kind="profile.update", imsi=IMSI, msisdn="13912345678"),
+        row(kind="tick"),
+    ]
     hooked, plain = Intake(Identity(KEY), edge=hook), Intake(Identity(KEY))
     for each in rows:
         with_hook, without = hooked.record(dict(each), "f", "1"), plain.record(dict(each), "f", "1")
@@ -109,17 +116,8 @@ _records = st.fixed_dictionaries(
 
 @given(st.lists(_records, max_size=4))
 def test_whatever_a_feed_brings_never_breaks_the_hook_and_names_nobody(records: list[dict[str, Any]]) -> None:
-    from tests.unit.identity.support import ALL
-
-    feed = Feed(ALL)
-    feed.edge = Edge(
-        feed.identity,
-        ALL.edge,
-        correlation=feed.correlation,
-        numbering=Numbering("86"),
-        classes=NumberClasses({"hotline": ("10086",)}, {}),
-    )
-    feed.intake.edge = feed.edge
+    options = ALL.identity.model_copy(update={"normalise": True, "classes": True})
+    feed = Feed(replace(ALL, identity=options, classes={"hotline": ("10086",)}))
     for record in records:
         event = feed.intake.record(dict(record), "f", "1")
         if event is not None:

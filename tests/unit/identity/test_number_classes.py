@@ -70,9 +70,15 @@ def test_the_catalogue_takes_beginnings() -> None:
 
 @pytest.mark.parametrize(
     ("item", "hint"),
-    [("955x", "did you mean `955*`?"), ("955%", "did you mean `955*`?"),
-     ("^955", "did you mean `955*`?"), ("955**", "did you mean `955*`?"), ("'*'", ""), ("banks*", "")],
-)  # fmt: skip
+    [
+        ("955x", "did you mean `955*`?"),
+        ("955%", "did you mean `955*`?"),
+        ("^955", "did you mean `955*`?"),
+        ("955**", "did you mean `955*`?"),
+        ("'*'", ""),
+        ("banks*", ""),
+    ],
+)
 def test_beginnings_written_in_another_way(item: str, hint: str) -> None:
     found = problem("number_class: a", f"a: [{item}]\n")
     assert found[0] == "R108"
@@ -88,13 +94,24 @@ def test_a_beginning_given_twice() -> None:
     ("where", "message", "hint"),
     [
         ("number_class: bnaks", "no list of numbers `bnaks` in the catalogue", "did you mean `banks`?"),
-        ("number_class: [hotline, bank]", "no list of numbers `bank` in the catalogue", "did you mean `banks`?"),
+        (
+            "number_class: [hotline, bank]",
+            "no list of numbers `bank` in the catalogue",
+            "did you mean `banks`?",
+        ),
         ("number_class: not rival", "no list of numbers `rival` in the catalogue", "did you mean `rivals`?"),
-        ("number_class: 95588", "`95588` is a number, `number_class` takes lists of numbers", "write `number: 95588`"),
-        ("number: banks", "`banks` holds beginnings of numbers, which a number in a record can't be held against",
-         "write `number_class: banks`"),
+        (
+            "number_class: 95588",
+            "`95588` is a number, `number_class` takes lists of numbers",
+            "write `number: 95588`",
+        ),
+        (
+            "number: banks",
+            "`banks` holds beginnings of numbers, which a number in a record can't be held against",
+            "write `number_class: banks`",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_get_a_hint(where: str, message: str, hint: str) -> None:
     assert problem(where) == ("R207", message, hint)
 
@@ -109,11 +126,14 @@ def test_a_field_misspelt() -> None:
     [
         ("{happens: call.out, where: {number_class: banks}}", True),
         ("{happens: call.out, unless: {number_class: banks}}", True),
-        ("{after: {happens: power.on}, no: {count: sms.out, where: {number_class: banks}, at_least: 2, within: 1h},"
-         " for: 1h}", True),
+        (
+            "{after: {happens: power.on},"
+            " no: {count: sms.out, where: {number_class: banks}, at_least: 2, within: 1h}, for: 1h}",
+            True,
+        ),
         ("{happens: call.out, where: {number: hotline}}", False),
     ],
-)  # fmt: skip
+)
 def test_only_sets_that_ask_for_classes_get_them(when: str, asks: bool) -> None:
     assert (asked_for(good(load(rule_text(when), numbers=LISTS))) is not None) is asks
 
@@ -121,8 +141,10 @@ def test_only_sets_that_ask_for_classes_get_them(when: str, asks: bool) -> None:
 def test_a_new_rule_sees_the_classes_of_the_past() -> None:
     intake = Intake(Identity(KEY), edge=CLASSES)
     history = History()
-    rows = [row(n, kind="call.out", imsi=IMSI, number=number, duration=5) for n, number in
-            enumerate(("95588", "4008895558", "13912345678", "10086"))]  # fmt: skip
+    rows = [
+        row(n, kind="call.out", imsi=IMSI, number=number, duration=5)
+        for n, number in enumerate(("95588", "4008895558", "13912345678", "10086"))
+    ]
     rows.append(row(9, kind="call.out", imsi=IMSI, number_class=["banks"]))
     rows.append(row(10, kind="sms.in", imsi=IMSI, number="95588", phase="stop"))
     events = [intake.record(each, "f", "1") for each in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.numbers import normalise
-from engine.treatments.numbering import Numbering, NumberingOptions
+from engine.treatments.numbering import Numbering
 
 SHORT = {"10086", "4008110110", "95588"}
 
@@ -54,7 +54,7 @@ def test_all_forms_of_a_number_are_one_in_the_log() -> None:
 
 
 def test_another_country_is_at_home_elsewhere() -> None:
-    numbering = Numbering("49", NumberingOptions(carriers=("01013",)))
+    numbering = Numbering("49", carriers=("01013",))
     assert numbering.write("0151 23456789") == "+4915123456789"
     assert numbering.write("01013 0151 23456789") == "+4915123456789"
     assert numbering.write("+86 139 1234 5678") == "+8613912345678"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.treatments.edge import EdgeOptions
+from engine.treatments.identity import IdentityOptions
 from engine.treatments.roaming import RoamingOptions
 from tests.unit.identity.support import DAY, HOME, HOUR, IMSI, MINUTE, T0, Feed, Wanted, row
 
 GUEST = "440101234567890"
-FAR = RoamingOptions(HOME, neighbours=frozenset({"455", "25001"}))
+FAR = RoamingOptions(home=HOME, neighbours=frozenset({"455", "25001"}))
 
 
 def feed_of(options: RoamingOptions) -> Feed:
-    return Feed(Wanted(roaming=options, edge=EdgeOptions(home=HOME)))
+    return Feed(Wanted(roaming=options, identity=IdentityOptions(home=HOME)))
 
 
 def at(minutes: float, plmn: str, imsi: str = IMSI, **fields: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def test_only_the_neighbours_named_are_doubted() -> None:
 
 
 def test_without_a_list_all_are_doubted() -> None:
-    feed = feed_of(RoamingOptions(HOME))
+    feed = feed_of(RoamingOptions(home=HOME))
     feed.read([at(0, "46000"), at(1, "44010")])
     assert told(feed) == []
     feed.read([at(2, "44010")])
@@ -143,6 +143,6 @@ def test_late_records_change_nothing() -> None:
 
 
 def test_memory_lapses() -> None:
-    feed = feed_of(RoamingOptions(HOME, neighbours=frozenset(), ttl=DAY))
+    feed = feed_of(RoamingOptions(home=HOME, neighbours=frozenset(), ttl=DAY))
     feed.read([at(0, "46000"), row(DAY + HOUR, imsi=IMSI, plmn="44010")])
     assert told(feed) == []

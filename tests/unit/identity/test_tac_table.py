@@ -9,7 +9,7 @@ import pytest
 from connectors.city.traits import HANDSETS
 from connectors.tac_table import TOLD, read_tac_table
 from engine.errors import InputError
-from engine.treatments.handsets import Handset
+from engine.treatments.handset_changes import Handset
 from tests.testdata import CHECKOUT, folder
 
 
@@ -27,7 +27,8 @@ def test_the_table_that_ships_has_the_handsets_of_the_simulated_city() -> None:
 
 def test_columns_are_found_by_name_and_odd_rows_left_out(tmp_path: Path) -> None:
     text = (
-        '\ufeffOur handsets, 2026\n\nNetwork, Model ,TAC,price\nLTE,"M 5, Pro",86990321,99\n5g,X,86990431\n,Y,1234567\n'
+        '\ufeffOur handsets, 2026\n\nNetwork, Model ,TAC,price\nLTE,"M 5, Pro",86990321,99\n'
+        "5g,X,86990431\n,Y,1234567\n"
         "6G,Z,86990433\n4G,W,8699\n2G,V,\n4G,U,86990321\n\n"
     )
     found = read_tac_table(table(tmp_path, text))

@@ -42,7 +42,7 @@ def feeds(draw: st.DrawFn) -> list[dict[str, Any]]:
 def test_batches_and_crashes_change_nothing(rows: list[dict[str, Any]], data: st.DataObject) -> None:
     straight = Feed(ALL)
     for each in rows:
-        straight.read([each], disorder=MINUTE)
+        straight.read([each])
     straight.time(T0 + 400 * DAY)
 
     feed = Feed(ALL)
@@ -50,7 +50,7 @@ def test_batches_and_crashes_change_nothing(rows: list[dict[str, Any]], data: st
     while done < len(rows):
         size = data.draw(st.integers(1, 5))
         written = len(feed.log)
-        feed.read(rows[done : done + size], disorder=MINUTE)
+        feed.read(rows[done : done + size])
         crash = data.draw(st.sampled_from(["none", "before the log", "after the log"]))
         if crash == "before the log":  # the memory may have been written already; nothing else was
             if data.draw(st.booleans()):
@@ -70,7 +70,7 @@ def test_batches_and_crashes_change_nothing(rows: list[dict[str, Any]], data: st
 def test_every_row_comes_out_once_and_those_of_a_key_in_their_order(rows: list[dict[str, Any]]) -> None:
     feed = Feed(ALL)
     for each in rows:
-        feed.read([each], disorder=MINUTE)
+        feed.read([each])
     feed.time(T0 + 400 * DAY)
     out = [event for event in feed.log if (event.id or "").startswith("r")]
     assert sorted(event.id or "" for event in out) == sorted(each["id"] for each in rows)
@@ -89,7 +89,7 @@ def test_every_row_comes_out_once_and_those_of_a_key_in_their_order(rows: list[d
 def test_late_copies_derive_nothing(rows: list[dict[str, Any]]) -> None:
     """A row that comes again when all is over changes nothing that was derived."""
     feed = Feed(ALL)
-    feed.read(rows, disorder=MINUTE)
+    feed.read(rows)
     feed.time(T0 + 400 * DAY)
     last = {who: max(r["t"] for r in rows if r.get("imsi") == who) for who in {r.get("imsi") for r in rows}}
     again = [r for r in rows if r.get("imsi") is not None and r["t"] < last[r["imsi"]]]
@@ -99,7 +99,7 @@ def test_late_copies_derive_nothing(rows: list[dict[str, Any]]) -> None:
         for key, value in feed.memories.memory(memory, 0, 0).items()
         if value[2 if memory == "handsets" else 3] >= T0 + 1  # it has changed at least once
     }
-    feed.read([r for r in again if _is_older(feed, r, kept)], disorder=MINUTE)
+    feed.read([r for r in again if _is_older(feed, r, kept)])
     for (memory, key), value in kept.items():
         now = dict(feed.memories.memory(memory, 0, 0).items())[key]
         assert now[1] == value[1], memory

@@ -1,10 +1,17 @@
-"""`handset_changes`: the SIM is in another handset (facts/signals.md, "dual SIM, cloned/test IMEI").
+"""The SIM is in another handset: `handset.change`, after enough has been seen of it.
 
-Per subscriber, which is per IMSI: a handset with two SIMs is two subscribers. Handsets are compared by TAC,
-never by IMEI, for the two slots of a handset have two IMEIs of one TAC. One record with another TAC is no
-change: it may be a mistyped IMEI or a copy. It takes a second sighting at a later time, or that nobody sees
-the old one again for a while. Whoever goes back to the handset before within a day carries two and hears
-nothing.
+1. Handsets are compared by TAC, never by IMEI: the two slots of a handset have two IMEIs of one TAC. All is
+   per IMSI: a handset with two SIMs is two subscribers. Records without a TAC (`bad_imei`) are not looked at.
+2. The first TAC seen of somebody is no change. One with another TAC is none yet: it may be mistyped, or a
+   copy. It is one with the `sightings`-th record of the new TAC, each later than the one before, or once
+   `alone` has passed since the first of them, by the watermark, and nobody has seen the old one since. An
+   old one seen later than that takes it back.
+3. Who goes back to the handset before within `flip_back` of the last change carries two: that is told of no
+   more, nor is the way there again, until a day has passed without. A third handset is a change.
+4. The record is of the time of the sighting that settled it (or of the first one + `alone`), behind it, with
+   `from.tac` and `to.tac`, and `to.model` and `to.network` from the table `handsets`, if it is there and has
+   the TAC. It has no cell, and keeps `no_trigger`, `late` and `synthetic` of the record that settled it.
+5. A record not later than the last change is late and changes nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +22,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.event import Event
+from engine.options import Duration, Options, option
 from engine.treatments.derived import derived_of, flags_of
-from engine.treatments.memory import Memories
+from engine.treatments.memory import REMEMBERED, Memories
 
 MINUTE, DAY = 60_000_000, 86_400_000_000
 WAITING_AT_MOST = 2_000
@@ -32,38 +40,55 @@ class Handset:
     """The best that it can: `2G` to `5G`; empty: not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandsetOptions:
-    """Settings of the step."""
+class HandsetOptions(Options):
+    """Settings of `handset_changes`."""
 
-    sightings: int = 2
-    """Sightings of the new TAC, each later than the one before, that make a change."""
-    alone: int = 10 * MINUTE
-    """µs after which one sighting is enough, if the old TAC was not seen since; 0: never."""
-    flip_back: int = DAY
-    """µs after a change within which a return to the handset before is none, nor is the way there again."""
-    ttl: int = 90 * DAY
-    """µs after its last sighting that a subscriber's handset is forgotten; the next one is then the first."""
-    at_most: int = 1_000_000
-    """Subscribers remembered, about 400 bytes each."""
+    sightings: int = option(
+        2, "a whole number from 1 to 10", "records of the new TAC that make a change", ge=1, le=10
+    )
+    alone: Duration = option(
+        10 * MINUTE,
+        "a length of time from 0s to 24h",
+        "one is enough, if the old TAC was not seen for so long; 0s: never",
+        ge=0,
+        le=DAY,
+    )
+    flip_back: Duration = option(
+        DAY,
+        "a length of time from 0s to 30d",
+        "a return to the handset before is no change",
+        ge=0,
+        le=30 * DAY,
+    )
+    ttl: Duration = option(
+        90 * DAY,
+        "a length of time from 1d to 400d",
+        "after their last record somebody's handset is forgotten",
+        ge=DAY,
+        le=400 * DAY,
+    )
+    remembered: int = REMEMBERED
 
 
 class HandsetChanges:
-    """The step. Value in memory: used, TAC, changed at, TAC before, candidate, seen first, last, times."""
+    """Step `handset_changes`.
+
+    Value in memory: used, TAC, changed at, TAC before; candidate, seen first, seen last, times.
+    """
 
     name = "handset_changes"
 
     def __init__(
         self,
         memories: Memories,
-        options: HandsetOptions = HandsetOptions(),
+        options: HandsetOptions,
         table: Mapping[str, Handset] | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         """`first`, `changed`, `flip_back`, `withdrawn` (candidates that were not seen again), `late`."""
         self._options = options
         self._table = table or {}
-        self._memory = memories.memory("handsets", options.ttl, options.at_most)
+        self._memory = memories.memory("handsets", options.ttl, options.remembered)
         self._waiting: dict[str, tuple[int, str, list[str]]] = {}
         """Subscriber with a candidate -> when one sighting is enough, source, flags; of this source."""
 
