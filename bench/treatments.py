@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain, islice
 from time import process_time
+from typing import Any
 
 import orjson
 
@@ -15,12 +17,20 @@ from bench.report import Scale, Section, middle, tell
 from engine.cells import Cell, CellTable
 from engine.identity import Identity
 from engine.intake import Intake
+from engine.treatments.correlation import Correlation
 from engine.treatments.course import Course
+from engine.treatments.identity import Edge, IdentityOptions
+from engine.treatments.memory import Memories
 from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
 
 DISORDER = 60_000_000
 """µs: most of the simulated feed comes in that order."""
 EVENTS_AT_MOST = 100_000
+GIVEN: dict[str, dict[str, Any]] = {
+    "identity": {"correlate": True, "home": {"46000"}},
+    "roaming": {"home": {"46000"}},
+}
+"""Settings of treatments, where the usual ones do nothing."""
 STEP = 2_000
 """Events that a collector takes at a time (`engine.collector.Pace`)."""
 
@@ -44,6 +54,9 @@ def measure(scale: Scale) -> Section:
         section.add(name, each - alone, "ns per event", note)
     each, note = _nanoseconds(scale, lines, around, fit)
     section.add("all", each, "ns per event", note)
+    for name, options in HOOKS.items():
+        each = _hook(scale, lines, options) - _hook(scale, lines, None)
+        section.add(f"hook: {name}", each, "ns per record", "at intake")
     section.remarks.append(
         f"Default settings, disorder {DISORDER // 1_000_000} s, {scale.runs} runs, the median. A step that"
         " drops events spares those behind it."
@@ -52,11 +65,14 @@ def measure(scale: Scale) -> Section:
 
 
 def _nanoseconds(scale: Scale, lines: list[bytes], around: Around, names: Iterable[str]) -> tuple[float, str]:
-    asked = [Asked(TREATMENTS[name], TREATMENTS[name].options()) for name in names]
+    asked = [Asked(TREATMENTS[name], TREATMENTS[name].options(**GIVEN.get(name, {}))) for name in names]
+    around = replace(around, memories=Memories(), shared={})
     times, counts = [], ""
     for _ in range(scale.runs):
-        course = Course(chain_of(asked, around), DISORDER)
-        intake = Intake(around.identity)
+        steps = chain_of(asked, around)
+        course = Course(steps, DISORDER)
+        edge = next((step for step in steps.steps if isinstance(step, Edge)), None)
+        intake = Intake(around.identity, edge=edge)
         count, seconds, out = 0, 0.0, 0
         gc.collect()
         for batch in batched(lines, STEP):
@@ -72,6 +88,32 @@ def _nanoseconds(scale: Scale, lines: list[bytes], around: Around, names: Iterab
         counts = ", ".join(f"{deed} {n:,}" for deed, n in sorted(course.chain.counts.items()) if n)
     each, spread = middle(times)
     return each, f"{out:,} out; {counts or 'nothing done'}; {spread}"
+
+
+HOOKS = {
+    "nothing": IdentityOptions(),
+    "correlate": IdentityOptions(correlate=True),
+    "correlate, home, normalise, strict_imei": IdentityOptions(
+        correlate=True, home=frozenset({"46000"}), normalise=True, strict_imei=True
+    ),
+}
+
+
+def _hook(scale: Scale, lines: list[bytes], options: IdentityOptions | None) -> float:
+    """Return what the intake costs with the hook; None: without."""
+    times = []
+    for _ in range(scale.runs):
+        identity = Identity(KEY, HOME_CC)
+        edge = None
+        if options is not None:
+            edge = Edge(identity, options, correlation=Correlation(identity, Memories()))
+        intake = Intake(identity, edge=edge)
+        gc.collect()
+        began = process_time()
+        for line in lines:
+            intake.read(line, "city", "")
+        times.append((process_time() - began) / len(lines) * 1e9)
+    return middle(times)[0]
 
 
 def batched(lines: list[bytes], size: int) -> Iterable[list[bytes]]:
