@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from bench import checking, day, doors, lanes, pieces, profiling, pushing, replaying, streaming
+from bench import checking, day, doors, lanes, pieces, profiling, pushing, replaying, streaming, treatments
 from bench.report import QUICK, Scale, Section, as_json, is_compiled, machine, show
 from engine.errors import TouchpointError
 from engine.garbage import calm_collector
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "lanes": lanes.measure,
     "doors": doors.measure,
     "pushing": pushing.measure,
+    "treatments": treatments.measure,
     "streaming": streaming.measure,
     "profile": profiling.measure,
 }

@@ -21,11 +21,13 @@ What the stages lean on:
 
     cells.py          where the cells of the network are, and which are near
     countries.py      codes of countries
+    plmn.py           networks: their country, and which one an IMSI is at home in
     event_kinds.py    every kind of record: its fields, their types and units
     field_checks.py   checks of single fields at intake
     identity.py       IMSI, MSISDN or opaque id -> one keyed subscriber key
     subject.py        whose record it is, before what names a person is dropped
     numbers.py        phone numbers: one way to write each, long ones hashed
+    number_classes.py what a number is: the lists of the catalogue, by whole numbers and by their beginnings
     refusals.py       refused records, by name and without anything personal
     schema.py         JSON Schema of records, generated from `event_kinds.py`
     schema_out.py     JSON Schema of what is written: decision lines, profiles, dead letters, rules

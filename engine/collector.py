@@ -93,7 +93,10 @@ class LiveCollector:
         self._pace = pace
         self._shared = shared
         # one for each, for a feed may want something of its own done there
-        self._intakes = {name: Intake(identity, on_refused=self._refused) for name in self.sources}
+        self._intakes = {
+            name: Intake(identity, on_refused=self._refused, edge=live.edge)
+            for name, live in self.sources.items()
+        }
         self._reading: Source | None = None
         self._courses = {
             name: Course(live.chain, live.disorder)

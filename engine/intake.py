@@ -60,6 +60,7 @@ class _Table:
     __slots__ = (
         "about_subscriber",
         "amounts",
+        "at_edge",
         "checks",
         "closed",
         "from_log",
@@ -73,6 +74,7 @@ class _Table:
         self.from_log = from_log
         self.about_subscriber = spec.about_subscriber
         self.keeps_tac = spec.group != "control"
+        self.at_edge = self.keeps_tac and not from_log
         self.is_profile = spec.name == "profile.update"
         self.plain: dict[str, type] = {"kind": str, "t": int, "t_start": int, "id": str, "source": str}
         """A value of exactly this type is taken without a call."""
@@ -117,17 +119,41 @@ class _Table:
         return known is not None and self.plain.get(name) is known
 
 
+Edge = Callable[[dict[str, Any]], str | None]
+"""What a feed wants done while a record still says whose it is (`engine.treatments.identity`): it may put
+other values into the record, and returns the subscriber's key if it knows it better. The record is as the
+door read it, unchecked; nothing that names a person may be left in a field that stays."""
+
+
 class Intake:
     """Turns records of feeds, and of the log itself, into events.
 
     `on_refused` is called once for every refused record; `refused` counts them by reason. Profiles bind IMSI
-    and MSISDN in `identity` at once, so read them before the records that need the binding.
+    and MSISDN in `identity` at once, so read them before the records that need the binding. `edge`: see
+    `Edge`; records of the log and control records don't pass it.
     """
 
-    __slots__ = ("_feed", "_keep_tac", "_keys", "_log", "_on_refused", "_sources", "identity", "refused")
+    __slots__ = (
+        "_feed",
+        "_keep_tac",
+        "_keys",
+        "_log",
+        "_on_refused",
+        "_sources",
+        "edge",
+        "identity",
+        "refused",
+    )
 
-    def __init__(self, identity: Identity, *, on_refused: Callable[[Refusal], None] | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        on_refused: Callable[[Refusal], None] | None = None,
+        edge: Edge | None = None,
+    ) -> None:
         self.identity = identity
+        self.edge = edge
         self.refused: Counter[str] = Counter()
         self._on_refused = on_refused
         self._feed = {name: _Table(spec, identity, from_log=False) for name, spec in KINDS.items()}
@@ -258,6 +284,9 @@ class Intake:
             table = tables.get(kind) if kind.__class__ is str else None
             if table is None:
                 raise Bad("a known kind", quote(kind) if kind.__class__ is str else None, "kind", "kind")
+            known = None
+            if self.edge is not None and table.at_edge:
+                known = self.edge(fields)
             # Identity comes off first: nothing below can keep it by mistake.
             pop = fields.pop
             imsi = pop("imsi", None)
@@ -311,7 +340,8 @@ class Intake:
             elif imsi.__class__ is str and imsi in self._keys:
                 key = fields["subscriber_key"] = self._keys[imsi]
             else:
-                key = fields["subscriber_key"] = key_of(self.identity, imsi, msisdn, subscriber)
+                key = known or key_of(self.identity, imsi, msisdn, subscriber)
+                fields["subscriber_key"] = key
             if (imei or imeisv) and table.keeps_tac:
                 self._keep_tac(fields, imeisv or imei)
             if table.is_profile and msisdn not in (None, ""):

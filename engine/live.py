@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from engine.event import Event
 from engine.identity import Identity
-from engine.intake import Intake
+from engine.intake import Edge, Intake
 from engine.sources import SourceTime
 from engine.ticks import SECOND
 from engine.treatments.step import Chain
@@ -92,6 +92,8 @@ class Live:
     """Dead letters say which feed it was: one of the feeds file."""
     chain: Chain | None = None
     """What is done to its records before they go into the log; None: nothing."""
+    edge: Edge | None = None
+    """What is done to them at intake, while they say whose they are; None: nothing."""
 
     @property
     def time(self) -> SourceTime:

@@ -9,10 +9,14 @@ from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
 from connectors.push.door import PushDoor
+from connectors.memory_file import MemoryFile
+from engine.admission import AHEAD_AT_MOST
 from engine.collector import LiveCollector, Pace
 from engine.deployment.common import Common, OnDead, now_us, watched
 from engine.deployment.feeds.use import identity_of, lives_of_settings
 from engine.errors import SettingsError
+from engine.treatments.memory import Memories
+from engine.treatments.registry import Around
 
 SOURCE = "collector"
 """Its name in the checkpoints: one collector of a prefix at a time; a second one takes over."""
@@ -26,7 +30,13 @@ class CollectorRole:
 
     def __init__(self, common: Common) -> None:
         settings = common.settings
-        sources = lives_of_settings(settings)
+        identity = identity_of(settings)
+        self._file = None
+        if settings.feeds_memory is not None:
+            self._file = MemoryFile(settings.feeds_memory, identity.hash_number(SOURCE))
+        memories = Memories(self._file)
+        around = Around(identity, memories=memories, latest=lambda: now_us() + AHEAD_AT_MOST)
+        sources = lives_of_settings(settings, around)
         if not sources:
             raise SettingsError(
                 [
@@ -39,9 +49,10 @@ class CollectorRole:
         self.collector = LiveCollector(
             self.inlet,
             sources,
-            identity_of(settings),
+            identity,
             wall=now_us,
             bindings=KafkaBindings(common.options, common.prefix),
+            shared=memories if memories else None,
             pace=Pace(seconds=settings.checkpoint_ms / 1_000),
         )
         self._task: asyncio.Task[None] | None = None
@@ -103,6 +114,8 @@ class CollectorRole:
         self._stop.set()
         if self._task is not None:
             await asyncio.wait([self._task])
+        if self._file is not None:
+            self._file.close()
 
     def live(self) -> dict[str, str]:
         """Say whether it is at work."""

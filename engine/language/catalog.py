@@ -2,7 +2,7 @@
 
 `fields.yaml` (subscriber fields), `places.yaml` (places as lists of cells, written out or in a CSV file
 beside it, or drawn on the map, see `engine.language.geometry`; and groups of places), `products.yaml`,
-`numbers.yaml` (lists of phone numbers). A file that is not there is empty.
+`numbers.yaml` (lists of phone numbers and of their beginnings). A file that is not there is empty.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ LEAVE_SIGHTINGS_MOST: Final = 100
 _RESERVED: Final = ("subscriber", "msisdn", "consent")
 GROUPS: Final = "groups"
 """The key of places.yaml that is no place but the groups of places."""
+PREFIX: Final = "*"
+"""Ends the beginning of a number in a list."""
+_ODD_PREFIX = re.compile(r"\^?(\+?[0-9]{1,20})(?:[xX?%*.#…_-]+|\.\*\$?|\*+)?")
 _NAME = re.compile(r"[^\s{}\[\],:#\x00-\x1f]{1,64}")
 
 T = TypeVar("T")
@@ -71,7 +74,9 @@ def read_catalog(
     """Read the files of the catalogue. `reports`: by name; `lists`: CSV texts by path below catalog/."""
     geography = geography or Geography(lists, {})
     fields = _entries(reports.get("fields"), _field)
-    numbers = _entries(reports.get("numbers"), partial(_numbers, home_cc=home_cc))
+    lists_of = _entries(reports.get("numbers"), partial(_numbers, home_cc=home_cc))
+    numbers = {name: whole for name, (whole, _) in lists_of.items()}
+    prefixes = {name: begin for name, (_, begin) in lists_of.items() if begin}
     products = _entries(reports.get("products"), _product)
     places: dict[str, Place] = {}
     groups: dict[str, tuple[str, ...]] = {}
@@ -86,7 +91,8 @@ def read_catalog(
         for name, each in reports.items()
         if each.failed and (each.source.broken or not isinstance(each.source.root, MappingNode))
     )
-    return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc, geography)
+    catalog = Catalog(fields, places, groups, numbers, products=products, prefixes=prefixes)
+    return Names(catalog, unreadable, home_cc, geography)
 
 
 def _entries(
@@ -175,20 +181,32 @@ def _product(report: Report, key: Scalar, node: Node) -> Product:
     )
 
 
-def _numbers(report: Report, key: Scalar, node: Node, home_cc: str) -> tuple[str, ...]:
+def _numbers(
+    report: Report, key: Scalar, node: Node, home_cc: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the numbers of a list, and the beginnings (`955*`) in it."""
     if words.is_phone(normalise(key.text, home_cc)):
         report.error("R108", key, f"`{key.text}` can't name a list: it is a number itself")
-    found: dict[str, None] = {}
+    whole: dict[str, None] = {}
+    begin: dict[str, None] = {}
     for item in shape.sequence(report, node, "phone numbers"):
         text = shape.text(report, item, "a phone number")
-        digits = normalise(text, home_cc)
+        found = begin if text.endswith(PREFIX) else whole
+        digits = normalise(text.removesuffix(PREFIX), home_cc)
         if text and not words.is_phone(digits):
-            report.error("R108", item, f"expected a phone number, was `{text}`")
+            said = f"expected a phone number, or the beginning of one such as `955*`, was `{text}`"
+            report.error("R108", item, said, _without_marks(text))
         elif digits in found:
             listed_twice(report, item, text)
         elif digits:
             found[digits] = None
-    return tuple(found)
+    return tuple(whole), tuple(begin)
+
+
+def _without_marks(text: str) -> str:
+    """Hint at the one form of a beginning: other languages write `955x`, `955%`, `955.*`, `^955`."""
+    digits = _ODD_PREFIX.fullmatch(text)
+    return f"did you mean `{digits[1]}{PREFIX}`?" if digits is not None else ""
 
 
 def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str], geography: Geography) -> Place:

@@ -274,6 +274,8 @@ class Catalog:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """List name -> numbers as written, normalised to digits."""
+    prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """List name -> beginnings of numbers in it, normalised; every list is in `numbers`, too."""
     products: Mapping[str, Product] = field(default_factory=dict)
 
 

@@ -53,6 +53,13 @@ class RoleSettings(BaseModel):
         "(docs/doors/feeds.md); `LANDING` and `FOREIGN_TOPIC` are two more, named `landing` and `foreign`.",
         COLLECTOR,
     )
+    feeds_memory: OptionalPath = setting(
+        None,
+        "a file",
+        "File in which the collector keeps what treatments remember about subscribers (hashes only), for the "
+        "next process (docs/signals-identity.md). Without it they remember as long as the process lives.",
+        COLLECTOR,
+    )
     landing: OptionalPath = setting(
         None,
         "a folder",

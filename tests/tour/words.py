@@ -13,7 +13,7 @@ from engine.language.checks.placeholders import scope_of
 from engine.language.checks.values import LIKE_NOT
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.compile import OPTIONAL, REQUIRED
-from engine.language.conditions import Field
+from engine.language.conditions import NUMBER_CLASS, Field
 from engine.language.geometry import AREA, CIRCLE, MODES
 from engine.language.model import Catalog, Policy
 from engine.language.schedule import KEYS
@@ -186,6 +186,7 @@ class Finder:
         found = re.match(rf"(?:{'|'.join(COMPARISONS)})(?= )", node.text)
         rest = node.text
         closed = bool(field.values) or field.type not in ("text", "set") or field.name in _PRODUCTS
+        closed = closed or field is NUMBER_CLASS
         if found is not None:
             rest = node.text[found.end() + 1 :]
             # open text may well begin with `hot` or `no`: there these are right
@@ -199,6 +200,8 @@ class Finder:
         elif field.type == "phone":
             if rest in self.catalog.numbers:
                 yield self._word("number lists", node, self._is_number, rest)
+        elif field is NUMBER_CLASS:
+            yield self._word("number lists", node, _one_of(set(self.catalog.numbers)), rest)
         elif field.type == "place":
             yield self._word("places", node, _one_of({*self.catalog.places, *self.catalog.groups}), rest)
         elif field.values:

@@ -177,6 +177,10 @@ class _Reading:
             options = self._options(value, treatment.options, f"the treatment `{key.text}`", ())
             if options is not None:
                 found[key.text] = Asked(treatment, options)
+        for key, _ in node:
+            for name in found[key.text].treatment.needs if key.text in found else ():
+                if name not in found:
+                    self._say(key, f"`{key.text}`: expected the treatment `{name}` besides, was not given")
         return {name: found[name] for name in self.treatments if name in found}
 
     def _options(self, node: yaml.Node, kind: type[Some], owner: str, also: Iterable[str]) -> Some | None:

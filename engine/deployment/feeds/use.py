@@ -21,6 +21,7 @@ from engine.deployment.feeds.read import load_feeds
 from engine.errors import InputError, SettingsError
 from engine.identity import Identity
 from engine.settings import PREFIX, Settings
+from engine.treatments.registry import Around
 
 SECOND = 1_000_000
 
@@ -70,8 +71,11 @@ def identity_of(settings: Settings) -> Identity:
     return Identity(settings.key_bytes, settings.home_cc)
 
 
-def lives_of_settings(settings: Settings) -> list[Live]:
-    """Return all sources: the two of the settings first, named `landing` and `foreign` as ever."""
+def lives_of_settings(settings: Settings, around: Around) -> list[Live]:
+    """Return all sources: the two of the settings first, named `landing` and `foreign` as ever.
+
+    `around`: as it is for the treatments of all feeds.
+    """
     found: list[Live] = []
     if settings.landing is not None:
         found.append(
@@ -93,7 +97,7 @@ def lives_of_settings(settings: Settings) -> list[Live]:
         )
     feeds = feeds_of(settings)
     if feeds is not None:
-        found += lives_of(feeds, house_of(settings), identity_of(settings))
+        found += lives_of(feeds, house_of(settings), around)
     return found
 
 

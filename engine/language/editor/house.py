@@ -103,7 +103,11 @@ def _places() -> Schema:
 
 
 def _numbers() -> Schema:
-    number = {"type": ["string", "number"], "pattern": PHONE, "errorMessage": "expected a phone number"}
+    number = {
+        "type": ["string", "number"],
+        "pattern": rf"{PHONE[:-1]}\*?$",
+        "errorMessage": "expected a phone number, or the beginning of one such as 955*",
+    }
     return _names(_list(number))
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from engine.deployment.feeds.use import feeds_of, lives_of_settings
 from engine.errors import SettingsError
+from engine.identity import Identity
 from engine.settings import load_settings
+from engine.treatments.registry import Around
 from tests.unit.cli.support import Touchpoint
 
 GOOD = """
@@ -126,7 +128,7 @@ def test_the_feeds_of_the_settings_keep_their_names(file: Path, tmp_path: Path) 
     settings = load_settings(
         feeds=file, landing=tmp_path / "in", foreign_topic="x", foreign_idle_seconds=7, kafka_bootstrap="k:1"
     )
-    lives = lives_of_settings(settings)
+    lives = lives_of_settings(settings, Around(Identity(b"k")))
     assert [live.source.name for live in lives] == ["landing", "foreign", "gn", "bss"]
     assert [live.idle_seconds for live in lives] == [1_800, 7, 0, 300]
     assert [live.disorder for live in lives] == [300_000_000, 0, 300_000_000, 30_000_000]

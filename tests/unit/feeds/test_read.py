@@ -117,7 +117,7 @@ def test_treatments_run_in_the_order_of_their_table(tmp_path: Path) -> None:
     (tmp_path / "cells.csv").write_text("460-00-1-1")
     feeds = read(GOOD.replace("map: maps/x.yaml", "map: gn-unicom-2015"), str(tmp_path / "feeds.yaml"))
     tables = load_tables(feeds.tables)
-    live = live_of(feeds.feeds["s1mme"], house=object(), identity=Identity(b"k"), tables=tables)  # type: ignore[arg-type]
+    live = live_of(feeds.feeds["s1mme"], object(), Around(Identity(b"k"), tables=tables))  # type: ignore[arg-type]
     assert live.chain is not None
     first, second = live.chain.steps
     assert isinstance(first, Step)
