@@ -1,0 +1,144 @@
+"""What is checked of every map, whatever its values come from: kinds, names of fields, files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from connectors.column_spec import WHOLE, ValueSpec
+from connectors.yaml_plain import Marked
+from engine.errors import InputError
+from engine.event_kinds import KINDS
+
+MAPS = Path(__file__).resolve().parent / "maps"
+SIZE_AT_MOST = 1 << 18
+ENVELOPE = frozenset({"t", "t_start", "source", "imsi", "msisdn", "subscriber", "imei", "imeisv", "tac8"})
+IDENTITY = ("imsi", "msisdn", "subscriber")
+
+Fields = Mapping[str, Sequence[ValueSpec]]
+"""Name -> the ways to its value."""
+Map = TypeVar("Map", bound=BaseModel)
+
+
+def check_kinds(kinds: Collection[str]) -> None:
+    """Raise ValueError for a kind that no feed may bring by a map."""
+    for kind in kinds:
+        if kind not in KINDS or KINDS[kind].group == "control":
+            raise ValueError(f"expected a signaling or business kind, was {kind!r}")
+
+
+def check_fields(kinds: Collection[str], fields: Fields, helpers: Fields, origin: str) -> None:
+    """Raise ValueError for names that these kinds don't have, or that are missing, or used wrongly.
+
+    `origin`: what templates may refer to beside constants, in words: "columns".
+    """
+    known = set(ENVELOPE)
+    for kind in kinds:
+        known.update(KINDS[kind].fields)
+    for name in fields:
+        if name not in known:
+            raise ValueError(f"expected a field of {', '.join(sorted(kinds))}, was {name!r}")
+    twice = set(fields) & set(helpers)
+    if twice:
+        raise ValueError(f"expected each name in fields or helpers, was in both: {', '.join(sorted(twice))}")
+    _check_slots(fields, helpers, origin)
+    if not _is_time("t", fields, helpers):
+        raise ValueError("expected field t of type time, was none")
+    if not set(IDENTITY) & set(fields):
+        raise ValueError("expected a field imsi, msisdn or subscriber, was none")
+
+
+def _check_slots(fields: Fields, helpers: Fields, origin: str) -> None:
+    both = {**fields, **helpers}
+    plain = {name: ways for name, ways in both.items() if not any(way.slots for way in ways)}
+    for name, ways in both.items():
+        for way in ways:
+            for slot in way.slots:
+                if slot not in plain:
+                    raise ValueError(f"expected {name} of {origin} and constants only, was {{{slot}}}")
+            for slot in way.sum or ():
+                if any(each.type not in WHOLE or each.divide for each in plain[slot]):
+                    raise ValueError(f"expected whole numbers and times in sum, was {slot}")
+
+
+def _is_time(name: str, fields: Fields, helpers: Fields) -> bool:
+    """Say whether a field is a time in all its ways: read as one, or a sum that begins with one."""
+    ways = fields.get(name) or helpers.get(name, ())
+    return bool(ways) and all(
+        way.type == "time" or (way.sum is not None and _is_time(next(iter(way.sum)), fields, helpers))
+        for way in ways
+    )
+
+
+def map_names() -> list[str]:
+    """Return the names of the maps that ship."""
+    return sorted(found.stem for found in MAPS.glob("*.yaml"))
+
+
+def find_map(name_or_path: str | Path) -> Path:
+    """Return the file of a map of `connectors/maps`, by its name, or of any other, by its path (`.yaml`).
+
+    Raises InputError if no map has this name.
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    if str(name_or_path) not in map_names():
+        expected = f"a .yaml file or one of the maps {', '.join(map_names())}"
+        raise InputError("map", expected, str(name_or_path))
+    return MAPS / f"{name_or_path}.yaml"
+
+
+def read_marked(path: Path, what: str) -> Marked:
+    """Return what a file holds; raise InputError if it can't be read, or is no YAML."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(SIZE_AT_MOST + 1)
+    except OSError as error:
+        raise InputError(str(path), f"{what} that can be read", error.strerror or str(error)) from None
+    if len(text) > SIZE_AT_MOST:
+        raise InputError(str(path), f"at most {SIZE_AT_MOST} bytes", "more")
+    return Marked(path, text, what)
+
+
+def read_checked(path: Path, model: type[Map], what: str) -> tuple[Map | None, list[InputError]]:
+    """Return a map, or None and all mistakes that can be told at once, each with line and column."""
+    marked = read_marked(path, what)
+    try:
+        return model.model_validate(marked.data), []
+    except ValidationError as error:
+        return None, [
+            _mistake(marked, problem) for problem in error.errors(include_url=False, include_context=False)
+        ]
+
+
+def load_checked(path: Path, model: type[Map], what: str) -> Map:
+    """Return a map; raise InputError for its first mistake, which says how many more there are."""
+    found, problems = read_checked(path, model, what)
+    if found is not None:
+        return found
+    first = problems[0]
+    if len(problems) > 1:
+        first = InputError(
+            first.where, f"{first.expected} (and {len(problems) - 1} more mistakes)", first.was
+        )
+    raise first
+
+
+def _mistake(marked: Marked, problem: Any) -> InputError:
+    """Tell one mistake in our words."""
+    tags = ("<kind>", "<column>", "<value>", "<present>", "[key]")
+    steps = [step for step in problem["loc"] if step not in tags]
+    was: object = problem["input"]
+    if problem["type"] == "missing":
+        expected, was = "a value", "nothing"
+    elif problem["type"] == "extra_forbidden":
+        expected, was = "a known key", str(steps[-1])
+    elif problem["type"] == "value_error":
+        expected, _, was = problem["msg"].removeprefix("Value error, expected ").partition(", was ")
+    else:
+        expected = problem["msg"].removeprefix("Input should be ")
+    return InputError(marked.where(steps), expected, was)
