@@ -40,8 +40,9 @@ from pydantic import (
 )
 
 from connectors.column_spec import MapModel, Texts, ValueSpec, check_offset
-from connectors.map_model import check_fields, check_kinds, find_map, load_checked
+from connectors.map_model import alternatives, check_fields, check_kinds, find_map, load_checked, read_checked
 from connectors.message_path import Path
+from engine.errors import InputError
 
 WHAT = "a field map"
 
@@ -49,10 +50,6 @@ WHAT = "a field map"
 def _checked_path(value: str) -> str:
     Path(value)
     return value
-
-
-def _alternatives(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
 
 
 PathText = Annotated[str, AfterValidator(_checked_path)]
@@ -75,7 +72,7 @@ class PathSpec(ValueSpec):
     """Only in these messages; in others it is missing."""
 
 
-Ways = Annotated[tuple[PathSpec, ...], BeforeValidator(_alternatives), Field(min_length=1)]
+Ways = Annotated[tuple[PathSpec, ...], BeforeValidator(alternatives), Field(min_length=1)]
 """One way to a value, or several: the first that has one counts."""
 
 
@@ -177,3 +174,11 @@ def load_field_map(name_or_path: str | FilePath) -> FieldMap:
     Raises InputError: no such map, or what is wrong in the file and where.
     """
     return load_checked(find_map(name_or_path), FieldMap, WHAT)
+
+
+def read_field_map(name_or_path: str | FilePath) -> tuple[FieldMap | None, list[InputError]]:
+    """Return a map, or None and all mistakes that can be told at once, each with line and column.
+
+    Raises InputError if there is no such map, or its file can't be read as YAML.
+    """
+    return read_checked(find_map(name_or_path), FieldMap, WHAT)

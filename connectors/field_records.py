@@ -107,11 +107,11 @@ class RecordReader:
         self._hash = blake2b(fields.source.encode() + b"\0", digest_size=8, key=key)
         self._kind = self._kind_of(fields.kind)
         self._key = [self._picked(path) for path in fields.id]
-        found: list[tuple[str, bool, tuple[Find, ...], bool]] = []
+        found: list[tuple[str, bool, tuple[Find, ...], int]] = []
         for name, ways in fields.ways():
             finds = tuple(self._finder(name, way) for way in ways)
             required = any(way.required for way in ways)
-            found.append((name, required, finds, any(way.slots for way in ways)))
+            found.append((name, required, finds, max(way.stage for way in ways)))
         # what is made of others comes after them
         self._values = [each[:3] for each in sorted(found, key=lambda each: each[3])]
 

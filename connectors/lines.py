@@ -27,6 +27,8 @@ class Lines:
         """Bytes read so far, unpacked: after the last line given. With `number` the place to go on from."""
         self.number = number
         """Number of the last line given, from 1."""
+        self.blank = 0
+        """Lines passed over since the start of this reading: nothing in them but spaces."""
         self._intake = intake
         self._source = source
         self._name = name
@@ -56,6 +58,8 @@ class Lines:
                     line = line.rstrip(b"\r\n")
                     if line and not line.isspace():
                         yield self.number, line
+                    else:
+                        self.blank += 1
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             # A piece of a line before the damage is not handed out: it would be taken for a whole one.
             raise InputError(f"{self.path}:{self.number + 1}", "gzip data to its end", str(error)) from None

@@ -23,6 +23,19 @@ Fields = Mapping[str, Sequence[ValueSpec]]
 Map = TypeVar("Map", bound=BaseModel)
 
 
+class At(ValueError):
+    """A mistake that more than one part of the map makes, with the way to the part where it shows."""
+
+    def __init__(self, steps: tuple[str, ...], message: str) -> None:
+        self.steps = steps
+        super().__init__(message)
+
+
+def alternatives(value: Any) -> Any:
+    """Return a list where there may be one, or a single thing: several ways to a value."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
 def check_kinds(kinds: Collection[str]) -> None:
     """Raise ValueError for a kind that no feed may bring by a map."""
     for kind in kinds:
@@ -33,43 +46,49 @@ def check_kinds(kinds: Collection[str]) -> None:
 def check_fields(kinds: Collection[str], fields: Fields, helpers: Fields, origin: str) -> None:
     """Raise ValueError for names that these kinds don't have, or that are missing, or used wrongly.
 
-    `origin`: what templates may refer to beside constants, in words: "columns".
+    `origin`: what templates may refer to beside sums and constants, in words: "columns".
     """
     known = set(ENVELOPE)
     for kind in kinds:
         known.update(KINDS[kind].fields)
     for name in fields:
         if name not in known:
-            raise ValueError(f"expected a field of {', '.join(sorted(kinds))}, was {name!r}")
+            expected = f"expected a field of {', '.join(sorted(kinds))}"
+            raise At(("fields", name), f"{expected}, was {name!r}")
     twice = set(fields) & set(helpers)
     if twice:
-        raise ValueError(f"expected each name in fields or helpers, was in both: {', '.join(sorted(twice))}")
-    _check_slots(fields, helpers, origin)
-    if not _is_time("t", fields, helpers):
-        raise ValueError("expected field t of type time, was none")
+        shown = ", ".join(sorted(twice))
+        raise At(("helpers", min(twice)), f"expected each name in fields or helpers, was in both: {shown}")
+    for part, names in (("fields", fields), ("helpers", helpers)):
+        for name, ways in names.items():
+            try:
+                _check_slots(name, ways, {**fields, **helpers}, origin)
+            except ValueError as error:
+                raise At((part, name), str(error)) from None
+    if not _is_time("t", {**fields, **helpers}):
+        raise At(("fields", "t"), "expected field t of type time, was none")
     if not set(IDENTITY) & set(fields):
-        raise ValueError("expected a field imsi, msisdn or subscriber, was none")
+        raise At(("fields",), "expected a field imsi, msisdn or subscriber, was none")
 
 
-def _check_slots(fields: Fields, helpers: Fields, origin: str) -> None:
-    both = {**fields, **helpers}
+def _check_slots(name: str, ways: Sequence[ValueSpec], both: Fields, origin: str) -> None:
     plain = {name: ways for name, ways in both.items() if not any(way.slots for way in ways)}
-    for name, ways in both.items():
-        for way in ways:
-            for slot in way.slots:
-                if slot not in plain:
-                    raise ValueError(f"expected {name} of {origin} and constants only, was {{{slot}}}")
-            for slot in way.sum or ():
-                if any(each.type not in WHOLE or each.divide for each in plain[slot]):
-                    raise ValueError(f"expected whole numbers and times in sum, was {slot}")
+    texts = [name for name, ways in both.items() if any(way.template is not None for way in ways)]
+    for way in ways:
+        for slot in way.slots:
+            if slot not in both or slot in texts or (way.sum is not None and slot not in plain):
+                also = "" if way.sum is not None else ", sums"
+                raise ValueError(f"expected {name} of {origin}{also} and constants only, was {{{slot}}}")
+        for slot in way.sum or ():
+            if any(each.type not in WHOLE or each.divide for each in plain[slot]):
+                raise ValueError(f"expected whole numbers and times in sum, was {slot}")
 
 
-def _is_time(name: str, fields: Fields, helpers: Fields) -> bool:
+def _is_time(name: str, both: Fields) -> bool:
     """Say whether a field is a time in all its ways: read as one, or a sum that begins with one."""
-    ways = fields.get(name) or helpers.get(name, ())
+    ways = both.get(name, ())
     return bool(ways) and all(
-        way.type == "time" or (way.sum is not None and _is_time(next(iter(way.sum)), fields, helpers))
-        for way in ways
+        way.type == "time" or (way.sum is not None and _is_time(next(iter(way.sum)), both)) for way in ways
     )
 
 
@@ -110,9 +129,7 @@ def read_checked(path: Path, model: type[Map], what: str) -> tuple[Map | None, l
     try:
         return model.model_validate(marked.data), []
     except ValidationError as error:
-        return None, [
-            _mistake(marked, problem) for problem in error.errors(include_url=False, include_context=False)
-        ]
+        return None, [_mistake(marked, problem) for problem in error.errors(include_url=False)]
 
 
 def load_checked(path: Path, model: type[Map], what: str) -> Map:
@@ -138,6 +155,8 @@ def _mistake(marked: Marked, problem: Any) -> InputError:
     elif problem["type"] == "extra_forbidden":
         expected, was = "a known key", str(steps[-1])
     elif problem["type"] == "value_error":
+        cause = problem["ctx"]["error"]
+        steps += cause.steps if isinstance(cause, At) else ()
         expected, _, was = problem["msg"].removeprefix("Value error, expected ").partition(", was ")
     else:
         expected = problem["msg"].removeprefix("Input should be ")

@@ -28,7 +28,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def taker(spec: ValueSpec, read: Read, utc_offset: str, filler: str | None) -> Take:
     """Return what takes values by a spec; `read`: what reads them from text."""
-    plain = not (spec.values or spec.empty or spec.slice or spec.divide or spec.lower or filler)
+    plain = not (spec.values or spec.empty or spec.slice or spec.until or spec.divide or spec.lower or filler)
     as_text = plain and spec.type == "text"
     as_whole = plain and spec.type in ("int", "bytes", "hex")
     least = 0 if spec.type == "bytes" else -MOST

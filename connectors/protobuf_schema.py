@@ -1,7 +1,7 @@
 """Protobuf messages by the .proto text of the registry: plain values, well-known types as what they mean.
 
-The text is compiled by grpcio-tools, which is Google's own compiler as a wheel: it takes what the compilers of
-producers take. (protoxy, the other one, is tied to a protobuf of 2024; parsers in Python leave out how names
+The text is compiled by grpcio-tools, which is Google's own compiler as a wheel: it takes what producers'
+compilers take. (protoxy, the other one, is tied to a protobuf of 2024; parsers in Python leave out how names
 are resolved.) It runs once per schema in a process of its own, so that no text can bring this one down.
 
     message            a mapping by the names of the .proto file; a field that was not set is missing, or has

@@ -1,7 +1,7 @@
 """Messages of a topic into events: JSON, or by a schema registry Avro and Protobuf; canonical, or by a map.
 
-No message stops the topic: what is wrong with one is refused with its place, TOPIC:PARTITION:OFFSET, and `#k` for
-the k-th record of several. Reasons, beside those of intake and of field maps:
+No message stops the topic: what is wrong with one is refused with its place, TOPIC:PARTITION:OFFSET, and `#k`
+for the k-th record of several. Reasons, beside those of intake and of field maps:
 
     schema      the message names no schema, the registry does not know it, or it can't be used
     decode      the message is not what its schema says

@@ -24,6 +24,7 @@ from engine.field_checks import (
     AMOUNT_AT_MOST,
     CELL_AT_MOST,
     DEPTH_AT_MOST,
+    PERSONAL,
     Check,
     check_of,
     deeper_than,
@@ -47,6 +48,10 @@ SOURCES_REMEMBERED = 1_000
 YEAR_2000 = 946_684_800_000_000
 YEAR_2100 = 4_102_444_800_000_000
 """µs UTC; times in [2000, 2100) are taken (semantics.md 7 r)."""
+
+
+Sure = type | frozenset[str] | None
+"""What a door knows of all values of a field: their type, a list of texts, or nothing."""
 
 
 class _Table:
@@ -103,6 +108,14 @@ class _Table:
             required.insert(0, "subscriber_key")
         self.required = tuple(required)
 
+    def takes(self, name: str, known: Sure) -> bool:
+        """Say whether a field takes every value of a type, or all of some texts, as they are."""
+        if name in PERSONAL:
+            return True  # taken off before any look
+        if isinstance(known, frozenset):
+            return known <= frozenset(self.closed.get(name, ())) or self.plain.get(name) is str
+        return known is not None and self.plain.get(name) is known
+
 
 class Intake:
     """Turns records of feeds, and of the log itself, into events.
@@ -137,9 +150,24 @@ class Intake:
         """Read one message of our own log: as `read`, but `subscriber_key` says whose a record is."""
         return self._read(raw, source, position, self._log)
 
-    def record(self, fields: dict[str, Any], source: str, position: str) -> Event | None:
-        """Take a record that a door has built; the mapping becomes the event's and must not be used again."""
-        return self._take(fields, source, position, self._feed, None)
+    def record(
+        self, fields: dict[str, Any], source: str, position: str, unsure: tuple[str, ...] | None = None
+    ) -> Event | None:
+        """Take a record that a door has built; the mapping becomes the event's and must not be used again.
+
+        `unsure`: the fields that are looked at, from `unsure` for the record's kind; None: all.
+        """
+        return self._take(fields, source, position, self._feed, None, unsure)
+
+    def unsure(self, kind: str, sure: Mapping[str, Sure]) -> tuple[str, ...]:
+        """Return which fields of a kind `record` still has to look at, if a door vouches for others.
+
+        `sure`: field -> what each value of it is known to be: of exactly a type, or one of some texts; None:
+        not known. A field that is what its kind takes needs no look at each record: what a column map reads
+        as text is text. Identity is looked at in any case. Raises KeyError for a kind that is not known.
+        """
+        table = self._feed[kind]
+        return tuple(name for name, known in sure.items() if not table.takes(name, known))
 
     def profile_line(self, raw: bytes, source: str, position: str, t: int = YEAR_2000) -> Event | None:
         """Read a line of a profiles file (semantics.md 6) as a `profile.update` record of time `t` (µs).
@@ -220,8 +248,11 @@ class Intake:
         position: str,
         tables: Mapping[str, _Table],
         raw: bytes | None,
+        unsure: tuple[str, ...] | None = None,
     ) -> Event | None:
-        """Check and finish one record in place. `raw`: as it came, for the dead letter."""
+        """Check and finish one record in place. `raw`: as it came, for the dead letter; `unsure`: the fields
+        to look at, None: all.
+        """
         try:
             kind = fields.get("kind")
             table = tables.get(kind) if kind.__class__ is str else None
@@ -239,7 +270,12 @@ class Intake:
                 _unset_timezone(fields)
             plain, amounts, closed = table.plain, table.amounts, table.closed
             dropped = None
-            for name, value in fields.items():
+            looked_at = (
+                fields.items()
+                if unsure is None
+                else [(name, fields[name]) for name in unsure if name in fields]
+            )
+            for name, value in looked_at:
                 found = value.__class__
                 if plain.get(name) is found:
                     continue

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
     "reach": ("reach", "command", "Say how many subscribers of a file pass each line of a rule."),
+    "map check": ("map_check", "command", "Say what a column map makes of a sample of rows, and what fails."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
     "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),

@@ -36,7 +36,7 @@ def changed(**parts: Any) -> dict[str, Any]:
         ({"fields": {"lac": {"column": "1"}}}, "expected a known key"),
         ({"fields": {"t": {"path": "ts"}}}, "expected field t of type time"),
         ({"fields": {"t": {"path": "ts", "type": "time"}}}, "expected a format with type time"),
-        ({"fields": {"cell": {"template": "{nothing}"}}}, "expected cell of paths and constants only"),
+        ({"fields": {"cell": {"template": "{nothing}"}}}, "expected cell of paths, sums and constants only"),
         ({"helpers": {"cell": {"path": "c"}}}, "expected each name in fields or helpers, was"),
         ({"kind": "profile.update"}, "expected a signaling or business kind"),
         (
