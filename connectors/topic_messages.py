@@ -21,7 +21,7 @@ from connectors.message_path import Envelope
 from connectors.message_values import micros_of, written
 from engine.event import Event
 from engine.intake import SIZE_AT_MOST, Intake
-from engine.refusals import Bad
+from engine.refusals import Bad, describe
 
 
 class Message(Protocol):
@@ -139,7 +139,8 @@ class TopicMessages:
                 continue
             place = f"{position}#{number}" if several else position
             if record.__class__ is not dict:
-                self._intake.read(shown(record) or b"null", self._source, place)
+                detail = f"expected an object{_OR_ARRAY[several]}, was {describe(record)}"
+                self._intake.refuse("type", detail, self._source, place, shown(record))
                 continue
             try:
                 if given is not None:
@@ -156,6 +157,7 @@ class TopicMessages:
 
 
 _REFUSED = object()
+_OR_ARRAY = {True: "", False: " or an array of them"}
 
 
 def _plain(value: Any) -> Any:

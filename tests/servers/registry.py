@@ -57,6 +57,7 @@ class Twin:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one packet per answer: two of them would wait for each other
 
             def do_GET(self) -> None:
                 self._answer(*twin._get(self.path, self.headers.get("Authorization", "")))
@@ -106,7 +107,7 @@ class Twin:
 
     def _register(self, subject: str, body: dict[str, Any]) -> Answer:
         number = max(self._schemas, default=0) + 1
-        self._schemas[number] = {name: value for name, value in body.items() if value}
+        self._schemas[number] = {name: value for name, value in body.items() if value != []}
         self._subjects.setdefault(subject, []).append(number)
         return 200, {"id": number}
 
@@ -115,7 +116,7 @@ class Twin:
         if self.hangs is not None:
             self.hangs.wait(30)
         if self.status != 200:
-            return self.status, {"error_code": self.status * 100 + 1, "message": "told to"}
+            return self.status, {"error_code": self.status * 100 + 99, "message": "told to"}
         if self.wanted and authorization != self.wanted:
             return 401, {"error_code": 401, "message": "Unauthorized"}
         parts = urlsplit(path)

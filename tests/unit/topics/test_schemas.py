@@ -54,6 +54,11 @@ def event(**fields: Any) -> dict[str, Any]:
     return {"type": "TAU", "ts": AT, "header": {"imsi": IMSI}, "eci": 77, **fields}
 
 
+def record_of(field: Any) -> dict[str, Any]:
+    """A record N of one field."""
+    return {"type": "record", "name": "N", "fields": [{"name": "n", "type": field}]}
+
+
 # -- Avro ----------------------------------------------------------------------------------------------------
 
 
@@ -150,29 +155,13 @@ def test_canonical_records_in_avro(twin: Twin) -> None:
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        (
-            {"type": "record", "name": "N", "fields": [{"name": "n", "type": ["null", "N"]}]},
-            "without recursion",
-        ),
-        (
-            {
-                "type": "record",
-                "name": "N",
-                "fields": [{"name": "n", "type": {"type": "map", "values": "N"}}],
-            },
-            "without recursion",
-        ),
+        (record_of(["null", "N"]), "without recursion"),
+        (record_of({"type": "array", "items": "N"}), "without recursion"),
+        (record_of({"type": "map", "values": "N"}), "without recursion"),
         ({"type": "array", "items": "null"}, "elements of a byte or more"),
-        (
-            {"type": "array", "items": {"type": "record", "name": "E", "fields": []}},
-            "elements of a byte or more",
-        ),
-        (
-            {"type": "array", "items": {"type": "fixed", "name": "F", "size": 0}},
-            "elements of a byte or more",
-        ),
+        ({"type": "array", "items": record_of("null")}, "elements of a byte or more"),
+        ({"type": "array", "items": {"type": "fixed", "name": "F", "size": 0}}, "elements of a byte or more"),
         ({"type": "nobody"}, "a schema of Avro"),
-        ({"type": "record", "name": "X"}, "a schema of Avro"),
         ({"type": "array", "items": "missing.Name"}, "a schema of Avro"),
         ("[", "a schema of Avro"),
         (5, "a schema of Avro"),
@@ -185,7 +174,7 @@ def test_schemas_of_avro_that_are_refused(schema: Any, expected: str, twin: Twin
         assert desk.read(b"\0" + number.to_bytes(4, "big") + b"\x02" * 100_000 + b"\0") == []
     said = desk.said()
     assert [(place, reason) for place, reason, _ in said] == [("feed:0:0", "schema"), ("feed:0:1", "schema")]
-    assert said[0][2].startswith(f"schema: expected {expected}") or expected in said[0][2]
+    assert expected in said[0][2]
     assert f"(schema {number})" in said[0][2]
 
 
@@ -284,18 +273,18 @@ def test_references_of_protobuf(registry_url: str, subject: Subject) -> None:
     assert learned(registry_url, number).decode(protobuf(number, message)) == {"header": {"imsi": "i"}}
 
 
-def test_proto2_has_defaults_groups_and_required_fields(twin: Twin) -> None:
+def test_proto2_has_defaults_and_groups(twin: Twin) -> None:
     text = (
         'syntax = "proto2"; message M { required int32 a = 1; optional string b = 2 [default = "x"]; '
         "optional group G = 3 { optional int32 c = 4; } repeated int32 d = 5 [packed = true]; }"
     )
     number = register(twin.url, "value", text, "PROTOBUF")
     schemas, made = learned(twin.url, number), message_class(text, "M")
-    message: Any = made(a=1, d=[1, 2])  # type: ignore[call-arg]
+    message: Any = made(a=1, d=[1, 2])
     message.g.c = 4
     assert schemas.decode(protobuf(number, message)) == {"a": 1, "g": {"c": 4}, "d": [1, 2]}
-    with pytest.raises(Bad, match="a message of its schema"):
-        schemas.decode(b"\0" + number.to_bytes(4, "big") + b"\0")
+    # what is required and missing is the business of the map
+    assert schemas.decode(b"\0" + number.to_bytes(4, "big") + b"\0") == {"d": []}
 
 
 @pytest.mark.parametrize(
@@ -334,7 +323,7 @@ def test_what_is_no_protobuf_of_its_schema(left: bytes, expected: str, twin: Twi
     ],
 )
 def test_schemas_of_protobuf_that_are_refused(text: str, said: str, twin: Twin) -> None:
-    number = register(twin.url, "value", {"": text}[""], "PROTOBUF")
+    number = register(twin.url, "value", text, "PROTOBUF")
     desk = Desk(schemas=learned(twin.url, number))
     assert desk.read(b"\0" + number.to_bytes(4, "big") + b"\0") == []
     [refusal] = desk.said()
@@ -364,10 +353,8 @@ def test_messages_without_the_prefix(raw: bytes, twin: Twin) -> None:
     assert desk.messages.needs(raw) is None
     assert desk.read(raw) == []
     [(_, reason, detail)] = desk.said()
-    assert (reason, detail[:68]) == (
-        "schema",
-        "message: expected a 0 and the id of a schema at its beginning, was …"[:62] + detail[62:68],
-    )
+    assert reason == "schema"
+    assert detail.startswith("message: expected a 0 and the id of a schema at its beginning, was ")
 
 
 def test_packed_numbers_are_not_in_a_refusal(twin: Twin) -> None:

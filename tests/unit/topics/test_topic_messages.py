@@ -49,12 +49,9 @@ def test_headers_that_do_not_fit() -> None:
     desk = Desk()
     assert desk.read(without("t"), headers=[("ce_time", b"noon")]) == []
     assert desk.read(without("kind"), headers=[("ce_type", b"com.example.attach")]) == []
-    assert (
-        desk.fields(RECORD, headers=[("ce_time", b"noon"), ("ce_id", b"\xff")])["id"] == "�" or desk.refusals
-    )
-    place, reason, detail = desk.said()[0]
-    assert (place, reason) == ("feed:0:0", "time")
-    assert detail == "ce_time: expected a time like 2026-09-07T08:30:00Z, was 'noon'"
+    assert [said[:2] for said in desk.said()] == [("feed:0:0", "time"), ("feed:0:1", "kind")]
+    # a time that is not needed is not looked at
+    assert desk.fields(RECORD, headers=[("ce_time", b"noon"), ("ce_id", b"\xff")])["id"] == "�"
 
 
 @pytest.mark.parametrize(
@@ -82,14 +79,14 @@ def test_a_tombstone_tells_nothing(tmp_path: Path) -> None:
 
 def test_arrays_of_thousands_of_records() -> None:
     desk = Desk()
-    records = [{**RECORD, "id": str(number)} for number in range(9_000)]
+    records = [{**RECORD, "id": str(number)} for number in range(9_500)]
     raw = orjson.dumps(records)
     assert 900_000 < len(raw) < 1 << 20
-    assert [event.id for event in desk.read(raw)] == [str(number) for number in range(9_000)]
+    assert [event.id for event in desk.read(raw)] == [str(number) for number in range(9_500)]
 
 
 def test_the_factory_names_what_is_wrong_at_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected a .* of the maps|expected a field map"):
+    with pytest.raises(InputError, match="of the maps"):
         open_topic(TopicOptions(name="n", topic="t", map="nobodys"), {})
     with pytest.raises(ValidationError):
         TopicOptions(name="n", topic="a topic")
