@@ -54,22 +54,23 @@ class FieldRecords:
         record that is wanted; 0: all.
         """
         source = self.fields.source
-        try:
-            parts = list(self.parts(message))
-            if len(parts) > RECORDS_AT_MOST:
-                raise Bad(f"at most {RECORDS_AT_MOST}", str(len(parts)), "size", "records")
-        except Bad as bad:
-            detail = f"{bad.field}: expected {bad.expected}, was {bad.was}"
-            self._intake.refuse(bad.reason, detail, source, position, shown(message))
+        parts = list(self.parts(message))
+        if len(parts) > RECORDS_AT_MOST:
+            detail = f"records: expected at most {RECORDS_AT_MOST}, was {len(parts)}"
+            self._intake.refuse("size", detail, source, position, "")
             return []
         outside = envelope.as_dict() if self.reader.looks_outside else None
-        several = self._each is not None or message.__class__ is list
+        several = message.__class__ is list or self._each is not None
         events: list[Event] = []
         for number, (part, whole) in enumerate(parts, 1):
             if only not in (0, number):
                 continue
             mark = f"#{number}" if several else ""
             try:
+                if part.__class__ is Bad:
+                    part, wrong = whole, part
+                    mark = mark if message.__class__ is list else ""
+                    raise wrong
                 fields = self.reader.read(part, whole, outside, place + mark)
             except Bad as bad:
                 detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'empty'}"
@@ -81,7 +82,7 @@ class FieldRecords:
         return events
 
     def parts(self, message: Any) -> Iterator[tuple[Any, Any]]:
-        """Yield (part that holds one record, message around it); raise `Bad` if there are none."""
+        """Yield (part that holds one record, message around it); for one without its array a `Bad` as part."""
         for whole in message if message.__class__ is list else (message,):
             if self._each is None:
                 yield whole, whole
@@ -90,7 +91,8 @@ class FieldRecords:
             if array is None and self._each.is_null(whole):
                 continue
             if array.__class__ is not list:
-                raise Bad("an array", describe(array), field=f"each ({self._each})")
+                yield Bad("an array", describe(array), field=f"each ({self._each})"), whole
+                continue
             for part in array:
                 yield part, whole
 

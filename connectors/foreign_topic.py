@@ -134,6 +134,7 @@ class ForeignTopic:
             if not self._held:
                 fetched = await consumer.getmany(timeout_ms=0, max_records=limit)
                 self._held.extend(message for found in fetched.values() for message in found)
+        self._take_in_schema()
         events: list[Event] = []
         count = size = 0
         while self._held and count < limit and len(events) < limit and size < BYTES_AT_MOST:
@@ -171,10 +172,12 @@ class ForeignTopic:
     # -- schemas ---------------------------------------------------------------------------------------------
 
     def _learn(self, number: int) -> None:
-        """Have a schema learned meanwhile; take in what became of it."""
-        assert self._schemas is not None
-        if self._learning is None and self._clock() >= self._learn_at:
+        """Have a schema learned meanwhile, one at a time."""
+        if self._learning is None and self._clock() >= self._learn_at and self._schemas is not None:
             self._learning = asyncio.create_task(self._schemas.learn(number))
+
+    def _take_in_schema(self) -> None:
+        """Take in what became of the schema that was to be learned."""
         if self._learning is None or not self._learning.done():
             return
         learned, self._learning = self._learning, None
