@@ -125,6 +125,16 @@ def kinds_of(kind: str | KindByValue | KindByPresence) -> Iterator[str]:
         yield from kind.kinds()
 
 
+def kind_paths(kind: str | KindByValue | KindByPresence) -> Iterator[str]:
+    """Yield the paths that `kind` of a map looks at."""
+    if isinstance(kind, KindByPresence):
+        yield from kind.present
+    elif isinstance(kind, KindByValue):
+        yield kind.path
+        for value in kind.values.values():
+            yield from kind_paths(value)
+
+
 class FieldMap(MapModel):
     """One layout of messages."""
 

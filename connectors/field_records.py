@@ -7,29 +7,34 @@ a message of too many records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
-from connectors.column_spec import SLOT
-from connectors.field_map import FieldMap, KindByPresence, KindByValue, PathSpec
+from connectors.field_finders import (
+    Find,
+    Roots,
+    conditional,
+    first_of,
+    kind_finder,
+    picker,
+    summed,
+    templated,
+    value_finder,
+)
+from connectors.field_map import FieldMap, PathSpec, kind_paths
 from connectors.message_path import NOTHING, Envelope, Path
-from connectors.message_values import taker, written
-from connectors.xdr_values import column_reader
+from connectors.message_values import taker
+from connectors.xdr_values import known_of
 from engine.errors import InputError
 from engine.event import Event
 from engine.intake import Intake
-from engine.refusals import Bad, describe, quote
+from engine.refusals import Bad, describe
 
 RECORDS_AT_MOST = 20_000
 """Of one message. One of 1 MB has room for a few thousand; a schema may make it millions of empty ones."""
-
-Find = Callable[[Any, Any, Any, dict[str, Any]], Any]
-"""(part, message, envelope, fields found so far) -> the value, None if there is none. Raises `Bad`."""
-FindKind = Callable[[Any, Any, Any], str | None]
-"""(part, message, envelope) -> the kind, None for a record to be skipped. Raises `Bad`."""
 
 
 class FieldRecords:
@@ -43,6 +48,8 @@ class FieldRecords:
             self.reader = RecordReader(fields, intake.identity.key)
         except Bad as bad:
             raise InputError(f"map {fields.map}", bad.expected, bad.was or "empty") from None
+        sure = {name: known_of(ways) for name, ways in fields.fields.items()}
+        self._unsure = {kind: intake.unsure(kind, sure) for kind in fields.kinds}
 
     def take(
         self, message: Any, position: str, place: str = "", envelope: Envelope = NOTHING, only: int = 0
@@ -59,6 +66,7 @@ class FieldRecords:
             detail = f"records: expected at most {RECORDS_AT_MOST}, was {len(parts)}"
             self._intake.refuse("size", detail, source, position, "")
             return []
+        record, unsure = self._intake.record, self._unsure
         outside = envelope.as_dict() if self.reader.looks_outside else None
         several = message.__class__ is list or self._each is not None
         events: list[Event] = []
@@ -76,13 +84,15 @@ class FieldRecords:
                 detail = f"{bad.field}: expected {bad.expected}, was {bad.was or 'empty'}"
                 self._intake.refuse(bad.reason, detail, source, position + mark, shown(part))
                 continue
-            event = None if fields is None else self._intake.record(fields, source, position + mark)
+            if fields is None:
+                continue
+            event = record(fields, source, position + mark, unsure[fields["kind"]])
             if event is not None:
                 events.append(event)
         return events
 
     def parts(self, message: Any) -> Iterator[tuple[Any, Any]]:
-        """Yield (part that holds one record, message around it); for one without its array a `Bad` as part."""
+        """Yield (part that holds one record, message around it); a `Bad` as part where the array is none."""
         for whole in message if message.__class__ is list else (message,):
             if self._each is None:
                 yield whole, whole
@@ -101,189 +111,80 @@ class RecordReader:
     """A field map, compiled: parts of messages into the fields of records."""
 
     def __init__(self, fields: FieldMap, key: bytes) -> None:
-        self._map = fields
-        self.looks_outside = False
+        paths = [Path(text) for text in _paths_of(fields)]
+        self.looks_outside = any(path.root == "envelope" for path in paths)
         """Whether any path begins with `@`."""
-        self._looks_at_whole = False
+        self._takes_anything = any(path.root == "part" and not path.steps for path in paths)
         self._helpers = tuple(fields.helpers)
         self._hash = blake2b(fields.source.encode() + b"\0", digest_size=8, key=key)
-        self._kind = self._kind_of(fields.kind)
-        self._key = [self._picked(path) for path in fields.id]
-        found: list[tuple[str, bool, tuple[Find, ...], int]] = []
+        self._kind = kind_finder(fields.kind)
+        self._key = [picker(Path(path)) for path in fields.id]
+        self._map = fields
+        found: list[tuple[int, str, Find, bool]] = []
         for name, ways in fields.ways():
-            finds = tuple(self._finder(name, way) for way in ways)
+            find = first_of(tuple(conditional(self._finder(name, way), way) for way in ways))
             required = any(way.required for way in ways)
-            found.append((name, required, finds, max(way.stage for way in ways)))
+            found.append((max(way.stage for way in ways), name, find, required))
         # what is made of others comes after them
-        self._values = [each[:3] for each in sorted(found, key=lambda each: each[3])]
+        self._values = [each[1:] for each in sorted(found, key=lambda each: each[0])]
 
     def read(self, part: Any, message: Any, envelope: Any, place: str) -> dict[str, Any] | None:
         """Return the fields of a record, None for one to be skipped; raise `Bad` for a bad one."""
-        if part.__class__ is not dict and not self._looks_at_whole:
+        if part.__class__ is not dict and not self._takes_anything:
             raise Bad("an object", describe(part), field="record")
-        kind = self._kind(part, message, envelope)
+        roots = (part, message, envelope)
+        kind = self._kind(roots)
         if kind is None:
             return None
         fields: dict[str, Any] = {"kind": kind}
-        for name, required, finds in self._values:
-            for find in finds:
-                value = find(part, message, envelope, fields)
-                if value is not None:
-                    fields[name] = value
-                    break
-            else:
-                if required:
-                    raise Bad("a value", "nothing", "type", self._named(name))
+        for name, find, required in self._values:
+            value = find(roots, fields)
+            if value is not None:
+                fields[name] = value
+            elif required:
+                raise Bad("a value", "nothing", "type", self.named(name))
         for name in self._helpers:
             fields.pop(name, None)
-        fields["id"] = self._id(part, message, envelope, place)
+        fields["id"] = self._id(roots, place) if self._key else place
         return fields
 
-    def _id(self, part: Any, message: Any, envelope: Any, place: str) -> str:
-        values = [pick(part, message, envelope) for pick in self._key]
-        if all(value is None for value in values):
-            return place
-        hashed = self._hash.copy()
-        for value in values:
-            hashed.update(_exactly(value) + b"\0")
-        return hashed.hexdigest()
-
-    # -- compiling -------------------------------------------------------------------------------------------
-
-    def _named(self, name: str) -> str:
-        """Name a field with the paths it comes from."""
-        ways = {**self._map.fields, **self._map.helpers}[name]
+    def named(self, name: str) -> str:
+        """Name a field or helper with the paths it comes from."""
+        ways = self._map.fields.get(name) or self._map.helpers[name]
         return " ".join([name, *(f"({way.path})" for way in ways if way.path is not None)])
 
-    def _picked(self, text: str) -> Callable[[Any, Any, Any], Any]:
-        """Return what gets the value at a path."""
-        path = Path(text)
-        get = path.get
-        self._looks_at_whole |= path.root == "part" and not path.steps
-        if path.root == "part":
-            return lambda part, message, envelope: get(part)
-        if path.root == "message":
-            return lambda part, message, envelope: get(message)
-        self.looks_outside = True
-        return lambda part, message, envelope: get(envelope)
+    def _id(self, roots: Roots, place: str) -> str:
+        values = [pick(roots) for pick in self._key]
+        if not any(value is not None for value in values):
+            return place
+        hashed = self._hash.copy()
+        # tells text from numbers, and where one value ends
+        hashed.update(repr(values).encode("utf-8", "surrogatepass"))
+        return hashed.hexdigest()
 
     def _finder(self, name: str, spec: PathSpec) -> Find:
-        find = self._plain_finder(name, spec)
-        if spec.when is None:
-            return find
-        pick, texts = self._picked(spec.when.path), frozenset(text.encode() for text in spec.when.texts)
-
-        def when(part: Any, message: Any, envelope: Any, fields: dict[str, Any]) -> Any:
-            value = pick(part, message, envelope)
-            if value is None or isinstance(value, list | dict) or written(value).strip() not in texts:
-                return None
-            return find(part, message, envelope, fields)
-
-        return when
-
-    def _plain_finder(self, name: str, spec: PathSpec) -> Find:
         if spec.template is not None:
-            return _templated(spec.template, spec.slots)
+            return templated(spec.template)
         if spec.sum is not None:
-            return _summed(tuple(spec.sum.items()))
-        # whether a value has to be there is known only after all ways to it
-        optional = spec.model_copy(update={"required": False})
-        read = column_reader(name, optional, self._map.utc_offset, self._map.filler)
+            return summed(spec.sum)
+        take = taker(name, spec, self._map.utc_offset, self._map.filler)
         if spec.constant is not None:
-            constant = read(spec.constant.encode())
-            return lambda part, message, envelope, fields: constant
+            constant = take(spec.constant)
+            return lambda roots, fields: constant
         assert spec.path is not None
-        take = taker(spec, read, self._map.utc_offset, self._map.filler)
-        where = name if spec.path == name else f"{name} ({spec.path})"
-        pick, path = self._picked(spec.path), Path(spec.path)
-        get = path.get
-
-        def found(value: Any) -> Any:
-            try:
-                return take(value)
-            except Bad as bad:
-                bad.field = where
-                raise
-
-        if path.root == "part":
-
-            def find(part: Any, message: Any, envelope: Any, fields: dict[str, Any]) -> Any:
-                value = get(part)
-                return None if value is None else found(value)
-
-            return find
-
-        def find_outside(part: Any, message: Any, envelope: Any, fields: dict[str, Any]) -> Any:
-            value = pick(part, message, envelope)
-            return None if value is None else found(value)
-
-        return find_outside
-
-    def _kind_of(self, kind: str | KindByValue | KindByPresence) -> FindKind:
-        if isinstance(kind, str):
-            return lambda part, message, envelope: kind
-        skips = kind.otherwise == "skip"
-        if isinstance(kind, KindByPresence):
-            picks = [(self._picked(path), meant) for path, meant in kind.present.items()]
-            expected = "one of " + ", ".join(kind.present)
-
-            def by_presence(part: Any, message: Any, envelope: Any) -> str | None:
-                for pick, meant in picks:
-                    if pick(part, message, envelope) is not None:
-                        return meant
-                if skips:
-                    return None
-                raise Bad(expected, "none of them", "value", "kind")
-
-            return by_presence
-        pick, where = self._picked(kind.path), f"kind ({kind.path})"
-        finds = {text: self._kind_of(meant) for text, meant in kind.values.items()}
-        listed = "one of " + ", ".join(kind.values)
-
-        def by_value(part: Any, message: Any, envelope: Any) -> str | None:
-            value = pick(part, message, envelope)
-            text = value.strip() if value.__class__ is str else _as_text(value, where)
-            find = finds.get(text)
-            if find is not None:
-                return find(part, message, envelope)
-            if skips:
-                return None
-            raise Bad(listed, quote(text) if text else "nothing", "value", where)
-
-        return by_value
+        return value_finder(name, Path(spec.path), take)
 
 
-def _as_text(value: Any, where: str) -> str:
-    if value is None:
-        return ""
-    try:
-        return written(value).decode("utf-8", "replace").strip()
-    except Bad as bad:
-        bad.field = where
-        raise
-
-
-def _templated(template: str, slots: tuple[str, ...]) -> Find:
-    def find(part: Any, message: Any, envelope: Any, fields: dict[str, Any]) -> Any:
-        if all(slot in fields for slot in slots):
-            return SLOT.sub(lambda slot: str(fields[slot[1]]), template)
-        return None
-
-    return find
-
-
-def _summed(factors: tuple[tuple[str, int], ...]) -> Find:
-    def find(part: Any, message: Any, envelope: Any, fields: dict[str, Any]) -> Any:
-        if all(name in fields for name, _ in factors):
-            return sum(fields[name] * factor for name, factor in factors)
-        return None
-
-    return find
-
-
-def _exactly(value: Any) -> bytes:
-    """Return a value so that others are never the same."""
-    return value if isinstance(value, bytes) else shown(value) or repr(value).encode()
+def _paths_of(fields: FieldMap) -> Iterator[str]:
+    """Yield all paths that look at a record."""
+    yield from fields.id
+    yield from kind_paths(fields.kind)
+    for _, ways in fields.ways():
+        for way in ways:
+            if way.path is not None:
+                yield way.path
+            if way.when is not None:
+                yield way.when.path
 
 
 def shown(value: Any) -> bytes:

@@ -102,7 +102,7 @@ def column_reader(name: str, spec: ValueSpec, utc_offset: str, filler: str | Non
     It reads as `stripped` does, by a shorter way where there is one.
     """
     read = stripped(name, spec, utc_offset, filler)
-    if spec.type in _KEPT_TYPES and name not in _CHANGING:
+    if is_kept(name, spec):
         return kept(read, NUMBERS_AT_MOST if spec.type in NUMBERS else KEPT_AT_MOST)
     cut = spec.taken or spec.until or spec.lower or spec.divide or spec.values or spec.empty
     if cut or (filler is not None and filler.isdigit()):
@@ -111,6 +111,11 @@ def column_reader(name: str, spec: ValueSpec, utc_offset: str, filler: str | Non
         assert spec.format is not None
         return quick_time(spec.format, offset_micros(spec.utc_offset or utc_offset), read)  # type: ignore[no-any-return]
     return _QUICK[spec.type](read) if spec.type in _QUICK else read
+
+
+def is_kept(name: str, spec: ValueSpec) -> bool:
+    """Say whether texts of a field come again so often that it pays to keep their values."""
+    return spec.type in _KEPT_TYPES and name not in _CHANGING
 
 
 def kept(read: Read, at_most: int = KEPT_AT_MOST) -> Read:
