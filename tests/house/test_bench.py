@@ -42,6 +42,11 @@ FIGURES = {
     "replay": ["records", "cost", "with --report"],
     "lanes": ["records", "cost", "stage intake", "stage collector", "stage lanes"],
     "doors": ["JSON lines", "JSON lines, gzip", "xDR rows, made"],
+    "topics": [
+        f"{way}{many}"
+        for many in ("", ", 50 per message")
+        for way in ("JSON", "JSON, mapped", "Avro, mapped", "Protobuf, mapped")
+    ],
 }
 
 
