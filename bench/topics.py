@@ -142,9 +142,7 @@ def measure(scale: Scale) -> Section:
         _add(section, scale, f"JSON, mapped{many}", mapped, size, fields, None)
         _add(section, scale, f"Avro, mapped{many}", _in_avro(batches), size, fields, avro)
         _add(section, scale, f"Protobuf, mapped{many}", _in_protobuf(batches, files), size, fields, protobuf)
-    section.remarks.append(
-        "8 fields, some nested, an id of two paths, a template, two lists of values."
-    )
+    section.remarks.append("8 fields, some nested, an id of two paths, a template, two lists of values.")
     return section
 
 
