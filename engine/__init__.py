@@ -55,7 +55,11 @@ What the stages lean on:
 Whole runs over the stages:
 
     collect.py        events of a source -> records of the log, and the ticks that follow them
+    options.py        options of feeds, doors and treatments out of YAML, every mistake with its place
     treatments/       what is done to records of feeds that are late, doubled, disordered or wrong
+    admission.py      what of a live source the log takes: nothing of the future
+    checkpoint.py     how far sources were read, as bytes
+    live.py           a live source, as the collector is given it
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
     loading.py        files of profiles, consents and opt-outs into the log

@@ -6,4 +6,7 @@ them; it flags, drops, keeps back for a while, or adds what follows from them. W
 long it remembers runs on the watermark of the source, never on a clock of the machine.
 
     step.py           what every step offers, and steps one after the other
+    lot.py            events kept back: until when, until whom, through a crash
+    course.py         the events of one source through its steps, and its time
+    registry.py       all steps by name, with their settings: what a feeds file may ask for
 """
