@@ -21,7 +21,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from connectors.topic_options import RegistryOptions
+from connectors.registry_options import RegistryAccess
 from engine.errors import InputError, LogError
 
 ANSWER_AT_MOST = 4 << 20
@@ -58,10 +58,10 @@ class UnknownSchemaError(Exception):
 class Registry:
     """A client of one registry. `close` when done; may be used again after it."""
 
-    def __init__(self, options: RegistryOptions) -> None:
+    def __init__(self, access: RegistryAccess) -> None:
         """Raise InputError for certificates that can't be read."""
-        self._options = options
-        self._verify = _tls(options)
+        self._access = access
+        self._verify = _tls(access)
         self._client: httpx.AsyncClient | None = None
 
     async def schema(self, number: int) -> Registered:
@@ -99,7 +99,7 @@ class Registry:
 
     async def _ask(self, place: str, what: str) -> dict[str, Any]:
         trouble = ""
-        for url in self._options.urls:
+        for url in self._access.urls:
             try:
                 status, raw = await self._get(url + place)
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ssl.SSLError) as error:
@@ -125,25 +125,25 @@ class Registry:
             return response.status_code, raw
 
     def _connect(self) -> httpx.AsyncClient:
-        options = self._options
+        access = self._access
         headers = {"Accept": _ACCEPT}
-        if options.token.get_secret_value():
-            headers["Authorization"] = f"Bearer {options.token.get_secret_value()}"
-        auth = (options.username, options.password.get_secret_value()) if options.username else None
+        if access.token:
+            headers["Authorization"] = f"Bearer {access.token}"
+        auth = (access.username, access.password) if access.username else None
         return httpx.AsyncClient(
-            headers=headers, auth=auth, verify=self._verify, timeout=options.timeout_seconds, trust_env=False
+            headers=headers, auth=auth, verify=self._verify, timeout=access.timeout_seconds, trust_env=False
         )
 
 
-def _tls(options: RegistryOptions) -> ssl.SSLContext:
+def _tls(access: RegistryAccess) -> ssl.SSLContext:
     where = "schema registry"
     try:
-        context = ssl.create_default_context(cafile=None if options.ca is None else str(options.ca))
+        context = ssl.create_default_context(cafile=None if access.ca is None else str(access.ca))
     except (OSError, ssl.SSLError) as error:
         raise InputError(f"{where}: ca", "a file of certificates", error.strerror or str(error)) from None
-    if options.cert is not None:
+    if access.cert is not None:
         try:
-            context.load_cert_chain(options.cert, options.key)
+            context.load_cert_chain(access.cert, access.key)
         except (OSError, ssl.SSLError) as error:
             expected = "a certificate and its key"
             raise InputError(f"{where}: cert", expected, error.strerror or str(error)) from None

@@ -19,8 +19,9 @@ import yaml
 from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
+from connectors.field_map import load_field_map
 from connectors.foreign_topic import RETRY_SECONDS, ForeignTopic
-from connectors.topic_options import RegistryOptions, TopicOptions, open_topic
+from connectors.registry_options import RegistryAccess, schemas_of
 from engine.collector import LiveCollector, Pace
 from engine.errors import LogError
 from tests.contract.inlets import create_topics, read_committed
@@ -62,8 +63,9 @@ def write_map(folder: Path, data: dict[str, Any]) -> str:
 
 
 def door_of(feed: Feed, map: str = "", registry: str = "", **more: Any) -> ForeignTopic:
-    at = RegistryOptions(urls=(registry,), timeout_seconds=2) if registry else None
-    return open_topic(TopicOptions(name="feed", topic=feed.topic, map=map, registry=at), feed.options, **more)
+    schemas = schemas_of(RegistryAccess((registry,), timeout_seconds=2)) if registry else None
+    fields = load_field_map(map) if map else None
+    return ForeignTopic("feed", feed.topic, feed.options, fields=fields, schemas=schemas, **more)
 
 
 def event(number: int, **fields: Any) -> dict[str, Any]:

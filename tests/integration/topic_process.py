@@ -10,7 +10,9 @@ import signal
 import sys
 import time
 
-from connectors.topic_options import RegistryOptions, TopicOptions, open_topic
+from connectors.field_map import load_field_map
+from connectors.foreign_topic import ForeignTopic
+from connectors.registry_options import RegistryAccess, schemas_of
 from engine.collector import Live, LiveCollector, Pace
 from engine.identity import Identity
 from tests.integration.collector_process import KEY, LoudInlet
@@ -21,10 +23,11 @@ async def main(bootstrap: str, prefix: str, partitions: str, topic: str, map: st
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     options = {"bootstrap_servers": bootstrap}
-    feed = TopicOptions(name="feed", topic=topic, map=map, registry=RegistryOptions(urls=(registry,)))
+    schemas = schemas_of(RegistryAccess((registry,)))
+    door = ForeignTopic("feed", topic, options, fields=load_field_map(map), schemas=schemas)
     collector = LiveCollector(
         LoudInlet(options, prefix, "c1", int(partitions)),
-        [Live(open_topic(feed, options))],
+        [Live(door)],
         Identity(KEY),
         wall=lambda: time.time_ns() // 1_000,
         pace=Pace(records=200, rest=0.01),

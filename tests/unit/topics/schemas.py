@@ -11,9 +11,9 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from connectors.protobuf_schema import compiled
+from connectors.registry_options import RegistryAccess
 from connectors.schema_registry import Registered, Registry
 from connectors.schemas import Schemas
-from connectors.topic_options import RegistryOptions
 
 EVENT = {
     "type": "record",
@@ -98,7 +98,7 @@ def protobuf(number: int, message: Message, steps: bytes = b"\0") -> bytes:
 
 def schemas_at(url: str, **options: Any) -> Schemas:
     """Return the schemas of a registry."""
-    return Schemas(Registry(RegistryOptions(urls=(url,), **options)))
+    return Schemas(Registry(RegistryAccess(urls=(url,), **options)))
 
 
 def learned(url: str, *numbers: int, **options: Any) -> Schemas:

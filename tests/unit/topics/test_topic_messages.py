@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from pydantic import ValidationError
 
-from connectors.topic_options import RegistryOptions, TopicOptions, open_topic
-from engine.errors import InputError
 from tests.unit.topics.support import IMSI, PROBE, Desk, T, map_of
 
 RECORD: dict[str, Any] = {"kind": "loc.sight", "t": T, "imsi": IMSI, "cell": "460-00-1-1"}
@@ -83,26 +79,3 @@ def test_arrays_of_thousands_of_records() -> None:
     raw = orjson.dumps(records)
     assert 900_000 < len(raw) < 1 << 20
     assert [event.id for event in desk.read(raw)] == [str(number) for number in range(9_500)]
-
-
-def test_the_factory_names_what_is_wrong_at_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="of the maps"):
-        open_topic(TopicOptions(name="n", topic="t", map="nobodys"), {})
-    with pytest.raises(ValidationError):
-        TopicOptions(name="n", topic="a topic")
-    opened = open_topic(TopicOptions(name="n", topic="t"), {})
-    assert (opened.name, opened.topic, opened.trouble) == ("n", "t", "")
-
-
-@pytest.mark.parametrize("module", ["fastavro", "google.protobuf", "grpc_tools", "httpx"])
-def test_an_extra_that_is_missing_is_named_at_the_start(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    registry = RegistryOptions(urls=("http://registry",))
-    with pytest.raises(InputError) as raised:
-        open_topic(TopicOptions(name="n", topic="t", registry=registry), {})
-    assert str(raised.value) == (
-        "schema registry: expected the extra schemas to be installed (pip install 'touchpoint[schemas]'), "
-        f"was 'no module {module}'"
-    )
-    # topics without a registry need nothing
-    open_topic(TopicOptions(name="n", topic="t"), {})
