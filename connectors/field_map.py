@@ -40,7 +40,15 @@ from pydantic import (
 )
 
 from connectors.column_spec import MapModel, Texts, ValueSpec, check_offset
-from connectors.map_model import alternatives, check_fields, check_kinds, find_map, load_checked, read_checked
+from connectors.map_model import (
+    alternatives,
+    check_fields,
+    check_kinds,
+    find_map,
+    load_checked,
+    read_checked,
+    read_marked,
+)
 from connectors.message_path import Path
 from engine.errors import InputError
 
@@ -192,3 +200,12 @@ def read_field_map(name_or_path: str | FilePath) -> tuple[FieldMap | None, list[
     Raises InputError if there is no such map, or its file can't be read as YAML.
     """
     return read_checked(find_map(name_or_path), FieldMap, WHAT)
+
+
+def is_field_map(name_or_path: str | FilePath) -> bool:
+    """Say whether a map is one of messages rather than of columns, by what is in its file.
+
+    Raises InputError if there is no such map, or its file can't be read as YAML.
+    """
+    data = read_marked(find_map(name_or_path), "a map").data
+    return isinstance(data, dict) and not {"columns", "separator"} & set(data)

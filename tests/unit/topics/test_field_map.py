@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.field_map import load_field_map
+from connectors.field_map import is_field_map, load_field_map
 from engine.errors import InputError
 from tests.unit.topics.support import PROBE, map_of
 
@@ -72,6 +72,12 @@ def test_a_map_that_is_not_there(tmp_path: Path) -> None:
         load_field_map(tmp_path / "none.yaml")
     with pytest.raises(InputError, match=r"expected a \.yaml file or one of the maps"):
         load_field_map("nobodys-map")
+
+
+def test_maps_of_messages_are_told_from_those_of_columns(tmp_path: Path) -> None:
+    map_of(tmp_path, PROBE)
+    assert is_field_map(tmp_path / "map.yaml")
+    assert not is_field_map("gn-unicom-2015")
 
 
 def test_kinds_are_each_named_once(tmp_path: Path) -> None:
