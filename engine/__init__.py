@@ -6,6 +6,7 @@ To read the code, open `pipeline.py` first: it shows all stages at a glance. The
     intake.py         a door's record in: refuse it by name, or check it and take off what names a person
     places.py         which places a cell is in
     presence.py       where the subscriber is, was, or is no longer known to be: sightings and visits
+    residence.py      where somebody lives and works, learned from that
     snapshot.py       the last 48 hours of one subscriber
     patterns/         what rules can ask of the snapshot, one file per verb
     matching.py       from a record, or a timer, to the rules that fire

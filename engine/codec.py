@@ -25,6 +25,7 @@ from engine.codec_v1 import plain_history
 from engine.errors import StateError
 from engine.event_kinds import RATS
 from engine.history_words import words_of, write_word
+from engine.residence import Habits
 from engine.snapshot import HOURS_48, NEVER, Subscriber
 
 VERSION = 2
@@ -40,6 +41,8 @@ _KEY = 8
 """Hex digits of a pattern's key, but for the very few that need more."""
 _LAST = 0xFF
 _END = _COLUMN.pack(0, _LAST, 0)
+_WITH_DOUBTS = 8
+"""Parts of the patterns' JSON where visits are in doubt (ADR 19); else it has one less."""
 GAP, WIDE, MARKED = 1, 2, 4
 """MARKED: behind the lengths stands the mark of a canary's switch (`HASH@MARK`), its length in a byte."""
 _RATS: tuple[str | None, ...] = (None, *RATS)
@@ -161,6 +164,8 @@ def _pack_core(sub: Subscriber) -> bytes:
         sorted(sub.overdue) if sub.overdue else 0,
         {key: _plain(state) for key, state in sub.derived.items()} if _has_gaps(sub) else 0,
     ]
+    if sub.doubts:
+        plain.append(sub.doubts)
     if any(plain):
         parts += (_END, orjson.dumps(plain))
     elif parts:
@@ -207,6 +212,8 @@ def _set_core(sub: Subscriber, core: list[Any]) -> None:
     sub.nodes = core[3] or {}
     sub.timers = {(node, argument): due for node, argument, due in core[4] or ()}
     sub.overdue = {(node, place) for node, place in core[5] or ()}
+    doubts = core[7] if len(core) == _WITH_DOUBTS else {}
+    sub.doubts = {p: (since, count, (t[0], t[1], t[2])) for p, (since, count, t) in doubts.items()}
     dues = [*sub.timers.values(), *(hold["due"] for hold in sub.holds)]
     sub.wake = min(dues) if dues else 0
 
@@ -221,10 +228,13 @@ def _gates(sub: Subscriber) -> list[Any]:
         sub.contacts,
         sub.holds,
     ]
-    if sub.choice or sub.bound_at:
+    habits = sub.habits.pack() if sub.habits is not None else None
+    if sub.choice or sub.bound_at or habits:
         gates.append(sub.choice)
-    if sub.bound_at:
+    if sub.bound_at or habits:
         gates.append(sub.bound_at)
+    if habits:
+        gates.append(habits)
     return gates
 
 
@@ -233,6 +243,7 @@ def _set_gates(sub: Subscriber, gates: list[Any]) -> None:
     sub.contacts, sub.holds = gates[5:7]
     sub.choice = gates[7] if len(gates) > 7 else 0
     sub.bound_at = gates[8] if len(gates) > 8 else 0
+    sub.habits = Habits.unpack(gates[9]) if len(gates) > 9 else None
 
 
 # -- versions ------------------------------------------------------------------------------------------------
@@ -283,7 +294,7 @@ def _read_1(key: str, blob: bytes) -> Subscriber:
     sub.known_until = core[8]
     sub.history = plain_history(plain["history"], sub)
     _set_gates(sub, plain["gates"])
-    _set_core(sub, core[9:])
+    _set_core(sub, core[9:15])
     if core[15]:
         sub.fired_at, sub.fired = core[15][0], set(core[15][1])
     # its history is all in one part, nothing is derived from that

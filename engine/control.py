@@ -12,6 +12,7 @@ from engine import ledger
 from engine.event import Event
 from engine.language.model import Policy
 from engine.localtime import is_timezone
+from engine.residence import erase
 from engine.snapshot import Subscriber
 
 FINAL_REJECTIONS = frozenset({"rejected"})
@@ -59,6 +60,7 @@ def _set_consents(sub: Subscriber, consents: Mapping[str, bool | None]) -> None:
             sub.consent.pop(purpose, None)
         else:
             sub.consent[purpose] = given
+    erase(sub)
 
 
 def _choose(sub: Subscriber, t: int, *, wants: bool) -> None:

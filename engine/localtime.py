@@ -7,6 +7,7 @@ Source of the offsets: the IANA time zone database through `zoneinfo`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
@@ -94,6 +95,35 @@ def is_within(moment: int, timezone: str, days: tuple[int, ...], intervals: tupl
     if (day + _FIRST_DAY) % 7 not in days:
         return False
     return not intervals or any(begin <= clock < stop for begin, stop in _union(intervals))
+
+
+def daily_spans(
+    start: int, end: int, timezone: str, interval: Interval, days: tuple[int, ...]
+) -> Iterator[tuple[int, int]]:
+    """Yield the spans of `interval` that overlap [`start`, `end`), whole and in order, µs UTC.
+
+    One begins on each of `days` (0 = Monday) by the wall clock; over midnight it is one span. A time that the
+    clock skips is taken as before the jump, of one that comes twice the first.
+    """
+    zone = _zone(timezone)
+    first = datetime.fromtimestamp(start // SECOND, zone).toordinal() - 1
+    last = datetime.fromtimestamp(end // SECOND, zone).toordinal()
+    begins, stops = interval
+    for number in range(first, last + 1):
+        day = date.fromordinal(number)
+        if day.weekday() not in days:
+            continue
+        follows = day if begins < stops else date.fromordinal(number + 1)
+        span = _at(zone, day, begins), _at(zone, follows, stops)
+        if span[0] < end and start < span[1]:
+            yield span
+
+
+def _at(zone: ZoneInfo, day: date, minutes: int) -> int:
+    """Return when the wall clock shows so many minutes of a day, µs UTC."""
+    extra, minutes = divmod(minutes, DAY_MINUTES)
+    local = datetime(day.year, day.month, day.day, minutes // 60, minutes % 60, tzinfo=zone)
+    return _micros(local.astimezone(UTC)) + extra * DAY
 
 
 def valid_span(first: date, last: date, timezone: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from engine.localtime import is_within
 from engine.patterns.base import Hits, Instant, Moment, Node
+from engine.presence import Crossing
 from engine.rulebook import CompiledRule, Rulebook
 from engine.snapshot import Subscriber
 
@@ -26,26 +27,40 @@ def fold(book: Rulebook, sub: Subscriber, moment: Moment) -> Hits | None:
                 hits = {} if hits is None else hits
                 hits[node.index] = found
                 higher = higher or bool(node.ancestors)
-    crossing = moment.crossing
-    if crossing is not None:
-        touched: dict[int, Node] = {}
-        for place in {*crossing.before, *sub.inside}:
-            for node in book.by_place.get(place, ()):
-                touched[node.index] = node
-        for node in touched.values():
-            found = node.cross(sub, moment)
-            if found is not None:
-                hits = {} if hits is None else hits
-                hits[node.index] = found
-                higher = higher or bool(node.ancestors)
+    if moment.crossing is not None:
+        crossed = _cross(book, sub, moment)
+        if crossed:
+            hits = crossed if hits is None else hits | crossed
+            higher = higher or any(book.nodes[index].ancestors for index in crossed)
     if higher:
         assert hits is not None
         _climb(book, sub, moment, hits, {})
     return hits
 
 
-def ring(book: Rulebook, sub: Subscriber, due: int) -> Hits:
-    """Fire all pattern timers of a subscriber that are due at `due`, as one group (semantics 3)."""
+def _cross(book: Rulebook, sub: Subscriber, moment: Moment) -> Hits:
+    """Lead what changed about places into the leaves that look at them."""
+    crossing = moment.crossing
+    assert crossing is not None
+    touched: dict[int, Node] = {}
+    for place in {*crossing.before, *sub.inside}:
+        for node in book.by_place.get(place, ()):
+            touched[node.index] = node
+    hits: Hits = {}
+    for node in touched.values():
+        found = node.cross(sub, moment)
+        if found is not None:
+            hits[node.index] = found
+    return hits
+
+
+def ring(book: Rulebook, sub: Subscriber, due: int, crossing: Crossing | None = None) -> Hits:
+    """Fire all pattern timers of a subscriber that are due at `due`, as one group (semantics 3).
+
+    `crossing`: visits that have just ended at that time (`presence.leave_due`).
+    """
+    moment = Moment(due, 0, group=True, crossing=crossing)
+    hits = _cross(book, sub, moment) if crossing is not None else {}
     ringing: dict[int, list[tuple[str, str]]] = {}
     for mark, time in list(sub.timers.items()):
         if time == due:
@@ -54,8 +69,7 @@ def ring(book: Rulebook, sub: Subscriber, due: int) -> Hits:
                 del sub.timers[mark]
             else:
                 ringing.setdefault(node.index, []).append(mark)
-    hits: Hits = {}
-    _climb(book, sub, Moment(due, 0, group=True), hits, ringing)
+    _climb(book, sub, moment, hits, ringing)
     return hits
 
 

@@ -59,19 +59,20 @@ def _enter(decisions: list[Decision], out: dict[str, bytes], refusals: list[Deci
 
 def profile_of(sub: Subscriber, time: int) -> bytes:
     """Write a profile whole, as of the record of time `time`."""
-    return orjson.dumps(
-        {
-            "subscriber_key": sub.key,
-            "msisdn": sub.bound,
-            "bound_at": sub.bound_at,
-            "timezone": sub.timezone,
-            "profile": sub.profile,
-            "consent": sub.consent,
-            "suppressed": sub.suppressed,
-            "choice": sub.choice,
-            "t": time,
-        }
-    )
+    profile: dict[str, Any] = {
+        "subscriber_key": sub.key,
+        "msisdn": sub.bound,
+        "bound_at": sub.bound_at,
+        "timezone": sub.timezone,
+        "profile": sub.profile,
+        "consent": sub.consent,
+        "suppressed": sub.suppressed,
+        "choice": sub.choice,
+        "t": time,
+    }
+    if sub.habits is not None and sub.habits.sums:
+        profile["habits"] = sub.habits.pack()
+    return orjson.dumps(profile)
 
 
 def of_profiles(batch: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:

@@ -34,7 +34,8 @@ from engine.feeds import Feeds
 from engine.history import IDLE, NO_TRIGGER
 from engine.matching import firings, fold, ring
 from engine.patterns.base import Moment
-from engine.presence import Crossing, is_known, sight, switch_off
+from engine.presence import Crossing, is_known, leave_due, sight, switch_off
+from engine.residence import observe
 from engine.rulebook import CompiledRule, Rulebook
 from engine.snapshot import NEVER, Subscriber
 
@@ -294,7 +295,9 @@ class Fold:
             places = book.places.of_cell.get(cell, ())
             # 2.1: one earlier than the last sighting is ignored, one late by more than 1 h is dropped (1.5)
             if sub.seen_at <= event.seen >= clock - SIGNALING_LIMIT and not flags and kind != "power.off":
-                crossing = sight(sub, event, places, book.policy)
+                if book.policy.learn is not None and observe(sub, event, book.policy):
+                    self.profiles[event.key] = event.t
+                crossing = sight(sub, event, places, book.policy, book.places)
                 if crossing is not None:
                     if places or crossing.before:
                         warm.note_crossing(sub, crossing)
@@ -313,6 +316,8 @@ class Fold:
             self._match(sub, event, places, book.policy.patience, flags, crossing)
         elif crossing is not None:
             self._match(sub, event, places, book.policy.patience, flags, crossing)
+        if crossing is not None and crossing.left:
+            sub.seq += len(crossing.left)  # each has a place of its own in the history
 
     def _business(self, sub: Subscriber, event: Event) -> None:
         sub.core_dirty = True
@@ -401,7 +406,12 @@ class Fold:
             )
             if due >= time:
                 break
-            hits = ring(self.book, sub, due)
+            left = leave_due(sub, due) if sub.doubts else None
+            if left is not None:
+                # the history has come so far, and what is applied next is not earlier
+                sub.clock = max(sub.clock, due)
+                warm.note_end(sub, left, due)
+            hits = ring(self.book, sub, due, left)
             fired = firings(self.book, sub, hits, due, self.warming) if hits else []
             candidates = [Candidate.fired(rule, instant, due) for rule, instant in fired]
             ending = [hold for hold in sub.holds if hold["due"] == due]

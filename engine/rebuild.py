@@ -26,6 +26,7 @@ from engine.lane_state import pack_lane
 from engine.outbox import of_profiles
 from engine.pipeline import Fold
 from engine.ports import LAST_WORD, Commit, Control, Log, Mark, Offers, Store
+from engine.residence import Habits
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 from engine.switching import enforce, unpack
@@ -130,6 +131,8 @@ class _Work:
             sub.bound_at = profile.get("bound_at", 0)
             sub.profile, sub.consent = profile["profile"], profile["consent"]
             sub.suppressed, sub.choice = profile["suppressed"], profile["choice"]
+            if "habits" in profile:
+                sub.habits = Habits.unpack(profile["habits"])
             found[key] = sub
         await self._write(found)
 

@@ -163,7 +163,7 @@ class Rulebook:
         self.key = key
         self.places = PlaceMap(rules.catalog)
         active = [rule for rule in rules.rules.values() if rule.status in ACTIVE]
-        builder = Builder(key, _shown_fields(active))
+        builder = Builder(key, _shown_fields(active), self.places.cells)
         self.compiled: dict[str, CompiledRule] = {}
         for rule in active:
             root = builder.build(rule.when)

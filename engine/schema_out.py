@@ -164,7 +164,13 @@ def profile_schema() -> Schema:
                 "negative: no; 0: never",
             },
             "t": _time("of the record that changed it last"),
+            "habits": {
+                "type": "array",
+                "description": "where `learn` of the policy asks for it: what is known of nights and working "
+                "days, for `home` and `work` of the profile (docs/decisions/0020)",
+            },
         },
+        optional=("habits",),
     )
     return {"title": "profile", **schema}
 

@@ -8,12 +8,16 @@ it without knowing what it means.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.event import Event
 from engine.heat import Heat
 from engine.history import History, append
 
+if TYPE_CHECKING:
+    from engine.residence import Habits
+
+SECOND = 1_000_000
 HOURS_48 = 48 * 3_600_000_000
 NEVER = -1
 """`no time yet`: earlier than any time that intake lets pass."""
@@ -37,11 +41,13 @@ class Subscriber:
         "contacts",
         "core_dirty",
         "derived",
+        "doubts",
         "filed",
         "fired",
         "fired_at",
         "gap",
         "gates_dirty",
+        "habits",
         "heat",
         "history",
         "holds",
@@ -90,7 +96,10 @@ class Subscriber:
         self.offs: list[tuple[int, int]] = []
         """(time, seq) of each power.off not older than the last sighting, sorted."""
         self.inside: tuple[str, ...] = ()
-        """Places of the last sighting's cell: exactly those with an open visit."""
+        """Places with an open visit after the last sighting, in the catalogue's order: those of its cell, and
+        those that it does not end (ADR 19)."""
+        self.doubts: dict[str, tuple[int, int, Trigger]] = {}
+        """Place with an open visit -> since when sightings are outside, how many they are, the first one."""
         self.visits: dict[str, tuple[int, int, Trigger]] = {}
         """Open visits: place -> (opened, seq of the opening record, its trigger)."""
         # -- patterns (semantics 3) --
@@ -124,6 +133,8 @@ class Subscriber:
         """`t` of the last time they said themselves whether they want marketing: negative = no; 0 = never. A
         profile that somebody loads is no word of theirs."""
         self.timezone: str | None = None
+        self.habits: Habits | None = None
+        """Hours of nights and working days by cell, where they are learned (engine.residence)."""
         self.bound: str | None = None
         """MSISDN, needed to send."""
         self.bound_at = 0

@@ -28,7 +28,7 @@ from engine.history import (
 )
 from engine.matching import fold, ring
 from engine.patterns.base import Moment
-from engine.presence import Crossing, lapse_of, rebase, switch_off
+from engine.presence import LEAVE, LEAVE_LOST, Crossing, lapse_of, rebase, switch_off
 from engine.rulebook import Rulebook, reach_of
 from engine.snapshot import HOURS_48, Subscriber
 
@@ -49,7 +49,8 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
     sub.nodes = {key: state for key, state in sub.nodes.items() if key in stay}
     sub.derived = {key: state for key, state in sub.derived.items() if key in stay}
     sub.bare = False
-    sub.timers = {mark: due for mark, due in sub.timers.items() if mark[0] in stay}
+    stay_timers = stay | {LEAVE, LEAVE_LOST}
+    sub.timers = {mark: due for mark, due in sub.timers.items() if mark[0] in stay_timers}
     sub.overdue = {mark for mark in sub.overdue if mark[0] in stay}
     _count_again(sub, book.watched - (older.watched if older is not None else frozenset()))
     if fresh:
@@ -113,13 +114,20 @@ def _move_fences(sub: Subscriber, book: Rulebook, changed: frozenset[str]) -> No
 
 def _reopen(sub: Subscriber, book: Rulebook, changed: frozenset[str], places: tuple[str, ...]) -> None:
     opened = [p for p in places if p in changed or p not in sub.visits]
-    rebase(sub, changed, places)
+    rebase(sub, changed, places, book.places.order)
     nodes = {node.index: node for place in sorted(changed) for node in book.by_place.get(place, ())}
     for node in nodes.values():
         node.reopen(sub, changed, opened)
 
 
 # -- folding again -------------------------------------------------------------------------------------------
+
+
+ENDED, LOST, TOLD, TOLD_LOST = "ended", "ended, lost", "told", "told, lost"
+"""In place of `known`: no sighting, but visits that ended when a timer was due; behind a sighting that was
+told so late that they had ended by then. Lost: that is no instant (7 a)."""
+ENDS = (ENDED, LOST, TOLD, TOLD_LOST)
+SILENT = (LOST, TOLD_LOST)
 
 
 def note_crossing(sub: Subscriber, crossing: Crossing) -> None:
@@ -134,7 +142,31 @@ def note_crossing(sub: Subscriber, crossing: Crossing) -> None:
         sub.rat,
     )
     late = sub.clock - crossing.time
-    append_crossing(sub.history, sub.inside, words, sub.seq, sub.clock, late, crossing.known_until)
+    # visits that ended by time did so behind the sighting, in this order
+    ended = sorted(crossing.left, key=lambda place: crossing.left[place][0])
+    inside = sub.inside
+    if ended:
+        inside = (*inside, *ended)
+    append_crossing(sub.history, inside, words, sub.seq, sub.clock, late, crossing.known_until)
+    for number, place in enumerate(ended, 1):
+        inside = tuple(each for each in inside if each != place)
+        end, fires, _ = crossing.left[place]
+        word = TOLD if fires else TOLD_LOST
+        _note_ended(sub, inside, word, sub.seq + number, sub.clock, sub.clock - end)
+
+
+def note_end(sub: Subscriber, crossing: Crossing, due: int) -> None:
+    """Keep that visits ended at `due`, without a sighting (`presence.leave_due`)."""
+    if not sub.history.far or sub.history.is_full(sub.history.far[-1]):
+        return
+    fires = any(fires for _, fires, _ in crossing.left.values())
+    # armed for other rules long after a switch, the history may already have come beyond it
+    clock = max(due, sub.history.far[-1].clock)
+    _note_ended(sub, sub.inside, ENDED if fires else LOST, sub.seq, clock, clock - due)
+
+
+def _note_ended(sub: Subscriber, inside: tuple[str, ...], word: str, seq: int, clock: int, late: int) -> None:
+    append_crossing(sub.history, inside, (word, (), (), (), sub.rat), seq, clock, late, sub.known_until)
 
 
 def refold(sub: Subscriber, book: Rulebook, now: int) -> Subscriber:
@@ -147,13 +179,22 @@ def refold(sub: Subscriber, book: Rulebook, now: int) -> Subscriber:
     groups = [list(group) for _, group in groupby(read(history), key=_place_in_log)]
     for group, known_until in zip(groups, _known_before(groups, sub.known_until), strict=True):
         scratch.known_until = known_until
-        _silent(book, scratch, group[0].clock)
-        scratch.clock = group[0].clock
+        clock = _clock_of(group[0])
+        _silent(book, scratch, clock)
+        scratch.clock = clock
         scratch.seq = group[0].seq
         _fold_past(book, scratch, group)
     scratch.known_until, scratch.offs, scratch.seen_at = sub.known_until, list(sub.offs), sub.seen_at
     _silent(book, scratch, now)
     return scratch
+
+
+def _clock_of(past: Past) -> int:
+    return past.clock - past.late if _is_timer(past) else past.clock
+
+
+def _is_timer(past: Past) -> bool:
+    return past.kind == CROSSING and past.words[0] in (ENDED, LOST)
 
 
 def _place_in_log(past: Past) -> tuple[int, bool]:
@@ -176,6 +217,7 @@ def _known_before(groups: list[list[Past]], current: int) -> list[int]:
 
 def _fold_past(book: Rulebook, scratch: Subscriber, group: list[Past]) -> None:
     moment = Moment(scratch.clock, scratch.seq)
+    moment.group = any(_is_timer(past) for past in group)
     for past in group:
         if past.kind == MARK:
             scratch.seen_at, scratch.seen_pos = past.pair
@@ -201,6 +243,16 @@ def _again(book: Rulebook, scratch: Subscriber, past: Past) -> Crossing:
     time = past.clock - past.pair[0]
     timely = past.clock - time <= book.policy.patience
     crossing = Crossing(time, timely, bool(known), scratch.inside, past.pair[1])
+    if known in ENDS:
+        inside = scratch.inside = past.places or ()
+        crossing.left = {
+            place: (time, known not in SILENT, ("", None, ""))
+            for place in crossing.before
+            if place not in inside
+        }
+        for place in crossing.left:
+            scratch.visits.pop(place, None)
+        return crossing
     crossing.opened, crossing.entered, crossing.went_on = list(opened), list(entered), list(went_on)
     places = past.places or ()
     scratch.visits = {place: visit for place, visit in scratch.visits.items() if place in places}

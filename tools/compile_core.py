@@ -30,6 +30,7 @@ CORE = (
         "places",
         "snapshot",
         "presence",
+        "residence",
         "audience",
         "look_back",
         "rulebook",

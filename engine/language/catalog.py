@@ -16,7 +16,7 @@ from typing import Final, TypeVar, get_args
 from engine.language import words
 from engine.language.checks import shape
 from engine.language.checks.duplicates import listed_twice
-from engine.language.model import Catalog, FieldSpec, FieldType, Place, Product
+from engine.language.model import HOUR, Catalog, FieldSpec, FieldType, Place, Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar
@@ -28,8 +28,10 @@ FILES: Final = ("fields", "places", "products", "numbers")
 FIELD_TYPES: Final = tuple(kind for kind in get_args(FieldType) if kind not in ("phone", "place"))
 FIELD: Final = ((), ("type", "values", "say"))
 PRODUCT: Final = (("name", "price"), ("reply",))
-PLACE: Final = (("name", "cells"), ())
+PLACE: Final = (("name", "cells"), ("leave_after", "leave_sightings", "buffer"))
 """An entry of each file: keys that must be there, keys that may."""
+LEAVE_AFTER_MOST: Final = HOUR
+LEAVE_SIGHTINGS_MOST: Final = 100
 _RESERVED: Final = ("subscriber", "msisdn", "consent")
 GROUPS: Final = "groups"
 """The key of places.yaml that is no place but the groups of places."""
@@ -180,16 +182,51 @@ def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str]) ->
         return Place(key.text, key.text, ())
     shape.keys(report, body, key, f"`{key.text}`", *PLACE)
     name = shape.text(report, body.get("name"), "the name that people see")
-    cells = body.get("cells")
-    if cells is None:
-        return Place(key.text, name, ())
-    if isinstance(cells, Scalar):
-        return Place(key.text, name, _cells_of_file(report, cells, lists))
-    members = shape.sequence(report, cells, "cells")
+    cells = _cells(report, body.get("cells"), lists)
+    return Place(key.text, name, cells, *leaving(report, body), _buffer(report, body, cells, lists))
+
+
+def _cells(report: Report, node: Node | None, lists: Mapping[str, str]) -> tuple[str, ...]:
+    """Read cells that are written out, or those of a CSV file."""
+    if node is None:
+        return ()
+    if isinstance(node, Scalar):
+        return _cells_of_file(report, node, lists)
+    members = shape.sequence(report, node, "cells")
     for item in members:
         if isinstance(item, Scalar) and item.text and _CELL.fullmatch(item.text) is None:
             report.warn("R108", item, f"`{item.text}` does not look like a cell: `460-00-4301-101`")
-    return Place(key.text, name, _distinct(report, members, "a cell"))
+    return _distinct(report, members, "a cell")
+
+
+def leaving(report: Report, body: MappingNode) -> tuple[int, int]:
+    """Read when a visit in doubt ends: after how many µs, at how many sightings outside; 0: not given."""
+    after = sightings = 0
+    node = body.get("leave_after")
+    if node is not None:
+        after = shape.duration(report, node, most=LEAVE_AFTER_MOST)
+        if after > LEAVE_AFTER_MOST:
+            most = words.write_duration(LEAVE_AFTER_MOST)
+            report.error("R108", node, f"expected at most {most}: later nobody knows where they are")
+            after = 0
+    node = body.get("leave_sightings")
+    if node is not None:
+        sightings = shape.integer(report, node, 2, LEAVE_SIGHTINGS_MOST)
+    return after, sightings
+
+
+def _buffer(
+    report: Report, body: MappingNode, cells: tuple[str, ...], lists: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Read the cells around a place; one that is the place's own is no buffer."""
+    node = body.get("buffer")
+    found = _cells(report, node, lists)
+    own = set(cells)
+    both = [cell for cell in found if cell in own]
+    if both:
+        assert node is not None
+        report.warn("R108", node, f"`{both[0]}` is a cell of the place itself: in the buffer it does nothing")
+    return tuple(cell for cell in found if cell not in own)
 
 
 def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tuple[str, ...]:

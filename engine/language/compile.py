@@ -20,6 +20,7 @@ from engine.language.checks.opt_out import check_opt_out, check_reply
 from engine.language.checks.products import is_product
 from engine.language.checks.quiet import check_quiet
 from engine.language.checks.reachable import check_conditions, check_reachable
+from engine.language.checks.residents import check_residents
 from engine.language.checks.schedule_days import check_days
 from engine.language.checks.schedule_quiet import check_schedule
 from engine.language.checks.signature import check_signature
@@ -28,7 +29,9 @@ from engine.language.conditions import subscriber_tests
 from engine.language.cost import values_of
 from engine.language.longest import Values
 from engine.language.model import (
+    HOME,
     HOUR,
+    WORK,
     Cap,
     Faq,
     Goal,
@@ -130,6 +133,8 @@ class _RuleReader:
         if self.policy is not None:
             check_quiet(report, find(body, "limits", "quiet"), rule, self.policy)
         if self.policy is not None and not report.failed:
+            known = not {HOME, WORK}.isdisjoint(self.names.catalog.fields)
+            check_residents(report, body.get("when"), rule, self.policy, known)
             check_schedule(report, body.get("schedule"), rule, self.policy.quiet)
         return rule
 

@@ -75,6 +75,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "within": "The window, back from now. Windows inside each other sum to at most 48h.",
         "no": "What must not come.",
         "confirm": "How long the subscriber must then have stayed for the entry to count.",
+        "resident": "Only who lives or works there (`yes`), or only who does not (`no`).",
     },
     "policy": {
         "window": "How far back behaviour counts, at most 48h.",
@@ -87,6 +88,11 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "holdout": "Share of people whom no rule ever sends to: the yardstick for all together.",
         "opt_out": "Replies that stop all offers.",
         "cost": "What messages cost, for reports.",
+        "learn": "Hours from which it is learned where people live and work. Not given: not learned.",
+    },
+    "learn": {
+        "home": "The hours of a night, local time: `23:00 to 06:00`.",
+        "work": "The hours of a working day, Mondays to Fridays: `10:00 to 17:00`.",
     },
     "cost": {
         "sms": "The price of each part of an SMS.",
@@ -111,6 +117,9 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
     "place": {
         "name": "What subscribers read where a text says {place.name}.",
         "cells": "The cells that cover the place, or a CSV file beside the catalogue with a column cell.",
+        "leave_after": "A visit ends only so long after the first of several sightings outside.",
+        "leave_sightings": "A visit ends only at so many sightings outside in a row.",
+        "buffer": "Cells around the place that neither begin nor end a visit, or a CSV file with them.",
     },
     "product": {
         "name": "What subscribers read where a text says {product.name}.",

@@ -62,10 +62,13 @@ class Enters:
     confirm: int = 0
     """The instant is only this long after the entry, if the visit still goes on; 0: at the entry itself."""
 
+    resident: bool | None = None
+    """Only who lives or works there, or only who does not (ADR 20); None: everybody."""
+
     def __repr__(self) -> str:
-        """Write it; without `confirm` as before there was one: states are kept under the hash of it."""
+        """Write it; what is not given as before there was such: states are kept under the hash of it."""
         confirm = f", confirm={self.confirm!r}" if self.confirm else ""
-        return f"Enters(place={self.place!r}, members={self.members!r}{confirm})"
+        return f"Enters(place={self.place!r}, members={self.members!r}{confirm}{_written(self.resident)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,17 @@ class StaysIn:
     place: str
     members: tuple[str, ...]
     duration: int
+    resident: bool | None = None
+    """As of `Enters`."""
+
+    def __repr__(self) -> str:
+        """Write it; without `resident` as before there was one."""
+        given = f"place={self.place!r}, members={self.members!r}, duration={self.duration!r}"
+        return f"StaysIn({given}{_written(self.resident)})"
+
+
+def _written(resident: bool | None) -> str:
+    return "" if resident is None else f", resident={resident!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +246,12 @@ class Place:
     name: str
     """Shown to people: `{place.name}`."""
     cells: tuple[str, ...]
+    leave_after: int = 0
+    """A visit that a sighting outside puts in doubt ends this much later, µs; 0: at once (ADR 19)."""
+    leave_sightings: int = 0
+    """... or at this many sightings outside in a row; 0: they are not counted."""
+    buffer: tuple[str, ...] = ()
+    """Cells around it that neither begin nor end a visit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +277,19 @@ MINUTE = 60_000_000
 DAY = 24 * HOUR
 
 
+HOME, WORK = "home", "work"
+"""Fields of a profile that hold the cell where somebody lives, or works (ADR 20)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """When people are at home, and at work (ADR 20); None: that is not learned."""
+
+    home: Interval | None = None
+    work: Interval | None = None
+    """Mondays to Fridays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     window: int = 48 * HOUR
@@ -274,6 +307,8 @@ class Policy:
     holdout: float = 0.0
     opt_out: tuple[str, ...] = ("TD", "R", "退订")
     """Replies that are an opt-out."""
+    learn: Learn | None = None
+    """Whether it is learned where subscribers live and work; None: not."""
     cost: Mapping[Channel, float] = field(default_factory=dict)
     """`sms`: yuan for each part; `mms`: for each message. What is not given is not known."""
 

@@ -67,14 +67,14 @@ class PatternReader:
 
     def enters(self, body: Mapping, spent: int) -> Pattern:
         length, _ = self._window(body, "confirm", spent)
-        return Enters(*self._place(body.get("enters")), length)
+        return Enters(*self._place(body.get("enters")), length, self._resident(body))
 
     def leaves(self, body: Mapping, spent: int) -> Pattern:
         return Leaves(*self._place(body.get("leaves")))
 
     def stays_in(self, body: Mapping, spent: int) -> Pattern:
         length, _ = self._window(body, "for", spent)
-        return StaysIn(*self._place(body.get("stays_in")), length)
+        return StaysIn(*self._place(body.get("stays_in")), length, self._resident(body))
 
     def count(self, body: Mapping, spent: int) -> Pattern:
         name = event(self.report, body.get("count"))
@@ -133,6 +133,12 @@ class PatternReader:
             return "", ()
         assert isinstance(node, Scalar)
         return text, place_members(self.report, node, text, self.names)
+
+    def _resident(self, body: Mapping) -> bool | None:
+        node = body.get("resident")
+        if node is None:
+            return None
+        return shape.value(self.report, node, "`yes` or `no`", words.yes_no, None, "R106")
 
     def _where(self, body: Mapping, name: str | None, key: str = "where") -> tuple[Test, ...]:
         if name is None:

@@ -11,7 +11,7 @@ from engine.language.checks import shape
 from engine.language.checks.duplicates import check_members
 from engine.language.checks.everybody import check_share
 from engine.language.checks.quiet import covers_the_day
-from engine.language.model import HOUR, Cap, Channel, Interval, Policy
+from engine.language.model import HOUR, Cap, Channel, Interval, Learn, Policy
 from engine.language.report import Report
 from engine.language.source import Mapping, Node, Scalar
 from engine.localtime import is_timezone
@@ -19,9 +19,10 @@ from engine.localtime import is_timezone
 PATH: Final = "policy.yaml"
 KEYS: Final = (
     "window", "timezone", "quiet", "patience", "presence", "contact", "groups", "holdout", "opt_out",
-    "cost",
+    "cost", "learn",
 )  # fmt: skip
 PRESENCE: Final = ((), ("lapse", "bridge"))
+LEARN: Final = ((), ("home", "work"))
 CONTACT: Final = ((), ("at_most", "by_tier"))
 GROUP: Final = (("cooldown",), ())
 """The sections: keys that must be there, keys that may."""
@@ -68,6 +69,7 @@ def read_policy(report: Report, names: Names) -> Policy:
         holdout=holdout,
         opt_out=_opt_out(report, root.get("opt_out")),
         cost=_cost(report, root.get("cost")),
+        learn=_learn(report, root.get("learn")),
     )  # fmt: skip
 
 
@@ -195,3 +197,25 @@ def _cost(report: Report, node: Node | None) -> dict[Channel, float]:
             report.error("R108", given, "a price is not below 0")
         found[channel] = float(price)
     return found
+
+
+def _learn(report: Report, node: Node | None) -> Learn | None:
+    """Read when people are at home and at work, one span of the day each."""
+    if node is None:
+        return None
+    body = shape.mapping(report, node, "`{home: 23:00 to 06:00}`")
+    if body is None:
+        return None
+    shape.keys(report, body, body, "`learn`", *LEARN)
+    spans: dict[str, Interval | None] = {}
+    for key in LEARN[1]:
+        given = body.get(key)
+        spans[key] = None
+        if given is not None:
+            span = shape.value(report, given, "a span such as `23:00 to 06:00`", words.interval, None)
+            if span is not None and span[0] == span[1]:
+                report.error("R108", given, "these hours end as they begin", "give the hours of one night")
+            spans[key] = span
+    if not any(key in body.entries for key in LEARN[1]) and not body.entries:
+        report.error("R102", node, "this says nothing to learn", "give `home`, `work` or both")
+    return Learn(spans["home"], spans["work"])

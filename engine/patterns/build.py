@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 
 from engine import audience
@@ -21,9 +22,13 @@ from engine.patterns.sequence import Sequence
 class Builder:
     """Builds the nodes of a rule set, children before parents."""
 
-    def __init__(self, key: bytes, keep: tuple[str, ...]) -> None:
+    def __init__(
+        self, key: bytes, keep: tuple[str, ...], cells: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
         self.key = key
         """TOUCHPOINT_KEY."""
+        self.cells = cells or {}
+        """Place -> its cells."""
         self.keep = keep
         """Record fields that some text of the set shows."""
         self.nodes: list[Node] = []
@@ -64,13 +69,14 @@ class Builder:
                     return Cancels(name, pattern.event, passes, cancels.span, cancels.memory)
                 return Happens(name, pattern.event, passes, places, self._shown(pattern.event))
             case model.Enters():
+                who, cells = pattern.resident, self.cells
                 if pattern.confirm:
-                    return StaysIn(name, pattern.members, pattern.confirm, entered_only=True)
-                return Enters(name, pattern.members)
+                    return StaysIn(name, pattern.members, pattern.confirm, True, who, cells)
+                return Enters(name, pattern.members, who, cells)
             case model.Leaves():
                 return Leaves(name, pattern.members)
             case model.StaysIn():
-                return StaysIn(name, pattern.members, pattern.duration)
+                return StaysIn(name, pattern.members, pattern.duration, False, pattern.resident, self.cells)
             case model.Count():
                 passes = audience.compile_record(pattern.where, (), self.key)
                 places = audience.places_named(pattern.where)

@@ -8,9 +8,12 @@ the first later sighting that goes on with the visit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.patterns.base import Instant, Moment, Node, arm
 from engine.patterns.crossing import at_sighting
 from engine.presence import is_known
+from engine.residence import is_resident
 from engine.snapshot import Subscriber
 
 LOST = "\0lost"
@@ -20,9 +23,20 @@ LOST = "\0lost"
 class StaysIn(Node):
     """Timers and overdue marks per member place; the visit itself stands in the snapshot."""
 
-    def __init__(self, key: str, members: tuple[str, ...], duration: int, entered_only: bool = False) -> None:
+    def __init__(
+        self,
+        key: str,
+        members: tuple[str, ...],
+        duration: int,
+        entered_only: bool = False,
+        resident: bool | None = None,
+        cells: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         super().__init__(key)
         self.members = members
+        self.resident = resident
+        """As of `Enters`, asked when the dwell is complete."""
+        self.cells = cells or {}
         self.duration = duration
         self.entered_only = entered_only
         """It is `enters … confirm`."""
@@ -61,7 +75,7 @@ class StaysIn(Node):
             sub.overdue.add((self.key, place))
             return None
         # 7(a): beyond patience a dwell that was due by now is lost; 7(b): within it, it fires at once
-        return self._at(sub, place, due) if crossing.timely else None
+        return self._at(sub, place, due) if crossing.timely and self.takes(sub, place) else None
 
     def _make_up(self, sub: Subscriber, moment: Moment, place: str) -> Instant | None:
         crossing = moment.crossing
@@ -70,7 +84,11 @@ class StaysIn(Node):
         if mark not in sub.overdue or crossing.time <= sub.visits[place][0] + self.duration:
             return None
         sub.overdue.discard(mark)
-        return at_sighting(moment, place)
+        return at_sighting(moment, place) if self.takes(sub, place) else None
+
+    def takes(self, sub: Subscriber, place: str) -> bool:
+        """Say whether the subscriber is one of those meant; who is unknown is none (ADR 20)."""
+        return self.resident is None or is_resident(sub, self.cells.get(place, ())) is self.resident
 
     def _at(self, sub: Subscriber, place: str, due: int) -> Instant:
         return Instant((2 * due + 1, 0), True, True, sub.visits[place][2], place)
@@ -102,6 +120,6 @@ class StaysIn(Node):
                 continue
             if not known:
                 sub.overdue.add((self.key, place))
-            elif first is None and place in arguments:
+            elif first is None and place in arguments and self.takes(sub, place):
                 first = self._at(sub, place, due)
         return [first] if first is not None else None

@@ -91,6 +91,7 @@ def _variants(pattern: Pattern, path: Path, put: Put, top: bool = False) -> Iter
                 yield _window(
                     (*path, "confirm"), pattern.confirm, 0, lambda span: put(replace(pattern, confirm=span))
                 )
+            yield from _resident(pattern, path, put)
         case Leaves():
             yield Variant((*path, "leaves"), put(None))
         case StaysIn():
@@ -98,6 +99,7 @@ def _variants(pattern: Pattern, path: Path, put: Put, top: bool = False) -> Iter
             yield _window(
                 (*path, "for"), pattern.duration, 0, lambda span: put(replace(pattern, duration=span))
             )
+            yield from _resident(pattern, path, put)
         case Count() | Total():
             yield from _counted(pattern, path, put)
         case After():
@@ -111,6 +113,11 @@ def _variants(pattern: Pattern, path: Path, put: Put, top: bool = False) -> Iter
             yield from _parts(pattern, (*path, key), put)
             if not isinstance(pattern, AnyOf):
                 yield _within(pattern, path, put)
+
+
+def _resident(pattern: Enters | StaysIn, path: Path, put: Put) -> Iterator[Variant]:
+    if pattern.resident is not None:
+        yield Variant((*path, "resident"), put(replace(pattern, resident=None)))
 
 
 def _counted(pattern: Count | Total, path: Path, put: Put) -> Iterator[Variant]:

@@ -45,6 +45,9 @@ _PROBLEMS: Final = {
 }
 
 
+_RESIDENT: Final = {None: "", True: "（在此居住或工作）", False: "（不在此居住或工作）"}
+
+
 class Chinese:
     """The phrases."""
 
@@ -134,12 +137,12 @@ class Chinese:
                 return self._lines(EVENTS[pattern.event][0], pattern, names)
             case model.Enters():
                 still = f"，且{self.duration(pattern.confirm)}后仍在" if pattern.confirm else ""
-                return f"进入{self._places(pattern, '{}中任一处', names)}{still}"
+                return f"进入{self._places(pattern, '{}中任一处', names)}{_RESIDENT[pattern.resident]}{still}"
             case model.Leaves():
                 return f"离开{self._places(pattern, '{}的全部范围', names)}"
             case model.StaysIn():
                 place = self._places(pattern, "{}中的同一处", names)
-                return f"在{place}停留满{self.duration(pattern.duration)}"
+                return f"在{place}{_RESIDENT[pattern.resident]}停留满{self.duration(pattern.duration)}"
             case model.Count():
                 said = self._lines(EVENTS[pattern.event][0], pattern, names)
                 return f"{self.duration(pattern.within)}内{said}达到{pattern.at_least}次"

@@ -46,6 +46,13 @@ _PROBLEMS: Final = {
 }
 
 
+_RESIDENT: Final = {
+    None: "",
+    True: " (living or working there)",
+    False: " (living and working elsewhere)",
+}
+
+
 class English:
     """The phrases."""
 
@@ -142,14 +149,16 @@ class English:
             case model.Enters():
                 still = f" and {('is', 'be')[form]} still there {self.duration(pattern.confirm)} later"
                 confirmed = still if pattern.confirm else ""
-                return f"{('enters', 'enter')[form]} {self._places(pattern, 'any of {}', names)}{confirmed}"
+                place = self._places(pattern, "any of {}", names) + _RESIDENT[pattern.resident]
+                return f"{('enters', 'enter')[form]} {place}{confirmed}"
             case model.Leaves():
                 group = "{} for a place outside all of them"
                 return f"{('leaves', 'leave')[form]} {self._places(pattern, group, names)}"
             case model.StaysIn():
                 stays = ("stays", "stay")[form]
                 place = self._places(pattern, "the same one of {}", names)
-                return f"{stays} in {place} for {self.duration(pattern.duration)}"
+                who = _RESIDENT[pattern.resident]
+                return f"{stays} in {place}{who} for {self.duration(pattern.duration)}"
             case model.Count():
                 words = EVENTS[pattern.event]
                 many = words[3].format(n=f"at least {pattern.at_least}")

@@ -48,6 +48,8 @@ class Stage(Props):
 
     def typical(self, pattern: Pattern) -> Scene | None:
         """Return a scene that matches once, at 0; None if there is none that is sure to."""
+        if isinstance(pattern, Enters | StaysIn) and pattern.resident is not None:
+            return None  # the person of a story has no home that is known
         match pattern:
             case Happens():
                 step = self.record(pattern.event, pattern.where, pattern.unless)

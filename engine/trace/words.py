@@ -68,6 +68,10 @@ def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+def _resident(given: bool | None) -> str:
+    return "" if given is None else f", resident: {'yes' if given else 'no'}"
+
+
 def say_pattern(pattern: model.Pattern) -> str:
     """Write a pattern's own line, without the patterns inside it and without `where`."""
     match pattern:
@@ -75,11 +79,12 @@ def say_pattern(pattern: model.Pattern) -> str:
             return f"happens: {pattern.event}"
         case model.Enters():
             confirm = f", confirm: {write_duration(pattern.confirm)}" if pattern.confirm else ""
-            return f"enters: {pattern.place}{confirm}"
+            return f"enters: {pattern.place}{confirm}{_resident(pattern.resident)}"
         case model.Leaves():
             return f"leaves: {pattern.place}"
         case model.StaysIn():
-            return f"stays_in: {pattern.place}, for: {write_duration(pattern.duration)}"
+            stays = f"stays_in: {pattern.place}, for: {write_duration(pattern.duration)}"
+            return f"{stays}{_resident(pattern.resident)}"
         case model.Count():
             within = write_duration(pattern.within)
             return f"count: {pattern.event}, at_least: {pattern.at_least}, within: {within}"

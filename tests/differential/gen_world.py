@@ -134,6 +134,73 @@ def _add_places(world: World) -> None:
         world.groups["gb"] = rng.sample(names, 2)
 
 
+def add_fences(world: World, places: Json) -> None:
+    """Let some places be left late, or have cells around them (ADR 19).
+
+    From a stream of its own: a case is what it was before there were any, but for these.
+    """
+    rng = random.Random(f"fences {world.salt} {world.key} {world.places}")
+    if rng.random() >= (1.0 if world.focus == "leaving" else 0.2):
+        return
+    for name, cells in world.places.items():
+        dice = rng.random()
+        if dice < 0.5:
+            length = min(rng.choice((*world.deltas, world.unit, 3 * world.unit)), HOUR)
+            places[name]["leave_after"] = duration_text(max(length // SECOND, 1) * SECOND)
+        if 0.35 < dice < 0.75:
+            places[name]["leave_sightings"] = rng.choice((2, 2, 3))
+        if dice > 0.65 or rng.random() < 0.3:
+            others = [cell for cell in (*CELLS, *OUTSIDE) if cell not in cells]
+            places[name]["buffer"] = rng.sample(others, rng.choice((1, 2, 3)))
+
+
+SPANS = ("23:00 to 06:00", "00:00 to 24:00", "06:00 to 05:00", "10:00 to 17:00", "21:30 to 20:00")
+
+
+def add_residence(world: World, rules: list[Json], records: list[Json]) -> None:
+    """Let homes and places of work be learned, and asked for (ADR 20). From a stream of its own, too."""
+    rng = random.Random(f"residence {world.salt} {world.key} {world.places}")
+    if rng.random() >= (1.0 if world.focus == "resident" else 0.1):
+        return
+    world.policy["learn"] = {
+        name: rng.choice(SPANS) for name in rng.choice((["home"], ["work"], ["home", "work"]))
+    }
+    if rng.random() < 0.6:
+        lapse = rng.choice(("12h", "20h", "40h"))
+        world.policy["presence"] = {**world.policy.get("presence", {}), "lapse": lapse}
+    asked = [pattern for rule in rules for pattern in leaves(rule["when"])]
+    for pattern in rng.sample(asked, rng.randrange(len(asked) + 1)):
+        pattern["resident"] = rng.choice(("yes", "no"))
+    cells = [*CELLS, *OUTSIDE]
+    for subscriber in world.subscribers:
+        if subscriber.profile is None:
+            continue
+        if rng.random() < 0.9:
+            consent = {"marketing": True, "profiling": True, "location": True}
+            subscriber.profile["consent"] = {**(subscriber.profile.get("consent") or {}), **consent}
+        if rng.random() < 0.4:
+            subscriber.profile[rng.choice(("home", "work"))] = rng.choice(cells)
+    if rng.random() < 0.4:
+        at = rng.randrange(len(records) + 1)
+        who = rng.choice(rng.choice(world.subscribers).identities)
+        taken = {"profiling": False} if rng.random() < 0.5 else {"location": False}
+        records.insert(at, {"kind": "consent.change", "t": world.start, "consent": taken, **who})
+        if rng.random() < 0.6:
+            given = {"profiling": True, "location": True}
+            at = rng.randrange(at + 1, len(records) + 1)
+            records.insert(at, {"kind": "consent.change", "t": world.start, "consent": given, **who})
+
+
+def leaves(pattern: Json) -> list[Json]:
+    """The parts of a pattern that ask for a place and may ask who lives there."""
+    if "enters" in pattern or "stays_in" in pattern:
+        return [pattern]
+    inner = [pattern[key] for key in ("after", "no") if key in pattern]
+    for key in ("sequence", "all_of", "any_of"):
+        inner += pattern.get(key, [])
+    return [leaf for part in inner for leaf in leaves(part)]
+
+
 def _subscriber(world: World, n: int, near: str) -> Subscriber:
     rng = world.rng
     imsi, msisdn, opaque = (

@@ -27,7 +27,7 @@ from tests.differential.gen_rules import PRODUCTS, build_rules
 from tests.differential.gen_stream import build_stream
 from tests.differential.gen_time import SECOND
 from tests.differential.gen_values import EVENTS, FIELDS, NUMBERS
-from tests.differential.gen_world import Json, World, build_world
+from tests.differential.gen_world import Json, World, add_fences, add_residence, build_world
 
 OUTCOMES = ("offer", "held", "control", "shadow", "refused")
 REASONS = (
@@ -46,7 +46,9 @@ REASONS = (
     "send_within",
     "arbitration",
 )
-FOCI = frozenset((*VERBS, *OUTCOMES, *REASONS, "late", "duplicate", "quiet", "schedule", "confirm"))
+FOCI = frozenset(
+    (*VERBS, *OUTCOMES, *REASONS, "late", "duplicate", "quiet", "schedule", "confirm", "leaving", "resident")
+)
 FOCI |= {f"{outer}>{inner}" for outer in OUTERS for inner in VERBS}
 
 
@@ -63,6 +65,8 @@ def generate(rng: random.Random, *, focus: str | None = None) -> Json:
     places: Json = {
         name: {"name": f"地点{name}", "cells": list(cells)} for name, cells in world.places.items()
     }
+    add_fences(world, places)
+    add_residence(world, rules, records)
     if world.groups:
         places["groups"] = {name: list(members) for name, members in world.groups.items()}
     return {

@@ -7,12 +7,14 @@ Sentence numbers are those of the semantics page. Times are int µs UTC.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from . import clockface
 from .decide import Candidate, Ledger, Rule
 from .intake import BUSINESS, CONTROL, SIGNALING, Identities, drop_limit, refusal
 from .patterns import After, Moment, Node, build
+from .residence import Residence
 from .values import HOUR, SECOND, TWO_DAYS
 from .world import Applied, House, Past, Sighting
 
@@ -27,6 +29,8 @@ class Subscriber:
         self.past = Past(house)
         self.ledger = Ledger(house, key)
         count = [0]
+        self.residence = Residence(house, self.ledger.profile, self.ledger.consent)
+        self.past.resident = self.residence.resident
         self.trees: list[tuple[Rule, Node]] = [(rule, build(self.past, rule.when, count)) for rule in rules]
         self.ids: list[tuple[str, int, int]] = []  # id, t, how long it is remembered
         self.fired: set[tuple[str, int]] = set()  # (rule, stamp): 3, at most once
@@ -53,7 +57,10 @@ class Subscriber:
         sighting = self.see(record)
         applied = Applied(record, self.log_order, past.clock, self.whereabouts(record))
         past.records.append(applied)
-        self.meet(Moment(past.clock, applied, sighting))
+        ended: list[str] = []
+        if sighting is not None:  # 7(b)
+            ended = past.end_by_time(past.clock, self.house.patience("loc.sight"), told=sighting)
+        self.meet(Moment(past.clock, applied, sighting, tuple(ended)))
         return "applied"
 
     def take_effect(self, record: dict[str, Any]) -> None:
@@ -85,6 +92,7 @@ class Subscriber:
         past.sightings.append(
             Sighting(time, self.log_order, record["cell"], record.get("rat"), past.clock - time)
         )
+        self.residence.see(past, self.ledger.zone)
         return len(past.sightings) - 1
 
     def whereabouts(self, record: dict[str, Any]) -> frozenset[str] | None:
@@ -107,6 +115,8 @@ class Subscriber:
             ledger.consent.update(consent)
             if consent.get("marketing") is True:
                 ledger.suppressed = False
+        if record["kind"] in ("profile.update", "consent.change"):
+            self.residence.consent_changed()
         elif record["kind"] == "offer.receipt" and record.get("status") == "rejected":
             # 4.4: a receipt that rejects for good removes the contact
             ledger.contacts = [one for one in ledger.contacts if one.id != record.get("decision")]
@@ -126,6 +136,7 @@ class Subscriber:
         while True:
             waiting = {due for _, tree in self.trees for due in tree.dues()}
             waiting |= {hold.due for hold in self.ledger.holds if hold.due is not None}
+            waiting |= {over for _, _, over in self.past.doubts()}
             due = min((due for due in waiting if since <= due < t), default=None)
             if due is None:
                 return
@@ -137,6 +148,9 @@ class Subscriber:
     def meet(self, moment: Moment) -> None:
         """Let every rule match at this moment, and judge together what fires (4.1)."""
         candidates = []
+        if moment.record is None:
+            left = self.past.end_by_time(moment.now, self.house.patience("loc.sight"))
+            moment = replace(moment, ended=tuple(left))
         for rule, tree in self.trees:
             tree.step(moment)
             candidate = self.candidate(rule, tree, moment)

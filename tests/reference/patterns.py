@@ -45,6 +45,7 @@ class Moment:
     now: int  # the clock after the record; the due time
     record: Applied | None  # None: timers
     sighting: int | None = None  # the accepted sighting this record made
+    ended: tuple[str, ...] = ()  # places whose visit ended by time (docs/decisions/0019)
 
     @property
     def order(self) -> Position:
@@ -178,9 +179,14 @@ class Amount(OfEvents):
 class Enters(Node):
     """`enters: P`: of any member; several at one time are one, with the member first in the group's list."""
 
-    def __init__(self, past: Past, ident: int, place: str) -> None:
+    def __init__(self, past: Past, ident: int, place: str, resident: Any = None) -> None:
         super().__init__(past, [], ident)
         self.members = self.house.members(place)
+        self.wanted = None if resident is None else resident in (True, "yes")
+
+    def takes(self, place: str) -> bool:
+        """docs/decisions/0020.7: asked when the instant is made; who is not known is not taken."""
+        return self.wanted is None or self.past.resident(place) is self.wanted
 
     def names_place(self) -> bool:
         return True
@@ -188,7 +194,9 @@ class Enters(Node):
     def match(self, moment: Moment) -> list[Instant]:
         if moment.sighting is None:
             return []
-        entered = [place for place in self.members if self.past.enters(place, moment.sighting)]
+        entered = [
+            place for place in self.members if self.past.enters(place, moment.sighting) and self.takes(place)
+        ]
         return [self.at_sighting(moment, entered[0])] if entered else []
 
 
@@ -197,17 +205,35 @@ class Leaves(Enters):
 
     def match(self, moment: Moment) -> list[Instant]:
         number = moment.sighting
-        if number is None or any(self.past.inside(place, number) for place in self.members):
+        if number is None and not moment.ended:
+            return []
+        if any(self.past.open_visit(place) for place in self.members):
+            return []
+        ended = [place for place in self.members if place in moment.ended]
+        if ended:
+            return [self.at_end(moment, ended)]
+        if number is None:
             return []
         left = [place for place in self.members if self.past.was_in(place, number)]
         return [self.at_sighting(moment, left[0])] if left else []
+
+    def at_end(self, moment: Moment, ended: list[str]) -> Instant:
+        """Make the instant of the last of the visits that ended by time (0019.7)."""
+        last = len(self.past.sightings) - 1
+        ends = {place: self.past.ends[place, last] for place in ended}
+        due = max(end.due for end in ends.values())
+        place = next(place for place in ended if ends[place].due == due)
+        instant = self.at_timer(due, moment, place)
+        return replace(instant, within=ends[place].fires, fire=ends[place].fires)
 
 
 class StaysIn(Enters):
     """`stays_in: P, for: D`, and `enters: P, confirm: D` (openings that `enters` takes)."""
 
-    def __init__(self, past: Past, ident: int, place: str, span: int, confirm: bool = False) -> None:
-        super().__init__(past, ident, place)
+    def __init__(
+        self, past: Past, ident: int, place: str, span: int, confirm: bool = False, resident: Any = None
+    ) -> None:
+        super().__init__(past, ident, place, resident)
         self.span = span
         self.confirm = confirm
         self.settled: set[tuple[str, int]] = set()  # once per visit (place, opening sighting)
@@ -231,7 +257,7 @@ class StaysIn(Enters):
         found: dict[tuple[int, int], Instant] = {}  # several members at one time are one instant
         for place in self.members:
             one = self.match_place(moment, place)
-            if one:
+            if one and self.takes(place):
                 found.setdefault((one.time, one.rank), one)
         return list(found.values())
 
@@ -404,12 +430,13 @@ def build(past: Past, body: dict[str, Any], count: list[int], as_no: bool = Fals
         return Amount(past, ident, event, measure, body)
     if "enters" in body:
         if "confirm" in body:
-            return StaysIn(past, ident, body["enters"], read_time(body["confirm"]), confirm=True)
-        return Enters(past, ident, body["enters"])
+            span = read_time(body["confirm"])
+            return StaysIn(past, ident, body["enters"], span, confirm=True, resident=body.get("resident"))
+        return Enters(past, ident, body["enters"], body.get("resident"))
     if "leaves" in body:
         return Leaves(past, ident, body["leaves"])
     if "stays_in" in body:
-        return StaysIn(past, ident, body["stays_in"], read_time(body["for"]))
+        return StaysIn(past, ident, body["stays_in"], read_time(body["for"]), resident=body.get("resident"))
     if "sequence" in body:
         return Sequence(past, ident, [part(one) for one in body["sequence"]], read_time(body["within"]))
     if "all_of" in body:

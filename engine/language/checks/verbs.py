@@ -48,9 +48,9 @@ CHECKS: Final = (
 
 COMPANIONS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "happens": ((), ("where", "unless")),
-    "enters": ((), ("confirm",)),
+    "enters": ((), ("confirm", "resident")),
     "leaves": ((), ()),
-    "stays_in": (("for",), ()),
+    "stays_in": (("for",), ("resident",)),
     "count": (("at_least", "within"), ("where",)),
     "total": (("at_least", "within"), ("where",)),
     "sequence": (("within",), ()),

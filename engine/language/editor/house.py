@@ -10,7 +10,7 @@ from engine.language.describe import WORDS
 from engine.language.editor.fields import PHONE, amount
 from engine.language.editor.scalars import Schema, text, words
 from engine.language.editor.sections import section
-from engine.language.editor.values import cap, duration, interval, one_or_more, share
+from engine.language.editor.values import cap, duration, integer, interval, one_or_more, share
 from engine.language.editor.vocabulary import PLACES, Vocabulary, refer
 
 
@@ -38,6 +38,9 @@ def policy_file(known: Vocabulary) -> Schema:
         "groups": {"type": "object", "additionalProperties": group},
         "holdout": share("2%"),
         "cost": section("cost", ((), policy.PAID), dict.fromkeys(policy.PAID, amount("money"))),
+        "learn": section(
+            "learn", policy.LEARN, {"home": interval("23:00 to 06:00"), "work": interval("10:00 to 17:00")}
+        ),
         "opt_out": one_or_more(text(examples=("TD", "R", "退订")), 1),
     }
     return section("policy", ((), policy.KEYS), values)
@@ -71,7 +74,14 @@ def _products() -> Schema:
 
 def _places() -> Schema:
     cells = {"anyOf": [text(examples=("cells/my-place.csv",)), _list(text())]}
-    return _names(section("place", catalog.PLACE, {"name": text(), "cells": cells}))
+    values: Mapping[str, Schema] = {
+        "name": text(),
+        "cells": cells,
+        "leave_after": duration(),
+        "leave_sightings": integer(2, catalog.LEAVE_SIGHTINGS_MOST),
+        "buffer": cells,
+    }
+    return _names(section("place", catalog.PLACE, values))
 
 
 def _numbers() -> Schema:

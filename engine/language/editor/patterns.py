@@ -82,6 +82,7 @@ def _values() -> dict[str, dict[str, Schema]]:
         "within": duration("30m", "6h", "24h"),
         "for": duration("30m", "2h", "24h"),
         "confirm": duration("5m"),
+        "resident": words(fields.YES_NO),
         "no": one,
         "where": {"type": "object"},
         "unless": {"type": "object"},

@@ -31,8 +31,8 @@ MUTANTS = (
     Mutant(
         "dwell-beyond-patience-fires",
         DWELL,
-        "return self._at(sub, place, due) if crossing.timely else None",
-        "return self._at(sub, place, due)",
+        "return self._at(sub, place, due) if crossing.timely and self.takes",
+        "return self._at(sub, place, due) if self.takes",
         "7(b) a dwell late beyond patience whose state at due was `in` is lost",
         ("stays_in", "late"),
     ),
@@ -81,8 +81,8 @@ MUTANTS = (
     Mutant(
         "dwell-of-the-last-member",
         DWELL,
-        "elif first is None and place in arguments:",
-        "elif place in arguments:",
+        "elif first is None and place in arguments and",
+        "elif place in arguments and",
         "3 several members at one time are one instant, with the member first in the group's list",
         ("stays_in",),
     ),

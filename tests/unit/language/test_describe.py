@@ -27,6 +27,7 @@ READ: dict[str, set[str]] = {
     "pattern": {*COMPANIONS, *flat(*COMPANIONS.values())},
     "policy": {*policy.KEYS},
     "cost": {*policy.PAID},
+    "learn": {*policy.LEARN[1]},
     "presence": flat(policy.PRESENCE),
     "contact": flat(policy.CONTACT),
     "group": flat(policy.GROUP),
