@@ -77,6 +77,9 @@ class CollectorRole:
         counts = {"fates": fates, "files": files, "treated": collector.treated[name].copy()}
         told = self._told_feeds.get(name, {})
         new = {what: count - told.get(what, Counter()) for what, count in counts.items()}
+        if not told and isinstance(live.source, Landing):
+            for fate in ("done", "bad", "again", "gap"):  # from 0 on: an alert looks at how much they rise
+                new["files"].setdefault(fate, 0)
         self._told_feeds[name] = counts
         metrics.collector_rows({(name, fate): n for fate, n in new["fates"].items()})
         metrics.collector_files({(name, fate): n for fate, n in new["files"].items()})

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.event import Event
+from engine.options import Duration, Options, option
 from engine.treatments.lot import EVENTS, Lot
+from engine.treatments.registry import TREATMENTS, Treatment
 from engine.treatments.step import Chain
 
 SECOND = 1_000_000
@@ -83,3 +85,17 @@ class Dropper:
 
 def parking(digits: str = "3", seconds: float = 30) -> Chain:
     return Chain([Parker(digits, seconds)])
+
+
+class ParkerOptions(Options):
+    """Of the step above, where a feeds file of a test asks for it."""
+
+    digits: str = option("3", "digits", "Last digits of ids of events that are kept back.")
+    wait: Duration = option(30 * SECOND, "a length of time", "How long they are kept back.")
+
+
+def register() -> None:
+    """Have feeds files of this process know the step, as `parker`."""
+    TREATMENTS["parker"] = Treatment(  # type: ignore[index]
+        "Keeps some back.", ParkerOptions, lambda o, around: Parker(o.digits, o.wait / SECOND)
+    )
