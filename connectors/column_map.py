@@ -128,7 +128,7 @@ class ColumnMap(MapModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> ColumnMap:
-        check_fields(self.kinds, self.fields, self.helpers, "columns")
+        check_fields(self.kinds, self.fields, self.helpers, "column", lambda way: way.column)
         self._check_width()
         return self
 

@@ -104,7 +104,8 @@ class ValueSpec(MapModel):
         if (self.slice is not None or self.until is not None) and not read:
             raise ValueError(f"expected slice and until only beside {names[0]}, was other")
         if self.divide is not None and (self.type not in NUMBERS or not read):
-            raise ValueError(f"expected divide only for a {names[0]} of a type of numbers, was other")
+            expected = f"expected divide only for a {names[0]} of type int, float, bytes or hex"
+            raise ValueError(f"{expected}, was other")
         if self.sum is not None and not self.sum:
             raise ValueError("expected names in sum, was none")
         return self

@@ -173,8 +173,15 @@ class FieldMap(MapModel):
     @model_validator(mode="after")
     def _consistent(self) -> FieldMap:
         check_kinds(self.kinds)
-        check_fields(self.kinds, self.fields, self.helpers, "paths")
+        check_fields(self.kinds, self.fields, self.helpers, "path", self._place)
         return self
+
+    def _place(self, way: PathSpec) -> Path | None:
+        """Return the path of a way; without `each` the message and its part are the same."""
+        if way.path is None:
+            return None
+        alike = self.each is None and way.path.startswith("$")
+        return Path(way.path[1:].lstrip(".") or ".") if alike else Path(way.path)
 
     @property
     def kinds(self) -> tuple[str, ...]:

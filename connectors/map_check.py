@@ -1,7 +1,7 @@
 """What a column map makes of a sample of its files: each column of some rows, and counts over all of them.
 
-Rows go through the door itself (`Rows.take`); this only watches. Texts of identities and phone numbers, and
-all runs of nine digits or more that are no time, are hidden unless asked for: a sample is a file of customers.
+Rows go through the door itself (`Rows.take`); this only watches. Identities, phone numbers and all runs of
+nine digits or more that are no time are hidden unless asked for: a sample is a file of customers.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class MapCheck:
             self._looks += [
                 _Look(column, "kind", bytes.decode, is_time=False)
                 for column in dict.fromkeys(columns.kind.columns())
-            ][:1]
+            ]
         for name, ways in columns.ways():
             for way in ways:
                 if way.column is None:

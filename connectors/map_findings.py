@@ -127,12 +127,12 @@ class Findings:
         if self.clashes:
             first, other = self.first_clash
             found.append(
-                f"expected the columns of id to tell rows apart, was {self.clashes:,} rows with the id of"
+                f"expected the columns of id to tell rows apart, was {_rows(self.clashes)} with the id of"
                 f" another one: first in lines {first} and {other}"
             )
         if self.ahead:
             found.append(
-                f"expected times at most 1 h ahead of the clock, was {self.ahead:,} rows later:"
+                f"expected times at most 1 h ahead of the clock, was {_rows(self.ahead)} later:"
                 " is utc_offset right?"
             )
         return found
@@ -189,3 +189,7 @@ class Findings:
         if name in ("imei", "imeisv"):
             return max(self.filled["tac8"], self.filled[name])
         return self.filled[name]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,8 @@ from connectors.column_spec import WHOLE, ValueSpec
 from connectors.yaml_plain import Marked
 from engine.errors import InputError
 from engine.event_kinds import KINDS
+from engine.field_checks import PERSONAL
+from engine.numbers import OPEN_DIGITS
 
 MAPS = Path(__file__).resolve().parent / "maps"
 SIZE_AT_MOST = 1 << 18
@@ -21,6 +23,7 @@ IDENTITY = ("imsi", "msisdn", "subscriber")
 Fields = Mapping[str, Sequence[ValueSpec]]
 """Name -> the ways to its value."""
 Map = TypeVar("Map", bound=BaseModel)
+Spec = TypeVar("Spec", bound=ValueSpec)
 
 
 class At(ValueError):
@@ -43,10 +46,16 @@ def check_kinds(kinds: Collection[str]) -> None:
             raise ValueError(f"expected a signaling or business kind, was {kind!r}")
 
 
-def check_fields(kinds: Collection[str], fields: Fields, helpers: Fields, origin: str) -> None:
+def check_fields(
+    kinds: Collection[str],
+    fields: Mapping[str, Sequence[Spec]],
+    helpers: Mapping[str, Sequence[Spec]],
+    origin: str,
+    place: Callable[[Spec], object],
+) -> None:
     """Raise ValueError for names that these kinds don't have, or that are missing, or used wrongly.
 
-    `origin`: what templates may refer to beside sums and constants, in words: "columns".
+    `origin`: what values are read from, in a word: "column". `place`: which one of a way; None: none.
     """
     known = set(ENVELOPE)
     for kind in kinds:
@@ -59,13 +68,16 @@ def check_fields(kinds: Collection[str], fields: Fields, helpers: Fields, origin
     if twice:
         shown = ", ".join(sorted(twice))
         raise At(("helpers", min(twice)), f"expected each name in fields or helpers, was in both: {shown}")
+    both = {**fields, **helpers}
+    named = {place(way): name for name, ways in both.items() if name in PERSONAL for way in ways}
     for part, names in (("fields", fields), ("helpers", helpers)):
         for name, ways in names.items():
             try:
-                _check_slots(name, ways, {**fields, **helpers}, origin)
+                _check_slots(name, ways, both, origin)
+                _check_identity(name, ways, named, origin, place)
             except ValueError as error:
                 raise At((part, name), str(error)) from None
-    if not _is_time("t", {**fields, **helpers}):
+    if not _is_time("t", both):
         raise At(("fields", "t"), "expected field t of type time, was none")
     if not set(IDENTITY) & set(fields):
         raise At(("fields",), "expected a field imsi, msisdn or subscriber, was none")
@@ -78,10 +90,30 @@ def _check_slots(name: str, ways: Sequence[ValueSpec], both: Fields, origin: str
         for slot in way.slots:
             if slot not in both or slot in texts or (way.sum is not None and slot not in plain):
                 also = "" if way.sum is not None else ", sums"
-                raise ValueError(f"expected {name} of {origin}{also} and constants only, was {{{slot}}}")
+                raise ValueError(f"expected {name} of {origin}s{also} and constants only, was {{{slot}}}")
         for slot in way.sum or ():
             if any(each.type not in WHOLE or each.divide for each in plain[slot]):
                 raise ValueError(f"expected whole numbers and times in sum, was {slot}")
+
+
+def _check_identity(
+    name: str,
+    ways: Sequence[Spec],
+    named: Mapping[object, str],
+    origin: str,
+    place: Callable[[Spec], object],
+) -> None:
+    """Let nothing but identity and the other party's number be made of a place that names a person."""
+    for way in ways:
+        taken, at = way.taken, place(way)
+        is_short = taken is not None and taken.stop is not None and taken.stop - taken.start <= OPEN_DIGITS
+        whose = named.get(at) if at is not None else None
+        if whose is not None and name not in PERSONAL and name != "number" and not is_short:
+            expected = f"expected {origin} {at} for {whose} only, or {OPEN_DIGITS} characters of it"
+            raise ValueError(f"{expected}, was {name}")
+        if PERSONAL & set(way.slots):
+            expected = "expected nothing that names a person in a template or sum"
+            raise ValueError(f"{expected}, was {min(PERSONAL & set(way.slots))}")
 
 
 def _is_time(name: str, both: Fields) -> bool:

@@ -78,6 +78,12 @@ class Path:
         parent, last = _follow(node, self.steps[:-1]), self.steps[-1]
         return parent.__class__ is dict and last in parent and parent[last] is None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Path) and (self.root, self.steps) == (other.root, other.steps)
+
+    def __hash__(self) -> int:
+        return hash((self.root, self.steps))
+
     def __str__(self) -> str:
         return self.text
 

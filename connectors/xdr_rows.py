@@ -98,10 +98,6 @@ class RowReader:
             raise Bad(f"{self._at_least} {most}", str(width), "columns", "columns")
         return line.split(self._separator, self._last)
 
-    def kind(self, cells: list[bytes]) -> str | None:
-        """Return the kind of a row; None: to be skipped."""
-        return self._kind if self._kinds is None else self._kinds.of(cells)
-
     def read(self, line: bytes) -> dict[str, Any] | None:
         """Return the fields of a row, None for one to be skipped; raise `Bad` for a bad one."""
         cells = self.split(line)

@@ -34,8 +34,8 @@ def command(
     """Read a sample by a column map: show its first rows as records, and count over all of them.
 
     Each row is shown column by column: its text, the field it becomes, the value or what is wrong with it.
-    The counts say what was refused and where first, which fields no row fills, which columns nobody reads, how
-    kinds and identities are spread, whether times are plausible and the natural key tells rows apart.
+    The counts say what was refused and where first, which fields no row fills, which columns nobody reads,
+    how kinds and identities are spread, whether times are plausible and the natural key tells rows apart.
 
     Exit code 1: the map has mistakes, no row became a record, more than 5 % were refused, rows share an id,
     or times are ahead of the clock.

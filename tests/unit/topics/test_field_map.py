@@ -50,6 +50,9 @@ def changed(**parts: Any) -> dict[str, Any]:
         ({"id": ["a", "@nothing"]}, "expected @key, @timestamp, @topic or @headers.NAME"),
         ({"utc_offset": "8"}, "expected an offset such as +08:00"),
         ({"separator": ","}, "expected a known key"),
+        ({"fields": {"result": {"path": "$.header.imsi"}}}, "expected path $.header.imsi for imsi only"),
+        ({"helpers": {"x": {"path": '$["header"].imsi', "type": "int"}}}, "for imsi only, or 8 characters"),
+        ({"fields": {"cell": {"template": "{imsi}"}}}, "expected nothing that names a person in a template"),
     ],
 )
 def test_mistakes_are_named(parts: dict[str, Any], said: str, tmp_path: Path) -> None:
@@ -86,3 +89,13 @@ def test_kinds_are_each_named_once(tmp_path: Path) -> None:
         "values": {"1": "loc.update", "2": {"present": {"b": "power.on", "c": "loc.update"}}},
     }
     assert map_of(tmp_path, changed(kind=kind)).kinds == ("loc.update", "power.on")
+
+
+def test_what_names_a_person_is_known_by_its_place_not_by_how_it_is_written(tmp_path: Path) -> None:
+    flat = {**changed(fields={"imsi": {"path": "header.imsi"}, "result": {"path": "$.header.imsi"}})}
+    del flat["each"]
+    with pytest.raises(InputError, match="for imsi only, or 8 characters of it"):
+        map_of(tmp_path, flat)
+    # its first digits name a network
+    flat["fields"]["result"]["slice"] = "1-5"
+    assert map_of(tmp_path, flat).kinds == ("loc.update", "loc.handover")
