@@ -32,13 +32,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from connectors.column_spec import (
     SLOT,
-    WHOLE,
     ColumnSpec,
     Index,
     KindOrColumn,
@@ -49,27 +48,35 @@ from connectors.column_spec import (
     check_offset,
     offset_micros,
 )
-from connectors.yaml_plain import Marked
+from connectors.map_model import (
+    IDENTITY,
+    At,
+    alternatives,
+    check_fields,
+    check_kinds,
+    find_map,
+    load_checked,
+    map_names,
+    read_checked,
+)
 from engine.errors import InputError
-from engine.event_kinds import KINDS
-from engine.field_checks import PERSONAL
-from engine.numbers import OPEN_DIGITS
 
-__all__ = ["SLOT", "ColumnMap", "ColumnSpec", "load_map", "map_names", "offset_micros"]
+__all__ = [
+    "IDENTITY",
+    "SLOT",
+    "ColumnMap",
+    "ColumnSpec",
+    "load_map",
+    "map_names",
+    "offset_micros",
+    "read_map",
+]
 
-MAPS = Path(__file__).resolve().parent / "maps"
-SIZE_AT_MOST = 1 << 18
-
-ENVELOPE = frozenset({"t", "t_start", "source", "imsi", "msisdn", "subscriber", "imei", "imeisv", "tac8"})
-IDENTITY = ("imsi", "msisdn", "subscriber")
+WHAT = "a column map"
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "pipe": "|", "comma": ",", "\\1": "\x01", "\\x01": "\x01"}
 
 
-def _alternatives(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-Ways = Annotated[tuple[ColumnSpec, ...], BeforeValidator(_alternatives), Field(min_length=1)]
+Ways = Annotated[tuple[ColumnSpec, ...], BeforeValidator(alternatives), Field(min_length=1)]
 """One way to a value, or several: the first that has one counts."""
 
 
@@ -116,86 +123,20 @@ class ColumnMap(MapModel):
     @field_validator("kind")
     @classmethod
     def _kind(cls, value: str | KindSpec) -> str | KindSpec:
-        for kind in _kinds(value):
-            if kind not in KINDS or KINDS[kind].group == "control":
-                raise ValueError(f"expected a signaling or business kind, was {kind!r}")
+        check_kinds(_kinds(value))
         return value
 
     @model_validator(mode="after")
     def _consistent(self) -> ColumnMap:
-        known = set(ENVELOPE)
-        for kind in self.kinds:
-            known.update(KINDS[kind].fields)
-        for name in self.fields:
-            if name not in known:
-                expected = f"expected a field of {', '.join(sorted(self.kinds))}"
-                raise _At(("fields", name), f"{expected}, was {name!r}")
-        self._check_names()
-        self._check_identity()
-        if not self._is_time("t"):
-            raise _At(("fields", "t"), "expected field t of type time, was none")
-        if not set(IDENTITY) & set(self.fields):
-            raise _At(("fields",), "expected a field imsi, msisdn or subscriber, was none")
+        check_fields(self.kinds, self.fields, self.helpers, "column", lambda way: way.column)
         self._check_width()
         return self
-
-    def _is_time(self, name: str) -> bool:
-        """Say whether a field is a time in all its ways: read as one, or a sum that begins with one."""
-        ways = self.fields.get(name) or self.helpers.get(name, ())
-        return bool(ways) and all(
-            way.type == "time" or (way.sum is not None and self._is_time(next(iter(way.sum)))) for way in ways
-        )
-
-    def _check_names(self) -> None:
-        twice = set(self.fields) & set(self.helpers)
-        if twice:
-            shown = ", ".join(sorted(twice))
-            raise _At(
-                ("helpers", min(twice)), f"expected each name in fields or helpers, was in both: {shown}"
-            )
-        plain = {name: ways for name, ways in self.ways() if not any(way.slots for way in ways)}
-        texts = [name for name, ways in self.ways() if any(way.template is not None for way in ways)]
-        for name, ways in self.ways():
-            for way in ways:
-                for slot in way.slots:
-                    known = slot in self.fields or slot in self.helpers
-                    if not known or slot in texts or (way.sum is not None and slot not in plain):
-                        also = "" if way.sum is not None else ", sums"
-                        expected = f"expected {name} of columns{also} and constants only"
-                        raise _At((self._part(name), name), f"{expected}, was {{{slot}}}")
-                for slot in way.sum or ():
-                    if any(each.type not in WHOLE or each.divide for each in plain[slot]):
-                        expected = "expected whole numbers and times in sum"
-                        raise _At((self._part(name), name), f"{expected}, was {slot}")
-
-    def _check_identity(self) -> None:
-        """Let nothing but identity and the other party's number be made of a column that names a person."""
-        own = PERSONAL | {"number"}
-        named = {way.column: name for name, ways in self.ways() if name in PERSONAL for way in ways}
-        for name, ways in self.ways():
-            for way in ways:
-                taken = way.taken
-                is_short = (
-                    taken is not None and taken.stop is not None and taken.stop - taken.start <= OPEN_DIGITS
-                )
-                whose = named.get(way.column) if way.column is not None else None
-                if whose is not None and name not in own and not is_short:
-                    expected = (
-                        f"expected column {way.column} for {whose} only, or {OPEN_DIGITS} characters of it"
-                    )
-                    raise _At((self._part(name), name), f"{expected}, was {name}")
-                if PERSONAL & set(way.slots):
-                    expected = "expected nothing that names a person in a template or sum"
-                    raise _At((self._part(name), name), f"{expected}, was {min(PERSONAL & set(way.slots))}")
-
-    def _part(self, name: str) -> str:
-        return "fields" if name in self.fields else "helpers"
 
     def _check_width(self) -> None:
         last = max((*self.used, *self.id))
         if last > self.columns.at_least:
             expected = f"expected columns.at_least of {last} or more"
-            raise _At(("columns",), f"{expected}, was {self.columns.at_least}")
+            raise At(("columns",), f"{expected}, was {self.columns.at_least}")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -216,21 +157,8 @@ class ColumnMap(MapModel):
         return (*self.fields.items(), *self.helpers.items())
 
 
-class _At(ValueError):
-    """A mistake that more than one part of the map makes, with the way to the part where it shows."""
-
-    def __init__(self, steps: tuple[str, ...], message: str) -> None:
-        self.steps = steps
-        super().__init__(message)
-
-
 def _kinds(kind: str | KindSpec) -> list[str]:
     return [kind] if isinstance(kind, str) else list(kind.kinds())
-
-
-def map_names() -> list[str]:
-    """Return the names of the maps that ship."""
-    return sorted(found.stem for found in MAPS.glob("*.yaml"))
 
 
 def load_map(name_or_path: str | Path) -> ColumnMap:
@@ -238,15 +166,7 @@ def load_map(name_or_path: str | Path) -> ColumnMap:
 
     Raises InputError: no such map, or what is wrong in the file and where.
     """
-    found, problems = read_map(name_or_path)
-    if found is not None:
-        return found
-    first = problems[0]
-    if len(problems) > 1:
-        first = InputError(
-            first.where, f"{first.expected} (and {len(problems) - 1} more mistakes)", first.was
-        )
-    raise first
+    return load_checked(find_map(name_or_path), ColumnMap, WHAT)
 
 
 def read_map(name_or_path: str | Path) -> tuple[ColumnMap | None, list[InputError]]:
@@ -254,38 +174,4 @@ def read_map(name_or_path: str | Path) -> tuple[ColumnMap | None, list[InputErro
 
     Raises InputError if there is no such map, or its file can't be read as YAML.
     """
-    path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
-        if str(name_or_path) not in map_names():
-            expected = f"a .yaml file or one of the maps {', '.join(map_names())}"
-            raise InputError("map", expected, str(name_or_path))
-        path = MAPS / f"{name_or_path}.yaml"
-    try:
-        with path.open("rb") as stream:
-            text = stream.read(SIZE_AT_MOST + 1)
-    except OSError as error:
-        raise InputError(str(path), "a column map that can be read", error.strerror or str(error)) from None
-    if len(text) > SIZE_AT_MOST:
-        raise InputError(str(path), f"at most {SIZE_AT_MOST} bytes", "more")
-    marked = Marked(path, text, "a column map")
-    try:
-        return ColumnMap.model_validate(marked.data), []
-    except ValidationError as error:
-        return None, [_mistake(marked, problem) for problem in error.errors(include_url=False)]
-
-
-def _mistake(marked: Marked, problem: Any) -> InputError:
-    """Tell one mistake in our words."""
-    steps = [step for step in problem["loc"] if step not in ("<kind>", "<column>", "[key]")]
-    was: object = problem["input"]
-    if problem["type"] == "missing":
-        expected, was = "a value", "nothing"
-    elif problem["type"] == "extra_forbidden":
-        expected, was = "a known key", str(steps[-1])
-    elif problem["type"] == "value_error":
-        cause = problem["ctx"]["error"]
-        steps += cause.steps if isinstance(cause, _At) else ()
-        expected, _, was = problem["msg"].removeprefix("Value error, expected ").partition(", was ")
-    else:
-        expected = problem["msg"].removeprefix("Input should be ")
-    return InputError(marked.where(steps), expected, was)
+    return read_checked(find_map(name_or_path), ColumnMap, WHAT)

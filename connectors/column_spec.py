@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -53,10 +53,12 @@ class When(MapModel):
     texts: Texts = Field(alias="is", min_length=1)
 
 
-class ColumnSpec(MapModel):
-    """Where one value comes from: exactly one of `column`, `template`, `sum` and `constant`."""
+class ValueSpec(MapModel):
+    """What is made of a value, wherever it comes from: a column here, a path in `connectors.field_map`."""
 
-    column: Index | None = None
+    ORIGINS: ClassVar[tuple[str, ...]]
+    """Where it comes from, exactly one of these; the first is where its text is read."""
+
     template: str | None = None
     """Text with `{name}` for other fields and helpers; if one of them is missing, so is this."""
     sum: dict[str, int] | None = None
@@ -81,18 +83,16 @@ class ColumnSpec(MapModel):
     """Text that `values` does not list: refuse the row, drop the field, keep the text."""
     empty: tuple[str, ...] = ()
     """Texts that mean "not given", beside the empty one."""
-    when: When | None = None
-    """Only in these rows; in others it is missing."""
     required: bool = False
     """A row without it is refused."""
     lower: bool = False
     """Make it lower case."""
 
     @model_validator(mode="after")
-    def _one_origin(self) -> ColumnSpec:
+    def _one_origin(self) -> Self:
         if self.otherwise != "refuse" and self.values is None:
             raise ValueError("expected otherwise only beside values, was alone")
-        names = ("column", "template", "sum", "constant")
+        names = self.ORIGINS
         given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"expected one of {', '.join(names)}, was {' and '.join(given) or 'none'}")
@@ -100,10 +100,12 @@ class ColumnSpec(MapModel):
             raise ValueError("expected a format with type time, and only there, was other")
         if self.format is not None:
             time_reader(self.format, 0)
-        if (self.slice is not None or self.until is not None) and self.column is None:
-            raise ValueError("expected slice and until only beside column, was other")
-        if self.divide is not None and (self.type not in NUMBERS or self.column is None):
-            raise ValueError("expected divide only for a column of type int, float, bytes or hex, was other")
+        read = given[0] == names[0]
+        if (self.slice is not None or self.until is not None) and not read:
+            raise ValueError(f"expected slice and until only beside {names[0]}, was other")
+        if self.divide is not None and (self.type not in NUMBERS or not read):
+            expected = f"expected divide only for a {names[0]} of type int, float, bytes or hex"
+            raise ValueError(f"{expected}, was other")
         if self.sum is not None and not self.sum:
             raise ValueError("expected names in sum, was none")
         return self
@@ -134,6 +136,21 @@ class ColumnSpec(MapModel):
     def slots(self) -> tuple[str, ...]:
         """Names that the template or the sum uses, each once."""
         return tuple(dict.fromkeys(SLOT.findall(self.template or ""))) + tuple(self.sum or ())
+
+    @property
+    def stage(self) -> int:
+        """When it can be made: what is read, then sums of that, then templates over both."""
+        return 2 if self.template is not None else 1 if self.sum is not None else 0
+
+
+class ColumnSpec(ValueSpec):
+    """Where one value comes from: exactly one of `column`, `template`, `sum` and `constant`."""
+
+    ORIGINS: ClassVar[tuple[str, ...]] = ("column", "template", "sum", "constant")
+
+    column: Index | None = None
+    when: When | None = None
+    """Only in these rows; in others it is missing."""
 
     @property
     def columns(self) -> tuple[int, ...]:

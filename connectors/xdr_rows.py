@@ -79,7 +79,7 @@ class RowReader:
                 assert way.constant is not None
                 value = converter(way, columns.utc_offset)(way.constant.encode())
                 (self._helped if helps else self._constants)[name] = value
-        stages = {name: max(map(_stage, ways)) for name, ways in columns.ways()}
+        stages = {name: max(way.stage for way in ways) for name, ways in columns.ways()}
         self.made.sort(key=lambda each: stages[each[0]])
         if not self.made and not self.helping:
             self.plain, self.last = [*self.plain, *self.last], []
@@ -274,11 +274,6 @@ def _needed(name: str, way: ColumnSpec) -> Callable[[], Bad] | None:
     if way.slots:
         return lambda: Bad(f"values of {' and '.join(way.slots)}", "empty", "type", name)
     return lambda: Bad("a value", "empty", "type", name)
-
-
-def _stage(way: ColumnSpec) -> int:
-    """Return when a way can be gone: columns, then sums of them, then templates over both."""
-    return 2 if way.template is not None else 1 if way.sum is not None else 0
 
 
 def _condition(when: When | None) -> tuple[int, frozenset[bytes]] | None:

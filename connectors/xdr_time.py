@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.refusals import Bad, quote
@@ -15,6 +15,8 @@ from engine.refusals import Bad, quote
 ReadTime = Callable[[bytes], int]
 
 EPOCHS = {"epoch s": 1_000_000, "epoch ms": 1_000, "epoch us": 1}
+ISO = "iso"
+"""Date and time of ISO 8601 and RFC 3339, with or without an offset: 2026-09-07T08:30:00.123Z."""
 
 _DIRECTIVES = {
     "%Y": r"(?P<Y>\d{4})",
@@ -28,6 +30,7 @@ _DIRECTIVES = {
 }
 _OPTIONAL_FRACTION = "[.%f]"
 _SECOND = 1_000_000
+_DATE = len("2026-09-07")
 _DAYS_AT_MOST = 1_000
 _SECONDS_AT_MOST = 20_000
 _POINT = ord(".")
@@ -37,12 +40,14 @@ _EPOCH_NUMBER = re.compile(rb"[+-]?\d{1,18}(\.\d{1,9})?\Z")
 def time_reader(format: str, utc_offset: int) -> ReadTime:
     """Return a function from the bytes of a column to µs UTC; it raises `Bad` with reason `time`.
 
-    `format`: `epoch s`, `epoch ms`, `epoch us` (fractions are kept) or a pattern of `%Y %y %m %d %H %M %S
-    %f`, with `[.%f]` for a fraction that may be missing. `utc_offset`: of the local time of the file, in µs.
-    Raises ValueError saying what is wrong with the format.
+    `format`: `epoch s`, `epoch ms`, `epoch us` (fractions are kept), `iso` or a pattern of
+    `%Y %y %m %d %H %M %S %f`, with `[.%f]` for a fraction that may be missing. `utc_offset`: of the local
+    time of the file, in µs. Raises ValueError saying what is wrong with the format.
     """
     if format in EPOCHS:
         return _epoch_reader(format, EPOCHS[format])
+    if format == ISO:
+        return _iso_reader(utc_offset)
     return _pattern_reader(format, utc_offset)
 
 
@@ -129,6 +134,26 @@ def _epoch_reader(format: str, unit: int) -> ReadTime:
     return read
 
 
+def _iso_reader(utc_offset: int) -> ReadTime:
+    expected = "a time like 2026-09-07T08:30:00Z"
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    microsecond = timedelta(microseconds=1)
+
+    def read(text: bytes) -> int:
+        try:
+            # of a date alone it is not known which moment of the day is meant
+            found = datetime.fromisoformat(text.decode("ascii")) if len(text) > _DATE else None
+        except ValueError:
+            found = None
+        if found is None:
+            raise _bad(expected, text)
+        if found.tzinfo is None:
+            return (found.replace(tzinfo=UTC) - epoch) // microsecond - utc_offset
+        return (found - epoch) // microsecond
+
+    return read
+
+
 def _pattern_reader(format: str, utc_offset: int) -> ReadTime:
     pattern = re.compile(_expression(format).encode(), re.ASCII)
     expected = f"a time like {format}"
@@ -187,7 +212,9 @@ def _expression(format: str) -> str:
         parts.append("(?P<f>)")
     needed = {"%m", "%d", "%H", "%M", "%S"}
     if not needed <= seen or ("%Y" in seen) == ("%y" in seen):
-        raise ValueError(f"expected %Y or %y and {' '.join(sorted(needed))}, or one of {', '.join(EPOCHS)}")
+        raise ValueError(
+            f"expected %Y or %y and {' '.join(sorted(needed))}, or one of {', '.join((*EPOCHS, ISO))}"
+        )
     return "".join(parts) + r"\Z"
 
 

@@ -8,10 +8,10 @@ look-up instead of a conversion. What does not (identities, phone numbers, volum
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from connectors.column_spec import NUMBERS, ColumnSpec, offset_micros
+from connectors.column_spec import NUMBERS, ValueSpec, offset_micros
 from connectors.xdr_time import quick_time, time_reader
 from engine.field_checks import MOST
 from engine.intake import Sure
@@ -63,7 +63,7 @@ class Kept(dict[bytes, Any]):
         return value
 
 
-def known_of(ways: tuple[ColumnSpec, ...]) -> Sure:
+def known_of(ways: Sequence[ValueSpec]) -> Sure:
     """Return what is known of every value of a field: its type, or the texts it is one of; None: nothing."""
     types: set[type | None] = set()
     texts: set[str] = set()
@@ -83,7 +83,7 @@ def known_of(ways: tuple[ColumnSpec, ...]) -> Sure:
     return types.pop() if len(types) == 1 else None
 
 
-def _texts_of(way: ColumnSpec) -> list[str] | None:
+def _texts_of(way: ValueSpec) -> list[str] | None:
     """Return the texts that a way to a value can give; None if they are not known."""
     if way.type != "text":
         return None
@@ -96,13 +96,13 @@ def _texts_of(way: ColumnSpec) -> list[str] | None:
     return [text.lower() for text in found] if way.lower else found
 
 
-def column_reader(name: str, spec: ColumnSpec, utc_offset: str, filler: str | None) -> Read:
+def column_reader(name: str, spec: ValueSpec, utc_offset: str, filler: str | None) -> Read:
     """Return a function from the raw bytes of the column of a field (or helper) to its value or None.
 
     It reads as `stripped` does, by a shorter way where there is one.
     """
     read = stripped(name, spec, utc_offset, filler)
-    if spec.type in _KEPT_TYPES and name not in _CHANGING:
+    if is_kept(name, spec):
         return kept(read, NUMBERS_AT_MOST if spec.type in NUMBERS else KEPT_AT_MOST)
     cut = spec.taken or spec.until or spec.lower or spec.divide or spec.values or spec.empty
     if cut or (filler is not None and filler.isdigit()):
@@ -113,12 +113,17 @@ def column_reader(name: str, spec: ColumnSpec, utc_offset: str, filler: str | No
     return _QUICK[spec.type](read) if spec.type in _QUICK else read
 
 
+def is_kept(name: str, spec: ValueSpec) -> bool:
+    """Say whether texts of a field come again so often that it pays to keep their values."""
+    return spec.type in _KEPT_TYPES and name not in _CHANGING
+
+
 def kept(read: Read, at_most: int = KEPT_AT_MOST) -> Read:
     """Return a reader that keeps what it has read."""
     return Kept(read, at_most).__getitem__
 
 
-def stripped(name: str, spec: ColumnSpec, utc_offset: str, filler: str | None) -> Read:
+def stripped(name: str, spec: ValueSpec, utc_offset: str, filler: str | None) -> Read:
     """Return the reader of a column without memory: spaces around its text, and fillers, are nothing."""
     convert = converter(spec, utc_offset)
     part, required = spec.taken, spec.required
@@ -163,7 +168,7 @@ def quick_amount(careful: Read) -> Read:
     return read
 
 
-def converter(spec: ColumnSpec, utc_offset: str) -> Read:
+def converter(spec: ValueSpec, utc_offset: str) -> Read:
     """Return a function from a column's text, not empty, to its value; None where the map says so."""
     if spec.type == "time":
         assert spec.format is not None
@@ -181,7 +186,7 @@ def converter(spec: ColumnSpec, utc_offset: str) -> Read:
     return convert
 
 
-def _listed(convert: Read, spec: ColumnSpec) -> Read:
+def _listed(convert: Read, spec: ValueSpec) -> Read:
     values = {given.encode(): convert(meant.encode()) for given, meant in (spec.values or {}).items()}
     expected = "one of " + ", ".join(spec.values or ())
 

@@ -58,7 +58,7 @@ _RARE = 2
 _KIND_OF = {code: kind for kind, code in CODES.items()}
 
 _NUMERIC_TYPES = {"bytes", "duration", "money", "number"}
-TECHNICAL = {"cell_prev", "plmn", "home_plmn", "lac", "tac", "result", "cause", "cell"}
+TECHNICAL = {"cell_prev", "plmn", "home_plmn", "lac", "tac", "result", "cause", "cell", "cell_end"}
 """Raw signaling, not behaviour: not kept, but for the cell and, of roaming records, the network."""
 CLASSES = "number_class"
 """Stands with the number, of which it is told: one word, the number and its classes."""

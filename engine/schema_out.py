@@ -181,7 +181,9 @@ def deadletter_schema() -> Schema:
     schema = _object(
         "A record that was not taken. Numbers of nine digits and more are hidden.",
         {
-            "reason": _text("utf8 json nan depth size type kind identity time columns number file gap"),
+            "reason": _text(
+                "utf8 json nan depth size type kind identity time columns number value schema decode file gap"
+            ),
             "detail": _text("FIELD: expected X, was Y"),
             "source": _text("the feed"),
             "position": _text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from connectors.foreign_topic import ForeignTopic
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
@@ -126,6 +127,7 @@ class CollectorRole:
         """Say whether records get into the log, and time goes on."""
         collector = self.collector
         silent = ", ".join(collector.silent)
+        waits = [live.source for live in collector.sources.values() if isinstance(live.source, ForeignTopic)]
         return {
             "log": collector.trouble,
             "started": ""
@@ -133,5 +135,6 @@ class CollectorRole:
             else "expected to have taken its sources over, has not yet",
             "time": STANDS if collector.time_stands else "",
             "feeds": f"expected records, was silent: {silent}" if silent else "",
+            "schemas": "; ".join(f"{source.name}: {source.trouble}" for source in waits if source.trouble),
             "draining": "expected to go on, was told to end" if self._stop.is_set() else "",
         }

@@ -47,6 +47,11 @@ FIGURES = {
         *("AMF, 10 reports, HTTP/2", "TCP lines, JSON", "TCP lines, xDR rows"),
     ],
     "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
+    "topics": [
+        f"{way}{many}"
+        for many in ("", ", 50 per message")
+        for way in ("JSON", "JSON, mapped", "Avro, mapped", "Protobuf, mapped")
+    ],
 }
 
 
