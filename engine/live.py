@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from engine.event import Event
@@ -88,7 +88,7 @@ class Live:
     """µs that its watermark stays behind its newest record."""
     idle_seconds: float = 0.0
     """Wall-clock seconds without a record after which it is down; 0: never."""
-    is_told: bool = False
+    is_told: bool = field(default=False, kw_only=True)
     """Dead letters say which feed it was: one of the feeds file."""
     chain: Chain | None = None
     """What is done to its records before they go into the log; None: nothing."""

@@ -213,7 +213,8 @@ def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment
     assert len(set(gaps)) == len(gaps) == len(writer.late)  # each is told once
     assert sorted(path.name for path in folder.iterdir()) == ["bad", "done"]
     assert not list(folder.glob("bad/*"))
-    assert len(list(folder.glob("done/*"))) == FILES + 1 + writer.doubled
+    # one that comes again may take the place of one that was about to be put aside
+    assert FILES + 1 < len(list(folder.glob("done/*"))) <= FILES + 1 + writer.doubled
 
     deployment.command("rules", "publish", deployment.folder / "rules", "--by", "a test")
     engine = deployment.start("engine")
