@@ -4,6 +4,7 @@ A step is `(t, order, do, what)`. `do`:
 - `move` (a `Site`), `record` (kind, fields), `off`, `on`, `hush` (no data until µs), `online` (starts to use
   data), `handset` (a `Handset`), `sim`;
 - `roam` (plmn, country), `country` (plmn, country), `back`, and of a guest `arrive`;
+- `stray` (plmn, country, until µs): registered by a network across the border, a fault of the feed;
 - without a record, to bring somebody to where they stand: `dark` (off since last night), `away`
   (abroad already).
 `steps` carries them out, `truth` reads them.

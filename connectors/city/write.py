@@ -14,6 +14,7 @@ import orjson
 from engine.errors import InputError
 
 from .city import City
+from .feed import Mark
 
 _EVERY: Final = 5_000
 """Records between two calls of `progress`."""
@@ -46,22 +47,29 @@ def write(
     profiles, truth = out / "profiles.jsonl", out / "truth.jsonl"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        written = (
-            _dump(profiles, city.profiles()),
-            _dump(truth, city.truth(hours)),
-            _dump(events, _watched(city, hours, progress)),
-        )
+        with _open(truth) as file:
+            facts = 0
+
+            def note(row: dict[str, Any]) -> None:
+                nonlocal facts
+                file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+                facts += 1
+
+            people = _dump(profiles, city.profiles())
+            for row in city.truth(hours):
+                note(row)
+            records = _dump(events, _watched(city, hours, progress, note))
     except OSError as error:
         raise InputError(str(out), "a folder that can be written", error.strerror or str(error)) from error
-    return Written(events=written[2], profiles=written[0], truth=written[1], files=(events, profiles, truth))
+    return Written(events=records, profiles=people, truth=facts, files=(events, profiles, truth))
 
 
 def _watched(
-    city: City, hours: float, progress: Callable[[int, float], None] | None
+    city: City, hours: float, progress: Callable[[int, float], None] | None, mark: Mark
 ) -> Iterator[dict[str, Any]]:
     count = 0
     span = max(hours * 3_600_000_000, 1.0)
-    for record in city.events(hours):
+    for record in city.events(hours, mark):
         yield record
         count += 1
         if progress is not None and count % _EVERY == 0:
