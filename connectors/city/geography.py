@@ -131,7 +131,10 @@ class Town:
         return self.grid[self.layout.nearest(x, y)]
 
     def lives_beside(self, home: Site, rng: Random) -> Site | None:
-        """Draw where in the room of their home's mast somebody lives; name the place at whose edge that is."""
+        """Draw where in the room of their home's site somebody lives, and name what they flip to: the place at
+        whose edge that is, or from within a place the mast outside."""
+        if home.place is not None:
+            return self.beside(home) if home.radius * (1.0 - sqrt(rng.random())) < EDGE_KM else None
         places = self.near.get(home.key)
         if not places:
             return None

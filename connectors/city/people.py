@@ -66,11 +66,14 @@ class Person:
         self.work: Site = self.home
         self._find_work(rng, town)
         self.flip = options.flips
+        """Share of location records at home around which the phone flips."""
         self.flip_site: Site | None = None
-        if self.home.key in town.near and self.home.place is None:
-            beside = town.lives_beside(self.home, Random(f"{seed}:{self.life}:where"))
-            if beside is not None:
-                self.flip, self.flip_site = options.border_flips, beside
+        """Where to, of those who live at the edge of a place: into it, or out of it."""
+        if self.home.place is not None or self.home.key in town.near:
+            where = Random(f"{seed}:{self.life}:where")
+            self.flip_site = town.lives_beside(self.home, where)
+            if self.flip_site is not None:
+                self.flip = options.border_flips * where.uniform(2 / 3, 4 / 3)
         self.spots = tuple(town.step(self.home, rng) for _ in range(2))
         """Ordinary sites they like to go to."""
         self.contacts = tuple(f"13{rng.randint(0, 999_999_999):09d}" for _ in range(6))

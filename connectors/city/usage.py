@@ -34,6 +34,7 @@ class Usage:
         self.rng = rng
         self.feed = feed
         self._seed = seed
+        self._flip_share = options.flips
         self._flips = Random()
         """Of faults: what people do must not depend on it."""
         located = options.handovers + options.updates + options.sights
@@ -55,7 +56,7 @@ class Usage:
             self.feed.sign(person, "loc.update", t, {"cause": "normal"}, person.site)
         else:
             self.feed.sign(person, "loc.sight", t, {}, person.site)
-        if self.rng.random() < person.flip:
+        if self.rng.random() < (person.flip if person.site is person.home else self._flip_share):
             self._flip(person, t)
 
     def _flip(self, person: Person, t: int) -> None:
