@@ -142,17 +142,10 @@ class Feed:
                 elif swap < self._swap and site is not None:
                     self._move(record, site, person.rat, swap)
                     done.append("wrong-cell")
-            if imei < self._imei:
-                record["imei"] = _BAD_IMEI[imei % len(_BAD_IMEI)]
-                done.append("bad-imei")
-            elif handset < self._handset:
-                other = HANDSETS[handset % len(HANDSETS)]
-                if other.tac != person.model.tac:
-                    record["imei"] = other.tac + record["imei"][8:]
-                    done.append("other-handset")
-            elif person.twin and slot < self._slot:
-                record["imei"] = person.twin
-                done.append("other-slot")
+            wrong = self._wrong_imei(person, imei, handset, slot)
+            if wrong is not None:
+                record["imei"], deed = wrong
+                done.append(deed)
             if startless < self._startless and "up" in record and record.pop("t_start", None) is not None:
                 done.append("no-start")
         person.count += 1
@@ -167,6 +160,17 @@ class Feed:
             if record.get("cell") != truly:
                 row["cell"] = truly
             self.mark(row)
+
+    def _wrong_imei(self, person: Person, imei: int, handset: int, slot: int) -> tuple[str, str] | None:
+        """Return the IMEI that a probe names in place of the true one, and what is wrong with it."""
+        if imei < self._imei:
+            return _BAD_IMEI[imei % len(_BAD_IMEI)], "bad-imei"
+        if handset < self._handset:
+            other = HANDSETS[handset % len(HANDSETS)]
+            return None if other.tac == person.model.tac else (other.tac + person.imei[8:], "other-handset")
+        if person.twin and slot < self._slot:
+            return person.twin, "other-slot"
+        return None
 
     def _move(self, record: dict[str, Any], site: Site, rat: str, draw: int) -> None:
         """Have a record name the cell of another site, far away."""

@@ -1,7 +1,7 @@
 """Where things are: ordinary sites (see `layout`), the catalogue's places among them, and what each is for.
 
-Nothing here depends on the number of subscribers. Positions (kilometres from the centre) shape the journeys and
-the cells table (see `maps`); records carry cells, never coordinates.
+Nothing here depends on the number of subscribers. Positions (kilometres from the centre) shape the journeys
+and the cells table (see `maps`); records carry cells, never coordinates.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
 is a `sight`: somewhere to go."""
 
 RADIUS_KM: Final[Mapping[str, float]] = {
-    "campus": 0.45, "hall": 0.06, "airport": 0.9, "station": 0.3, "mall": 0.2, "hospital": 0.15, "stadium": 0.25,
-    "sight": 0.2,
+    "campus": 0.45, "hall": 0.06, "airport": 0.9, "station": 0.3, "mall": 0.2, "hospital": 0.15,
+    "stadium": 0.25, "sight": 0.2,
 }  # fmt: skip
 """How far a place of a kind reaches (assumed)."""
 EDGE_KM: Final = 0.3
@@ -75,9 +75,7 @@ class Town:
         self.side = side
         self.layout = Layout(side * side)
         taken = {cell for place in catalog.places.values() for cell in place.cells}
-        self.grid = tuple(
-            _ordinary(number, point, taken) for number, point in enumerate(self.layout.points)
-        )
+        self.grid = tuple(_ordinary(number, point, taken) for number, point in enumerate(self.layout.points))
         """Ordinary sites, from the centre outwards."""
         self.away = Site("away", None, (), 0.0, 0.0)
         """Out of the country: no cells of ours."""
@@ -91,7 +89,7 @@ class Town:
                 self._put(place.key, place.cells, Random(f"{seed}:town:{place.key}"))
 
     def _put(self, key: str, cells: tuple[str, ...], rng: Random) -> None:
-        """Find room for a place: where no mast of others stands in it, beside those that share cells with it."""
+        """Find room for a place: where no mast stands in it, beside those that share cells with it."""
         role = role_of(key, self.catalog)
         radius = RADIUS_KM[role]
         neighbour = next((s for s in self.places.values() if not set(s.cells).isdisjoint(cells)), None)
@@ -131,8 +129,8 @@ class Town:
         return self.grid[self.layout.nearest(x, y)]
 
     def lives_beside(self, home: Site, rng: Random) -> Site | None:
-        """Draw where in the room of their home's site somebody lives, and name what they flip to: the place at
-        whose edge that is, or from within a place the mast outside."""
+        """Draw where in the room of their home's site somebody lives, and name what they flip to: the place
+        at whose edge that is, or from within a place the mast outside."""
         if home.place is not None:
             return self.beside(home) if home.radius * (1.0 - sqrt(rng.random())) < EDGE_KM else None
         places = self.near.get(home.key)
@@ -160,7 +158,9 @@ class Town:
         if found is None:
             found = self.nearest(site.x, site.y)
             if found is site:
-                found = min((one for one in self.grid if one is not site), key=lambda one: distance(one, site))
+                found = min(
+                    (one for one in self.grid if one is not site), key=lambda one: distance(one, site)
+                )
             self._beside[site.key] = found
         return found
 

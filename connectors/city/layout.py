@@ -1,9 +1,9 @@
-"""Where the masts stand: dense in the middle, far apart at the rim, so that the way to the nearest is as measured.
+"""Where the masts stand: dense in the middle, far apart at the rim; the way to the nearest is as measured.
 
-Measured: the nearest cell is 111 m, 492 m, 1,529 m away (p10, p50, p90; facts/signals.md). In a field of masts
-with area A each, the way to the nearest is 0.40 √A in the middle of cases; so √A is drawn over the city as a
-log-normal quantile with the median and spread below, growing from the centre outwards along a sunflower's
-spiral, whose points have equal room all around and no direction of their own.
+Measured: the nearest cell is 111 m, 492 m, 1,529 m away (p10, p50, p90; facts/signals.md). In a field of
+masts with area A each, the way to the nearest is 0.40 √A in the middle of cases; so √A is drawn over the city
+as a log-normal quantile with the median and spread below, growing from the centre outwards along a
+sunflower's spiral, whose points have equal room all around and no direction of their own.
 
 Kilometres east (x) and north (y) of the centre; `degrees` gives WGS 84.
 """

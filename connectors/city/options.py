@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from math import isfinite, sqrt
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from engine.errors import InputError
 
+UNTHINNED: Final = 15.0
+"""`sights` of a feed from which no service request was taken: 10 to 25 of them in the busy hour."""
 _RATES = frozenset({"sights", "updates", "handovers", "sessions", "pages", "calls", "texts", "pictures"})
 
 
@@ -56,7 +58,7 @@ class CityOptions:
     handset_records: bool = True
     """The feed has `handset.change` records; else they are to be derived from the IMEI."""
 
-    # Faults (shares of records, where nothing else is said). What has no source in facts/signals.md is assumed.
+    # Faults: shares of records, where nothing else is said. What facts/signals.md doesn't name is assumed.
     duplicates: float = 0.005
     inverted: float = 0.219
     """Share of neighbouring records in the wrong order. 0 to 0.5."""
@@ -66,14 +68,14 @@ class CityOptions:
     """Share of location records around which the phone flips to a neighbour cell and back (A-B-A): on top of
     the 3.5 to 4 changes of site a day that people really make."""
     border_flips: float = 0.3
-    """The same at home for people who live within 300 m of a place's edge: on average, 2/3 to 4/3 of it each."""
+    """The same at home for people who live within 300 m of a place's edge: each 2/3 to 4/3 of it."""
     no_msisdn: float = 0.05
     unseen_off: float = 0.3
     """Share of switch-offs that leave no detach behind."""
     swapped_cells: float = 0.0005
     """The probe names the cell of another site, at least 10 km away: an impossible move and back."""
     false_roaming: float = 0.005
-    """Share of people who live where a foreign network reaches: it registers them now and then, for minutes."""
+    """Share of people who live where a foreign network reaches: at times it registers them, for minutes."""
     cloned_imeis: float = 0.001
     """Share of people whose handset bears one of three IMEIs that many others bear."""
     handset_flips: float = 0.0002
@@ -122,9 +124,6 @@ FAULTS: Final = (
 HABITS: Final = ("night_off", "inbound", "outbound", "dual_sims", "handset_changes", "sim_changes")
 """Options that are things people do, as shares."""
 
-WITHOUT_FAULTS: Final = CityOptions(**dict.fromkeys(FAULTS, 0.0))
-"""The clean feed: what really happened, in the order of time."""
-
 
 def with_faults(options: CityOptions, rates: Mapping[str, float], *, none_else: bool = False) -> CityOptions:
     """Return options with other rates of faults and habits; `none_else`: without those that are not named.
@@ -135,4 +134,9 @@ def with_faults(options: CityOptions, rates: Mapping[str, float], *, none_else: 
     for name in rates:
         if name not in known:
             raise InputError("fault", f"one of {', '.join(sorted(known))}", name)
-    return replace(options, **(dict.fromkeys(FAULTS, 0.0) if none_else else {}) | dict(rates))
+    changed: dict[str, Any] = {**(dict.fromkeys(FAULTS, 0.0) if none_else else {}), **rates}
+    return replace(options, **changed)
+
+
+WITHOUT_FAULTS: Final = with_faults(CityOptions(), {}, none_else=True)
+"""The clean feed: what really happened, in the order of time."""

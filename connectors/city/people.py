@@ -33,14 +33,14 @@ class Person:
 
     __slots__ = (
         "abroad", "carried", "cell", "contacts", "count", "data", "day", "flip", "flip_site", "guest", "home",
-        "hushed", "imei", "imsi", "index", "inside", "last", "life", "model", "msisdn", "on", "position", "rat", "signs",
-        "site", "spots", "steps", "talk", "text", "traits", "twin", "volume", "work",
+        "hushed", "imei", "imsi", "index", "inside", "last", "life", "model", "msisdn", "on", "position",
+        "rat", "signs", "site", "spots", "steps", "talk", "text", "traits", "twin", "volume", "work",
     )  # fmt: skip
 
     def __init__(self, index: int, seed: int, town: Town, options: CityOptions) -> None:
         self.index = index
         self.life = self._whose(index, seed, options.dual_sims)
-        """Index of the subscriber whose life this is: another one's if this is the second SIM of their phone."""
+        """Index of the subscriber whose life this is; this one's own, or it is a second SIM of their phone."""
         rng = Random(f"{seed}:{self.life}")
         self.traits: Traits = draw_traits(rng)
         self.imsi, self.msisdn = numbers_of(index)

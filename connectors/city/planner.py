@@ -119,7 +119,7 @@ class Planner:
             chosen.plan(plan, self.start + plan.minutes(5, 50))
 
     def _stray(self, plan: Day, number: int) -> None:
-        """Lay into the day when a network across the border takes the phone: once to four times, for minutes."""
+        """Lay into the day when a network across the border takes the phone: one to four times."""
         rng = Random(f"{self.seed}:{plan.person.life}:border:{number}")
         for _ in range(rng.randint(1, 4)):
             t = plan.start + int(rng.uniform(7.0, 23.0) * HOUR)

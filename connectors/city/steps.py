@@ -128,8 +128,8 @@ class Steps:
         """Be registered by a network across the border, without having left, until the phone is taken back."""
         plmn, country, until = what
         if person.on and not person.abroad and not self.silent:
-            self.feed.sign(person, "roam.out", t, {"plmn": plmn, "country": country}, None, "false-roaming")
-            home = {"plmn": "46000", "country": "CN"}
+            there, home = {"plmn": plmn, "country": country}, {"plmn": "46000", "country": "CN"}
+            self.feed.sign(person, "roam.out", t, there, None, "false-roaming")
             self.feed.sign(person, "roam.home", until, home, None, "false-roaming")
 
     def _online(self, person: Person, _t: int, _: None) -> None:

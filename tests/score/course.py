@@ -44,7 +44,7 @@ def conclude(day: CityDay, rules: RuleSet, chain: Chain) -> Concluded:
         event for line in day.profiles if (event := intake.profile_line(line, "score", "p")) is not None
     )
     replay.take()
-    people = {identity.of_imsi(imsi): imsi for imsi in {visit.imsi for visit in day.visits}}
+    people = {identity.of_imsi(imsi) or "": imsi for imsi in {visit.imsi for visit in day.visits}}
     watch = _Watch(people, identity, day)
     ticks = TickMaker(DISORDER)
 
@@ -75,14 +75,14 @@ def conclude(day: CityDay, rules: RuleSet, chain: Chain) -> Concluded:
 class _Watch:
     """Collects what may trigger, and what did."""
 
-    def __init__(self, people: dict[str | None, str], identity: Identity, day: CityDay) -> None:
+    def __init__(self, people: dict[str, str], identity: Identity, day: CityDay) -> None:
         self.instants: dict[str, dict[tuple[str, str], list[int]]] = {
             verb: defaultdict(list) for verb in ("enter", "leave", "stay")
         }
         self.handsets: list[tuple[str, int, str]] = []
         self.roamed: set[str] = set()
         self._people = people
-        self._changed = {identity.of_imsi(imsi): imsi for imsi, _, _ in day.handsets}
+        self._changed = {identity.of_imsi(imsi) or "": imsi for imsi, _, _ in day.handsets}
 
     def look(self, event: Event) -> None:
         """Note a record that the engine is given."""
@@ -101,5 +101,6 @@ class _Watch:
             if decision["outcome"] == "refused" and decision["reason"] == "valid":
                 continue
             verb, _, place = decision["rule"].partition("-")
-            who = self._people.get(decision["subscriber_key"], decision["subscriber_key"])
+            key: str = decision["subscriber_key"]
+            who = self._people.get(key, key)
             self.instants[verb][who, place].append(decision["at"])

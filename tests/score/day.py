@@ -19,7 +19,7 @@ _HOURS: Final = 26.0
 
 @dataclass(slots=True)
 class Visit:
-    """One true visit. `leave`: None if it goes on after the day; `records`: made inside, lost ones included."""
+    """One true visit. `leave`: None if it goes on; `records`: made inside, lost ones included."""
 
     imsi: str
     place: str

@@ -99,9 +99,7 @@ def judge(day: CityDay, concluded: Concluded, variant: str) -> Score:
     for place in PLACES:
         kind = "wide" if is_wide(place) else "small"
         people = {
-            imsi
-            for imsi, at in (*by, *concluded.enters, *concluded.leaves, *concluded.stays)
-            if at == place
+            imsi for imsi, at in (*by, *concluded.enters, *concluded.leaves, *concluded.stays) if at == place
         }
         for imsi in people:
             key = imsi, place

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from tests.score.judge import Count, Score
@@ -28,7 +28,7 @@ def worst(scores: Sequence[Score]) -> list[Row]:
             for kind in _KINDS:
                 counts = [getattr(score, verb)[kind] for score in mine]
                 row += [_least(counts, "precision"), _least(counts, "recall")]
-        row += [_most(mine, lambda score, q=q: score.dwell_at(q, ("wide",))) for q in (0.5, 0.9, 0.99)]
+        row += [f"{max(score.dwell_at(q, ('wide',)) for score in mine):.1f}" for q in (0.5, 0.9, 0.99)]
         rows.append(tuple(row))
     return rows
 
@@ -77,7 +77,8 @@ def identity(scores: Sequence[Score]) -> list[Row]:
 
 
 IDENTITY_HEAD: Final[Row] = (
-    "treatments", "roam.out that is false", "true ones told", "handset.change P", "R", "hits / missed / false",
+    "treatments", "roam.out that is false", "true ones told", "handset.change P", "R",
+    "hits / missed / false",
 )  # fmt: skip
 
 
@@ -90,7 +91,12 @@ def targets(scores: Sequence[Score], variant: str) -> list[Row]:
     visits = sum(score.visits for score in mine)
     return [
         ("true visits", f">= {VISITS:,}", f"{visits:,}", _met(visits >= VISITS)),
-        ("enter precision, wide", f">= {ENTER_PRECISION}", _share(precision), _met(precision >= ENTER_PRECISION)),
+        (
+            "enter precision, wide",
+            f">= {ENTER_PRECISION}",
+            _share(precision),
+            _met(precision >= ENTER_PRECISION),
+        ),
         ("enter recall, wide", f">= {ENTER_RECALL}", _share(recall), _met(recall >= ENTER_RECALL)),
         ("dwell error p90, wide", f"<= {DWELL_MINUTES:g} min", f"{dwell:.1f}", _met(dwell <= DWELL_MINUTES)),
     ]
@@ -135,10 +141,6 @@ def as_json(score: Score) -> dict[str, Any]:
 
 def _least(counts: Sequence[Count], figure: str) -> str:
     return _share(min(getattr(count, figure) for count in counts))
-
-
-def _most(scores: Sequence[Score], figure: Callable[[Score], float]) -> str:
-    return f"{max(figure(score) for score in scores):.1f}"
 
 
 def _share(value: float) -> str:
