@@ -100,8 +100,24 @@ class Day:
         return [(t, order, do, what) for order, (t, do, what) in enumerate(rows)]
 
 
+_HOPS: Final = ((0.80, 0), (0.86, 1), (0.90, 2), (0.95, 3), (1.0, 5))
+"""Errands near to where they are, beside all else: (share of days up to here, how many). Assumed, so that the
+sites and changes of a day are as measured."""
+
+
 def plan_journeys(day: Day) -> None:
     """Lay out where an ordinary day leads: work, campus, errands, an evening out; home before midnight."""
+    _lay_out(day)
+    u = day.rng.random()
+    for _ in range(next(count for share, count in _HOPS if u < share)):
+        enter = day.between(8.0, 21.0)
+        stay = max(1.0, pick(STAY_MINUTES, day.rng.random()))
+        site = day.town.step(day.at(enter), day.rng)
+        if site.cells and day.at(enter + int(stay * MINUTE)) is day.at(enter):
+            day.visit(site, enter, enter + int(stay * MINUTE))
+
+
+def _lay_out(day: Day) -> None:
     if day.weekend and day.person.traits.job not in ("staff", "driver"):
         if day.rng.random() < 0.6:
             _outing(day, day.between(10.0, 17.0))
@@ -118,7 +134,7 @@ def _worker(day: Day) -> None:
     if rng.random() < 0.2:
         lunch = day.hour(12.1, 0.3)
         if arrive < lunch < leave - HOUR:
-            mall = day.town.choose("mall", rng) if rng.random() < 0.1 else None
+            mall = day.town.choose("mall", rng, person.work) if rng.random() < 0.1 else None
             day.visit(mall or day.town.step(person.work, rng), lunch, lunch + day.minutes(15, 55))
     if rng.random() < 0.2:
         _outing(day, leave + day.minutes(10, 30), latest=day.hour(23.0))
@@ -181,7 +197,7 @@ def _outing(day: Day, enter: int, latest: int | None = None) -> None:
     """Go somewhere for a while: mostly an ordinary site, sometimes a place of the catalogue."""
     rng = day.rng
     role = pick_role(rng.random())
-    site = day.town.choose(role, rng) if role else None
+    site = day.town.choose(role, rng, day.at(enter)) if role else None
     if site is None:
         site = rng.choice(day.person.spots)
     stay = max(10.0, pick(STAY_MINUTES, 0.3 + 0.65 * rng.random()))

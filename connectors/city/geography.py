@@ -38,6 +38,7 @@ RADIUS_KM: Final[Mapping[str, float]] = {
 """How far a place of a kind reaches (assumed)."""
 EDGE_KM: Final = 0.3
 """Who lives this near to the edge of a place flips into it (facts/signals.md)."""
+LONG_WAY_KM: Final = 22.0
 _TRIES: Final = 200
 _GOLDEN: Final = pi * (3.0 - sqrt(5.0))
 
@@ -174,10 +175,10 @@ class Town:
         return self.beside(origin) if found is origin else found
 
     def way(self, start: Site, end: Site) -> list[Site]:
-        """List the ordinary sites a phone is seen at on the way: one in ten kilometres, at most two."""
+        """List the ordinary sites a phone is seen at on the way: one, if it is long."""
         if start is self.away or end is self.away:
             return []
-        count = min(2, int(distance(start, end) / 10.0))
+        count = 1 if distance(start, end) > LONG_WAY_KM else 0
         passed = []
         for k in range(1, count + 1):
             share = k / (count + 1)
@@ -186,10 +187,16 @@ class Town:
                 passed.append(site)
         return passed
 
-    def choose(self, role: str, rng: Random) -> Site | None:
-        """Draw one place for this purpose; None if the catalogue has none."""
+    def choose(self, role: str, rng: Random, near: Site | None = None) -> Site | None:
+        """Draw one place for this purpose, the nearer of two if `near` is given; None if there is none."""
         sites = self.roles.get(role)
-        return sites[int(rng.random() * len(sites))] if sites else None
+        if not sites:
+            return None
+        found = sites[int(rng.random() * len(sites))]
+        if near is not None:
+            other = sites[int(rng.random() * len(sites))]
+            found = min(found, other, key=lambda site: distance(site, near))
+        return found
 
 
 def distance(one: Site, other: Site) -> float:

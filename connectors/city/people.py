@@ -40,7 +40,7 @@ class Person:
     def __init__(self, index: int, seed: int, town: Town, options: CityOptions) -> None:
         self.index = index
         self.life = self._whose(index, seed, options.dual_sims)
-        """Index of the subscriber whose life this is; this one's own, or it is a second SIM of their phone."""
+        """Index of the subscriber whose life this is: another one's if it is a second SIM of their phone."""
         rng = Random(f"{seed}:{self.life}")
         self.traits: Traits = draw_traits(rng)
         self.imsi, self.msisdn = numbers_of(index)
@@ -130,11 +130,13 @@ class Person:
         if job == "student":
             campus = town.choose("campus", rng)
             self.work = campus or town.step(self.home, rng)
-            if campus is not None and rng.random() < 0.3:
-                self.home = campus
+            if campus is not None:
+                self.home = campus if rng.random() < 0.3 else town.step(campus, rng)
         elif job == "staff":
             shops = [site for role in _WORKPLACES for site in town.roles.get(role, ())]
             self.work = rng.choice(shops) if shops else town.step(self.home, rng)
+            if shops and rng.random() < 0.7:
+                self.home = town.step(self.work, rng)
         elif job in ("worker", "driver"):
             self.work = town.step(self.home, rng)
 

@@ -51,7 +51,8 @@ class Pushed:
 class TopicPush:
     """One run into one topic.
 
-    `rate`: records per second, 0: as fast as it goes; `batch`: records per message. `options`: connection options of aiokafka. Raises InputError for numbers that can't be.
+    `rate`: records per second, 0: as fast as it goes; `batch`: records per message. `options`: connection
+    options of aiokafka. Raises InputError for numbers that can't be.
     """
 
     def __init__(self, topic: str, options: Mapping[str, Any], *, rate: float = 0.0, batch: int = 1) -> None:

@@ -125,7 +125,7 @@ class Steps:
         person.hushed = until
 
     def _stray(self, person: Person, t: int, what: tuple[str, str, int]) -> None:
-        """Be registered by a network across the border, without having left, until the phone is taken back."""
+        """Be registered by a network across the border, without having left, until it is taken back."""
         plmn, country, until = what
         if person.on and not person.abroad and not self.silent:
             there, home = {"plmn": plmn, "country": country}, {"plmn": "46000", "country": "CN"}
