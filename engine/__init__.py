@@ -19,6 +19,7 @@ To read the code, open `pipeline.py` first: it shows all stages at a glance. The
 What the stages lean on:
 
     countries.py      codes of countries
+    cells.py          where the cells of the network are
     event_kinds.py    every kind of record: its fields, their types and units
     field_checks.py   checks of single fields at intake
     identity.py       IMSI, MSISDN or opaque id -> one keyed subscriber key
@@ -55,6 +56,7 @@ What the stages lean on:
 Whole runs over the stages:
 
     collect.py        events of a source -> records of the log, and the ticks that follow them
+    options.py        options of feeds, doors and treatments out of YAML, every mistake with its place
     treatments/       what is done to records of feeds that are late, doubled, disordered or wrong
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing

@@ -29,6 +29,7 @@ from engine.ports import Inlet
 from engine.refusals import Refusal, dead_letter
 from engine.sources import SourceTicks, SourceTime
 from engine.ticks import CONTROL, SECOND
+from engine.treatments.step import Chain
 
 AHEAD_AT_MOST = 3_600_000_000
 """µs that a record's time may be ahead of the clock: clamped up to that, refused beyond (7 r)."""
@@ -104,6 +105,8 @@ class Live:
     """µs that its watermark stays behind its newest record."""
     idle_seconds: float = 0.0
     """Wall-clock seconds without a record after which it is down; 0: never."""
+    chain: Chain | None = None
+    """What is done to its records before they go into the log; None: nothing."""
 
     @property
     def time(self) -> SourceTime:

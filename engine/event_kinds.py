@@ -70,11 +70,15 @@ PHASED = ("call.", "sms.", "mms.", "data.")
 """Kinds whose records may be the start, an update or the end of one call, message or session (1.4)."""
 
 _CELL = FieldDef("cell", "text", "canonical cell: 460-00-<lac>-<ci>, 460-00-<eci>, 460-00-<nci> or area:ID")
+_CELL_END = FieldDef("cell_end", "text", "the cell at the end, where the feed names both")
 _QUALITY = FieldDef(
     "quality",
     "set",
-    "flags of the collector: no_msisdn bad_imei unknown_cell late dup synthetic no_trigger clamped",
-    known=("no_msisdn", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger", "clamped"),
+    "flags of the collector (docs/signals.md)",
+    known=(
+        *("no_msisdn", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger", "clamped"),
+        *("ping_pong", "impossible_move", "start_cell"),
+    ),
 )
 _COMMON = (
     _CELL,
@@ -123,6 +127,8 @@ def _spec(kind: str, group: Group, say: str, *own: FieldDef, derived: tuple[Fiel
         common = (_CELL, _QUALITY)
     if group != "control":
         derived = (_PLACE, *derived)
+    if kind.startswith(PHASED):
+        common = (_CELL_END, *common)
     return KindSpec(
         kind, group, say, {f.name: f for f in (*own, *common)}, derived={f.name: f for f in derived}
     )

@@ -1,0 +1,33 @@
+"""A feed of the file -> a live source of the collector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.door import House
+from engine.collector import Live
+from engine.deployment.feeds.model import Feed
+from engine.deployment.feeds.tables import TABLES
+from engine.identity import Identity
+from engine.treatments.registry import TREATMENTS, Around, chain_of
+
+
+def map_of(feed: Feed) -> Any:
+    """Load the map of a feed, None if it has none; raise InputError for one that is wrong."""
+    if not feed.map or feed.door.load_map is None:
+        return None
+    return feed.door.load_map(feed.map)
+
+
+def live_of(feed: Feed, house: House, identity: Identity, tables: Mapping[str, Any]) -> Live:
+    """Make a source and its steps; nothing is opened. Raise InputError for a wrong map."""
+    source = feed.door.make(feed.name, feed.options, map_of(feed), house)
+    around = Around(identity, feed.disorder, tables)
+    chain = chain_of(feed.treatments, around, TREATMENTS) if feed.treatments else None
+    return Live(source, feed.common.kinds, feed.disorder, feed.idle / 1_000_000, chain)
+
+
+def load_tables(files: Mapping[str, Any]) -> dict[str, Any]:
+    """Load the tables of a feeds file; raise InputError for one that is wrong."""
+    return {name: TABLES[name].load(path) for name, path in files.items()}
