@@ -10,29 +10,42 @@ import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from connectors.city import CityOptions
 from connectors.city.options import with_faults
-from engine.errors import InputError
+from engine.errors import InputError, RulesError
 from tests.score import tables
 from tests.score.course import score
 from tests.score.day import live
 from tests.score.judge import Score
-from tests.score.variants import ALL, VARIANTS
+from tests.score.variants import ALL, ENTERS, NONE, PLACES, Variant, variants
 from tests.score.world import build
 
 SEEDS = (101, 102, 103, 104, 105)
 """Not used for tuning anything: that is done on seeds below 100."""
 
 
-def run_seed(seed: int, subscribers: int, names: Sequence[str], options: CityOptions) -> list[Score]:
+def known_options() -> tuple[str, ...]:
+    """Return the options of places and of `enters` that this version knows."""
+    found = []
+    cell = "460-00-6001-1"
+    for name, option in {**PLACES, **ENTERS}.items():
+        place = {} if name in ENTERS else {key: [cell] if key == "buffer" else option[key] for key in option}
+        with TemporaryDirectory() as folder, suppress(RulesError):
+            build(Path(folder), place=lambda _, place=place: place, enters=ENTERS.get(name))
+            found.append(name)
+    return tuple(found)
+
+
+def run_seed(seed: int, subscribers: int, ways: Sequence[Variant], options: CityOptions) -> list[Score]:
     """Score one day in some ways."""
     with TemporaryDirectory() as folder:
-        catalog = build(Path(folder), place={}, enters={}).catalog
+        catalog = build(Path(folder)).catalog
     day = live(seed, subscribers, catalog, options)
-    return [score(day, VARIANTS[name]) for name in names]
+    return [score(day, way) for way in ways]
 
 
 def main(arguments: list[str]) -> int:
@@ -40,17 +53,20 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run score", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), metavar="N")
     parser.add_argument("--subscribers", type=int, default=3_000, metavar="N", help="of each seed (3000)")
-    parser.add_argument("--variants", nargs="+", metavar="NAME", help=f"only these: {', '.join(VARIANTS)}")
+    parser.add_argument("--variants", nargs="+", metavar="NAME", help="only these; see the tables for names")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help="another rate")
     parser.add_argument("--no-faults", action="store_true", help="a clean feed, but for --fault")
     parser.add_argument("--no-targets", action="store_true", help="exit 0 whatever the score")
     parser.add_argument("--json", action="store_true", help="all figures as JSON, instead of tables")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="seeds at a time (2)")
+    parser.add_argument("--each", action="store_true", help="each treatment alone and taken out as well")
     given = parser.parse_args(arguments)
-    names = given.variants or list(VARIANTS)
-    unknown = [name for name in names if name not in VARIANTS]
+    known = variants(known_options())
+    names = given.variants or (list(known) if given.each else [NONE, ALL])
+    unknown = [name for name in names if name not in known]
     if unknown:
-        parser.error(f"expected a variant of {', '.join(VARIANTS)}, was {unknown[0]}")
+        parser.error(f"expected a variant of {', '.join(known)}, was {unknown[0]}")
+    ways = [known[name] for name in names]
     try:
         rates = {name: float(rate) for name, _, rate in (text.partition("=") for text in given.fault)}
         options = with_faults(CityOptions(), rates, none_else=given.no_faults)
@@ -58,7 +74,7 @@ def main(arguments: list[str]) -> int:
         parser.error(str(error))
     scores: list[Score] = []
     with ProcessPoolExecutor(max(1, given.workers)) as pool:
-        jobs = [pool.submit(run_seed, seed, given.subscribers, names, options) for seed in given.seeds]
+        jobs = [pool.submit(run_seed, seed, given.subscribers, ways, options) for seed in given.seeds]
         for seed, job in zip(given.seeds, jobs, strict=True):
             scores += job.result()
             print(f"seed {seed}: done", file=sys.stderr, flush=True)

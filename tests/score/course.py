@@ -15,52 +15,64 @@ from engine.language.model import RuleSet
 from engine.pipeline import Fold
 from engine.replay import Replay
 from engine.rulebook import Rulebook
-from engine.ticks import TickMaker
+from engine.ticks import CONTROL, TickMaker
+from engine.treatments.course import Course
 from engine.treatments.step import Chain
 from tests.score.day import CityDay
 from tests.score.judge import Concluded, Score, judge
-from tests.score.variants import Variant, steps_of
+from tests.score.variants import Variant
 from tests.score.world import build
 
 _KEY, _SALT = b"score-key", b"score-salt"
+_NEVER = 1 << 60
+"""µs of disorder with which a replay derives no ticks: here they come from the source, as in the collector."""
 
 
 def score(day: CityDay, variant: Variant) -> Score:
     """Run one day in one way and hold it against the truth."""
     with TemporaryDirectory() as folder:
-        rules = build(Path(folder), place=variant.place, enters=variant.enters)
-    chain = Chain(steps_of(variant.steps))
-    found = judge(day, conclude(day, rules, chain), variant.name)
+        rules = build(
+            Path(folder), place=lambda key: variant.of_place(key, day.town), enters=variant.of_enters
+        )
+    identity = Identity(_KEY)
+    chain = variant.chain(identity, day.town, DISORDER)
+    found = judge(day, conclude(day, rules, chain, identity), variant.name)
     found.dropped = dict(chain.counts)
     return found
 
 
-def conclude(day: CityDay, rules: RuleSet, chain: Chain) -> Concluded:
-    """Fold the day; every decision, whatever became of it, is an instant of its rule."""
-    identity = Identity(_KEY)
+def conclude(day: CityDay, rules: RuleSet, chain: Chain, identity: Identity) -> Concluded:
+    """Fold the day; every decision, whatever became of it, is an instant of its rule.
+
+    Ticks go no further than what steps keep back, as the collector writes them.
+    """
     intake = Intake(identity)
-    replay = Replay(Fold(Rulebook(rules, _KEY), _SALT), disorder=DISORDER)
+    replay = Replay(Fold(Rulebook(rules, _KEY), _SALT), disorder=_NEVER)
     replay.profiles(
         event for line in day.profiles if (event := intake.profile_line(line, "score", "p")) is not None
     )
     replay.take()
     people = {identity.of_imsi(imsi) or "": imsi for imsi in {visit.imsi for visit in day.visits}}
     watch = _Watch(people, identity, day)
-    ticks = TickMaker(DISORDER)
+    course, ticks, newest = Course(chain, DISORDER), TickMaker(), 0
 
     def give(events: Iterable[Event]) -> None:
         for event in events:
             watch.look(event)
             replay.feed(event)
-        if replay.fold.decisions:
-            watch.take(replay)
 
     for line in day.records:
         for event in intake.read(line, "score", ""):
-            give(chain.take(event))
-            tick = ticks.after(event)
+            give(course.take(event))
+            newest = max(newest, event.t) if event.kind not in CONTROL else newest
+            oldest = course.oldest
+            mark = newest - DISORDER
+            tick = ticks.enter(mark if oldest is None else min(mark, oldest))
             if tick is not None:
-                give(chain.pass_time(tick.t))
+                replay.feed(tick)
+            if replay.fold.decisions:
+                watch.take(replay)
+    give(course.let_go())
     replay.close()
     watch.take(replay)
     return Concluded(

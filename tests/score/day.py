@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from connectors.city import City, CityOptions
+from connectors.city.geography import Town
 from engine.language.model import Catalog
 
 MIDNIGHT: Final = 1_788_710_400_000_000
@@ -33,6 +34,7 @@ class CityDay:
     """What reaches us, and what really happened."""
 
     seed: int
+    town: Town
     records: list[bytes]
     profiles: list[bytes]
     visits: list[Visit]
@@ -58,7 +60,7 @@ def live(seed: int, subscribers: int, catalog: Catalog, options: CityOptions | N
         elif row["what"] == "handset" and row["at"] < END:
             handsets.append((row["imsi"], row["at"], row["to"]))
     open_visits = {(visit.imsi, visit.place, visit.leave): visit for visit in visits}
-    day = CityDay(seed, [], [], visits, handsets)
+    day = CityDay(seed, city.town, [], [], visits, handsets)
 
     def note(row: dict[str, Any]) -> None:
         if row["what"] == "seen":

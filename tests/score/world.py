@@ -6,7 +6,7 @@ are wider than three cells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,15 +46,24 @@ def is_wide(place: str) -> bool:
     return PLACES[place] > WIDE
 
 
-def build(folder: Path, *, place: Mapping[str, Any], enters: Mapping[str, Any]) -> RuleSet:
+def build(
+    folder: Path,
+    *,
+    place: Callable[[str], Mapping[str, Any]] = lambda _: {},
+    enters: Mapping[str, Any] | None = None,
+) -> RuleSet:
     """Write the rules to a folder and load them.
 
-    `place`: what stands at each place of places.yaml beside name and cells; `enters`: beside `enters: P`.
-    Raises RulesError if the engine doesn't know such options.
+    `place`: what stands at a place of places.yaml beside name and cells; `enters`: beside `enters: P`. Raises
+    RulesError if the engine doesn't know such options.
     """
     (folder / "catalog").mkdir(parents=True, exist_ok=True)
     places = {
-        key: {"name": key, "cells": [f"460-00-{22900 + n}-{cell}" for cell in range(1, cells + 1)], **place}
+        key: {
+            "name": key,
+            "cells": [f"460-00-{22900 + n}-{cell}" for cell in range(1, cells + 1)],
+            **place(key),
+        }
         for n, (key, cells) in enumerate(PLACES.items())
     }
     _write(folder / "policy.yaml", _POLICY)
@@ -63,7 +72,7 @@ def build(folder: Path, *, place: Mapping[str, Any], enters: Mapping[str, Any]) 
     _write(folder / "catalog" / "fields.yaml", {"age": {"type": "number", "say": "years"}})
     _write(folder / "catalog" / "numbers.yaml", {})
     for key in PLACES:
-        _write(folder / f"enter-{key}.yaml", _rule(f"enter-{key}", {"enters": key, **enters}))
+        _write(folder / f"enter-{key}.yaml", _rule(f"enter-{key}", {"enters": key, **(enters or {})}))
         _write(folder / f"leave-{key}.yaml", _rule(f"leave-{key}", {"leaves": key}))
         stay = {"stays_in": key, "for": f"{STAY_MINUTES}m"}
         _write(folder / f"stay-{key}.yaml", _rule(f"stay-{key}", stay))
