@@ -56,7 +56,7 @@ class City:
         """
         planner = Planner(self.town, self.seed, self.options, self.start)
         calendar, life = planner.calendar, Life(self.town, self.seed, self.options, mark)
-        people = [self._person(index) for index in range(self.subscribers)]
+        people = [self.person(index) for index in range(self.subscribers)]
         rows = life.feed.rows
         now, end = self.start, self.start + _span(hours)
         while now < end:
@@ -84,7 +84,7 @@ class City:
         Guests have none, nor have a few whose profile was never loaded.
         """
         for index in range(self.subscribers):
-            line = profile_of(self._person(index), self.seed, self.catalog)
+            line = profile_of(self.person(index), self.seed, self.catalog)
             if line is not None:
                 yield line
 
@@ -93,9 +93,10 @@ class City:
         planner = Planner(self.town, self.seed, self.options, self.start)
         end = self.start + _span(hours)
         for index in range(self.subscribers):
-            yield from truth_of(self._person(index), planner, self.start, end)
+            yield from truth_of(self.person(index), planner, self.start, end)
 
-    def _person(self, index: int) -> Person:
+    def person(self, index: int) -> Person:
+        """Return a subscriber as they are born, at home."""
         return Person(index, self.seed, self.town, self.options)
 
 

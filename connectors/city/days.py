@@ -200,7 +200,9 @@ def _outing(day: Day, enter: int, latest: int | None = None) -> None:
     site = day.town.choose(role, rng, day.at(enter)) if role else None
     if site is None:
         site = rng.choice(day.person.spots)
-    stay = max(10.0, pick(STAY_MINUTES, 0.3 + 0.65 * rng.random()))
+        stay = pick(STAY_MINUTES, rng.random())
+    else:
+        stay = max(10.0, pick(STAY_MINUTES, 0.3 + 0.65 * rng.random()))
     leave = min(enter + int(stay * MINUTE), latest or day.start + DAY - HOUR // 2)
     if leave > enter:
         day.visit(site, enter, leave)

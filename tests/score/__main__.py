@@ -22,6 +22,7 @@ from tests.score.course import score
 from tests.score.day import live
 from tests.score.judge import Score
 from tests.score.variants import ALL, ENTERS, NONE, PLACES, Variant, variants
+from tests.score.world import PLACES as PLACES_OF_THE_DAY
 from tests.score.world import build
 
 SEEDS = (101, 102, 103, 104, 105)
@@ -35,7 +36,11 @@ def known_options() -> tuple[str, ...]:
     for name, option in {**PLACES, **ENTERS}.items():
         place = {} if name in ENTERS else {key: [cell] if key == "buffer" else option[key] for key in option}
         with TemporaryDirectory() as folder, suppress(RulesError):
-            build(Path(folder), place=lambda _, place=place: place, enters=ENTERS.get(name))
+            build(
+                Path(folder),
+                place=dict.fromkeys(PLACES_OF_THE_DAY, place).__getitem__,
+                enters=ENTERS.get(name),
+            )
             found.append(name)
     return tuple(found)
 

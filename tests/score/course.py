@@ -25,7 +25,7 @@ from tests.score.world import build
 
 _KEY, _SALT = b"score-key", b"score-salt"
 _NEVER = 1 << 60
-"""µs of disorder with which a replay derives no ticks: here they come from the source, as in the collector."""
+"""µs of disorder with which a replay derives no ticks: they come from the source, as in the collector."""
 
 
 def score(day: CityDay, variant: Variant) -> Score:
