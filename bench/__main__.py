@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from bench import checking, day, doors, lanes, pieces, profiling, replaying, streaming
+from bench import checking, day, doors, lanes, pieces, profiling, replaying, streaming, treatments
 from bench.report import QUICK, Scale, Section, as_json, is_compiled, machine, show
 from engine.errors import TouchpointError
 from engine.garbage import calm_collector
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "replay": replaying.measure,
     "lanes": lanes.measure,
     "doors": doors.measure,
+    "treatments": treatments.measure,
     "streaming": streaming.measure,
     "profile": profiling.measure,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -20,7 +20,15 @@ class Lines:
     """The lines of one file, read from any place on that a reading had reached before."""
 
     def __init__(
-        self, path: Path, intake: Intake, *, source: str, name: str, offset: int = 0, number: int = 0
+        self,
+        path: Path,
+        intake: Intake,
+        *,
+        source: str,
+        name: str,
+        offset: int = 0,
+        number: int = 0,
+        opener: Callable[[str, int], int] | None = None,
     ) -> None:
         self.path = path
         self.offset = offset
@@ -30,6 +38,7 @@ class Lines:
         self._intake = intake
         self._source = source
         self._name = name
+        self._opener = opener
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Yield (line number from 1, line without its end) of all lines that are not blank.
@@ -40,7 +49,7 @@ class Lines:
         damaged or cut off.
         """
         try:
-            with self.path.open("rb") as plain, _unpacked(plain) as stream:
+            with open(self.path, "rb", opener=self._opener) as plain, _unpacked(plain) as stream:
                 if self.offset:
                     stream.seek(self.offset)
                 while line := stream.readline(SIZE_AT_MOST + 1):

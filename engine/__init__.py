@@ -18,6 +18,7 @@ To read the code, open `pipeline.py` first: it shows all stages at a glance. The
 
 What the stages lean on:
 
+    cells.py          where the cells of the network are, and which are near
     countries.py      codes of countries
     cells.py          where the cells of the network are
     event_kinds.py    every kind of record: its fields, their types and units
@@ -58,6 +59,8 @@ Whole runs over the stages:
     collect.py        events of a source -> records of the log, and the ticks that follow them
     options.py        options of feeds, doors and treatments out of YAML, every mistake with its place
     treatments/       what is done to records of feeds that are late, doubled, disordered or wrong
+    admission.py      what of a live source the log takes: nothing of the future
+    checkpoint.py     how far sources were read, as bytes
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
     loading.py        files of profiles, consents and opt-outs into the log
@@ -80,6 +83,7 @@ Whole runs over the stages:
     rule_tests/       the tests that stand beside the rules
     story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer
+    place_map/        places against the cells of the network, and a map of them
 
 Around them:
 

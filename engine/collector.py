@@ -2,10 +2,13 @@
 
     1. read the source that is furthest behind          4. the ticks that go before and after each record
     2. intake: what it refuses becomes a dead letter    5. ONE step: records, dead letters, the checkpoint
-    3. times ahead of the clock are clamped (7 r)       6. tell the sources (a file that is done is moved)
+    3. times ahead of the clock are clamped (7 r),      6. tell the sources (a file that is done is moved)
+       then the source's treatments, if it has any
 
-The checkpoint says for each source how far it was read, and where the ticks stand; a collector that starts
-goes on exactly there, so a crash at any point applies every row once and makes the same ticks.
+The checkpoint says for each source how far it was read and what its treatments keep back, and where the ticks
+stand; a collector that starts goes on exactly there, so a crash at any point applies every row once and, with
+no treatments, makes the same ticks. What treatments keep back is bounded by what fits into the checkpoint:
+beyond it the oldest go on early.
 """
 
 from __future__ import annotations
@@ -20,25 +23,25 @@ from typing import Any, Protocol
 import orjson
 import structlog
 
+from engine.admission import admit
+from engine.checkpoint import BROKEN, damaged, read_checkpoint, write_checkpoint
 from engine.collect import VALUE_AT_MOST, spread
-from engine.errors import LogError, SettingsError, StateError
+from engine.errors import LogError, StateError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
 from engine.ports import Inlet
-from engine.refusals import Refusal, dead_letter
+from engine.refusals import Bad, Refusal, dead_letter
 from engine.sources import SourceTicks, SourceTime
 from engine.ticks import CONTROL, SECOND
+from engine.treatments.course import Course
+from engine.treatments.parking import orphans
 from engine.treatments.step import Chain
 
-AHEAD_AT_MOST = 3_600_000_000
-"""µs that a record's time may be ahead of the clock: clamped up to that, refused beyond (7 r)."""
-CLAMPED = "clamped"
-"""Flag in `quality` of a record whose time was."""
-NOT_OF_SOURCES = frozenset({"rules.switch", "subscriber.forget"})
-"""Kinds that commands alone write, `rules publish` and `forget`: they ask who does it."""
 STAGE = "collector"
-_VERSION = 1
+PARKED_AT_MOST = 600_000
+"""Bytes in the checkpoint of what treatments of all sources keep back: brokers refuse messages of 1 MB."""
+Batch = list[tuple[int, bytes]]
 
 log = structlog.get_logger("collector")
 
@@ -154,6 +157,11 @@ class LiveCollector:
         """`read` (records written), `refused`, `clamped`, `ticks`, `commits`, `failures` since the start."""
         self.refused: Counter[str] = Counter()
         """Refused records by reason."""
+        self.fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
+        """By source: rows that were `read`, `refused`, `clamped`, `unparked` (gone on early for want of
+        room); a `gap`, or a `file` that can't be read to its end."""
+        self.treated: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
+        """By source: what its treatments did, as `STEP.DEED`."""
         self.trouble = ""
         """Why the log can't be written, or a source not be read, just now; empty if all is well."""
         self.committed_at = 0.0
@@ -168,12 +176,24 @@ class LiveCollector:
         self._pace = pace
         self._intake = Intake(identity, on_refused=self._refused)
         self._reading: Source | None = None
+        self._courses = {
+            name: Course(live.chain, live.disorder)
+            for name, live in self.sources.items()
+            if live.chain is not None
+        }
+        self._orphans: list[tuple[str, Event]] = []
+        """(source, event): kept back by treatments that are not asked for any more, to be written."""
         self._dead: list[bytes] = []
         self._reasons: Counter[str] = Counter()
+        self._new_fates: dict[str, Counter[str]] = {}
+        self._told: dict[str, Counter[str]] = {}
+        """By source: the counts of its treatments when the last step was durable."""
         self._quiet: dict[str, float] = {}
         """Source -> since when it has had nothing to read, by `clock`."""
         self._kept: dict[str, Any] = {}
         """Positions of sources that are not configured now: they may come back."""
+        self._kept_parked: dict[str, Any] = {}
+        """What was kept back of them."""
 
     @property
     def silent(self) -> list[str]:
@@ -216,7 +236,8 @@ class LiveCollector:
         positions = self._restore(checkpoint)
         if self._bindings is not None:
             await self._bindings.load(self._identity)
-        self._dead, self._reasons = [], Counter()
+        self._dead, self._reasons, self._new_fates = [], Counter(), {}
+        self._told = {name: course.chain.counts for name, course in self._courses.items()}
         for name, live in self.sources.items():
             self._reading = live.source
             await live.source.open(positions.get(name), self._intake)
@@ -229,8 +250,11 @@ class LiveCollector:
         """Read and commit once; False if no source had anything."""
         if self._bindings is not None:
             await self._bindings.poll()
-        batch: list[tuple[int, bytes]] = []
+        batch: Batch = []
         counts: Counter[str] = Counter()
+        for name, event in self._orphans:
+            self._write(name, [event], batch, counts)
+        self._orphans = []
         room, until = self._pace.records, self._clock() + self._pace.seconds
         read_any = False
         while room > 0 and (not read_any or self._clock() < until):
@@ -243,7 +267,16 @@ class LiveCollector:
             for event in events:
                 self._take(name, event, batch, counts)
         for name in self._idle():
-            self._append_ticks(self.ticks.silent(name), batch, counts)
+            # sources ahead of it may have kept it from being looked at
+            late = await self._look_at(name, self._pace.records)
+            if late is None:
+                self._let_go(name, batch, counts)
+                self._append_ticks(self.ticks.silent(name), batch, counts)
+            else:
+                read_any = True
+                for event in late:
+                    self._take(name, event, batch, counts)
+        self._bound(batch, counts)
         if read_any or batch or self._dead:
             await self._commit(batch, counts)
         return read_any
@@ -252,6 +285,12 @@ class LiveCollector:
         """Collect until no source has anything, then end time: one tick 1 µs after the newest record."""
         while await self.step():
             pass
+        batch: Batch = []
+        counts: Counter[str] = Counter()
+        for name in self._courses:
+            self._let_go(name, batch, counts)
+        if batch:
+            await self._commit(batch, counts)
         closing = self.ticks.closing()
         if closing is not None:
             batch = spread(closing, self.inlet.partitions)
@@ -270,41 +309,94 @@ class LiveCollector:
     async def _read(self, limit: int) -> tuple[str, list[Event]] | None:
         """Read the source furthest behind of those that have something: they come out nearly merged."""
         for name in sorted(self.sources, key=lambda name: self.ticks.greatest[name]):
-            self._reading = self.sources[name].source
-            events = await self._reading.read(limit)
-            if events and any(event.kind not in CONTROL for event in events):
-                self._quiet.pop(name, None)
-            else:
-                self._quiet.setdefault(name, self._clock())
+            events = await self._look_at(name, limit)
             if events is not None:
                 return name, events
         return None
 
-    def _take(self, name: str, event: Event, batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
-        if event.kind in NOT_OF_SOURCES:
-            detail = f"kind: expected one that sources may bring, was {event.kind}"
-            self._intake.refuse("kind", detail, event.source, event.position, "")
+    async def _look_at(self, name: str, limit: int) -> list[Event] | None:
+        """Read one source."""
+        self._reading = self.sources[name].source
+        events = await self._reading.read(limit)
+        if events and any(event.kind not in CONTROL for event in events):
+            self._quiet.pop(name, None)
+        else:
+            self._quiet.setdefault(name, self._clock())
+        return events
+
+    def _take(self, name: str, event: Event, batch: Batch, counts: Counter[str]) -> None:
+        try:
+            event, is_clamped = admit(event, self._wall())
+        except Bad as bad:
+            detail = f"{bad.field}: expected {bad.expected}, was {bad.was}"
+            raw = orjson.dumps(event.fields) if bad.reason == "time" else ""
+            self._intake.refuse(bad.reason, detail, event.source, event.position, raw)
             return
-        now = self._wall()
-        if event.t > now:
-            if event.t - now > AHEAD_AT_MOST:
-                detail = "t: expected at most 1 h ahead of the clock, was later"
-                self._intake.refuse("time", detail, event.source, event.position, orjson.dumps(event.fields))
-                return
-            event = clamped(event, now)
+        if is_clamped:
             counts["clamped"] += 1
+            self._count(name, "clamped")
+        course = self._courses.get(name)
+        if course is None:
+            records = self._records(event)
+            if records is None:
+                return
+            self._append_ticks(self.ticks.before(name, event), batch, counts)
+            self._append(name, event, records, batch, counts)
+        else:
+            self._append_ticks(self.ticks.before(name, event), batch, counts)
+            self._write(name, course.take(event), batch, counts)
+            self.ticks.hold(name, course.oldest)
+        self._append_ticks(self.ticks.after(name, event), batch, counts)
+        if course is not None:
+            self._append_ticks(self.ticks.freed(), batch, counts)
+
+    def _write(self, name: str, events: Sequence[Event], batch: Batch, counts: Counter[str]) -> None:
+        """Write what a source's treatments let through."""
+        for event in events:
+            records = self._records(event)
+            if records is not None:
+                self._append(name, event, records, batch, counts)
+                self.ticks.brought(name, event.kind)
+
+    def _records(self, event: Event) -> Batch | None:
+        """Return an event as it goes into the log, None if it is too large and refused."""
         records = spread(event, self.inlet.partitions)
         if len(records[0][1]) > VALUE_AT_MOST:
             detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(records[0][1])}"
             self._intake.refuse("size", detail, event.source, event.position, records[0][1][:10_000])
-            return
-        self._append_ticks(self.ticks.before(name, event), batch, counts)
+            return None
+        return records
+
+    def _append(self, name: str, event: Event, records: Batch, batch: Batch, counts: Counter[str]) -> None:
         if self.ticks.is_written(event):
             batch += records
             counts["read"] += 1
-        self._append_ticks(self.ticks.after(name, event), batch, counts)
+            self._count(name, "read")
 
-    def _append_ticks(self, ticks: list[Event], batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
+    def _let_go(self, name: str, batch: Batch, counts: Counter[str], keep: int = 0) -> int:
+        """Write what a source's treatments keep back, all but the newest `keep` of each; say how many."""
+        course = self._courses.get(name)
+        if course is None or not course.chain.parked:
+            return 0
+        before = course.chain.parked
+        self._reading = self.sources[name].source
+        self._write(name, course.let_go(keep), batch, counts)
+        self.ticks.hold(name, course.oldest)
+        self._append_ticks(self.ticks.freed(), batch, counts)
+        return before - course.chain.parked
+
+    def _bound(self, batch: Batch, counts: Counter[str]) -> None:
+        """Let the oldest go on of what is kept back beyond what fits into the checkpoint."""
+        for name, course in self._courses.items():
+            most = PARKED_AT_MOST // len(self._courses)
+            while (parked := course.chain.parked) and (size := len(orjson.dumps(course.pack()))) > most:
+                keep = min(parked * most // size, parked - 1)
+                self._count(name, "unparked", self._let_go(name, batch, counts, keep))
+
+    def _count(self, name: str, fate: str, count: int = 1) -> None:
+        self._new_fates.setdefault(name, Counter())[fate] += count
+
+    def _append_ticks(self, ticks: list[Event], batch: Batch, counts: Counter[str]) -> None:
         for each in ticks:
             counts["ticks"] += 1
             batch += spread(each, self.inlet.partitions)
@@ -317,12 +409,18 @@ class LiveCollector:
             if 0 < self.sources[name].idle_seconds <= now - since and name in self.ticks.live
         ]
 
-    async def _commit(self, batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
+    async def _commit(self, batch: Batch, counts: Counter[str]) -> None:
         await self.inlet.append(batch, self._checkpoint(), self._dead)
         self.committed_at = self._clock()
         self.counts["refused"] += len(self._dead)
         self.refused.update(self._reasons)
-        self._dead, self._reasons = [], Counter()
+        for name, fates in self._new_fates.items():
+            self.fates[name].update(fates)
+        for name, course in self._courses.items():
+            done = course.chain.counts
+            self.treated[name].update(done - self._told[name])
+            self._told[name] = done
+        self._dead, self._reasons, self._new_fates = [], Counter(), {}
         self.counts.update(counts)
         self.counts["commits"] += 1
         for live in self.sources.values():
@@ -331,6 +429,10 @@ class LiveCollector:
     def _refused(self, refusal: Refusal) -> None:
         self._reasons[refusal.reason] += 1
         origin = {} if self._reading is None else self._reading.origin
+        if self._reading is not None:
+            # neither a gap nor the end of a damaged file is a row
+            fate = refusal.reason if refusal.reason in ("gap", "file") else "refused"
+            self._count(self._reading.name, fate)
         self._dead.append(dead_letter(refusal, STAGE, self._wall(), origin))
 
     # -- the checkpoint --------------------------------------------------------------------------------------
@@ -340,54 +442,40 @@ class LiveCollector:
 
     def _checkpoint(self) -> bytes:
         positions = {name: live.source.position for name, live in self.sources.items()}
-        return orjson.dumps(
-            {
-                "v": _VERSION,
-                "ticks": self.ticks.pack(),
-                "sources": {**self._kept, **positions},
-                "key": self._key_check,
-            }
+        parked = {name: kept for name, course in self._courses.items() if (kept := course.pack())}
+        return write_checkpoint(
+            self.ticks.pack(),
+            {**self._kept, **positions},
+            {**self._kept_parked, **parked},
+            self._key_check,
         )
 
     def _restore(self, checkpoint: bytes | None) -> dict[str, Any]:
         """Take the ticks from a checkpoint and return the positions in it."""
         self.ticks = self._new_ticks()
         if checkpoint is None:
+            self._restore_parked({})
             return {}
+        read = read_checkpoint(checkpoint, self._key_check)
         try:
-            read = orjson.loads(checkpoint)
-            version = read["v"]
-            if version == _VERSION and read.get("key", self._key_check) != self._key_check:
-                raise SettingsError(
-                    ["TOUCHPOINT_KEY: expected the one that this collector has used before, was another"]
-                )
-            if version == _VERSION:
-                self.ticks.restore(read["ticks"])
-                return dict(read["sources"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise StateError(f"collector: expected its checkpoint, was damaged ({error})") from None
-        raise StateError(f"collector: expected a checkpoint of version {_VERSION}, was {version!r}")
+            self.ticks.restore(read["ticks"])
+            self._restore_parked(read.get("parked", {}))
+            return dict(read["sources"])
+        except BROKEN as error:
+            raise damaged(error) from None
 
-
-def clamped(event: Event, now: int) -> Event:
-    """Return a record whose times are ahead of the clock as one of now, flagged."""
-    fields = dict(event.fields)
-    fields["t"] = now
-    if "t_start" in fields:
-        fields["t_start"] = min(fields["t_start"], now)
-    if event.kind not in CONTROL:
-        fields["quality"] = [*fields.get("quality", ()), CLAMPED]
-    return Event(
-        event.kind,
-        now,
-        event.key,
-        fields,
-        event.cell,
-        min(event.seen, now),
-        event.id,
-        event.source,
-        event.position,
-    )
+    def _restore_parked(self, parked: Mapping[str, Any]) -> None:
+        """Take what treatments kept back; of those that are asked for no longer it goes on at once."""
+        self._kept_parked = {name: kept for name, kept in parked.items() if name not in self.sources}
+        self._orphans = []
+        for name in self.sources:
+            course, kept = self._courses.get(name), parked.get(name)
+            if course is not None:
+                left = course.restore(kept)
+                self.ticks.hold(name, course.oldest)
+            else:
+                left = orphans(kept["steps"], ()) if kept else []
+            self._orphans += [(name, event) for event in left]
 
 
 async def _rest(stop: asyncio.Event, seconds: float) -> None:

@@ -1,8 +1,8 @@
 """catalog/*.yaml to `Catalog`: what rules may name.
 
 `fields.yaml` (subscriber fields), `places.yaml` (places as lists of cells, written out or in a CSV file
-beside it, and groups of places), `products.yaml`, `numbers.yaml` (lists of phone numbers). A file that is
-not there is empty.
+beside it, or drawn on the map, see `engine.language.geometry`; and groups of places), `products.yaml`,
+`numbers.yaml` (lists of phone numbers). A file that is not there is empty.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from functools import partial
 from typing import Final, TypeVar, get_args
 
 from engine.language import words
+from engine.language.cells_table import CELL
 from engine.language.checks import shape
 from engine.language.checks.duplicates import listed_twice
+from engine.language.geometry import DRAWN, Geography
 from engine.language.model import Catalog, FieldSpec, FieldType, Place, Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
@@ -28,13 +30,13 @@ FILES: Final = ("fields", "places", "products", "numbers")
 FIELD_TYPES: Final = tuple(kind for kind in get_args(FieldType) if kind not in ("phone", "place"))
 FIELD: Final = ((), ("type", "values", "say"))
 PRODUCT: Final = (("name", "price"), ("reply",))
-PLACE: Final = (("name", "cells"), ())
-"""An entry of each file: keys that must be there, keys that may."""
+PLACE: Final = (("name",), ("cells", "area", "circle", "mode", "without"))
+"""An entry of each file: keys that must be there, keys that may. Of a place one of `COVERED` must."""
+COVERED: Final = ("cells", *DRAWN)
 _RESERVED: Final = ("subscriber", "msisdn", "consent")
 GROUPS: Final = "groups"
 """The key of places.yaml that is no place but the groups of places."""
 _NAME = re.compile(r"[^\s{}\[\],:#\x00-\x1f]{1,64}")
-_CELL = re.compile(r"[0-9]{3}-[0-9]{2,3}-[0-9]+(?:-[0-9]+)?|area:\S+")
 
 T = TypeVar("T")
 
@@ -49,10 +51,18 @@ class Names:
     catalog: Catalog
     unreadable: frozenset[str] = frozenset()
     home_cc: str = "86"
+    geography: Geography | None = None
+    """Where cells are and what places look like on the map; of names that were read from files."""
 
 
-def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_cc: str = "86") -> Names:
+def read_catalog(
+    reports: Mapping[str, Report],
+    lists: Mapping[str, str],
+    home_cc: str = "86",
+    geography: Geography | None = None,
+) -> Names:
     """Read the files of the catalogue. `reports`: by name; `lists`: CSV texts by path below catalog/."""
+    geography = geography or Geography(lists, {})
     fields = _entries(reports.get("fields"), _field)
     numbers = _entries(reports.get("numbers"), partial(_numbers, home_cc=home_cc))
     products = _entries(reports.get("products"), _product)
@@ -60,7 +70,7 @@ def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_c
     groups: dict[str, tuple[str, ...]] = {}
     report = reports.get("places")
     if report is not None:
-        places = _entries(report, partial(_place, lists=lists), reserved=GROUPS)
+        places = _entries(report, partial(_place, lists=lists, geography=geography), reserved=GROUPS)
         root = report.source.root
         if isinstance(root, MappingNode):
             groups = _groups(report, root.get(GROUPS), places)
@@ -69,7 +79,7 @@ def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_c
         for name, each in reports.items()
         if each.failed and (each.source.broken or not isinstance(each.source.root, MappingNode))
     )
-    return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc)
+    return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc, geography)
 
 
 def _entries(
@@ -174,22 +184,45 @@ def _numbers(report: Report, key: Scalar, node: Node, home_cc: str) -> tuple[str
     return tuple(found)
 
 
-def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str]) -> Place:
+def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str], geography: Geography) -> Place:
     body = shape.mapping(report, node, "`{name: …, cells: …}`")
     if body is None:
         return Place(key.text, key.text, ())
-    shape.keys(report, body, key, f"`{key.text}`", *PLACE)
+    shape.keys(report, body, key, f"`{key.text}`", *_place_keys(body))
     name = shape.text(report, body.get("name"), "the name that people see")
-    cells = body.get("cells")
-    if cells is None:
-        return Place(key.text, name, ())
-    if isinstance(cells, Scalar):
-        return Place(key.text, name, _cells_of_file(report, cells, lists))
-    members = shape.sequence(report, cells, "cells")
+    written = _cells(report, body.get("cells"), lists, geography)
+    drawn = geography.cells(report, key, body)
+    without = _cells(report, body.get("without"), lists, geography)
+    cells = dict.fromkeys((*written, *drawn))
+    for cell in without:
+        if cells.pop(cell, cell) is not None and not report.failed:
+            said = f"`{cell}` is no cell of this place, so there is nothing to take off"
+            report.warn("R108", body.entries["without"][1], said)
+    return Place(key.text, name, tuple(cells))
+
+
+def _place_keys(body: MappingNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the keys that must be there and those that may: `cells`, unless the place is drawn."""
+    required, optional = PLACE
+    if any(each in body.entries for each in DRAWN):
+        return required, optional
+    return (*required, "cells"), tuple(each for each in optional if each != "cells")
+
+
+def _cells(
+    report: Report, node: Node | None, lists: Mapping[str, str], geography: Geography
+) -> tuple[str, ...]:
+    """Read cells: a list, or the name of a CSV file."""
+    if node is None:
+        return ()
+    if isinstance(node, Scalar):
+        geography.listed.add(node.text)
+        return _cells_of_file(report, node, lists)
+    members = shape.sequence(report, node, "cells")
     for item in members:
-        if isinstance(item, Scalar) and item.text and _CELL.fullmatch(item.text) is None:
+        if isinstance(item, Scalar) and item.text and CELL.fullmatch(item.text) is None:
             report.warn("R108", item, f"`{item.text}` does not look like a cell: `460-00-4301-101`")
-    return Place(key.text, name, _distinct(report, members, "a cell"))
+    return _distinct(report, members, "a cell")
 
 
 def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tuple[str, ...]:
@@ -212,7 +245,7 @@ def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tu
             continue
         row = [value.strip() for value in line.split(",")]
         cell = row[column] if column < len(row) else ""
-        if _CELL.fullmatch(cell) is None:
+        if CELL.fullmatch(cell) is None:
             report.warn("R108", node, f"`{node.text}` line {number}: `{cell}` does not look like a cell")
         if cell:
             found[cell] = None

@@ -29,11 +29,10 @@ WHERE_ONLY: Final = frozenset(kind for kind in KINDS if kind.startswith("loc."))
 
 def is_sighting(event: Event) -> bool:
     """Say whether presence would follow this record: a signaling record with a cell, not `power.off`."""
-    return (
-        event.cell is not None
-        and event.kind in SIGHTING
-        and NO_TRIGGER not in (event.fields.get("quality") or ())
-    )
+    if event.cell is None or event.kind not in SIGHTING:
+        return False
+    quality = event.fields.get("quality")
+    return not quality or NO_TRIGGER not in quality
 
 
 def flag(event: Event, *names: str) -> None:

@@ -80,8 +80,8 @@ class PingPong:
         self._within = options.within
         self._most = options.most
         self._sites = sites or {}
-        self._known: Recent[tuple[str, int]] = Recent(
-            options.subscribers, pack_value=list, restore_value=tuple, packed=options.checkpointed
+        self._known: Recent[list[Any]] = Recent(
+            options.subscribers, pack_value=list, restore_value=list, packed=options.checkpointed
         )
         """Subscriber -> cell and time of the last sighting that was believed."""
         self._lot = Lot()
@@ -100,18 +100,22 @@ class PingPong:
                 self._known.drop(event.key)
             return (event,)
         last = self._known.get(event.key)
-        if last is not None:
-            home, seen = last
-            if event.seen < seen:
-                return (event,)
-            if (
-                not self._are_one(home, event.cell)
-                and event.seen - seen <= KNOWN_FOR
-                and event.seen + self._within >= self._watermark
-            ):
-                self._away[event.key] = [event.seen, event.seen, 0]
-                return self._park(event, event.seen + self._within + 1)
-        self._believe(event)
+        if last is None:
+            self._believe(event)
+            return (event,)
+        cell, seen = event.cell, event.seen
+        assert cell is not None
+        if seen < last[1]:
+            return (event,)
+        if (
+            cell != last[0]
+            and seen - last[1] <= KNOWN_FOR
+            and seen + self._within >= self._watermark
+            and not are_of_one_site(last[0], cell, self._sites)
+        ):
+            self._away[event.key] = [seen, seen, 0]
+            return self._park(event, seen + self._within + 1)
+        last[:] = cell, seen
         return (event,)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
@@ -222,8 +226,7 @@ class PingPong:
         return ()
 
     def _believe(self, sighting: Event) -> None:
-        assert sighting.cell is not None
-        self._known.put(sighting.key, (sighting.cell, sighting.seen))
+        self._known.put(sighting.key, [sighting.cell, sighting.seen])
 
     def _are_one(self, cell: str, other: str | None) -> bool:
         return cell == other or are_of_one_site(cell, other, self._sites)

@@ -6,7 +6,7 @@ rely on what the ones before it have set right. A treatment is one entry here an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -106,6 +106,14 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
 """Name -> treatment, in the order in which they run."""
 
 
-def chain_of(asked: Mapping[str, Options], around: Around, known: Mapping[str, Treatment[Any]]) -> Chain:
-    """Make the chain of a feed: name -> settings, as the feeds file gave them."""
-    return Chain(known[name].make(asked[name], around) for name in known if name in asked)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A treatment that a feed asks for, with its settings."""
+
+    treatment: Treatment[Any]
+    options: Options
+
+
+def chain_of(asked: Iterable[Asked], around: Around) -> Chain:
+    """Make the chain of a feed; `asked` is in the order of the table."""
+    return Chain(each.treatment.make(each.options, around) for each in asked)

@@ -69,8 +69,8 @@ class Thinning:
         """`dropped_cause`, `dropped_same`."""
         self._every = options.every
         self._drop = frozenset(options.drop)
-        self._recent: Recent[tuple[str, str | None, int]] = Recent(
-            options.subscribers, pack_value=list, restore_value=tuple, packed=options.checkpointed
+        self._recent: Recent[list[Any]] = Recent(
+            options.subscribers, pack_value=list, restore_value=list, packed=options.checkpointed
         )
         """Subscriber -> cell, radio access and time of the last sighting that went on."""
 
@@ -86,20 +86,22 @@ class Thinning:
             return (event,)
         rat, seen = fields.get("rat"), event.seen
         last = self._recent.get(event.key)
-        if last is not None:
-            since = seen - last[2]
-            if since < 0:
-                return (event,)
-            if (
-                since <= self._every
-                and kind == THINNED
-                and cell == last[0]
-                and rat == last[1]
-                and "phase" not in fields
-            ):
-                self.counts["dropped_same"] += 1
-                return ()
-        self._recent.put(event.key, (cell, rat, seen))
+        if last is None:
+            self._recent.put(event.key, [cell, rat, seen])
+            return (event,)
+        since = seen - last[2]
+        if since < 0:
+            return (event,)
+        if (
+            since <= self._every
+            and kind == THINNED
+            and cell == last[0]
+            and rat == last[1]
+            and "phase" not in fields
+        ):
+            self.counts["dropped_same"] += 1
+            return ()
+        last[:] = cell, rat, seen
         return (event,)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:

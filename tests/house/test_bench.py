@@ -42,6 +42,7 @@ FIGURES = {
     "replay": ["records", "cost", "with --report"],
     "lanes": ["records", "cost", "stage intake", "stage collector", "stage lanes"],
     "doors": ["JSON lines", "JSON lines, gzip", "xDR rows, made"],
+    "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
 }
 
 

@@ -7,10 +7,9 @@ from typing import Any
 
 from connectors.door import House
 from engine.collector import Live
-from engine.deployment.feeds.model import Feed
-from engine.deployment.feeds.tables import TABLES
+from engine.deployment.feeds.model import Feed, Feeds, TableFile
 from engine.identity import Identity
-from engine.treatments.registry import TREATMENTS, Around, chain_of
+from engine.treatments.registry import Around, chain_of
 
 
 def map_of(feed: Feed) -> Any:
@@ -24,10 +23,16 @@ def live_of(feed: Feed, house: House, identity: Identity, tables: Mapping[str, A
     """Make a source and its steps; nothing is opened. Raise InputError for a wrong map."""
     source = feed.door.make(feed.name, feed.options, map_of(feed), house)
     around = Around(identity, feed.disorder, tables)
-    chain = chain_of(feed.treatments, around, TREATMENTS) if feed.treatments else None
+    chain = chain_of(feed.treatments.values(), around) if feed.treatments else None
     return Live(source, feed.common.kinds, feed.disorder, feed.idle / 1_000_000, chain)
 
 
-def load_tables(files: Mapping[str, Any]) -> dict[str, Any]:
+def lives_of(feeds: Feeds, house: House, identity: Identity) -> list[Live]:
+    """Make the sources of a feeds file that has no mistakes."""
+    tables = load_tables(feeds.tables)
+    return [live_of(feed, house, identity, tables) for feed in feeds.feeds.values()]
+
+
+def load_tables(files: Mapping[str, TableFile]) -> dict[str, Any]:
     """Load the tables of a feeds file; raise InputError for one that is wrong."""
-    return {name: TABLES[name].load(path) for name, path in files.items()}
+    return {name: file.table.load(file.path) for name, file in files.items()}

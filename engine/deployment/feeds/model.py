@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from connectors.door import Door
+from engine.deployment.feeds.tables import Table
 from engine.language.problems import Problem
 from engine.language.source import Node, Source
 from engine.options import Duration, Kinds, Options, option
+from engine.treatments.registry import Asked
 
 
 class FeedOptions(Options):
@@ -53,12 +55,13 @@ class Feed:
     """One feed."""
 
     name: str
+    door_name: str
     common: FeedOptions
     door: Door[Any]
     options: Options
     """Of the door."""
-    treatments: Mapping[str, Options]
-    """Name -> settings."""
+    treatments: Mapping[str, Asked]
+    """By name, in the order in which they run."""
     node: Node
     """Where it stands in the file."""
     folder: Path
@@ -84,10 +87,19 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
+class TableFile:
+    """A table, and the file that it is in."""
+
+    table: Table
+    path: Path
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Feeds:
     """A feeds file as read. With `problems` it is not to be used, but what could be read is there."""
 
     source: Source
     feeds: Mapping[str, Feed]
-    tables: Mapping[str, Path]
+    tables: Mapping[str, TableFile]
     problems: tuple[Problem, ...] = ()

@@ -9,14 +9,14 @@ from typing import Any, Final, TypeVar
 
 from connectors.door import COMMON, Door
 from connectors.doors import DOORS
-from engine.deployment.feeds.model import Feed, FeedOptions, Feeds
+from engine.deployment.feeds.model import Feed, FeedOptions, Feeds, TableFile
 from engine.deployment.feeds.tables import TABLES, Table
 from engine.errors import InputError
 from engine.language import source as yaml
 from engine.language.problems import Problem
 from engine.language.suggest import did_you_mean
 from engine.options import Options, described, problem, read_options
-from engine.treatments.registry import TREATMENTS, Treatment
+from engine.treatments.registry import TREATMENTS, Asked, Treatment
 
 TOP: Final = ("feeds", "tables")
 Some = TypeVar("Some", bound=Options)
@@ -64,7 +64,7 @@ class _Reading:
         self.treatments = treatments
         self.tables = tables
         self.problems: list[Problem] = list(source.problems)
-        self.files: dict[str, Path] = {}
+        self.files: dict[str, TableFile] = {}
 
     def read(self) -> Feeds:
         """Return what the file says."""
@@ -100,7 +100,8 @@ class _Reading:
             elif not isinstance(value, yaml.Scalar) or not value.text:
                 self._say(value, f"`{key.text}`: expected the path of a file, was {described(value)}")
             else:
-                self.files[key.text] = Path(self.source.path).parent / value.text
+                path = Path(self.source.path).parent / value.text
+                self.files[key.text] = TableFile(self.tables[key.text], path, value)
 
     def _read_feeds(self, root: yaml.Mapping) -> dict[str, Feed]:
         node = root.get("feeds")
@@ -141,7 +142,7 @@ class _Reading:
             self._say(node, f"`map`: expected one for the door `{door[0]}`, was not given")
         if common is None or options is None:
             return None
-        return Feed(name, common, door[1], options, treatments, node, Path(self.source.path).parent)
+        return Feed(name, door[0], common, door[1], options, treatments, node, Path(self.source.path).parent)
 
     def _door(self, name: str, node: yaml.Mapping) -> tuple[str, Door[Any]] | None:
         given = node.get("door")
@@ -155,8 +156,8 @@ class _Reading:
             return None
         return given.text, door
 
-    def _read_treatments(self, node: yaml.Node | None) -> dict[str, Options]:
-        found: dict[str, Options] = {}
+    def _read_treatments(self, node: yaml.Node | None) -> dict[str, Asked]:
+        found: dict[str, Asked] = {}
         if node is None:
             return found
         if not isinstance(node, yaml.Mapping):
@@ -175,8 +176,8 @@ class _Reading:
                 self._say(key, said, f"add `tables: {{{table}: FILE}}` at the top of the file")
             options = self._options(value, treatment.options, f"the treatment `{key.text}`", ())
             if options is not None:
-                found[key.text] = options
-        return found
+                found[key.text] = Asked(treatment, options)
+        return {name: found[name] for name in self.treatments if name in found}
 
     def _options(self, node: yaml.Node, kind: type[Some], owner: str, also: Iterable[str]) -> Some | None:
         options, problems = read_options(self.source, node, kind, owner, also)

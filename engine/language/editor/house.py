@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.event_kinds import RATS
-from engine.language import catalog, policy
+from engine.language import catalog, geometry, policy
 from engine.language.describe import WORDS
 from engine.language.editor.fields import PHONE, amount
 from engine.language.editor.scalars import Schema, text, words
 from engine.language.editor.sections import section
-from engine.language.editor.values import cap, duration, interval, one_or_more, share
+from engine.language.editor.values import cap, degrees, distance, duration, interval, one_or_more, share
 from engine.language.editor.vocabulary import PLACES, Vocabulary, refer
 
 
@@ -71,7 +71,20 @@ def _products() -> Schema:
 
 def _places() -> Schema:
     cells = {"anyOf": [text(examples=("cells/my-place.csv",)), _list(text())]}
-    return _names(section("place", catalog.PLACE, {"name": text(), "cells": cells}))
+    file = text(examples=(f"areas/my-place{geometry.SUFFIX}",))
+    area = section("area", geometry.AREA, {"file": file, "feature": text()})
+    circle = {"lat": degrees(90, 30.25), "lon": degrees(180, 120.15), "radius": distance("300m", "1.5km")}
+    values: Mapping[str, Schema] = {
+        "name": text(),
+        "cells": cells,
+        "area": {"anyOf": [{"title": "file", **file}, {"title": "feature of a file", **area}]},
+        "circle": section("circle", geometry.CIRCLE, circle),
+        "mode": words(geometry.MODES, WORDS["mode"]),
+        "without": cells,
+    }
+    entry = section("place", catalog.PLACE, values)
+    entry["anyOf"] = [{"required": [key]} for key in catalog.COVERED]
+    return _names(entry)
 
 
 def _numbers() -> Schema:

@@ -86,7 +86,8 @@ async def test_a_collector_that_is_killed_at_any_step_applies_each_row_once(
     for number in range(6):
         write(folder / f"{number}.jsonl", rows(number * 50, 50), packed)
     for _ in range(12):
-        await run(world, folder, steps=dice.randint(0, 4), batch=dice.randint(1, 9), move=move)
+        _, killed = await run(world, folder, steps=dice.randint(0, 4), batch=dice.randint(1, 9), move=move)
+        await killed.close()  # as the system does with the files of a process
     _, landing = await run(world, folder, move=move)
     assert await ids(world) == list(range(300))
     names = [f"{number}.jsonl" for number in range(6)]
