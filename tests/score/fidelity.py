@@ -130,7 +130,7 @@ def _of_space(city: City, day: Sequence[Record]) -> Iterable[Figure]:
 
 def _of_time(day: Sequence[Record]) -> Iterable[Figure]:
     hours = Counter(
-        (r.get("t_start", r["t"]) - MIDNIGHT) // HOUR
+        (_begin(r) - MIDNIGHT) // HOUR
         for r in day
         if r["kind"].startswith("data.") and r.get("phase") not in ("start", "update")
     )
@@ -154,7 +154,7 @@ def _of_time(day: Sequence[Record]) -> Iterable[Figure]:
         ("calls", ("call.out", "call.in"), given.CALLS_WEEKDAY),
         ("SMS", ("sms.out", "sms.in"), given.TEXTS_WEEKDAY),
     ):
-        found = Counter((r.get("t_start", r["t"]) - MIDNIGHT) // HOUR for r in _whole(day, *kinds))
+        found = Counter((_begin(r) - MIDNIGHT) // HOUR for r in _whole(day, *kinds))
         total = sum(found.values())
         apart = sum(abs(found[hour] / total - share / sum(shape)) for hour, share in enumerate(shape)) / 2
         yield Figure(
@@ -261,7 +261,7 @@ def _sightings(day: Iterable[Record]) -> dict[str, list[tuple[int, str]]]:
     seen: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for record in day:
         if "cell" in record:
-            seen[record["imsi"]].append((record.get("t_start", record["t"]), record["cell"]))
+            seen[record["imsi"]].append((_begin(record), record["cell"]))
     for sightings in seen.values():
         sightings.sort()
     return seen
@@ -277,6 +277,11 @@ def _runs(seen: Sequence[tuple[int, str]]) -> Iterable[tuple[int, int]]:
             start, cell = t, now
         last = t
     yield start, last
+
+
+def _begin(record: Record) -> int:
+    begin: int = record["t_start"] if "t_start" in record else record["t"]
+    return begin
 
 
 def _whole(day: Iterable[Record], *kinds: str) -> list[Record]:

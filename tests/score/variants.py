@@ -14,7 +14,7 @@ from connectors.city.geography import Town, distance
 from connectors.city.maps import cells_of
 from engine.cells import Cell, CellTable
 from engine.identity import Identity
-from engine.treatments.registry import CELLS, TREATMENTS, Around, chain_of
+from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
 from engine.treatments.step import Chain
 
 STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -23,7 +23,7 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
     "late": {},
     "start_cell": {},
     "impossible_moves": {},
-    "ping_pong": {"within": "3m"},
+    "ping_pong": {"within": "5m"},
     "correlation": {},
     "numbering": {},
     "roaming": {},
@@ -57,11 +57,12 @@ class Variant:
     def chain(self, identity: Identity, town: Town, disorder: int) -> Chain:
         """Build the steps, new ones."""
         table = CellTable(Cell(cell, lat, lon, reach) for cell, lat, lon, reach in cells_of(town))
-        asked = {
-            name: TREATMENTS[name].options.model_validate({**STEPS[name], **self.settings.get(name, {})})
-            for name in self.steps
-        }
-        return chain_of(asked, Around(identity, disorder, {CELLS: table}), TREATMENTS)
+        asked = [
+            Asked(known, known.options.model_validate({**STEPS[name], **self.settings.get(name, {})}))
+            for name, known in TREATMENTS.items()
+            if name in self.steps
+        ]
+        return chain_of(asked, Around(identity, disorder, {CELLS: table}))
 
     def of_place(self, key: str, town: Town) -> Mapping[str, Any]:
         """Return what stands at a place of places.yaml."""
