@@ -96,4 +96,9 @@ def _rule(name: str, when: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    path.write_text(yaml.safe_dump(dict(data), allow_unicode=True, sort_keys=False))
+    path.write_text(yaml.dump(dict(data), Dumper=_Plain, allow_unicode=True, sort_keys=False))
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
