@@ -81,4 +81,3 @@ def unpack(published: Published, home_cc: str) -> RuleSet:
     if loaded.ruleset.hash != published.hash:
         raise InputError("published rules", f"the hash {published.hash}", loaded.ruleset.hash)
     return loaded.ruleset
-

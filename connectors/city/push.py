@@ -26,8 +26,6 @@ TICK: Final = 0.05
 """Seconds between two looks at the clock: what is due by then is sent together."""
 FASTEST: Final = 20_000
 """Records of one look without a rate."""
-BATCH_AT_MOST: Final = 1_000
-"""Records of one message: some 400 bytes each, and brokers refuse messages of 1 MB."""
 PATIENCE: Final = 30.0
 """Seconds until a broker that doesn't answer is an error."""
 
@@ -52,14 +50,12 @@ class TopicPush:
     """One run into one topic.
 
     `rate`: records per second, 0: as fast as it goes; `batch`: records per message. `options`: connection
-    options of aiokafka. Raises InputError for numbers that can't be.
+    options of aiokafka. Raises InputError for a rate that can't be.
     """
 
     def __init__(self, topic: str, options: Mapping[str, Any], *, rate: float = 0.0, batch: int = 1) -> None:
         if not 0.0 <= rate <= 10_000_000.0:
             raise InputError("--rate", "records per second such as 5000/s, or 0 for all it can", rate)
-        if not 1 <= batch <= BATCH_AT_MOST:
-            raise InputError("--batch", f"1 to {BATCH_AT_MOST} records per message", batch)
         self.topic = topic
         self.rate = rate
         self.batch = batch

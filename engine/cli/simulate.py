@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from connectors.city.push import Pushed, TopicPush
 
 COMMAND_CLASS = ManyValues
+BATCH_AT_MOST: Final = 1_000
+"""Records of one message: some 400 bytes each, and brokers refuse messages of 1 MB."""
 STOPPED: Final = 130
 """Exit code of a command stopped by Ctrl-C."""
 START = "2026-09-07T08:30+08:00"
@@ -90,6 +92,8 @@ def command(
     begin = moment("--start", start, zone)
     city = City(seed, subscribers, ruleset.catalog, start=begin, options=options)
     if kafka:
+        if not 1 <= batch <= BATCH_AT_MOST:
+            raise InputError("--batch", f"1 to {BATCH_AT_MOST} records per message", batch)
         if xdr:
             raise InputError("--xdr", "files alone, or --kafka alone", "both")
         _push(city, hours, out, _topic(settings, kafka, rate, batch), maps=cells)

@@ -56,7 +56,7 @@ def page(facts: Facts, title: str) -> str:
     body = "\n".join(part for part in parts if part)
     return (
         f'<!doctype html>\n<html lang="en"><head>{_HEAD}<title>touchpoint places</title>'
-        f'<style>{PAGE_STYLE}{STYLE}{_OWN}</style></head>\n<body>\n{body}\n</body></html>\n'
+        f"<style>{PAGE_STYLE}{STYLE}{_OWN}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 
 

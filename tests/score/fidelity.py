@@ -25,7 +25,7 @@ from tests.score.day import HOUR, MIDNIGHT
 from tests.score.world import build
 
 SEED: Final = 11
-PEOPLE: Final = 900
+PEOPLE: Final = 700
 _MINUTE: Final = HOUR // 60
 Record = dict[str, Any]
 
