@@ -87,7 +87,9 @@ def test_a_clean_feed_but_for_one_fault(touchpoint: Touchpoint, rules: Path, tmp
     assert network
     assert not [line for line in network if "msisdn" in line]
     done = [line["done"] for line in read_lines(tmp_path / "truth.jsonl") if line["what"] == "record"]
-    assert done == [["no-msisdn"]] * len(network)
+    # of a session that outlasts the run the truth tells before it arrives
+    assert set(map(tuple, done)) == {("no-msisdn",)}
+    assert len(network) <= len(done) < len(network) + 20
 
 
 def test_cells_places_and_xdr(touchpoint: Touchpoint, rules: Path, tmp_path: Path) -> None:
