@@ -13,11 +13,12 @@ A step is `(t, order, do, what)`. `do`:
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from random import Random
 from typing import Any, Final
 
 from .figures import DAY, HOUR, MINUTE, STAY_MINUTES, pick
-from .geography import Site, Town, distance
+from .geography import Site, Town, distance, travel_minutes
 from .people import Person, Step
 
 
@@ -77,7 +78,9 @@ class Day:
         self.go(site, enter)
         self.moves = [move for move in self.moves if move[0] <= leave]
         if after is not self.moves[-1][1]:
-            self.moves.append((leave, after))
+            back = leave + int(travel_minutes(self.moves[-1][1], after) * MINUTE)
+            if not later or back < later[0][0]:
+                self.moves.append((back, after))
         self.moves.extend(later)
 
     def act(self, t: int, do: str, what: Any = None) -> None:
@@ -94,7 +97,13 @@ class Day:
 
     def steps(self) -> list[Step]:
         """All moves and acts in the order of time."""
-        rows = [(t, "move", site) for t, site in self.moves]
+        rows: list[tuple[int, str, Any]] = [(t, "move", site) for t, site in self.moves]
+        away, road = self.town.away, self.town.road
+        for (since, site), (arrive, target) in pairwise(self.moves):
+            if site is not target and site is not away and target is not away:
+                depart = max(since + MINUTE, arrive - int(travel_minutes(site, target) * MINUTE))
+                if depart < arrive:
+                    rows.append((depart, "move", road))
         rows += self.acts
         rows.sort(key=lambda row: row[0])
         return [(t, order, do, what) for order, (t, do, what) in enumerate(rows)]

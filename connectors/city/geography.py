@@ -80,6 +80,8 @@ class Town:
         """Ordinary sites, from the centre outwards."""
         self.away = Site("away", None, (), 0.0, 0.0)
         """Out of the country: no cells of ours."""
+        self.road = Site("road", None, (), 0.0, 0.0)
+        """Between two sites: nothing is heard of the phone until it is there."""
         self.places: dict[str, Site] = {}
         self.roles: dict[str, list[Site]] = {}
         self.near: dict[str, list[Site]] = {}
@@ -202,6 +204,11 @@ class Town:
 def distance(one: Site, other: Site) -> float:
     """Kilometres between two sites."""
     return hypot(one.x - other.x, one.y - other.y)
+
+
+def travel_minutes(one: Site, other: Site) -> float:
+    """How long the way between two sites takes: some 40 km/h, and three minutes to get going (assumed)."""
+    return 3.0 + 1.5 * distance(one, other)
 
 
 def role_of(key: str, catalog: Catalog) -> str:

@@ -98,7 +98,7 @@ class Life:
                 self._idle(person, stop)
             if t >= end:
                 break
-            if not person.on or person.abroad:
+            if not person.on or person.abroad or not person.site.cells:
                 continue
             person.last = t
             u = random() * total
@@ -120,7 +120,7 @@ class Life:
         """Send the periodic updates that fell due before `until`."""
         while until - person.last > T3412:
             person.last += T3412
-            if person.on and not person.abroad:
+            if person.on and not person.abroad and person.site.cells:
                 self.feed.sign(person, "loc.update", person.last, {"cause": "periodic"}, person.site)
 
 

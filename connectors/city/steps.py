@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from .feed import Feed
-from .figures import SECOND
+from .figures import SECOND, T3412
 from .geography import Site
 from .options import CityOptions
 from .people import Person
@@ -57,7 +57,7 @@ class Steps:
         u = self.rng.random()
         if u < 0.4 and before.cells:
             self._sign(person, "loc.handover", t, {"cell_prev": before.cells[cell]}, site)
-        elif u < 0.9:
+        elif u < 0.9 or t - person.last > T3412:
             self._sign(person, "loc.update", t, {"cause": "normal"}, site)
 
     def _record(self, person: Person, t: int, what: tuple[str, dict[str, Any]]) -> None:

@@ -251,7 +251,7 @@ def _errands(city: City) -> list[float]:
         person = city.person(number)
         planner.plan(person, planner.first)
         moves: list[tuple[int, Site]] = [(t, what) for t, _, do, what in person.steps if do == "move"]
-        for (start, site), (end, _) in pairwise(moves):
+        for (start, site), (end, _) in pairwise(sorted(moves, key=lambda move: move[0])):
             if site is not person.home and site is not person.work and site.cells:
                 found.append((end - start) / _MINUTE)
     return found
