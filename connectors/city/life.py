@@ -117,10 +117,12 @@ class Life:
         self.rng.seed(self._seed | person.index << 48 | self._slice)
 
     def _idle(self, person: Person, until: int) -> None:
-        """Send the periodic updates that fell due before `until`."""
+        """Send the periodic updates that fell due before `until`; on the road they wait for the arrival."""
+        if not person.site.cells and not person.abroad:
+            return
         while until - person.last > T3412:
             person.last += T3412
-            if person.on and not person.abroad and person.site.cells:
+            if person.on and not person.abroad:
                 self.feed.sign(person, "loc.update", person.last, {"cause": "periodic"}, person.site)
 
 
