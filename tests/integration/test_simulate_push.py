@@ -1,9 +1,9 @@
-"""`touchpoint simulate --kafka` on a real Kafka: every record once, in its partition, at the rate asked for."""
+"""`simulate --kafka` on a real Kafka: every record once, in its partition, at the rate asked for."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -93,17 +93,13 @@ async def test_ctrl_c_ends_it_cleanly(kafka_server: KafkaServer, topic_prefix: s
     topic = f"{topic_prefix}stopped"
     kafka_server.create_topics(topic, partitions=3)
     arguments = ["simulate", "--seed", "3", "--subscribers", "200", "--hours", "24", "--out", str(tmp_path)]
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", PROGRAM, *arguments, "--kafka", topic, "--rate", "300/s"],
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-P", "-c", PROGRAM, *arguments, "--kafka", topic, "--rate", "300/s"),
         cwd=CHECKOUT,
-        env={
-            "PYTHONPATH": str(CHECKOUT),
-            "PATH": "",
-            "TOUCHPOINT_KAFKA_BOOTSTRAP": kafka_server.bootstrap,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        env={"PYTHONPATH": str(CHECKOUT), "TOUCHPOINT_KAFKA_BOOTSTRAP": kafka_server.bootstrap},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
 
     async def some_are_there() -> bool:
@@ -112,9 +108,11 @@ async def test_ctrl_c_ends_it_cleanly(kafka_server: KafkaServer, topic_prefix: s
     try:
         await eventually(some_are_there, within=60, every=0.2)
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=60)
+        out, said = map(bytes.decode, await asyncio.wait_for(process.communicate(), 60))
     finally:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     assert process.returncode == 130
     assert "stopped: " in said
     assert "of 300 wanted" in said

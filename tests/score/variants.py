@@ -1,7 +1,8 @@
 """Which treatments are on: steps of the collector, and options of places in the catalogue.
 
 With `all` everything is on that this version has, with the settings below; `none` nothing. `only X` and
-`without X` show what each is worth.
+`without X` show what each is worth. A buffer of all masts around a place is no part of `all`: whoever lives
+under one of them would never be seen to leave (`all and buffer`); an operator chooses its cells one by one.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
 here: it saves work, and heals nothing."""
 
 PLACES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "leave_after": {"leave_after": "5m"},
+    "leave_after": {"leave_after": "10m"},
     "leave_sightings": {"leave_sightings": 3},
     "buffer": {"buffer": "ring"},
 }
 """Option of each place in places.yaml; `ring`: the cells of the masts around it."""
-ENTERS: Final[Mapping[str, Mapping[str, Any]]] = {"confirm": {"confirm": "5m"}}
+ENTERS: Final[Mapping[str, Mapping[str, Any]]] = {"confirm": {"confirm": "6m"}}
 """Option of the pattern `enters`."""
 
 
@@ -86,6 +87,7 @@ def ring(town: Town, key: str) -> list[str]:
     return [cell for mast in (around or [town.beside(site)]) for cell in mast.cells]
 
 
+BUFFER: Final = "buffer"
 ALL: Final = "all"
 NONE: Final = "none"
 
@@ -93,7 +95,11 @@ NONE: Final = "none"
 def variants(options: tuple[str, ...] = ()) -> dict[str, Variant]:
     """Return all ways to run a day, by name. `options`: those of places that this version knows."""
     steps = tuple(name for name in STEPS if name in TREATMENTS)
+    everything, options = options, tuple(name for name in options if name != BUFFER)
     found = [Variant(NONE), Variant(ALL, steps, options)]
+    if BUFFER in everything:
+        found.append(Variant(f"only {BUFFER}", (), (BUFFER,)))
+        found.append(Variant(f"all and {BUFFER}", steps, everything))
     for name in steps:
         found.append(Variant(f"only {name}", (name,)))
         found.append(Variant(f"without {name}", tuple(one for one in steps if one != name), options))
