@@ -176,7 +176,7 @@ def _of_kinds(day: Sequence[Record]) -> Iterable[Figure]:
         ("sessions", "data.session", 2, 6),
     ):
         yield Figure(
-            f"{name} per busy hour", f"{low} to {high}", (busy[kind] / PEOPLE,), (low * 0.98,), (high,)
+            f"{name} per busy hour", f"{low} to {high}", (busy[kind] / PEOPLE,), (low * 0.95,), (high,)
         )
     yield Figure(
         "calls per day", "1.7", (len(_whole(day, "call.out", "call.in")) / PEOPLE,), (1.5,), (1.9,), "", 2
