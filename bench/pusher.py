@@ -12,7 +12,7 @@ import httpx
 import orjson
 import uvloop
 
-from bench.doors import made_rows
+from bench.doors import gn_rows
 
 CONNECTIONS = 32
 LINES_CONNECTIONS = 4
@@ -114,7 +114,7 @@ async def post(what: str, port: int, count: int) -> None:
 async def push(what: str, port: int, count: int) -> None:
     """Push lines from some connections; wait for all acknowledgements."""
     if what == "rows":
-        lines = [row.encode() for row in made_rows(count)]
+        lines = [row.encode() for row in gn_rows(count)]
     else:
         now = round(_NOW * 1e6)
         record = {"kind": "loc.update", "cell": "460-00-1-1", "rat": "LTE"}

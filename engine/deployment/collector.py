@@ -9,8 +9,8 @@ from connectors.foreign_topic import ForeignTopic
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
-from connectors.push.door import PushDoor
 from connectors.memory_file import MemoryFile
+from connectors.push.door import PushDoor
 from engine.admission import AHEAD_AT_MOST
 from engine.collector import LiveCollector, Pace
 from engine.deployment.common import Common, OnDead, now_us, watched

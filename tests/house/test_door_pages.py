@@ -25,6 +25,7 @@ from engine.deployment.feeds.build import lives_of
 from engine.deployment.feeds.look import look
 from engine.deployment.feeds.read import load_feeds
 from engine.identity import Identity
+from engine.treatments.registry import Around
 from tests.house.pages import Block, blocks
 from tests.testdata import CHECKOUT
 from tests.unit.collector.support import KEY, World
@@ -89,7 +90,7 @@ async def test_what_is_sent_is_answered_and_makes_the_records(
     path = tmp_path / "feeds.yaml"
     path.write_text(feeds.text.replace(shown, port), encoding="utf-8")
     world = World()
-    [live] = lives_of(load_feeds(path), House(), Identity(KEY))
+    [live] = lives_of(load_feeds(path), House(), Around(Identity(KEY)))
     assert isinstance(live.source, PushDoor)
     async with collecting(world.collector(live, pace=FAST)):
         text = sent.text.replace(f"127.0.0.1:{shown}", f"127.0.0.1:{port}").replace(f" {shown}", f" {port}")

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from connectors.push.camara import EVENTS, KINDS, Camara
 from connectors.push.cloud_events import BATCH, STRUCTURED
 from connectors.push.options import CamaraOptions
-from engine.language.catalog import _CELL
+from engine.language.cells_table import CELL
 from tests.unit.collector.support import SECOND, T
 from tests.unit.push.support import IMSI, NUMBER, Taken, camara_event, taken
 
@@ -30,7 +30,7 @@ def test_entering_and_leaving_an_area_are_sightings_at_virtual_cells() -> None:
     cell = "area:39.9,116.4,2000"
     assert entered.records == [{"kind": "loc.sight", "t": T, "cell": cell}]
     assert left.records == [{"kind": "loc.sight", "t": T, "cell": f"{cell}:out"}]
-    assert _CELL.fullmatch(cell)
+    assert CELL.fullmatch(cell)
     assert entered.events[0].key == left.events[0].key
 
 

@@ -17,6 +17,7 @@ from engine.deployment.feeds.look import look
 from engine.deployment.feeds.read import load_feeds
 from engine.identity import Identity
 from engine.options import expected_of
+from engine.treatments.registry import Around
 from tests.unit.collector.support import KEY
 from tests.unit.push.support import TLS, TOKEN, secrets_in
 
@@ -101,7 +102,7 @@ def test_a_feeds_file_opens_the_doors(tmp_path: Path) -> None:
     identity = Identity(KEY)
     assert feeds.problems == ()
     assert look(feeds, House(), identity, {}) == []
-    lives = lives_of(feeds, House(), identity)
+    lives = lives_of(feeds, House(), Around(identity))
     assert [live.source.name for live in lives] == ["geofences", "core", "exposure", "probes"]
     assert all(isinstance(live.source, PushDoor) for live in lives)
     assert [live.idle_seconds for live in lives] == [30, 30, 30, 300]

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from bench.doors import MAP, made_rows
+from bench.doors import MAP, gn_rows
 from connectors.column_map import load_map
 from connectors.memory_inlet import MemoryInlet
 from connectors.push.door import PushDoor
@@ -161,7 +161,7 @@ async def test_rows_of_a_column_map() -> None:
     source = door(map=MAP)
     async with served(source) as world:
         reader, writer = await connect(source)
-        rows = [row.encode() for row in made_rows(300)]
+        rows = [row.encode() for row in gn_rows(300)]
         writer.write(b"".join(rows) + b"too,short\n")
         await acknowledged(reader, 301)
         writer.close()

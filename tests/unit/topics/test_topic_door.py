@@ -18,6 +18,7 @@ from engine.deployment.feeds.look import look
 from engine.deployment.feeds.read import load_feeds
 from engine.errors import InputError
 from engine.identity import Identity
+from engine.treatments.registry import Around
 from tests.unit.topics.support import KEY, PROBE
 
 REGISTRY = {"url": "https://registry:8081/apis/ccompat/v7"}
@@ -38,7 +39,7 @@ def test_a_topic_with_a_map_and_a_registry(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("s3cret\n", encoding="utf-8")
     registry = {**REGISTRY, "username": "ann", "password_file": "secret", "timeout": "2s"}
     assert mistakes(tmp_path, map="probe.yaml", registry=registry) == []
-    [live] = lives_of(load_feeds(tmp_path / "feeds.yaml"), House(), Identity(KEY))
+    [live] = lives_of(load_feeds(tmp_path / "feeds.yaml"), House(), Around(Identity(KEY)))
     assert isinstance(live.source, ForeignTopic)
     assert (live.source.name, live.source.topic, live.source.trouble) == ("probe", "probe.events", "")
 
