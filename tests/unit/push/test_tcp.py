@@ -12,7 +12,8 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from bench.doors import MAP, gn_rows
+from bench.doors import MAP
+from bench.feeds import gn_rows
 from connectors.column_map import load_map
 from connectors.memory_inlet import MemoryInlet
 from connectors.push.door import PushDoor
