@@ -12,7 +12,7 @@ import httpx
 import orjson
 import uvloop
 
-from bench.feeds import gn_rows
+from bench.xdr_rows import gn_rows
 
 CONNECTIONS = 32
 LINES_CONNECTIONS = 4

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bench.doors import MAP
-from bench.feeds import gn_rows
+from bench.xdr_rows import gn_rows
 from connectors.column_map import load_map
 from connectors.memory_inlet import MemoryInlet
 from connectors.push.door import PushDoor
