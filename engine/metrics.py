@@ -69,6 +69,11 @@ class Metrics:
         self._optouts = self._counter(
             "optouts", "Opt-outs that were taken, by the kind of record that brought them", "source"
         )
+        self._presence = self._counter(
+            "presence",
+            "What became of visits at places that are left late, or have cells around them",
+            "fate",
+        )
         self._rows = self._counter(
             "collector_rows", "Rows read by the collector, by what became of them", "source", "fate"
         )
@@ -194,6 +199,11 @@ class Metrics:
         """Count opt-outs that were folded: the kind of record that brought them -> opt-outs."""
         for source, count in sources.items():
             self._optouts.labels(_value(source)).inc(count)
+
+    def presence(self, deeds: Mapping[str, int]) -> None:
+        """Count what places that are left late did (`engine.presence.DEEDS`)."""
+        for deed, count in deeds.items():
+            self._presence.labels(deed).inc(count)
 
     def rebuilds(self, partitions: int, suppressed: int) -> None:
         """Count partitions that were rebuilt, and offers that were therefore not sent."""
