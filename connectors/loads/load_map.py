@@ -262,7 +262,9 @@ class FileMap:
         model, allowed = self.model, OF_KIND[self.model.load]
         for loc, column in model.parts():
             if loc[0] not in allowed:
-                raise self.marks.wrong(loc, f"{', '.join(sorted(allowed))} in a map of {model.load}", loc[0])
+                raise self.marks.wrong(
+                    loc, f"{', '.join(sorted(allowed))} in a map of {model.load}", loc[0], name=True
+                )
             for name in ("unit", "separator"):
                 if getattr(column, name) is not None and loc[0] != "fields":
                     raise self.marks.wrong((*loc, name), f"{name} only in fields", getattr(column, name))
@@ -286,7 +288,7 @@ class FileMap:
             if spec is None:
                 hint = did_you_mean(name, self.fields)
                 expected = f"a field of catalog/fields.yaml{f' ({hint})' if hint else ''}"
-                raise self.marks.wrong(loc, expected, name)
+                raise self.marks.wrong(loc, expected, name, name=True)
             units = UNITS.get(spec.type, {})
             if column.unit is not None and column.unit not in units:
                 expected = (

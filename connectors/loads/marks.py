@@ -40,9 +40,12 @@ class Marks:
         self.text = text
         self.data: Any = plain(source.root)
 
-    def wrong(self, loc: Loc, expected: str, was: object) -> InputError:
-        """Return the error for what stands at a path; the nearest part above, where there is none."""
-        mark = self._mark(loc)
+    def wrong(self, loc: Loc, expected: str, was: object, *, name: bool = False) -> InputError:
+        """Return the error for what stands at a path; the nearest part above, where there is none.
+
+        `name`: it is the name that is wrong, not what stands behind it.
+        """
+        mark = self._mark(loc, name)
         said = ".".join(str(step) for step in loc)
         where = f"{self.path}:{mark.line + 1}:{mark.column + 1}"
         return InputError(f"{where}: {said}" if said else where, expected, was)
@@ -69,14 +72,14 @@ class Marks:
             )
         if len(problems) > 1:
             expected += f" (and {len(problems) - 1} more mistakes)"
-        return self.wrong(loc, expected, was)
+        return self.wrong(loc, expected, was, name=problem["type"] == "extra_forbidden")
 
-    def _mark(self, loc: Loc) -> Any:
+    def _mark(self, loc: Loc, name: bool) -> Any:
         node, mark = self._root, self._root.start
         for step in loc:
             if isinstance(node, Mapping) and isinstance(step, str) and step in node.entries:
                 key, node = node.entries[step]
-                mark = (node if isinstance(node, Scalar) else key).start
+                mark = (node if isinstance(node, Scalar) and not name else key).start
             elif isinstance(node, List) and isinstance(step, int) and step < len(node.items):
                 node = node.items[step]
                 mark = node.start

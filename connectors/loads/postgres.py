@@ -82,7 +82,9 @@ class Table:
                 connection.read_only = True
                 yield from self._rows(connection)
         except psycopg.Error as error:
-            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            said = (
+                str(error).strip().partition("\n")[0].rpartition("FATAL:")[2].strip() or type(error).__name__
+            )
             raise InputError(self._address.shown, "a database that can be read", said) from None
 
     def place(self) -> bytes:
