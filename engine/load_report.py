@@ -7,7 +7,7 @@ counted. Nothing that names a person is kept: texts are shown as `redact` lets t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,8 @@ POSITIONS = 3
 SAMPLES = 3
 FIELDS_AT_MOST = 2_000
 """Fields of profiles that are told apart: a JSON line may bring any."""
+_LONG = 10**8
+"""From here on a number may be somebody's: it is hidden, or written in another unit."""
 OTHERS = "(others)"
 
 
@@ -93,7 +95,7 @@ class LoadReport:
         if self._catalog is not None and profile:
             self._check(profile, self._catalog)
         if len(self.samples) < SAMPLES:
-            self.samples.append(sample(event))
+            self.samples.append(sample(event, self.type_of))
 
     def refuse(self, refusal: Refusal) -> None:
         """Take a refused row."""
@@ -140,19 +142,23 @@ def figure(value: float, type: str) -> str:
                     if value < 10_000 * worth
                     else f"{value / worth:,.0f} {unit}"
                 )
-    return f"{value:,}" if abs(value) < 10**8 else HIDDEN
+    return f"{value:,}" if abs(value) < _LONG else HIDDEN
 
 
-def sample(event: Event) -> str:
-    """Return a record as the log would hold it, whose it is hidden."""
-    shown = {
-        name: value for name, value in event.fields.items() if name not in ("subscriber_key", "source", "id")
-    }
+def sample(event: Event, type_of: Callable[[str], str]) -> str:
+    """Return a record as the log would hold it, whose it is hidden. `type_of`: of a field of the catalogue."""
+    hidden = ("subscriber_key", "source", "id", "t")
+    shown = {name: value for name, value in event.fields.items() if name not in hidden}
     if "msisdn" in shown:
         shown["msisdn"] = HIDDEN
-    shown.pop("t" if event.kind != "complaint" else "", None)
-    text = orjson.dumps(shown).decode()
-    return text if event.kind == "complaint" else redact(text)
+    if "profile" in shown:
+        shown["profile"] = {
+            name: figure(value, type_of(name))
+            if value.__class__ in (int, float) and value >= _LONG
+            else value
+            for name, value in shown["profile"].items()
+        }
+    return redact(orjson.dumps(shown))
 
 
 def _values(event: Event) -> dict[str, Any]:

@@ -48,9 +48,7 @@ def test_a_load_that_is_killed_goes_on_and_every_row_is_applied_once(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(
-            lambda: process.poll() is not None or len(deployment.log()) > before, "records", every=0.2
-        )  # noqa: B023
+        wait_until(lambda: process.poll() is not None or len(deployment.log()) > before, "records", every=0.2)  # noqa: B023
         process.send_signal(signal.SIGKILL)
         process.wait()
     result = deployment.load("profiles", tmp_path / "crm.csv", "--map", tmp_path / "map.yaml")
