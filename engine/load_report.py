@@ -146,7 +146,7 @@ def figure(value: float, type: str) -> str:
 
 
 def sample(event: Event, type_of: Callable[[str], str]) -> str:
-    """Return a record as the log would hold it, whose it is hidden. `type_of`: of a field of the catalogue."""
+    """Return a record as the log would hold it, whose it is hidden. `type_of`: of a field."""
     hidden = ("subscriber_key", "source", "id", "t")
     shown = {name: value for name, value in event.fields.items() if name not in hidden}
     if "msisdn" in shown:

@@ -6,22 +6,37 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.house.pages import PROGRAM
 from tests.integration.test_load import IMSI, NUMBER, Deployment
 from tests.servers.kafka import KafkaServer
-from tests.servers.process import wait_until
 from tests.servers.redis import RedisServer
 from tests.testdata import CHECKOUT
 
 MAP = "map: crm\nload: profiles\nimsi: {column: IMSI, required: yes}\nmsisdn: MSISDN\nfields: {age: AGE}\n"
-ROWS = 8_000
-KILLS = int(os.environ.get("TOUCHPOINT_TEST_LOAD_KILLS", "2"))
-"""How often a load is killed; each costs a start of the program."""
+ROWS = 9_000
+KILLED = """
+import os, signal, sys
+from aiokafka import AIOKafkaProducer
+from engine.cli.main import main
+commit, left, after = AIOKafkaProducer.commit_transaction, [int(sys.argv.pop(1))], sys.argv.pop(1) == "after"
+
+async def killed(self):
+    left[0] -= 1
+    if left[0] < 0 and not after:
+        os.kill(os.getpid(), signal.SIGKILL)
+    await commit(self)
+    if left[0] < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+AIOKafkaProducer.commit_transaction = killed
+main()
+"""
+"""The program, killed at the commit of a step: how many steps before it, `before` or `after` the commit."""
 
 
 @pytest.fixture
@@ -36,24 +51,17 @@ def test_a_load_that_is_killed_goes_on_and_every_row_is_applied_once(
     (tmp_path / "map.yaml").write_text(MAP, encoding="utf-8")
     rows = "".join(f"46000{n:010},139{n:08},{n % 100}\n" for n in range(ROWS))
     (tmp_path / "crm.csv").write_text("IMSI,MSISDN,AGE\n" + rows, encoding="utf-8")
-    arguments = ["load", "profiles", "crm.csv", "--map", "map.yaml"]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("TOUCHPOINT_")}
     environment = {**plain, **deployment.variables, "PYTHONPATH": str(CHECKOUT)}
-    for _ in range(KILLS):
-        before = len(deployment.log())
-        process = subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until(lambda: process.poll() is not None or len(deployment.log()) > before, "records", every=0.2)  # noqa: B023
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    arguments = ("load", "profiles", "crm.csv", "--map", "map.yaml")
+    # one step of 2,000 rows is committed, the next is not; then one is, and nobody hears of it
+    for steps, when in (("1", "before"), ("0", "after")):
+        command = [sys.executable, "-P", "-c", KILLED, steps, when, *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
     result = deployment.load("profiles", tmp_path / "crm.csv", "--map", tmp_path / "map.yaml")
     assert result.exit_code == 0, result.output
-    assert "went on behind row" in result.stderr
+    assert "went on behind row 4,001" in result.stderr
     found = Counter(record["subscriber_key"] for record in deployment.log())
     assert len(found) == ROWS
     assert set(found.values()) == {1}

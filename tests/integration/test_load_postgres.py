@@ -42,9 +42,9 @@ def table(
         f'labels text[], "Born" date, changed timestamptz)'
     )
     postgres_server.run(
-        f"INSERT INTO {name} SELECT '46000' || lpad(n::text, 10, '0'), '139' || lpad(n::text, 8, '0'), n % 2 = 0,"
-        f" n, n + 0.5, ARRAY['a', 'b' || n], DATE '2001-02-03', timestamptz '2026-09-01 10:00+08' FROM "
-        f"generate_series(1, {ROWS}) AS n"
+        f"INSERT INTO {name} SELECT '46000' || lpad(n::text, 10, '0'), '139' || lpad(n::text, 8, '0'), "
+        f"n % 2 = 0, n, n + 0.5, ARRAY['a', 'b' || n], DATE '2001-02-03', timestamptz '2026-09-01 10:00+08' "
+        f"FROM generate_series(1, {ROWS}) AS n"
     )
     yield name
     postgres_server.run(f"DROP TABLE {name}")
@@ -165,7 +165,8 @@ def test_a_dry_run_reads_all_and_says_no_password(
     rules = tmp_path / "rules" / "catalog"
     rules.mkdir(parents=True)
     (rules / "fields.yaml").write_text(
-        "age: {type: number, say: Age}\narpu: {type: money, say: Spend}\ntags: {type: set, say: Labels}\nnote: {say: Birthday}\n"
+        "age: {type: number, say: Age}\narpu: {type: money, say: Spend}\n"
+        "tags: {type: set, say: Labels}\nnote: {say: Birthday}\n"
     )
     path = _written(tmp_path, MAP.replace("TABLE", table))
     arguments = [

@@ -18,33 +18,84 @@ MISTAKES = [
     ("- a\n", "1:1: expected a map of a load: names with a colon each, was 'something else'"),
     ("map: [\n", "expected a map of a load, was"),
     ("load: profiles\nimsi: A\n", "1:1: map: expected a value, was 'nothing'"),
-    ("map: crm\nload: people\nimsi: A\n", "2:7: load: expected 'profiles', 'consents', 'optouts' or 'complaints'"),
-    ("map: crm\nload: consents\nimsi: A\nconsent: {marketing: B}\n", "2:7: load: expected profiles, as the command says"),
-    ("map: crm\nload: profiles\nfields: {age: A}\n", "1:1: expected imsi, msisdn or subscriber, was 'none of them'"),
+    (
+        "map: crm\nload: people\nimsi: A\n",
+        "2:7: load: expected 'profiles', 'consents', 'optouts' or 'complaints'",
+    ),
+    (
+        "map: crm\nload: consents\nimsi: A\nconsent: {marketing: B}\n",
+        "2:7: load: expected profiles, as the command says",
+    ),
+    (
+        "map: crm\nload: profiles\nfields: {age: A}\n",
+        "1:1: expected imsi, msisdn or subscriber, was 'none of them'",
+    ),
     (HEAD + "colour: red\n", "4:1: colour: expected a known key, was 'colour'"),
-    (HEAD + "t: {column: T, format: iso}\n", "4:1: t: expected consent, fields, imsi, msisdn, subscriber, timezone in"),
+    (
+        HEAD + "t: {column: T, format: iso}\n",
+        "4:1: t: expected consent, fields, imsi, msisdn, subscriber, timezone in",
+    ),
     (HEAD + "csv: {separator: ab}\n", "4:18: csv.separator: expected one character or one of tab"),
-    (HEAD + "csv: {encoding: latin-1}\n", "4:17: csv.encoding: expected 'utf-8', 'gbk' or 'gb18030', was 'latin-1'"),
+    (
+        HEAD + "csv: {encoding: latin-1}\n",
+        "4:17: csv.encoding: expected 'utf-8', 'gbk' or 'gb18030', was 'latin-1'",
+    ),
     (HEAD + "csv: {header: perhaps}\n", "4:15: csv.header: expected yes or no"),
-    (HEAD + "utc_offset: Beijing\n", "4:13: utc_offset: expected an offset such as +08:00, was \"'Beijing'\""),
-    (HEAD + "fields:\n  tiers: T\n", "5:3: fields.tiers: expected a field of catalog/fields.yaml (did you mean `tier`?), was 'tiers'"),
-    (HEAD + "fields:\n  arpu: {column: A, unit: dollar}\n", "5:27: fields.arpu.unit: expected a unit of money: yuan, fen, was 'dollar'"),
-    (HEAD + "fields:\n  tier: {column: A, unit: fen}\n", "5:27: fields.tier.unit: expected no unit of text, was 'fen'"),
-    (HEAD + "fields:\n  age: {column: A, separator: ','}\n", "5:31: fields.age.separator: expected it with a field of type set only, was 'number'"),
-    (HEAD + "fields:\n  tier: {column: A, values: {1: gold,\n    2: silber}}\n", "6:8: fields.tier.values.2: expected a value of tier (did you mean `silver`?), was 'silber'"),
-    (HEAD + "fields:\n  handset.mms: {column: A, values: {1: maybe}}\n", "5:40: fields.handset.mms.values.1: expected yes or no, was 'maybe'"),
-    (HEAD + "fields:\n  tier: {constant: platinum}\n", "5:20: fields.tier.constant: expected one of silver, gold, was 'platinum'"),
+    (
+        HEAD + "utc_offset: Beijing\n",
+        "4:13: utc_offset: expected an offset such as +08:00, was \"'Beijing'\"",
+    ),
+    (
+        HEAD + "fields:\n  tiers: T\n",
+        "5:3: fields.tiers: expected a field of catalog/fields.yaml (did you mean `tier`?), was 'tiers'",
+    ),
+    (
+        HEAD + "fields:\n  arpu: {column: A, unit: dollar}\n",
+        "5:27: fields.arpu.unit: expected a unit of money: yuan, fen, was 'dollar'",
+    ),
+    (
+        HEAD + "fields:\n  tier: {column: A, unit: fen}\n",
+        "5:27: fields.tier.unit: expected no unit of text, was 'fen'",
+    ),
+    (
+        HEAD + "fields:\n  age: {column: A, separator: ','}\n",
+        "5:31: fields.age.separator: expected it with a field of type set only, was 'number'",
+    ),
+    (
+        HEAD + "fields:\n  tier: {column: A, values: {1: gold,\n    2: silber}}\n",
+        "6:8: fields.tier.values.2: expected a value of tier (did you mean `silver`?), was 'silber'",
+    ),
+    (
+        HEAD + "fields:\n  handset.mms: {column: A, values: {1: maybe}}\n",
+        "5:40: fields.handset.mms.values.1: expected yes or no, was 'maybe'",
+    ),
+    (
+        HEAD + "fields:\n  tier: {constant: platinum}\n",
+        "5:20: fields.tier.constant: expected one of silver, gold, was 'platinum'",
+    ),
     (HEAD + "fields:\n  age: {constant: old}\n", "5:19: fields.age.constant: expected a number, was"),
-    (HEAD + "fields:\n  age: {column: A, constant: 3}\n", "5:3: fields.age: expected one of column and constant, was 'both'"),
-    (HEAD + "consent:\n  marketing: {column: A, values: {J: ja}}\n", "5:38: consent.marketing.values.J: expected yes or no, was 'ja'"),
+    (
+        HEAD + "fields:\n  age: {column: A, constant: 3}\n",
+        "5:3: fields.age: expected one of column and constant, was 'both'",
+    ),
+    (
+        HEAD + "consent:\n  marketing: {column: A, values: {J: ja}}\n",
+        "5:38: consent.marketing.values.J: expected yes or no, was 'ja'",
+    ),
     (HEAD + "consent:\n  selling: A\n", "5:12: consent.selling"),
     (HEAD + "msisdn: {constant: '13912345678'}\n", "4:1: msisdn: expected a column, as it is, was"),
     (HEAD + "postgres: {}\n", "4:1: postgres: expected table or query, was 'none'"),
     (HEAD + "postgres: {table: a, query: b}\n", "4:1: postgres: expected table or query, was 'both'"),
     (HEAD + "postgres: {table: a, since: b}\n", "4:1: postgres: expected key beside since, was 'none'"),
-    (HEAD + "postgres: {table: a, key: b, lag: 5m}\n", "4:1: postgres: expected since beside lag, was 'none'"),
-    (HEAD + "postgres: {table: a, key: b, since: c, lag: soon}\n", "4:45: postgres.lag: expected a length of time such as 5m"),
-]  # fmt: skip
+    (
+        HEAD + "postgres: {table: a, key: b, lag: 5m}\n",
+        "4:1: postgres: expected since beside lag, was 'none'",
+    ),
+    (
+        HEAD + "postgres: {table: a, key: b, since: c, lag: soon}\n",
+        "4:45: postgres.lag: expected a length of time such as 5m",
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "said"), MISTAKES)
