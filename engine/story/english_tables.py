@@ -37,11 +37,13 @@ EVENTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
 """Kind -> (third person, base form, once, {n} times, several of them as a noun)."""
 
 FIELDS: Final[dict[str, str]] = {
-    "number": "number", "duration": "duration", "length": "length", "apn": "access point", "up": "bytes sent",
+    "number": "number", "number_class": "kind of number", "duration": "duration", "length": "length",
+    "apn": "access point", "up": "bytes sent",
     "down": "bytes received", "bytes": "traffic", "host": "host", "app": "application",
     "from.tac": "old handset's type code", "to.tac": "new handset's type code", "to.model": "new model",
     "to.network": "new handset's network", "country": "country", "amount": "amount", "product": "product",
-    "text": "text", "about": "subject", "cell": "cell", "cell_prev": "cell before", "rat": "radio access",
+    "text": "text", "about": "subject", "cell": "cell", "cell_prev": "cell before",
+    "cell_end": "cell at the end", "rat": "radio access",
     "plmn": "serving network", "home_plmn": "home network", "lac": "location area", "tac": "tracking area",
     "result": "result", "cause": "cause", "phase": "phase", "quality": "quality flags", "place": "place",
     "switch_off": "switched off by hand", "implicit": "concluded by the network",
