@@ -30,12 +30,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from connectors.column_map import check_offset, offset_micros
-from connectors.loads.marks import Loc, Marks
+from connectors.column_spec import check_offset, offset_micros
 from connectors.loads.values import OUTSIDE, UNITS, YES_NO, reader_of
+from connectors.map_model import load_checked, read_marked
 from connectors.xdr_time import time_reader
+from connectors.yaml_plain import Steps
 from engine.errors import InputError
 from engine.language.model import FieldSpec
 from engine.language.suggest import did_you_mean
@@ -52,6 +53,7 @@ OF_KIND: Mapping[str, frozenset[str]] = {
     "complaints": frozenset({*IDENTITIES, "t", "about", "id"}),
 }
 """What a map of each kind may say of columns."""
+WHAT = "a map of a load"
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "pipe": "|", "comma": ",", "semicolon": ";", "\\1": "\x01"}
 
 
@@ -215,17 +217,20 @@ class FileMap:
     """
 
     def __init__(self, path: Path, kind: str, fields: Mapping[str, FieldSpec]) -> None:
-        self.marks = Marks(path, "a map of a load")
+        self._marked = read_marked(path, WHAT)
         self.fields = fields
-        try:
-            self.model = LoadMap.model_validate(self.marks.data)
-        except ValidationError as error:
-            raise self.marks.first(error) from None
+        if not isinstance(self._marked.data, dict):
+            raise self.wrong((), f"{WHAT}: names with a colon each", "something else")
+        self.model = load_checked(path, LoadMap, WHAT)
         if self.model.load != kind:
-            raise self.marks.wrong(("load",), f"{kind}, as the command says", self.model.load)
+            raise self.wrong(("load",), f"{kind}, as the command says", self.model.load)
         self._check_parts()
         self._check_fields()
         self._check_consents()
+
+    def wrong(self, steps: Steps, expected: str, was: object) -> InputError:
+        """Return the error for a part of the map, with its line and column."""
+        return InputError(self._marked.where(steps), expected, was)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -235,15 +240,15 @@ class FileMap:
     def no_column(self, name: str, known: tuple[str, ...]) -> InputError:
         """Return the error for a column that the list does not have."""
         hint = did_you_mean(name, known)
-        return self.marks.wrong(self._of(name), f"a column of the list{f' ({hint})' if hint else ''}", name)
+        return self.wrong(self._of(name), f"a column of the list{f' ({hint})' if hint else ''}", name)
 
     def number_of(self, name: str) -> int:
         """Return a column of a list without header, from 0."""
         if not (name.isascii() and name.isdecimal() and 1 <= int(name) <= 10_000):
-            raise self.marks.wrong(self._of(name), "the number of a column, from 1 (header: no)", name)
+            raise self.wrong(self._of(name), "the number of a column, from 1 (header: no)", name)
         return int(name) - 1
 
-    def _of(self, column: str) -> Loc:
+    def _of(self, column: str) -> Steps:
         for loc, part in self.model.parts():
             if part.column == column:
                 return loc if isinstance(self._at(loc), str) else (*loc, "column")
@@ -252,8 +257,8 @@ class FileMap:
                 return ("postgres", name)
         return ()
 
-    def _at(self, loc: Loc) -> Any:
-        found: Any = self.marks.data
+    def _at(self, loc: Steps) -> Any:
+        found: Any = self._marked.data
         for step in loc:
             found = found[step]
         return found
@@ -262,24 +267,22 @@ class FileMap:
         model, allowed = self.model, OF_KIND[self.model.load]
         for loc, column in model.parts():
             if loc[0] not in allowed:
-                raise self.marks.wrong(
-                    loc, f"{', '.join(sorted(allowed))} in a map of {model.load}", loc[0], name=True
-                )
+                raise self.wrong(loc, f"{', '.join(sorted(allowed))} in a map of {model.load}", loc[0])
             for name in ("unit", "separator"):
                 if getattr(column, name) is not None and loc[0] != "fields":
-                    raise self.marks.wrong((*loc, name), f"{name} only in fields", getattr(column, name))
+                    raise self.wrong((*loc, name), f"{name} only in fields", getattr(column, name))
             if (column.format is not None) != (loc == ("t",)):
-                raise self.marks.wrong(loc, "a format with t, and only there", "other")
+                raise self.wrong(loc, "a format with t, and only there", "other")
         if not any(getattr(model, name) for name in IDENTITIES):
-            raise self.marks.wrong((), "imsi, msisdn or subscriber", "none of them")
+            raise self.wrong((), "imsi, msisdn or subscriber", "none of them")
         for name in ("imsi", "msisdn", "subscriber"):
             column = getattr(model, name)
             if column is not None and (column.column is None or column.values):
-                raise self.marks.wrong((name,), "a column, as it is", "something else")
+                raise self.wrong((name,), "a column, as it is", "something else")
         if model.load == "consents" and not model.consent:
-            raise self.marks.wrong((), f"consent with {', '.join(PURPOSES)}", "none")
+            raise self.wrong((), f"consent with {', '.join(PURPOSES)}", "none")
         if model.load == "complaints" and model.t is None:
-            raise self.marks.wrong((), "t, the time of the complaint", "none")
+            raise self.wrong((), "t, the time of the complaint", "none")
 
     def _check_fields(self) -> None:
         for name, column in self.model.fields.items():
@@ -288,37 +291,37 @@ class FileMap:
             if spec is None:
                 hint = did_you_mean(name, self.fields)
                 expected = f"a field of catalog/fields.yaml{f' ({hint})' if hint else ''}"
-                raise self.marks.wrong(loc, expected, name, name=True)
+                raise self.wrong(loc, expected, name)
             units = UNITS.get(spec.type, {})
             if column.unit is not None and column.unit not in units:
                 expected = (
                     f"a unit of {spec.type}: {', '.join(units)}" if units else f"no unit of {spec.type}"
                 )
-                raise self.marks.wrong((*loc, "unit"), expected, column.unit)
+                raise self.wrong((*loc, "unit"), expected, column.unit)
             if column.separator is not None and spec.type != "set":
-                raise self.marks.wrong((*loc, "separator"), "it with a field of type set only", spec.type)
+                raise self.wrong((*loc, "separator"), "it with a field of type set only", spec.type)
             for text, value in (column.values or {}).items():
                 if spec.values and value not in spec.values:
                     hint = did_you_mean(value, spec.values)
                     expected = f"a value of {name}{f' ({hint})' if hint else ''}"
-                    raise self.marks.wrong((*loc, "values", text), expected, value)
+                    raise self.wrong((*loc, "values", text), expected, value)
                 if spec.type == "yes/no" and value.lower() not in YES_NO:
-                    raise self.marks.wrong((*loc, "values", text), "yes or no", value)
+                    raise self.wrong((*loc, "values", text), "yes or no", value)
             self._check_constant(loc, column, spec)
 
     def _check_consents(self) -> None:
         for purpose, column in self.model.consent.items():
             for text, value in (column.values or {}).items():
                 if value.lower() not in YES_NO:
-                    raise self.marks.wrong(("consent", purpose, "values", text), "yes or no", value)
+                    raise self.wrong(("consent", purpose, "values", text), "yes or no", value)
 
-    def _check_constant(self, loc: Loc, column: Column, spec: FieldSpec) -> None:
+    def _check_constant(self, loc: Steps, column: Column, spec: FieldSpec) -> None:
         if column.constant is None:
             return
         try:
             value = reader_of(spec, column.values, column.unit, column.separator)(column.constant)
         except Bad as bad:
-            raise self.marks.wrong((*loc, "constant"), bad.expected, bad.was) from None
+            raise self.wrong((*loc, "constant"), bad.expected, bad.was) from None
         if value is OUTSIDE:
             expected = f"one of {', '.join(column.values or spec.values)}"
-            raise self.marks.wrong((*loc, "constant"), expected, column.constant)
+            raise self.wrong((*loc, "constant"), expected, column.constant)

@@ -51,7 +51,7 @@ class Table:
 
     def __init__(self, address: Address, file_map: FileMap, key: bytes, *, source: str) -> None:
         if file_map.model.postgres is None:
-            raise file_map.marks.wrong((), "postgres with a table or a query", "none")
+            raise file_map.wrong((), "postgres with a table or a query", "none")
         self._address = address
         self._map = file_map
         self._what = file_map.model.postgres

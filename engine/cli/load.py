@@ -136,7 +136,7 @@ class _Job:
     @property
     def _source(self) -> str:
         """Its name among sources: a keyed hash of file or table and map, the same whenever they are."""
-        key, text = self.settings.key_bytes, "" if self.map is None else self.map.marks.text
+        key, text = self.settings.key_bytes, "" if self.map is None else self.map.model.model_dump_json()
         if self.address is None:
             return f"load-{mark_of(self.path, key, self.kind, text)}"
         of = "\0".join((self.kind, self.address.shown, self._map_name)).encode()

@@ -151,7 +151,7 @@ async def test_a_query_may_hold_percent_signs_and_can_change_nothing(
     )
     with pytest.raises(
         InputError,
-        match=r"map\.yaml:5:16: imsi\.column: expected a column of the list \(did you mean `imsi`\?\)",
+        match=r"map\.yaml:5:8: imsi\.column: expected a column of the list \(did you mean `imsi`\?\)",
     ):
         await loads.load(loads.open)
     loads = Loads(tmp_path, postgres_server, MAP.replace("table: TABLE", "query: \"SELECT nextval('x')\""))

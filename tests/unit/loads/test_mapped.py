@@ -144,7 +144,7 @@ async def test_wrong_rows_are_refused_one_by_one_and_show_nobody(tmp_path: Path)
     [
         (
             "IMSI,MSISDN,VIB,AGE",
-            r"map\.yaml:5:16: fields\.tier: expected a column of the list \(did you mean `VIB`\?\)",
+            r"map\.yaml:5:10: fields\.tier: expected a column of the list \(did you mean `VIB`\?\)",
         ),
         ("a,b,c", "list:1: expected a header with the column IMSI and others"),
         ("IMSI,MSISDN,VIP,AGE,VIP", "list:1: expected the column VIP once, was '2 times'"),
@@ -239,7 +239,7 @@ async def test_damaged_parquet_and_columns_that_are_missing_are_told(tmp_path: P
     )
     with pytest.raises(
         InputError,
-        match=r"map\.yaml:5:16: fields\.tier: expected a column of the list \(did you mean `VIB`\?\)",
+        match=r"map\.yaml:5:10: fields\.tier: expected a column of the list \(did you mean `VIB`\?\)",
     ):
         await lists.load(lists.parquet)
     (tmp_path / "list").write_bytes((tmp_path / "list").read_bytes()[:-20])
