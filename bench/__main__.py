@@ -12,7 +12,19 @@ from pathlib import Path
 
 import orjson
 
-from bench import checking, day, doors, lanes, pieces, profiling, replaying, streaming
+from bench import (
+    checking,
+    day,
+    doors,
+    lanes,
+    pieces,
+    profiling,
+    pushing,
+    replaying,
+    streaming,
+    topics,
+    treatments,
+)
 from bench.report import QUICK, Scale, Section, as_json, is_compiled, machine, show
 from engine.errors import TouchpointError
 from engine.garbage import calm_collector
@@ -24,6 +36,9 @@ BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "replay": replaying.measure,
     "lanes": lanes.measure,
     "doors": doors.measure,
+    "pushing": pushing.measure,
+    "treatments": treatments.measure,
+    "topics": topics.measure,
     "streaming": streaming.measure,
     "profile": profiling.measure,
 }

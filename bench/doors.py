@@ -1,20 +1,24 @@
-"""`bench doors`: files into events: delimited xDR by a column map, canonical JSON lines."""
+"""`bench doors`: files into events, rows into log records: xDR by column maps, canonical JSON lines."""
 
 from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 
+from bench import pieces
 from bench.course import HOME_CC, KEY
 from bench.hour import simulated_hour
 from bench.report import ROOT, Scale, Section, middle, tell
+from bench.xdr_rows import gn_rows, s1_mme_rows
 from connectors.jsonl import read_events
-from connectors.xdr_files import load_map, rows
+from connectors.xdr_files import Rows, load_map, rows
+from engine.collect import spread
+from engine.errors import StateError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
@@ -22,13 +26,10 @@ from engine.intake import Intake
 Door = Callable[[Intake], Iterable[Event]]
 
 MAP = "gn-unicom-2015"
+ROW_AT_MOST = 10.0
+"""µs from a raw S1-MME row to the bytes of its record in the log: 100,000 rows per second on a core."""
+PARTITIONS = 64
 REAL = "data/xdr_gn_unicom_2015"
-_ROW = (
-    "{who:05X},{lac},{ci},3GNET,354383,220.206.165.184,220.206.184.200,2015-08-09 "
-    "{h:02}:{m:02}:{s:02}.253665,2015-08-09 {h:02}:{m:02}:{s:02}.693528,0,{up},{down},{rat},"
-    "172.25.{a}.{b},{port},163.177.89.181,80,200,"
-    "http://a{a}.example.com:8080/x/y?z,Agent/1.0 (Linux; U),text/html\n"
-)
 
 
 def measure(scale: Scale) -> Section:
@@ -42,7 +43,7 @@ def measure(scale: Scale) -> Section:
             file.writelines(islice(packed, scale.rows))
         made = Path(scratch) / "made.csv"
         with made.open("w", encoding="utf-8") as text:
-            text.writelines(made_rows(min(scale.rows, 50_000)))
+            text.writelines(gn_rows(min(scale.rows, 50_000)))
         columns = load_map(MAP)
         _add(section, scale, "JSON lines", lambda intake: read_events(plain, intake))
         _add(section, scale, "JSON lines, gzip", lambda intake: read_events(feed.path, intake), scale.rows)
@@ -58,28 +59,37 @@ def measure(scale: Scale) -> Section:
             )
         else:
             section.remarks.append(f"xDR rows, real: not run, no {REAL} below $TOUCHPOINT_TESTDATA")
+    _add_rows(section, scale)
     section.remarks.append(
         f"xDR by connectors/maps/{MAP}.yaml: times, keyed ids, hosts of URLs, cells from parts."
     )
     return section
 
 
-def made_rows(count: int) -> Iterator[str]:
-    """Yield rows as the real files have them: 21 columns, two times, a URL."""
-    for n in range(count):
-        yield _ROW.format(
-            who=n % 9973,
-            lac=40_000 + n % 97,
-            ci=n % 60_000,
-            h=n // 3600 % 24,
-            m=n // 60 % 60,
-            s=n % 60,
-            up=n % 5_000,
-            down=n % 80_000,
-            rat=1 + n % 2,
-            a=n % 250,
-            b=n // 250 % 250,
-            port=1024 + n % 50_000,
+def _add_rows(section: Section, scale: Scale) -> None:
+    """Take rows as the landing door does, down to the bytes that go into the log."""
+    piece = pieces.loads_micros(min(scale.calls, 20_000))
+    for name, made in (("s1-mme", s1_mme_rows), (MAP, gn_rows)):
+        lines = [line.rstrip("\n").encode() for line in made(min(scale.rows, 50_000))]
+        columns = load_map(name)
+        micros, written = [], 0
+        for _ in range(scale.runs):
+            taker = Rows(columns, Intake(Identity(KEY, HOME_CC)))
+            began = process_time()
+            for number, line in enumerate(lines, 1):
+                event = taker.take(number, line, f"made:{number}")
+                if event is not None:
+                    written += len(spread(event, PARTITIONS))
+            micros.append((process_time() - began) / len(lines) * 1e6)
+        if written != len(lines) * scale.runs:
+            raise StateError(f"bench doors: expected {len(lines)} records of {name}, was {written}")
+        each, note = middle(micros)
+        section.add(
+            f"{name} row to log bytes",
+            each,
+            "µs per row",
+            f"{1e6 / each:,.0f} rows per second; {each / piece:.1f} orjson.loads of a record; {note}",
+            target=ROW_AT_MOST if name == "s1-mme" and not scale.quick else None,
         )
 
 

@@ -1,4 +1,4 @@
-"""The door for somebody else's Kafka topic: JSON, a record or an array of them per message.
+"""The door for somebody else's Kafka topic: what its messages are is known to `connectors.topic_messages`.
 
 Partitions are assigned, not shared by a group: how far each was read is in our checkpoint, in the same step
 as the records, so a crash repeats nothing and skips nothing. What can't be gone on with is logged and told as
@@ -8,6 +8,9 @@ a dead letter of reason `gap` per partition:
     the settings name another topic, or it was made anew      all of it from the beginning
     a partition ends before the position (lost by Kafka)      this partition from its beginning
 
+Messages whose schema is not known yet wait, fetched, until the registry has told it: while that is down, the
+topic stands and everything else goes on. `trouble` says so.
+
 A topic is known by its name and Kafka's id of it. Where an id is missing (a checkpoint of before, brokers
 older than 2.8), a position that the topic can't have says that it is another one.
 """
@@ -16,29 +19,38 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.field_map import FieldMap
 from connectors.kafka_read import log_errors, reader
 from connectors.kafka_topic_id import TopicFound, find_topic
 from connectors.lost import lost_connections
+from connectors.topic_messages import SchemaSource, TopicMessages
 from engine.errors import LogError
 from engine.event import Event
 from engine.intake import Intake
 
 LOOK_SECONDS = 30.0
 """How often new partitions are looked for, and whether it is still the same topic."""
+BYTES_AT_MOST = 8 << 20
+"""Of messages that are read at a time, and a message more: so much is in memory as events."""
+RETRY_SECONDS = 1.0
+"""Until a registry that was down is asked again."""
 
 log = structlog.get_logger("foreign_topic")
 
 
 class ForeignTopic:
-    """A topic as a source; Kafka's errors are `LogError`. `options`: connection options of aiokafka."""
+    """A topic as a source; Kafka's errors are `LogError`. `options`: connection options of aiokafka.
+
+    `fields` and `schemas`: as `TopicMessages` takes them.
+    """
 
     def __init__(
         self,
@@ -46,6 +58,8 @@ class ForeignTopic:
         topic: str,
         options: Mapping[str, Any],
         *,
+        fields: FieldMap | None = None,
+        schemas: SchemaSource | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.topic = topic
@@ -53,9 +67,18 @@ class ForeignTopic:
         """`messages` read, `gaps` met, since the start."""
         self._name = name
         self._options = dict(options)
+        self.trouble = ""
+        """Why messages that are there can't be read just now; empty if all is well."""
+        self._fields = fields
+        self._schemas = schemas
         self._clock = clock
         self._consumer: AIOKafkaConsumer | None = None
         self._intake: Intake | None = None
+        self._messages: TopicMessages | None = None
+        self._held: deque[ConsumerRecord[bytes, bytes]] = deque()
+        """Fetched, but not read yet."""
+        self._learning: asyncio.Task[None] | None = None
+        self._learn_at = 0.0
         self._id = ""
         """Kafka's of the topic; empty: not known."""
         self._offsets: dict[int, int] = {}
@@ -83,11 +106,12 @@ class ForeignTopic:
         """Go on from a position; partitions not in it, and all of another topic, from the beginning."""
         await self.close()
         self._intake = intake
+        messages = self._messages = TopicMessages(self.topic, intake, self._fields, self._schemas)
         self._offsets, self._id = {}, ""
         try:
             with log_errors(self.topic, "be read"):
                 found = await find_topic(self._options, self.topic)
-                self._id = found.id
+                self._id = messages.id = found.id
                 consumer = self._consumer = reader(self._options, auto_offset_reset="none")
                 await consumer.start()
                 if position:
@@ -98,37 +122,74 @@ class ForeignTopic:
             raise
 
     async def read(self, limit: int) -> list[Event] | None:
-        """Return the events of up to `limit` messages that have been fetched; None if there are none."""
-        consumer, intake = self._consumer, self._intake
-        if consumer is None or intake is None:
+        """Return the events of messages that have been fetched; None if none can be read now.
+
+        About `limit` of them: a message is read as a whole.
+        """
+        consumer, messages = self._consumer, self._messages
+        if consumer is None or messages is None:
             raise LogError(f"topic {self.topic}: expected to be opened first, was not")
         with log_errors(self.topic, "be read"):
             await self._look(consumer)
-            fetched = await consumer.getmany(timeout_ms=0, max_records=limit)
-        if not fetched:
-            return None
+            if not self._held:
+                fetched = await consumer.getmany(timeout_ms=0, max_records=limit)
+                self._held.extend(message for found in fetched.values() for message in found)
+        self._take_in_schema()
         events: list[Event] = []
-        for partition, messages in fetched.items():
-            for message in messages:
-                self.counts["messages"] += 1
-                if message.value is not None:  # a tombstone tells nothing
-                    position = f"{self.topic}:{partition.partition}:{message.offset}"
-                    events += intake.read(message.value, self.topic, position)
-            self._offsets[partition.partition] = messages[-1].offset + 1
-        return events
+        count = size = 0
+        while self._held and count < limit and len(events) < limit and size < BYTES_AT_MOST:
+            message = self._held[0]
+            raw = message.value or b""
+            unknown = messages.needs(raw)
+            if unknown is not None:
+                self._learn(unknown)
+                break
+            self._held.popleft()
+            count += 1
+            size += len(raw)
+            events += messages.read(message, message.partition, message.offset)
+            self._offsets[message.partition] = message.offset + 1
+        self.counts["messages"] += count
+        return events if count else None
 
     async def committed(self) -> None:
         """Nothing is left to do: the position is in the checkpoint."""
 
     async def close(self) -> None:
         """Leave the topic."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+        tasks = [task for task in (self._looking, self._learning) if task is not None]
+        self._looking = self._learning = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._held.clear()
+        if self._schemas is not None:
+            await self._schemas.close()
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await consumer.stop()
+
+    # -- schemas ---------------------------------------------------------------------------------------------
+
+    def _learn(self, number: int) -> None:
+        """Have a schema learned meanwhile, one at a time."""
+        if self._learning is None and self._clock() >= self._learn_at and self._schemas is not None:
+            self._learning = asyncio.create_task(self._schemas.learn(number))
+
+    def _take_in_schema(self) -> None:
+        """Take in what became of the schema that was to be learned."""
+        if self._learning is None or not self._learning.done():
+            return
+        learned, self._learning = self._learning, None
+        try:
+            learned.result()
+        except LogError as error:
+            if str(error) != self.trouble:  # what stays is said once
+                log.warning("messages wait for their schema", topic=self.topic, problem=str(error))
+            self.trouble = str(error)
+            self._learn_at = self._clock() + RETRY_SECONDS
+        else:
+            self.trouble = ""
 
     # -- the position ----------------------------------------------------------------------------------------
 
@@ -180,6 +241,7 @@ class ForeignTopic:
 
     async def _assign(self, consumer: AIOKafkaConsumer, partitions: Collection[int]) -> None:
         """Read these partitions from where they stand, or from the oldest message that is left."""
+        self._held.clear()  # they are fetched again
         topic_partitions = [TopicPartition(self.topic, partition) for partition in sorted(partitions)]
         consumer.assign(topic_partitions)
         self._look_at = self._clock() + LOOK_SECONDS

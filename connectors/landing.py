@@ -1,8 +1,9 @@
 """The door for a landing directory: files appear in it by rename, are read, and moved to `done/`.
 
-Files are taken in the order of their names, plain or gzip: JSON lines, or delimited by a column map. Names
-that end in `.tmp` or `.part` or begin with a dot are still being written. One that can't be read to its end
-is moved to `bad/`, its good rows applied, with a dead letter of reason `file`.
+Files are taken in the order of their names, plain or gzip: JSON lines, or delimited by a column map. Which of
+them are whole: see `landing_scan`; which are missing of those that are numbered, told once each as a dead
+letter of reason `gap`: see `landing_sequence`. One that can't be read to its end is moved to `bad/`, its good
+rows applied, with a dead letter of reason `file`.
 
 What was done is in the position, which becomes durable with the records: a file is moved only after that. A
 file that comes again (same name, same content to its end) is moved without being read, logged and counted;
@@ -19,6 +20,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -27,6 +29,7 @@ from typing import Any, Final
 import structlog
 
 from connectors.column_map import ColumnMap
+from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, stat_of
 from connectors.lines import Lines
 from connectors.xdr_files import Rows
 from engine.errors import InputError
@@ -36,7 +39,6 @@ from engine.intake import Intake
 from engine.refusals import shown_name
 
 DONE, BAD = "done", "bad"
-UNFINISHED = (".tmp", ".part")
 REMEMBERED = 200
 """Files that are done and gone from the directory, to be known if they come again: 76 bytes each, in every
 checkpoint."""
@@ -49,8 +51,8 @@ _HALF: Final = 16
 
 log = structlog.get_logger("landing")
 
-Stat = tuple[int, int, int]
-"""Inode, size, time of change: another one means that it may be another file."""
+IN_A_THREAD = 5_000
+"""Files in a directory from which on it is looked at in a thread: about 10 ms."""
 Take = Callable[[int, bytes, str], list[Event]]
 """(line number, line, position) -> events."""
 
@@ -90,8 +92,8 @@ class Landing:
 
     `columns`: how its files are delimited; None: JSON lines, whose records are of source FILE unless they say
     so themselves, as in a replay. `move`: False leaves files where they are, known by the position as long as
-    they stay. `scan_seconds`: how often the directory is looked at. Raises InputError if it can't be read at
-    `open`.
+    they stay. `scan_seconds`: how often the directory is looked at. `choice`: which files, in which order.
+    Raises InputError if the directory can't be read at `open`.
     """
 
     def __init__(
@@ -103,11 +105,13 @@ class Landing:
         move: bool = True,
         scan_seconds: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
+        choice: Choice = EVERY_FILE,
     ) -> None:
         self.folder = folder
         self.columns = columns
         self.counts: Counter[str] = Counter()
-        """Files since the start: `done`, `bad`, `again` (came twice), `unreadable` (tried again later)."""
+        """Files since the start: `done`, `bad`, `again` (came twice), `unreadable` (tried again later), `gap`
+        (missing), `closed` (were missing and came), `links` (not followed)."""
         self._name = name
         self._move = move
         self._scan_seconds = scan_seconds
@@ -125,6 +129,7 @@ class Landing:
         self._left: dict[str, Stat] = {}
         """Files that were seen and stay, by name."""
         self._scan_at = 0.0
+        self._scan = Scan(folder, choice, clock)
 
     # -- as a source -----------------------------------------------------------------------------------------
 
@@ -132,6 +137,16 @@ class Landing:
     def name(self) -> str:
         """Its name in the checkpoint."""
         return self._name
+
+    @property
+    def waiting(self) -> int:
+        """Files that were there at the last look."""
+        return self._scan.waiting
+
+    @property
+    def missing(self) -> int:
+        """Files that are missing of those that are numbered."""
+        return 0 if self._scan.sequence is None else self._scan.sequence.missing
 
     @property
     def position(self) -> Mapping[str, Any]:
@@ -146,12 +161,19 @@ class Landing:
                 "offset": lines.offset,
                 "number": lines.number,
             }
+        if self._scan.sequence is not None:
+            position["sequence"] = self._scan.sequence.pack()
         return position
 
     @property
     def origin(self) -> Mapping[str, str]:
         """The file of the rows just read."""
         return {"file": self._origin}
+
+    @property
+    def rows(self) -> Counter[str]:
+        """Of delimited files, since `open`: rows without an event or a refusal, as `Rows.counts` says."""
+        return Counter() if self._rows is None else self._rows.counts
 
     _origin = ""
 
@@ -164,15 +186,13 @@ class Landing:
         self._left.clear()
         self._finished, self._damaged = {}, {}
         self._scan_at = self._clock()
-        there: dict[str, list[str]] = {}
-        try:
-            for name in os.listdir(self.folder):
-                there.setdefault(self._shown(name), []).append(name)
-        except OSError as error:
-            raise _unreadable(self.folder, error) from None
         position = position or {}
         # checkpoints of before hold names as they are
         self._seen = {mark: self._shown(name) for mark, name in position.get("seen", {}).items()}
+        if self._scan.sequence is not None:
+            self._scan.sequence.shown = self._shown
+            self._scan.sequence.restore(position.get("sequence", ()))
+        there = self._there(position)
         for mark, target in position.get("moving", {}).items():
             for name in there.get(self._seen.get(mark, ""), ()):
                 # The one before may have been killed before it moved them. What is in both places came again.
@@ -236,40 +256,99 @@ class Landing:
             if self._clock() < self._scan_at:
                 return False
             self._scan_at = self._clock() + self._scan_seconds
-            self._scan()
+            await self._look_around()
         while self._queue:
             name = self._queue.popleft()
+            if not self._scan.may_begin(name):
+                continue
             found = await self._look(name)
             if found is None:
                 self.counts["unreadable"] += 1
             elif found.stat != self._stat(name):
                 continue  # changed while it was looked at: the next look will find it
             elif not found.is_one_of(self._seen):
+                self._tell_gap(name)
                 self._begin(name, found)
+                if self._scan.more:
+                    self._scan_at = self._clock()  # those left out are looked for at once
                 return True
             elif found.mark not in self._finished:
                 self._put_away_again(name, found.stat)
         return False
 
-    def _scan(self) -> None:
+    async def _look_around(self) -> None:
+        """Find the next files of the directory."""
+        finished = {name for name, _, _ in self._finished.values()}
         try:
-            with os.scandir(self.folder) as entries:
-                there = {entry.name: entry for entry in entries if _is_whole(entry)}
+            if not self._move:
+                self._forget_gone()
+            if self._scan.waiting < IN_A_THREAD:
+                found = self._scan.look(finished | self._left.keys())
+            else:
+                found = await asyncio.to_thread(self._scan.look, finished | self._left.keys())
         except OSError:
             self.counts["unreadable"] += 1
             return
-        if not self._move:
-            shown = {self._shown(name) for name in there}
-            self._seen = {mark: name for mark, name in self._seen.items() if name in shown}
-            self._left = {name: stat for name, stat in self._left.items() if name in there}
-        self._queue.extend(name for name in sorted(there) if self._left.get(name) != self._stat(name))
+        links = self._scan.counts["links"] - self.counts["links"]
+        if links:
+            self.counts["links"] += links
+            log.warning("a symbolic link is not followed: files have to be in the directory", count=links)
+        self._queue.extend(found)
+
+    def _forget_gone(self) -> None:
+        """Forget files that were left where they are and are there no longer, or are other ones."""
+        there = os.listdir(self.folder)
+        shown = {self._shown(name) for name in there}
+        self._seen = {mark: name for mark, name in self._seen.items() if name in shown}
+        self._left = {name: stat for name, stat in self._left.items() if self._stat(name) == stat}
+
+    def _tell_gap(self, name: str) -> None:
+        """Tell what the number of a file says of those before it."""
+        assert self._intake is not None
+        gap = None if self._scan.sequence is None else self._scan.sequence.take(name)
+        if gap is None:
+            return
+        self._origin = shown = self._shown(name)
+        if gap.kind == "gap":
+            self.counts["gap"] += gap.files
+            detail = f"sequence: expected {gap.expected}, was {gap.was}: {gap.files} missing"
+            log.warning("files are missing", source=self._name, count=gap.files, file=shown)
+            self._intake.refuse("gap", detail, self._name, f"{shown}:0", "")
+        elif gap.kind == "closed":
+            self.counts["closed"] += gap.files
+            log.info("a file that was missing has come", source=self._name, file=shown)
+        else:
+            log.warning("a sequence has begun anew", source=self._name, file=shown)
+
+    def _there(self, position: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return the files that a position names: shown name -> names."""
+        wanted = {self._seen.get(mark, "") for mark in position.get("moving", {})}
+        if "file" in position:
+            wanted.add(self._shown(position["file"]["name"]))
+        found: dict[str, list[str]] = {}
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    if (shown := self._shown(entry.name)) in wanted:
+                        found.setdefault(shown, []).append(entry.name)
+        except OSError as error:
+            raise _unreadable(self.folder, error) from None
+        return found
 
     def _begin(self, name: str, found: _Found, offset: int = 0, number: int = 0) -> None:
         intake = self._intake
         assert intake is not None
         shown = self._shown(name)
         source = shown if self.columns is None else self.columns.source
-        lines = Lines(self.folder / name, intake, source=source, name=shown, offset=offset, number=number)
+        lines = Lines(
+            self.folder / name,
+            intake,
+            source=source,
+            name=shown,
+            offset=offset,
+            number=number,
+            opener=_no_link,
+        )
         rows = self._rows
 
         def take(number: int, line: bytes, position: str) -> list[Event]:
@@ -295,10 +374,7 @@ class Landing:
         return await asyncio.to_thread(_look_at, path)
 
     def _stat(self, name: str, folder: str = "") -> Stat | None:
-        try:
-            return _stat_of((self.folder / folder / name).stat())
-        except OSError:
-            return None
+        return stat_of(self.folder / folder / name)
 
     def _put_away_again(self, name: str, stat: Stat) -> None:
         """Move a file that was read before; who put it there has to hear that it is not read."""
@@ -321,6 +397,10 @@ class Landing:
         copies = 0
         try:
             target.parent.mkdir(exist_ok=True)
+            for marker in self._scan.marker_of(name):
+                # before its file: a marker that is left behind would say too soon that another one is whole
+                with suppress(FileNotFoundError):
+                    (self.folder / marker).rename(target.with_name(marker))
             while target.exists():
                 copies += 1
                 target = target.with_name(f"{name}.{copies}")
@@ -335,7 +415,7 @@ def _look_at(path: Path) -> _Found | None:
     """Read a whole file for its mark; None if it can't be read."""
     content = blake2b(digest_size=8)
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_no_link) as file:
             stat = _stat_of(os.fstat(file.fileno()))
             head = file.read(_HEAD)
             content.update(head)
@@ -390,9 +470,9 @@ def _shown_as(folder: Path, name: str, key: bytes) -> list[Path]:
     return [Path(entry) for entry in entries if shown_name(entry.name, key) == name and entry.is_file()]
 
 
-def _is_whole(entry: os.DirEntry[str]) -> bool:
-    name = entry.name
-    return not name.startswith(".") and not name.endswith(UNFINISHED) and entry.is_file()
+def _no_link(path: str, flags: int) -> int:
+    """Open a file, but not what a link that has taken its place names; nor wait for a pipe's other end."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _unreadable(folder: Path, error: OSError) -> InputError:

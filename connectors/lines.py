@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -20,16 +20,27 @@ class Lines:
     """The lines of one file, read from any place on that a reading had reached before."""
 
     def __init__(
-        self, path: Path, intake: Intake, *, source: str, name: str, offset: int = 0, number: int = 0
+        self,
+        path: Path,
+        intake: Intake,
+        *,
+        source: str,
+        name: str,
+        offset: int = 0,
+        number: int = 0,
+        opener: Callable[[str, int], int] | None = None,
     ) -> None:
         self.path = path
         self.offset = offset
         """Bytes read so far, unpacked: after the last line given. With `number` the place to go on from."""
         self.number = number
         """Number of the last line given, from 1."""
+        self.blank = 0
+        """Lines passed over since the start of this reading: nothing in them but spaces."""
         self._intake = intake
         self._source = source
         self._name = name
+        self._opener = opener
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Yield (line number from 1, line without its end) of all lines that are not blank.
@@ -40,7 +51,7 @@ class Lines:
         damaged or cut off.
         """
         try:
-            with self.path.open("rb") as plain, _unpacked(plain) as stream:
+            with open(self.path, "rb", opener=self._opener) as plain, _unpacked(plain) as stream:
                 if self.offset:
                     stream.seek(self.offset)
                 while line := stream.readline(SIZE_AT_MOST + 1):
@@ -56,6 +67,8 @@ class Lines:
                     line = line.rstrip(b"\r\n")
                     if line and not line.isspace():
                         yield self.number, line
+                    else:
+                        self.blank += 1
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             # A piece of a line before the damage is not handed out: it would be taken for a whole one.
             raise InputError(f"{self.path}:{self.number + 1}", "gzip data to its end", str(error)) from None

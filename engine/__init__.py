@@ -19,12 +19,15 @@ To read the code, open `pipeline.py` first: it shows all stages at a glance. The
 
 What the stages lean on:
 
+    cells.py          where the cells of the network are, and which are near
     countries.py      codes of countries
+    plmn.py           networks: their country, and which one an IMSI is at home in
     event_kinds.py    every kind of record: its fields, their types and units
     field_checks.py   checks of single fields at intake
     identity.py       IMSI, MSISDN or opaque id -> one keyed subscriber key
     subject.py        whose record it is, before what names a person is dropped
     numbers.py        phone numbers: one way to write each, long ones hashed
+    number_classes.py what a number is: the lists of the catalogue, by whole numbers and by their beginnings
     refusals.py       refused records, by name and without anything personal
     schema.py         JSON Schema of records, generated from `event_kinds.py`
     schema_out.py     JSON Schema of what is written: decision lines, profiles, dead letters, rules
@@ -56,7 +59,11 @@ What the stages lean on:
 Whole runs over the stages:
 
     collect.py        events of a source -> records of the log, and the ticks that follow them
+    options.py        options of feeds, doors and treatments out of YAML, every mistake with its place
     treatments/       what is done to records of feeds that are late, doubled, disordered or wrong
+    admission.py      what of a live source the log takes: nothing of the future
+    checkpoint.py     how far sources were read, as bytes
+    live.py           a live source, as the collector is given it
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
     loading.py        files of profiles, consents and opt-outs into the log
@@ -79,6 +86,7 @@ Whole runs over the stages:
     rule_tests/       the tests that stand beside the rules
     story/            a rule in plain words, with the cases at its edges
     trace/            why somebody did or did not get an offer
+    place_map/        places against the cells of the network, and a map of them
 
 Around them:
 

@@ -30,6 +30,7 @@ from engine.intake import Intake
 from engine.lane import Lane
 from engine.language.loader import load_dir
 from engine.language.model import RuleSet
+from engine.number_classes import asked_for
 from engine.patience import Patience
 from engine.pipeline import Fold
 from engine.refusals import Refusal
@@ -73,7 +74,11 @@ class Embedded:
         self.offers = MemoryOffers(partitions)
         every = settings.refusals_every
         self._keep = (lambda count: count % every == 0) if every > 1 else None
-        self.intake = Intake(Identity(settings.key_bytes, settings.home_cc), on_refused=self._refused)
+        self.intake = Intake(
+            Identity(settings.key_bytes, settings.home_cc),
+            on_refused=self._refused,
+            edge=asked_for(rules, settings.home_cc),
+        )
         self.collector = Collector(self.log, DISORDER)
         self.lanes = [self._lane(partition) for partition in range(partitions)]
         out.mkdir(parents=True, exist_ok=True)
@@ -117,6 +122,7 @@ class Embedded:
     async def change(self, rules: RuleSet, by: str) -> None:
         """Change the rules: one switch at a place of every partition, as `rules publish` writes it."""
         self.books[rules.hash] = Rulebook(rules, self.settings.key_bytes)
+        self.intake.edge = asked_for(rules, self.settings.home_cc)
         record = orjson.dumps({"kind": "rules.switch", "t": self.now, "hash": rules.hash, "by": by})
         await self.log.append([(lane.partition, record) for lane in self.lanes])
         self.changes += 1

@@ -56,7 +56,7 @@ def examine(folder: Path, by: str, at: int, home_cc: str, *, strict: bool = Fals
         raise RuleTestsError(failed, cases)
     if files != files_of(folder):
         raise InputError(str(folder), "files that stand still while they are checked", "a change")
-    published = Published(loaded.ruleset.hash, by, at, files)
+    published = Published(loaded.ruleset.hash, by, at, dict(loaded.deciding))
     return Candidate(loaded.ruleset, published, loaded.problems, cases)
 
 

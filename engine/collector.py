@@ -2,10 +2,13 @@
 
     1. read the source that is furthest behind          4. the ticks that go before and after each record
     2. intake: what it refuses becomes a dead letter    5. ONE step: records, dead letters, the checkpoint
-    3. times ahead of the clock are clamped (7 r)       6. tell the sources (a file that is done is moved)
+    3. times ahead of the clock are clamped (7 r),      6. tell the sources (a file that is done is moved)
+       then the source's treatments, if it has any
 
-The checkpoint says for each source how far it was read, and where the ticks stand; a collector that starts
-goes on exactly there, so a crash at any point applies every row once and makes the same ticks.
+The checkpoint says for each source how far it was read and what its treatments keep back, and where the ticks
+stand; a collector that starts goes on exactly there, so a crash at any point applies every row once and, with
+no treatments, makes the same ticks. What treatments keep back is bounded by what fits into the checkpoint:
+beyond it the oldest go on early.
 """
 
 from __future__ import annotations
@@ -14,115 +17,34 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import structlog
 
+from engine.admission import NOT_OF_SOURCES, admit
+from engine.checkpoint import BROKEN, damaged, read_checkpoint, write_checkpoint
 from engine.collect import VALUE_AT_MOST, spread
-from engine.errors import LogError, SettingsError, StateError
+from engine.errors import LogError, StateError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
+from engine.live import USUAL_PACE, Bindings, Live, Pace, Shared, Source
 from engine.ports import Inlet
-from engine.refusals import Refusal, dead_letter
-from engine.sources import SourceTicks, SourceTime
-from engine.ticks import CONTROL, SECOND
+from engine.refusals import Bad, Refusal, dead_letter
+from engine.sources import SourceTicks
+from engine.ticks import CONTROL
+from engine.treatments.course import Course
+from engine.treatments.lot import orphans
 
-AHEAD_AT_MOST = 3_600_000_000
-"""µs that a record's time may be ahead of the clock: clamped up to that, refused beyond (7 r)."""
-CLAMPED = "clamped"
-"""Flag in `quality` of a record whose time was."""
-NOT_OF_SOURCES = frozenset({"rules.switch", "subscriber.forget"})
-"""Kinds that commands alone write, `rules publish` and `forget`: they ask who does it."""
+__all__ = ["Bindings", "Live", "LiveCollector", "Pace", "Shared", "Source"]
+
 STAGE = "collector"
-_VERSION = 1
+PARKED_AT_MOST = 600_000
+"""Bytes in the checkpoint of what treatments of all sources keep back: brokers refuse messages of 1 MB."""
+Batch = list[tuple[int, bytes]]
 
 log = structlog.get_logger("collector")
-
-
-class Source(Protocol):
-    """Where records come from: a landing directory, somebody else's topic. Keeps nothing of its own."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the checkpoint; stays the same over restarts."""
-        ...
-
-    @property
-    def position(self) -> Mapping[str, Any]:
-        """How far it was read, as plain JSON: what `open` goes on from."""
-        ...
-
-    @property
-    def origin(self) -> Mapping[str, str]:
-        """Where the record just read came from: `file`, or `topic`; for dead letters."""
-        ...
-
-    async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
-        """Go on from a position, or from the beginning; after a failure, too: forget what was read since."""
-        ...
-
-    async def read(self, limit: int) -> list[Event] | None:
-        """Return the events of up to `limit` rows that are there now; None if there are none. Never wait."""
-        ...
-
-    async def committed(self) -> None:
-        """Take in that everything read so far is durable."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of files and connections."""
-        ...
-
-
-class Bindings(Protocol):
-    """Numbers bound to subscriber keys by profiles that others wrote."""
-
-    async def load(self, identity: Identity) -> None:
-        """Bind all that are known by now."""
-        ...
-
-    async def poll(self) -> None:
-        """Bind those that have come since, without waiting."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of the connection."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A source, and what time needs to know about it."""
-
-    source: Source
-    kinds: frozenset[str] = frozenset()
-    """The kinds it brings, to be named while it is down; empty: those it has brought."""
-    disorder: int = 0
-    """µs that its watermark stays behind its newest record."""
-    idle_seconds: float = 0.0
-    """Wall-clock seconds without a record after which it is down; 0: never."""
-
-    @property
-    def time(self) -> SourceTime:
-        """The same, for the ticks."""
-        return SourceTime(self.kinds, self.disorder, round(self.idle_seconds * SECOND))
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How much goes into one step, and how often the collector looks."""
-
-    records: int = 2_000
-    """Rows of one step at most, about."""
-    seconds: float = 0.1
-    """A step is not made larger once it took so long to gather."""
-    rest: float = 0.05
-    """Seconds until it looks again when no source had anything."""
-    retry: float = 1.0
-    """Seconds until it tries again when the log can't be written."""
 
 
 class LiveCollector:
@@ -141,7 +63,8 @@ class LiveCollector:
         wall: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
         bindings: Bindings | None = None,
-        pace: Pace = Pace(),
+        shared: Shared | None = None,
+        pace: Pace = USUAL_PACE,
     ) -> None:
         self.inlet = inlet
         self.sources = {live.source.name: live for live in sources}
@@ -151,6 +74,11 @@ class LiveCollector:
         """`read` (records written), `refused`, `clamped`, `ticks`, `commits`, `failures` since the start."""
         self.refused: Counter[str] = Counter()
         """Refused records by reason."""
+        self.fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
+        """By source: rows that were `read`, `refused`, `clamped`, `unparked` (gone on early for want of
+        room); a `gap`, or a `file` that can't be read to its end."""
+        self.treated: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
+        """By source: what its treatments did, as `STEP.DEED`."""
         self.trouble = ""
         """Why the log can't be written, or a source not be read, just now; empty if all is well."""
         self.committed_at = 0.0
@@ -163,14 +91,31 @@ class LiveCollector:
         self._clock = clock
         self._bindings = bindings
         self._pace = pace
-        self._intake = Intake(identity, on_refused=self._refused)
+        self._shared = shared
+        # one for each, for a feed may want something of its own done there
+        self._intakes = {
+            name: Intake(identity, on_refused=self._refused, edge=live.edge)
+            for name, live in self.sources.items()
+        }
         self._reading: Source | None = None
+        self._courses = {
+            name: Course(live.chain, live.disorder)
+            for name, live in self.sources.items()
+            if live.chain is not None
+        }
+        self._orphans: list[tuple[str, Event]] = []
+        """(source, event): kept back by treatments that are not asked for any more, to be written."""
         self._dead: list[bytes] = []
         self._reasons: Counter[str] = Counter()
+        self._new_fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
+        self._told: dict[str, Counter[str]] = {}
+        """By source: the counts of its treatments when the last step was durable."""
         self._quiet: dict[str, float] = {}
         """Source -> since when it has had nothing to read, by `clock`."""
         self._kept: dict[str, Any] = {}
         """Positions of sources that are not configured now: they may come back."""
+        self._kept_parked: dict[str, Any] = {}
+        """What was kept back of them."""
 
     @property
     def silent(self) -> list[str]:
@@ -213,10 +158,11 @@ class LiveCollector:
         positions = self._restore(checkpoint)
         if self._bindings is not None:
             await self._bindings.load(self._identity)
-        self._dead, self._reasons = [], Counter()
+        self._forget_step()
+        self._told = {name: course.chain.counts for name, course in self._courses.items()}
         for name, live in self.sources.items():
             self._reading = live.source
-            await live.source.open(positions.get(name), self._intake)
+            await live.source.open(positions.get(name), self._intakes[name])
         self._kept = {name: place for name, place in positions.items() if name not in self.sources}
         self._quiet = dict.fromkeys(self.sources, self._clock())
         self.committed_at = self._clock()
@@ -226,8 +172,11 @@ class LiveCollector:
         """Read and commit once; False if no source had anything."""
         if self._bindings is not None:
             await self._bindings.poll()
-        batch: list[tuple[int, bytes]] = []
+        batch: Batch = []
         counts: Counter[str] = Counter()
+        for name, event in self._orphans:
+            self._write(name, [event], batch, counts)
+        self._orphans = []
         room, until = self._pace.records, self._clock() + self._pace.seconds
         read_any = False
         while room > 0 and (not read_any or self._clock() < until):
@@ -240,7 +189,16 @@ class LiveCollector:
             for event in events:
                 self._take(name, event, batch, counts)
         for name in self._idle():
-            self._append_ticks(self.ticks.silent(name), batch, counts)
+            # sources ahead of it may have kept it from being looked at
+            late = await self._look_at(name, self._pace.records)
+            if late is None:
+                self._let_go(name, batch, counts)
+                self._append_ticks(self.ticks.silent(name), batch, counts)
+            else:
+                read_any = True
+                for event in late:
+                    self._take(name, event, batch, counts)
+        self._bound(batch, counts)
         if read_any or batch or self._dead:
             await self._commit(batch, counts)
         return read_any
@@ -249,6 +207,12 @@ class LiveCollector:
         """Collect until no source has anything, then end time: one tick 1 µs after the newest record."""
         while await self.step():
             pass
+        batch: Batch = []
+        counts: Counter[str] = Counter()
+        for name in self._courses:
+            self._let_go(name, batch, counts)
+        if batch:
+            await self._commit(batch, counts)
         closing = self.ticks.closing()
         if closing is not None:
             batch = spread(closing, self.inlet.partitions)
@@ -267,41 +231,108 @@ class LiveCollector:
     async def _read(self, limit: int) -> tuple[str, list[Event]] | None:
         """Read the source furthest behind of those that have something: they come out nearly merged."""
         for name in sorted(self.sources, key=lambda name: self.ticks.greatest[name]):
-            self._reading = self.sources[name].source
-            events = await self._reading.read(limit)
-            if events and any(event.kind not in CONTROL for event in events):
-                self._quiet.pop(name, None)
-            else:
-                self._quiet.setdefault(name, self._clock())
+            events = await self._look_at(name, limit)
             if events is not None:
                 return name, events
         return None
 
-    def _take(self, name: str, event: Event, batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
-        if event.kind in NOT_OF_SOURCES:
-            detail = f"kind: expected one that sources may bring, was {event.kind}"
-            self._intake.refuse("kind", detail, event.source, event.position, "")
-            return
+    async def _look_at(self, name: str, limit: int) -> list[Event] | None:
+        """Read one source."""
+        self._reading = self.sources[name].source
+        events = await self._reading.read(limit)
+        if events and any(event.kind not in CONTROL for event in events):
+            self._quiet.pop(name, None)
+        else:
+            self._quiet.setdefault(name, self._clock())
+        return events
+
+    def _take(self, name: str, event: Event, batch: Batch, counts: Counter[str]) -> None:
         now = self._wall()
-        if event.t > now:
-            if event.t - now > AHEAD_AT_MOST:
-                detail = "t: expected at most 1 h ahead of the clock, was later"
-                self._intake.refuse("time", detail, event.source, event.position, orjson.dumps(event.fields))
+        if event.t > now or event.kind in NOT_OF_SOURCES:
+            try:
+                event = admit(event, now)
+            except Bad as bad:
+                detail = f"{bad.field}: expected {bad.expected}, was {bad.was}"
+                raw = orjson.dumps(event.fields) if bad.reason == "time" else ""
+                self._intakes[name].refuse(bad.reason, detail, event.source, event.position, raw)
                 return
-            event = clamped(event, now)
             counts["clamped"] += 1
+            self._new_fates[name]["clamped"] += 1
+        course = self._courses.get(name)
+        if course is not None:
+            self._treat(name, course, event, batch, counts)
+            return
         records = spread(event, self.inlet.partitions)
         if len(records[0][1]) > VALUE_AT_MOST:
-            detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(records[0][1])}"
-            self._intake.refuse("size", detail, event.source, event.position, records[0][1][:10_000])
+            self._refuse_size(name, event, records[0][1])
             return
-        self._append_ticks(self.ticks.before(name, event), batch, counts)
-        if self.ticks.is_written(event):
+        ticks = self.ticks.before(name, event)
+        if ticks:
+            self._append_ticks(ticks, batch, counts)
+        if event.kind != "tick" or self.ticks.is_written(event):
             batch += records
             counts["read"] += 1
-        self._append_ticks(self.ticks.after(name, event), batch, counts)
+            self._new_fates[name]["read"] += 1
+        ticks = self.ticks.after(name, event)
+        if ticks:
+            self._append_ticks(ticks, batch, counts)
 
-    def _append_ticks(self, ticks: list[Event], batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
+    def _treat(self, name: str, course: Course, event: Event, batch: Batch, counts: Counter[str]) -> None:
+        """Lead a record through the treatments of its source; time goes on with it, whatever they do."""
+        ticks = self.ticks
+        self._append_ticks(ticks.before(name, event), batch, counts)
+        held = course.oldest
+        self._write(name, course.take(event), batch, counts)
+        oldest = course.oldest
+        if oldest != held:
+            ticks.hold(name, oldest)
+        self._append_ticks(ticks.after(name, event), batch, counts)
+        if oldest != held:
+            self._append_ticks(ticks.freed(), batch, counts)
+
+    def _write(self, name: str, events: Sequence[Event], batch: Batch, counts: Counter[str]) -> None:
+        """Write what a source's treatments let through."""
+        for event in events:
+            records = spread(event, self.inlet.partitions)
+            if len(records[0][1]) > VALUE_AT_MOST:
+                self._refuse_size(name, event, records[0][1])
+            elif self.ticks.is_written(event):
+                batch += records
+                counts["read"] += 1
+                self._new_fates[name]["read"] += 1
+                self.ticks.brought(name, event.kind)
+
+    def _refuse_size(self, name: str, event: Event, value: bytes) -> None:
+        detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(value)}"
+        self._intakes[name].refuse("size", detail, event.source, event.position, value[:10_000])
+
+    def _let_go(self, name: str, batch: Batch, counts: Counter[str], keep: int = 0) -> int:
+        """Write what a source's treatments keep back, all but the newest `keep` of each; say how many."""
+        course = self._courses.get(name)
+        if course is None or not course.chain.parked:
+            return 0
+        before = course.chain.parked
+        self._reading = self.sources[name].source
+        self._write(name, course.let_go(keep), batch, counts)
+        self.ticks.hold(name, course.oldest)
+        self._append_ticks(self.ticks.freed(), batch, counts)
+        return before - course.chain.parked
+
+    def _bound(self, batch: Batch, counts: Counter[str]) -> None:
+        """Let the oldest go on of what is kept back beyond what fits into the checkpoint."""
+        for name, course in self._courses.items():
+            most = PARKED_AT_MOST // len(self._courses)
+            while (parked := course.chain.parked) and (size := len(orjson.dumps(course.pack()))) > most:
+                keep = min(parked * most // size, parked - 1)
+                self._new_fates[name]["unparked"] += self._let_go(name, batch, counts, keep)
+
+    def _forget_step(self) -> None:
+        """Begin to count the next step."""
+        self._dead, self._reasons = [], Counter()
+        for fates in self._new_fates.values():
+            fates.clear()
+
+    def _append_ticks(self, ticks: list[Event], batch: Batch, counts: Counter[str]) -> None:
         for each in ticks:
             counts["ticks"] += 1
             batch += spread(each, self.inlet.partitions)
@@ -314,12 +345,18 @@ class LiveCollector:
             if 0 < self.sources[name].idle_seconds <= now - since and name in self.ticks.live
         ]
 
-    async def _commit(self, batch: list[tuple[int, bytes]], counts: Counter[str]) -> None:
+    async def _commit(self, batch: Batch, counts: Counter[str]) -> None:
         await self.inlet.append(batch, self._checkpoint(), self._dead)
         self.committed_at = self._clock()
         self.counts["refused"] += len(self._dead)
         self.refused.update(self._reasons)
-        self._dead, self._reasons = [], Counter()
+        for name, fates in self._new_fates.items():
+            self.fates[name].update(fates)
+        for name, course in self._courses.items():
+            done = course.chain.counts
+            self.treated[name].update(done - self._told[name])
+            self._told[name] = done
+        self._forget_step()
         self.counts.update(counts)
         self.counts["commits"] += 1
         for live in self.sources.values():
@@ -328,6 +365,13 @@ class LiveCollector:
     def _refused(self, refusal: Refusal) -> None:
         self._reasons[refusal.reason] += 1
         origin = {} if self._reading is None else self._reading.origin
+        if self._reading is not None:
+            # neither a gap nor the end of a damaged file is a row
+            fate = refusal.reason if refusal.reason in ("gap", "file") else "refused"
+            name = self._reading.name
+            self._new_fates[name][fate] += 1
+            if self.sources[name].is_told:
+                origin = {**origin, "feed": name}
         self._dead.append(dead_letter(refusal, STAGE, self._wall(), origin))
 
     # -- the checkpoint --------------------------------------------------------------------------------------
@@ -337,54 +381,44 @@ class LiveCollector:
 
     def _checkpoint(self) -> bytes:
         positions = {name: live.source.position for name, live in self.sources.items()}
-        return orjson.dumps(
-            {
-                "v": _VERSION,
-                "ticks": self.ticks.pack(),
-                "sources": {**self._kept, **positions},
-                "key": self._key_check,
-            }
+        parked = {name: kept for name, course in self._courses.items() if (kept := course.pack())}
+        return write_checkpoint(
+            self.ticks.pack(),
+            {**self._kept, **positions},
+            {**self._kept_parked, **parked},
+            self._key_check,
+            None if self._shared is None else self._shared.pack(),
         )
 
     def _restore(self, checkpoint: bytes | None) -> dict[str, Any]:
         """Take the ticks from a checkpoint and return the positions in it."""
         self.ticks = self._new_ticks()
         if checkpoint is None:
+            self._restore_treatments({})
             return {}
+        read = read_checkpoint(checkpoint, self._key_check)
         try:
-            read = orjson.loads(checkpoint)
-            version = read["v"]
-            if version == _VERSION and read.get("key", self._key_check) != self._key_check:
-                raise SettingsError(
-                    ["TOUCHPOINT_KEY: expected the one that this collector has used before, was another"]
-                )
-            if version == _VERSION:
-                self.ticks.restore(read["ticks"])
-                return dict(read["sources"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise StateError(f"collector: expected its checkpoint, was damaged ({error})") from None
-        raise StateError(f"collector: expected a checkpoint of version {_VERSION}, was {version!r}")
+            self.ticks.restore(read["ticks"])
+            self._restore_treatments(read)
+            return dict(read["sources"])
+        except BROKEN as error:
+            raise damaged(error) from None
 
-
-def clamped(event: Event, now: int) -> Event:
-    """Return a record whose times are ahead of the clock as one of now, flagged."""
-    fields = dict(event.fields)
-    fields["t"] = now
-    if "t_start" in fields:
-        fields["t_start"] = min(fields["t_start"], now)
-    if event.kind not in CONTROL:
-        fields["quality"] = [*fields.get("quality", ()), CLAMPED]
-    return Event(
-        event.kind,
-        now,
-        event.key,
-        fields,
-        event.cell,
-        min(event.seen, now),
-        event.id,
-        event.source,
-        event.position,
-    )
+    def _restore_treatments(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take what treatments kept back; of those that are asked for no longer it goes on at once."""
+        if self._shared is not None:
+            self._shared.restore(checkpoint.get("shared"))
+        parked = checkpoint.get("parked", {})
+        self._kept_parked = {name: kept for name, kept in parked.items() if name not in self.sources}
+        self._orphans = []
+        for name in self.sources:
+            course, kept = self._courses.get(name), parked.get(name)
+            if course is not None:
+                left = course.restore(kept)
+                self.ticks.hold(name, course.oldest)
+            else:
+                left = orphans(kept["steps"], ()) if kept else []
+            self._orphans += [(name, event) for event in left]
 
 
 async def _rest(stop: asyncio.Event, seconds: float) -> None:

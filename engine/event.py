@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Event:
-    """One record of the log, ready to be folded. Built by `engine.intake` only; never changed afterwards.
+    """One record of the log, ready to be folded. Built by `engine.intake`; changed by treatments at most.
 
     A plain slotted object: a frozen dataclass costs 3 µs per record (facts/performance.md).
     """

@@ -70,11 +70,15 @@ PHASED = ("call.", "sms.", "mms.", "data.")
 """Kinds whose records may be the start, an update or the end of one call, message or session (1.4)."""
 
 _CELL = FieldDef("cell", "text", "canonical cell: 460-00-<lac>-<ci>, 460-00-<eci>, 460-00-<nci> or area:ID")
+_CELL_END = FieldDef("cell_end", "text", "the cell at the end, where the feed names both")
 _QUALITY = FieldDef(
     "quality",
     "set",
-    "flags of the collector: no_msisdn bad_imei unknown_cell late dup synthetic no_trigger clamped",
-    known=("no_msisdn", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger", "clamped"),
+    "flags of the collector (docs/signals.md)",
+    known=(
+        *("no_msisdn", "no_imsi", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger"),
+        *("clamped", "ping_pong", "impossible_move", "start_cell"),
+    ),
 )
 _COMMON = (
     _CELL,
@@ -90,6 +94,11 @@ _COMMON = (
     _QUALITY,
 )
 _NUMBER = FieldDef("number", "phone", "the other party's number")
+_NUMBER_CLASS = FieldDef(
+    "number_class",
+    "set",
+    "lists of catalog/numbers.yaml that the number belongs to, also by its beginning; set by the collector",
+)
 _DURATION = FieldDef("duration", "duration", "seconds, of the whole, at its end")
 _LENGTH = FieldDef("length", "number", "length of the message, characters (SMS) or bytes (MMS)")
 _SESSION = (
@@ -123,6 +132,8 @@ def _spec(kind: str, group: Group, say: str, *own: FieldDef, derived: tuple[Fiel
         common = (_CELL, _QUALITY)
     if group != "control":
         derived = (_PLACE, *derived)
+    if kind.startswith(PHASED):
+        common = (_CELL_END, *common)
     return KindSpec(
         kind, group, say, {f.name: f for f in (*own, *common)}, derived={f.name: f for f in derived}
     )
@@ -164,12 +175,12 @@ _ALL = (
         FieldDef("implicit", "yes/no", "concluded by the network, not told by the handset"),
     ),
     # calls and messages: A, IMS, MSC CDR; A, SGs, S1-MME, CDR
-    _network("call.out", "call made", _NUMBER, _DURATION),
-    _network("call.in", "call received", _NUMBER, _DURATION),
-    _network("sms.out", "SMS sent", _NUMBER, _LENGTH),
-    _network("sms.in", "SMS received", _NUMBER, _LENGTH),
-    _network("mms.out", "MMS sent", _NUMBER, _LENGTH),
-    _network("mms.in", "MMS received", _NUMBER, _LENGTH),
+    _network("call.out", "call made", _NUMBER, _NUMBER_CLASS, _DURATION),
+    _network("call.in", "call received", _NUMBER, _NUMBER_CLASS, _DURATION),
+    _network("sms.out", "SMS sent", _NUMBER, _NUMBER_CLASS, _LENGTH),
+    _network("sms.in", "SMS received", _NUMBER, _NUMBER_CLASS, _LENGTH),
+    _network("mms.out", "MMS sent", _NUMBER, _NUMBER_CLASS, _LENGTH),
+    _network("mms.in", "MMS received", _NUMBER, _NUMBER_CLASS, _LENGTH),
     # data: S11/Gn, S1-U, PGW-CDR
     _network("data.session", "data session", *_SESSION, derived=(_BYTES,)),
     _network("data.http", "one HTTP transaction", *_SESSION, derived=(_BYTES,)),

@@ -58,8 +58,10 @@ _RARE = 2
 _KIND_OF = {code: kind for kind, code in CODES.items()}
 
 _NUMERIC_TYPES = {"bytes", "duration", "money", "number"}
-TECHNICAL = {"cell_prev", "plmn", "home_plmn", "lac", "tac", "result", "cause", "cell"}
+TECHNICAL = {"cell_prev", "plmn", "home_plmn", "lac", "tac", "result", "cause", "cell", "cell_end"}
 """Raw signaling, not behaviour: not kept, but for the cell and, of roaming records, the network."""
+CLASSES = "number_class"
+"""Stands with the number, of which it is told: one word, the number and its classes."""
 WORDS: dict[str, tuple[str, ...]] = {
     CROSSING: ("known", "opened", "entered", "went_on", "rat"),
     MARK: ("changed",),
@@ -70,7 +72,7 @@ NUMBERS: dict[str, tuple[str, ...]] = {CROSSING: (), MARK: ()}
 for _kind, _spec in KINDS.items():
     _kept = [n for n in _spec.fields if n not in TECHNICAL or (n == "plmn" and _kind.startswith("roam."))]
     NUMBERS[_kind] = tuple(n for n in _kept if _spec.fields[n].type in _NUMERIC_TYPES)
-    WORDS[_kind] = tuple(n for n in _kept if n not in NUMBERS[_kind])
+    WORDS[_kind] = tuple(n for n in _kept if n not in NUMBERS[_kind] and n != CLASSES)
 
 LOOSE: dict[str, tuple[str, ...]] = dict.fromkeys(WORDS, ())
 """Kind -> its words that hardly ever come again: they stand in the entry itself, unnumbered."""
@@ -242,6 +244,8 @@ def append(
     found: list[Any] = [places, event.cell]
     for name in words:
         found.append(fields.get(name))
+    if CLASSES in fields:
+        found[2 + words.index("number")] = (fields.get("number") or "", *fields[CLASSES])
     code = CODES[kind]
     if found[-1] is None is found[-2] and len(words) >= _RARE:
         del found[-_RARE:]
@@ -375,6 +379,12 @@ class Past:
         """Build the record, as far as patterns can see it."""
         names = WORDS[self.kind]
         fields = {n: v for n, v in zip(names, self.words, strict=True) if v is not None}
+        number = fields.get("number")
+        if number.__class__ is tuple:
+            del fields["number"]
+            if number[0]:
+                fields["number"] = number[0]
+            fields[CLASSES] = list(number[1:])
         if self.flags & SMALL:
             form, absent = _FORMS[self.kind]
             row: Any = zip(NUMBERS[self.kind], form.unpack_from(self.packed), absent, strict=True)

@@ -7,7 +7,8 @@ A profile binds an IMSI and an MSISDN: from then on a record that only has the M
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Protocol
 
 from engine.errors import SettingsError
 from engine.numbers import e164, is_open, keyed_hash, normalise
@@ -20,6 +21,18 @@ REMEMBERED = 200_000
 
 OPAQUE_AT_MOST = 256
 """Characters of a feed's own id."""
+
+
+class Watcher(Protocol):
+    """Who is told of bindings that profiles bring: `engine.treatments.correlation`."""
+
+    def bound(self, number: str, key: str) -> None:
+        """Take in that a number (`+` and E.164 digits) is now bound to a key."""
+        ...
+
+    def forgotten(self, keys: Collection[str]) -> None:
+        """Take in that the subscribers of some keys asked to be forgotten."""
+        ...
 
 
 class Identity:
@@ -39,6 +52,7 @@ class Identity:
         "home_cc",
         "key",
         "keys",
+        "watcher",
     )
 
     def __init__(self, key: bytes, home_cc: str = "86", *, remembered: int = REMEMBERED) -> None:
@@ -60,6 +74,7 @@ class Identity:
         self._since: dict[str, int] = {}
         """E.164 -> `t` (µs) of the record that bound it."""
         self._numbers: dict[str, str] = {}
+        self.watcher: Watcher | None = None
 
     def of_imsi(self, imsi: str) -> str | None:
         """Return the key of an IMSI; None if it is not 15 digits."""
@@ -101,7 +116,7 @@ class Identity:
         number = self.e164(msisdn)
         if key is None or number is None:
             return None
-        self._bound[number], self._since[number] = key, at
+        self._bind(number, key, at)
         return key
 
     def bind_key(self, number: str, key: str, at: int) -> None:
@@ -115,17 +130,37 @@ class Identity:
             return
         known = self._bound.get(number)
         if known is None or (at, key) >= (self._since.get(number, 0), known):
-            self._bound[number], self._since[number] = key, at
+            self._bind(number, key, at)
+
+    def _bind(self, number: str, key: str, at: int) -> None:
+        self._bound[number], self._since[number] = key, at
+        if self.watcher is not None:
+            self.watcher.bound(number, key)
 
     def bound(self, number: str) -> str | None:
         """Return the key that a number (`+` and E.164 digits) is bound to; None if it is not."""
         return self._bound.get(number)
+
+    def bindings(self) -> Iterable[tuple[str, str, int]]:
+        """All that are bound: number, key, since when (µs)."""
+        return ((number, key, self._since.get(number, 0)) for number, key in self._bound.items())
+
+    def binding(self, number: str) -> tuple[int, str] | None:
+        """Return since when (µs) a number is bound, and to which key; None if it is not."""
+        key = self._bound.get(number)
+        return None if key is None else (self._since.get(number, 0), key)
+
+    def of_number(self, number: str) -> str:
+        """Return a number's own key (`+` and E.164 digits), whatever it is bound to."""
+        return self._of_text(number)
 
     def forget_keys(self, keys: Collection[str]) -> None:
         """Take back the bindings to some keys: their subscribers asked to be forgotten."""
         for number in [number for number, key in self._bound.items() if key in keys]:
             del self._bound[number]
             self._since.pop(number, None)
+        if self.watcher is not None:
+            self.watcher.forgotten(keys)
 
     def e164(self, msisdn: str) -> str | None:
         """Return an MSISDN as `+` and E.164 digits, or None."""

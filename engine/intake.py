@@ -24,6 +24,7 @@ from engine.field_checks import (
     AMOUNT_AT_MOST,
     CELL_AT_MOST,
     DEPTH_AT_MOST,
+    PERSONAL,
     Check,
     check_of,
     deeper_than,
@@ -49,12 +50,17 @@ YEAR_2100 = 4_102_444_800_000_000
 """µs UTC; times in [2000, 2100) are taken (semantics.md 7 r)."""
 
 
+Sure = type | frozenset[str] | None
+"""What a door knows of all values of a field: their type, a list of texts, or nothing."""
+
+
 class _Table:
     """What a kind takes, compiled: plain types to compare with, checks for the rest."""
 
     __slots__ = (
         "about_subscriber",
         "amounts",
+        "at_edge",
         "checks",
         "closed",
         "from_log",
@@ -68,6 +74,7 @@ class _Table:
         self.from_log = from_log
         self.about_subscriber = spec.about_subscriber
         self.keeps_tac = spec.group != "control"
+        self.at_edge = self.keeps_tac and not from_log
         self.is_profile = spec.name == "profile.update"
         self.plain: dict[str, type] = {"kind": str, "t": int, "t_start": int, "id": str, "source": str}
         """A value of exactly this type is taken without a call."""
@@ -103,18 +110,50 @@ class _Table:
             required.insert(0, "subscriber_key")
         self.required = tuple(required)
 
+    def takes(self, name: str, known: Sure) -> bool:
+        """Say whether a field takes every value of a type, or all of some texts, as they are."""
+        if name in PERSONAL:
+            return True  # taken off before any look
+        if isinstance(known, frozenset):
+            return known <= frozenset(self.closed.get(name, ())) or self.plain.get(name) is str
+        return known is not None and self.plain.get(name) is known
+
+
+Edge = Callable[[dict[str, Any]], str | None]
+"""What a feed wants done while a record still says whose it is (`engine.treatments.identity`): it may put
+other values into the record, and returns the subscriber's key if it knows it better. The record is as the
+door read it, unchecked; nothing that names a person may be left in a field that stays."""
+
 
 class Intake:
     """Turns records of feeds, and of the log itself, into events.
 
     `on_refused` is called once for every refused record; `refused` counts them by reason. Profiles bind IMSI
-    and MSISDN in `identity` at once, so read them before the records that need the binding.
+    and MSISDN in `identity` at once, so read them before the records that need the binding. `edge`: see
+    `Edge`; records of the log and control records don't pass it.
     """
 
-    __slots__ = ("_feed", "_keep_tac", "_keys", "_log", "_on_refused", "_sources", "identity", "refused")
+    __slots__ = (
+        "_feed",
+        "_keep_tac",
+        "_keys",
+        "_log",
+        "_on_refused",
+        "_sources",
+        "edge",
+        "identity",
+        "refused",
+    )
 
-    def __init__(self, identity: Identity, *, on_refused: Callable[[Refusal], None] | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        on_refused: Callable[[Refusal], None] | None = None,
+        edge: Edge | None = None,
+    ) -> None:
         self.identity = identity
+        self.edge = edge
         self.refused: Counter[str] = Counter()
         self._on_refused = on_refused
         self._feed = {name: _Table(spec, identity, from_log=False) for name, spec in KINDS.items()}
@@ -137,9 +176,24 @@ class Intake:
         """Read one message of our own log: as `read`, but `subscriber_key` says whose a record is."""
         return self._read(raw, source, position, self._log)
 
-    def record(self, fields: dict[str, Any], source: str, position: str) -> Event | None:
-        """Take a record that a door has built; the mapping becomes the event's and must not be used again."""
-        return self._take(fields, source, position, self._feed, None)
+    def record(
+        self, fields: dict[str, Any], source: str, position: str, unsure: tuple[str, ...] | None = None
+    ) -> Event | None:
+        """Take a record that a door has built; the mapping becomes the event's and must not be used again.
+
+        `unsure`: the fields that are looked at, from `unsure` for the record's kind; None: all.
+        """
+        return self._take(fields, source, position, self._feed, None, unsure)
+
+    def unsure(self, kind: str, sure: Mapping[str, Sure]) -> tuple[str, ...]:
+        """Return which fields of a kind `record` still has to look at, if a door vouches for others.
+
+        `sure`: field -> what each value of it is known to be: of exactly a type, or one of some texts; None:
+        not known. A field that is what its kind takes needs no look at each record: what a column map reads
+        as text is text. Identity is looked at in any case. Raises KeyError for a kind that is not known.
+        """
+        table = self._feed[kind]
+        return tuple(name for name, known in sure.items() if not table.takes(name, known))
 
     def profile_line(self, raw: bytes, source: str, position: str, t: int = YEAR_2000) -> Event | None:
         """Read a line of a profiles file (semantics.md 6) as a `profile.update` record of time `t` (µs).
@@ -220,13 +274,19 @@ class Intake:
         position: str,
         tables: Mapping[str, _Table],
         raw: bytes | None,
+        unsure: tuple[str, ...] | None = None,
     ) -> Event | None:
-        """Check and finish one record in place. `raw`: as it came, for the dead letter."""
+        """Check and finish one record in place. `raw`: as it came, for the dead letter; `unsure`: the fields
+        to look at, None: all.
+        """
         try:
             kind = fields.get("kind")
             table = tables.get(kind) if kind.__class__ is str else None
             if table is None:
                 raise Bad("a known kind", quote(kind) if kind.__class__ is str else None, "kind", "kind")
+            known = None
+            if self.edge is not None and table.at_edge:
+                known = self.edge(fields)
             # Identity comes off first: nothing below can keep it by mistake.
             pop = fields.pop
             imsi = pop("imsi", None)
@@ -239,7 +299,12 @@ class Intake:
                 _unset_timezone(fields)
             plain, amounts, closed = table.plain, table.amounts, table.closed
             dropped = None
-            for name, value in fields.items():
+            looked_at = (
+                fields.items()
+                if unsure is None
+                else [(name, fields[name]) for name in unsure if name in fields]
+            )
+            for name, value in looked_at:
                 found = value.__class__
                 if plain.get(name) is found:
                     continue
@@ -275,7 +340,8 @@ class Intake:
             elif imsi.__class__ is str and imsi in self._keys:
                 key = fields["subscriber_key"] = self._keys[imsi]
             else:
-                key = fields["subscriber_key"] = key_of(self.identity, imsi, msisdn, subscriber)
+                key = known or key_of(self.identity, imsi, msisdn, subscriber)
+                fields["subscriber_key"] = key
             if (imei or imeisv) and table.keeps_tac:
                 self._keep_tac(fields, imeisv or imei)
             if table.is_profile and msisdn not in (None, ""):

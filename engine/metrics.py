@@ -22,7 +22,7 @@ from engine.refusals import redact
 
 PREFIX: Final = "touchpoint_"
 LABELS: Final = frozenset(
-    "topic partition rule channel reason outcome status fate result source op hash version".split()
+    "topic partition rule channel reason outcome status fate result source treatment op hash version".split()
 )
 LABEL_AT_MOST: Final = 100
 """Characters of a label's value."""
@@ -73,7 +73,16 @@ class Metrics:
             "collector_rows", "Rows read by the collector, by what became of them", "source", "fate"
         )
         self._files = self._counter(
-            "collector_files", "Files of the landing directory, by what became of them", "fate"
+            "collector_files", "Files of landing directories, by what became of them", "source", "fate"
+        )
+        self._pushed = self._counter(
+            "collector_pushed", "What came through doors that others push into, by its fate", "source", "fate"
+        )
+        self._pushed_waiting = self._gauge(
+            "collector_pushed_waiting", "Records that were pushed and are not yet durable", "source"
+        )
+        self._treated = self._counter(
+            "collector_treated", "What treatments did to records of a feed", "source", "treatment", "fate"
         )
         self._appends = self._counter("log_appends", "Records appended, by topic", "topic")
 
@@ -98,6 +107,14 @@ class Metrics:
         self._canary = self._gauge("canary_info", "1 for the hash of the set that a canary is on", "hash")
         self._reload = self._gauge("rules_reload_success", "1 unless the last rule set could not be taken")
         self._reload.set(1)
+        self._feed_live = self._gauge("feed_live", "1 unless a feed is silent", "source")
+        self._feed_watermark = self._gauge(
+            "feed_watermark_timestamp_seconds", "Time of the newest record of a feed, Unix time", "source"
+        )
+        self._feed_parked = self._gauge("feed_parked", "Records that treatments keep back", "source")
+        self._feed_missing = self._gauge(
+            "feed_missing_files", "Files of a sequence that were passed over and have not come", "source"
+        )
         self._ready = self._gauge("ready", "1 if /readyz answers 200")
         self._gauge("build_info", "1 for the version of the program", "version").labels(version).set(1)
 
@@ -219,10 +236,31 @@ class Metrics:
         for (source, fate), count in fates.items():
             self._rows.labels(_value(source), _value(fate)).inc(count)
 
-    def collector_files(self, fates: Mapping[str, int]) -> None:
-        """Count files of the landing directory: fate (`Landing.counts`) -> files."""
-        for fate, count in fates.items():
-            self._files.labels(_value(fate)).inc(count)
+    def collector_files(self, fates: Mapping[tuple[str, str], int]) -> None:
+        """Count files of landing directories: (source, fate as in `Landing.counts`) -> files."""
+        for (source, fate), count in fates.items():
+            self._files.labels(_value(source), _value(fate)).inc(count)
+
+    def collector_pushed(self, source: str, counts: Mapping[str, int], waiting: int) -> None:
+        """Count what was pushed, as `PushDoor.counts`; `waiting`: records that are not yet durable."""
+        for fate, count in counts.items():
+            self._pushed.labels(_value(source), _value(fate)).inc(count)
+        self._pushed_waiting.labels(_value(source)).set(waiting)
+
+    def collector_treated(self, deeds: Mapping[tuple[str, str], int]) -> None:
+        """Count what treatments did: (source, `TREATMENT.DEED`) -> records."""
+        for (source, what), count in deeds.items():
+            treatment, _, deed = what.rpartition(".")
+            self._treated.labels(_value(source), _value(treatment), _value(deed)).inc(count)
+
+    def feed(self, source: str, *, live: bool, watermark: float | None, parked: int, missing: int) -> None:
+        """Say where a feed stands; `watermark`: Unix seconds of its newest record, None before the first."""
+        name = _value(source)
+        self._feed_live.labels(name).set(1 if live else 0)
+        if watermark is not None:
+            self._feed_watermark.labels(name).set(watermark)
+        self._feed_parked.labels(name).set(parked)
+        self._feed_missing.labels(name).set(missing)
 
     def deliveries(self, statuses: Mapping[tuple[str, str], int]) -> None:
         """Count decisions that ended: (channel, status) -> decisions; `indeterminate` ones twice."""

@@ -1,8 +1,9 @@
 """Sets of rules as they are published: whole, under their hash, with who did it and when.
 
 A set is one message: {"hash", "by", "at" (µs), "files": {relative path: text}}. Its files are those that
-decide (policy, catalogue, rules); tests stay with their authors. Whoever reads it compiles it anew with the
-one loader and must come to the same hash.
+decide (policy, catalogue, rules); tests stay with their authors. Places that are drawn on the map go as the
+cells they came to, in a file of their own: the cells table and the areas stay with the authors too. Whoever
+reads it compiles it anew with the one loader and must come to the same hash.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from typing import Any
 import orjson
 
 from engine.errors import InputError, RulesError
-from engine.language.catalog import FOLDER
 from engine.language.folders import read_folder
-from engine.language.loader import is_rule, load_texts
+from engine.language.loader import decides, load_texts
 from engine.language.model import RuleSet
 from engine.language.policy import PATH as POLICY_PATH
 
@@ -81,8 +81,3 @@ def unpack(published: Published, home_cc: str) -> RuleSet:
     if loaded.ruleset.hash != published.hash:
         raise InputError("published rules", f"the hash {published.hash}", loaded.ruleset.hash)
     return loaded.ruleset
-
-
-def decides(path: str) -> bool:
-    """Say whether a file is part of what the hash is over."""
-    return is_rule(path) or path == POLICY_PATH or path.startswith(FOLDER)

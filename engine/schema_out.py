@@ -181,20 +181,25 @@ def deadletter_schema() -> Schema:
     schema = _object(
         "A record that was not taken. Numbers of nine digits and more are hidden.",
         {
-            "reason": _text("utf8 json nan depth size type kind identity time columns number file gap"),
+            "reason": _text(
+                "utf8 json nan depth size type kind identity time columns number value schema decode file gap"
+            ),
             "detail": _text("FIELD: expected X, was Y"),
             "source": _text("the feed"),
-            "position": _text("PARTITION:OFFSET or FILE:LINE, and #k for the k-th record of an array"),
+            "position": _text(
+                "PARTITION:OFFSET, FILE:LINE or DOOR:REQUEST, and #k for the k-th record of an array"
+            ),
             "raw": {**_text("the start of the record"), "maxLength": KEPT_CHARACTERS},
             "stage": _text("the role that refused it: collector, engine"),
             "failed_at": _time("when it was refused, wall clock"),
+            "feed": _text("its name in the feeds file"),
             "file": _text("it stood in"),
             "topic": _text("it stood in"),
             "partition": {**count, "description": "of this topic"},
             "offset": {**count, "description": "in this partition"},
             "rules_hash": _text("of the rules in force, where the engine refused it"),
         },
-        optional=("file", "topic", "partition", "offset", "rules_hash"),
+        optional=("feed", "file", "topic", "partition", "offset", "rules_hash"),
     )
     return {"title": "dead letter", **schema}
 

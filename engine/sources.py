@@ -53,6 +53,8 @@ class SourceTicks:
         self._kinds = {name: set(source.kinds - CONTROL) for name, source in sources.items()}
         """Kinds that are missing while a source is down."""
         self._learns = frozenset(name for name, source in sources.items() if not source.kinds)
+        self._held: dict[str, int] = {}
+        """Source -> least `t` of its records that are kept back before they go into the log."""
         self._given: dict[str, list[str]] = {name: [] for name in sources}
         """Kinds named by the last tick that a source brought itself."""
         self._maker = TickMaker()
@@ -65,7 +67,7 @@ class SourceTicks:
             greatest = self.greatest[name]
             if greatest == _NEVER:
                 return None
-            mark = greatest - self.sources[name].disorder
+            mark = min(greatest - self.sources[name].disorder, self._held.get(name, greatest))
             if least is None or mark < least:
                 least = mark
         return least
@@ -101,6 +103,25 @@ class SourceTicks:
         if event.t <= self.greatest[name]:
             return []
         self.greatest[name] = event.t
+        return self._enter()
+
+    def hold(self, name: str, oldest: int | None) -> None:
+        """Say which is the oldest `t` (µs) of a source's records that are kept back; None: there are none.
+
+        Its watermark does not go beyond it. Not part of the state: who keeps them back says so again.
+        """
+        if oldest is None:
+            self._held.pop(name, None)
+        else:
+            self._held[name] = oldest
+
+    def brought(self, name: str, kind: str) -> None:
+        """Take in that a source brings a kind that was made of its records."""
+        if name in self._learns and kind not in CONTROL:
+            self._kinds[name].add(kind)
+
+    def freed(self) -> list[Event]:
+        """Return the tick for time that is free since something is kept back no longer."""
         return self._enter()
 
     def silent(self, name: str) -> list[Event]:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from engine.language.checks.code import PLACES_CHECK
 from engine.language.loader import is_rule, load_dir
 from engine.language.problems import Problem
 
@@ -21,7 +22,7 @@ DEFAULT: Final = "r.yaml"
 AS_OF: Final = datetime(2026, 9, 5, tzinfo=UTC)
 """The day of the review: within the dates of the base."""
 
-_HEADER = re.compile(r"# (\S+\.(?:yaml|yml|csv))(?: as (\S+))?\s*")
+_HEADER = re.compile(r"# (\S+\.(?:yaml|yml|csv|geojson))(?: as (\S+))?\s*")
 _KEY = re.compile(r"[^\s#\-:{\[]+(?=\s*[:：])")
 _BY_KEYS: Final = ("policy.yaml", "r.test.yaml", "catalog/fields.yaml", "catalog/places.yaml",
                    "catalog/products.yaml", "catalog/numbers.yaml")  # fmt: skip
@@ -64,8 +65,11 @@ def parts(example: str) -> list[Part]:
     return [*found, Part(path, charset, tuple(lines))]
 
 
-def run(example: str) -> list[Found]:
-    """Check an example and return its problems, in the order of a report, with paths as it writes them."""
+def run(example: str, command: str = "check") -> list[Found]:
+    """Check an example and return its problems, in the order of a report, with paths as it writes them.
+
+    `command`: which finds them, `check` or `places check`.
+    """
     given = parts(example)
     numbers: dict[str, dict[int, int]] = {}
     with TemporaryDirectory(prefix="touchpoint-example-") as scratch:
@@ -80,7 +84,7 @@ def run(example: str) -> list[Found]:
             target = folder / part.path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes("".join(text + "\n" for _, text in rows).encode(part.charset))
-        found = load_dir(folder, review=AS_OF).problems
+        found = load_dir(folder, review=AS_OF, places=command == PLACES_CHECK).problems
     base = f"{scratch}/"
     named = [
         replace(each, path=each.path.removeprefix(base), message=each.message.replace(base, ""))

@@ -26,13 +26,15 @@ TITLES: Final[dict[str, str]] = {
     "R4": "The house rules",
     "R5": "Rules together",
     "R6": "Tests",
+    "R7": "Places on the map",
 }
 """First two characters of a code -> what these problems are about."""
 
 _HEAD: Final = """# Problems
 
 Everything that `touchpoint check` can find, each with an example and what to do. An error keeps the rules
-from running, a warning does not (`--strict` makes it count).
+from running, a warning does not (`--strict` makes it count). What is only worth a look is found by
+`touchpoint places check`.
 """
 _MADE: Final = "This page is generated (`python -m tools.problem_pages`): change {}, not the page.\n"
 
@@ -51,7 +53,7 @@ def _index() -> str:
     lines = [_HEAD]
     for start, title in TITLES.items():
         rows = [
-            f"| [{check.code}]({check.code}.md) | {check.meaning} | {check.level} |"
+            f"| [{check.code}]({check.code}.md) | {check.meaning} | {_level(check)} |"
             for code, check in ALL.items()
             if code.startswith(start)
         ]
@@ -59,9 +61,16 @@ def _index() -> str:
     return "".join(lines) + "\n" + _MADE.format("the checks in `engine/language/checks/`")
 
 
+def _level(check: Check) -> str:
+    return check.level if check.command == "check" else f"{check.level} of `{check.command}`"
+
+
 def _page(check: Check, source: str) -> str:
-    reports = [found.shown.pretty() for found in run(check.bad) if found.line is not None]
+    found_by = check.command
+    reports = [found.shown.pretty() for found in run(check.bad, found_by) if found.line is not None]
     sort = "A warning: the rules run."
+    if check.command != "check":
+        sort = f"A warning of `touchpoint {check.command}`: the rules run."
     if check.level == "error":
         sort = "An error: " + ("the test does not run." if check.code[:2] == "R6" else "no rule runs.")
     blocks = [

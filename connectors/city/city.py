@@ -10,6 +10,7 @@ from typing import Any, Final
 from engine.errors import InputError
 from engine.language.model import Catalog
 
+from .feed import Mark
 from .figures import HOUR, MINUTE
 from .geography import Town
 from .life import Life
@@ -47,14 +48,15 @@ class City:
         self.options = options or CityOptions()
         self.town = Town(catalog, seed, self.options.sites)
 
-    def events(self, hours: float) -> Iterator[dict[str, Any]]:
+    def events(self, hours: float, mark: Mark | None = None) -> Iterator[dict[str, Any]]:
         """Yield the records that arrive within `hours` of the start, in the order of arrival (see `feed`).
 
-        A longer run begins with the records of a shorter one.
+        A longer run begins with the records of a shorter one. `mark` is told, as rows of the truth, what was
+        done to which record, and how many records a visit has made (see `truth`).
         """
         planner = Planner(self.town, self.seed, self.options, self.start)
-        calendar, life = planner.calendar, Life(self.town, self.seed, self.options)
-        people = [self._person(index) for index in range(self.subscribers)]
+        calendar, life = planner.calendar, Life(self.town, self.seed, self.options, mark)
+        people = [self.person(index) for index in range(self.subscribers)]
         rows = life.feed.rows
         now, end = self.start, self.start + _span(hours)
         while now < end:
@@ -73,6 +75,8 @@ class City:
                 yield row[3]
             del rows[:ready]
             now = until
+        for person in people:
+            life.feed.left(person, None)
 
     def profiles(self) -> Iterator[dict[str, Any]]:
         """Yield the profile lines (semantics.md 6) of the operator's own customers.
@@ -80,7 +84,7 @@ class City:
         Guests have none, nor have a few whose profile was never loaded.
         """
         for index in range(self.subscribers):
-            line = profile_of(self._person(index), self.seed, self.catalog)
+            line = profile_of(self.person(index), self.seed, self.catalog)
             if line is not None:
                 yield line
 
@@ -89,9 +93,10 @@ class City:
         planner = Planner(self.town, self.seed, self.options, self.start)
         end = self.start + _span(hours)
         for index in range(self.subscribers):
-            yield from truth_of(self._person(index), planner, self.start, end)
+            yield from truth_of(self.person(index), planner, self.start, end)
 
-    def _person(self, index: int) -> Person:
+    def person(self, index: int) -> Person:
+        """Return a subscriber as they are born, at home."""
         return Person(index, self.seed, self.town, self.options)
 
 

@@ -4,6 +4,7 @@ A step is `(t, order, do, what)`. `do`:
 - `move` (a `Site`), `record` (kind, fields), `off`, `on`, `hush` (no data until µs), `online` (starts to use
   data), `handset` (a `Handset`), `sim`;
 - `roam` (plmn, country), `country` (plmn, country), `back`, and of a guest `arrive`;
+- `stray` (plmn, country, until µs): registered by a network across the border, a fault of the feed;
 - without a record, to bring somebody to where they stand: `dark` (off since last night), `away`
   (abroad already).
 `steps` carries them out, `truth` reads them.
@@ -12,11 +13,12 @@ A step is `(t, order, do, what)`. `do`:
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from random import Random
 from typing import Any, Final
 
 from .figures import DAY, HOUR, MINUTE, STAY_MINUTES, pick
-from .geography import Site, Town, distance
+from .geography import Site, Town, distance, travel_minutes
 from .people import Person, Step
 
 
@@ -76,7 +78,9 @@ class Day:
         self.go(site, enter)
         self.moves = [move for move in self.moves if move[0] <= leave]
         if after is not self.moves[-1][1]:
-            self.moves.append((leave, after))
+            back = leave + int(travel_minutes(self.moves[-1][1], after) * MINUTE)
+            if not later or back < later[0][0]:
+                self.moves.append((back, after))
         self.moves.extend(later)
 
     def act(self, t: int, do: str, what: Any = None) -> None:
@@ -93,14 +97,36 @@ class Day:
 
     def steps(self) -> list[Step]:
         """All moves and acts in the order of time."""
-        rows = [(t, "move", site) for t, site in self.moves]
+        rows: list[tuple[int, str, Any]] = [(t, "move", site) for t, site in self.moves]
+        away, road = self.town.away, self.town.road
+        for (since, site), (arrive, target) in pairwise(self.moves):
+            if site is not target and site is not away and target is not away:
+                depart = max(since + MINUTE, arrive - int(travel_minutes(site, target) * MINUTE))
+                if depart < arrive:
+                    rows.append((depart, "move", road))
         rows += self.acts
         rows.sort(key=lambda row: row[0])
         return [(t, order, do, what) for order, (t, do, what) in enumerate(rows)]
 
 
+_HOPS: Final = ((0.80, 0), (0.86, 1), (0.90, 2), (0.95, 3), (1.0, 5))
+"""Errands near to where they are, beside all else: (share of days up to here, how many). Assumed, so that the
+sites and changes of a day are as measured."""
+
+
 def plan_journeys(day: Day) -> None:
     """Lay out where an ordinary day leads: work, campus, errands, an evening out; home before midnight."""
+    _lay_out(day)
+    u = day.rng.random()
+    for _ in range(next(count for share, count in _HOPS if u < share)):
+        enter = day.between(8.0, 21.0)
+        stay = max(1.0, pick(STAY_MINUTES, day.rng.random()))
+        site = day.town.step(day.at(enter), day.rng)
+        if site.cells and day.at(enter + int(stay * MINUTE)) is day.at(enter):
+            day.visit(site, enter, enter + int(stay * MINUTE))
+
+
+def _lay_out(day: Day) -> None:
     if day.weekend and day.person.traits.job not in ("staff", "driver"):
         if day.rng.random() < 0.6:
             _outing(day, day.between(10.0, 17.0))
@@ -117,7 +143,7 @@ def _worker(day: Day) -> None:
     if rng.random() < 0.2:
         lunch = day.hour(12.1, 0.3)
         if arrive < lunch < leave - HOUR:
-            mall = day.town.choose("mall", rng) if rng.random() < 0.1 else None
+            mall = day.town.choose("mall", rng, person.work) if rng.random() < 0.1 else None
             day.visit(mall or day.town.step(person.work, rng), lunch, lunch + day.minutes(15, 55))
     if rng.random() < 0.2:
         _outing(day, leave + day.minutes(10, 30), latest=day.hour(23.0))
@@ -180,10 +206,12 @@ def _outing(day: Day, enter: int, latest: int | None = None) -> None:
     """Go somewhere for a while: mostly an ordinary site, sometimes a place of the catalogue."""
     rng = day.rng
     role = pick_role(rng.random())
-    site = day.town.choose(role, rng) if role else None
+    site = day.town.choose(role, rng, day.at(enter)) if role else None
     if site is None:
         site = rng.choice(day.person.spots)
-    stay = max(10.0, pick(STAY_MINUTES, 0.3 + 0.65 * rng.random()))
+        stay = pick(STAY_MINUTES, rng.random())
+    else:
+        stay = max(10.0, pick(STAY_MINUTES, 0.3 + 0.65 * rng.random()))
     leave = min(enter + int(stay * MINUTE), latest or day.start + DAY - HOUR // 2)
     if leave > enter:
         day.visit(site, enter, leave)

@@ -10,7 +10,7 @@ from math import log
 from random import Random
 from typing import Final
 
-from .feed import Feed
+from .feed import Feed, Mark
 from .figures import (
     BUSY,
     CALLS_WEEKDAY,
@@ -40,15 +40,15 @@ _SESSION_RECORDS: Final = 1.15
 class Life:
     """Lets people live slice by slice. Owns the stream, which is re-seeded per person and slice."""
 
-    def __init__(self, town: Town, seed: int, options: CityOptions) -> None:
+    def __init__(self, town: Town, seed: int, options: CityOptions, mark: Mark | None = None) -> None:
         self.options = options
         self.rng = Random()
-        self.feed = Feed(self.rng, options, expected_finished(options))
+        self.feed = Feed(town, seed, options, expected_finished(options), mark)
         self._seed = (abs(seed) * 2 + (seed < 0)) << 96
         self._slice = 0
         # Hits per µs and average person, set by `clock`: location, data, calls, messages.
         self._location = self._data = self._calls = self._texts = 0.0
-        self._usage = Usage(town, self.rng, self.feed, options)
+        self._usage = Usage(town, self.rng, self.feed, options, seed)
         self._steps = Steps(self.rng, self.feed, options)
 
     def clock(self, start: int, hour: int, weekend: bool) -> None:
@@ -98,7 +98,7 @@ class Life:
                 self._idle(person, stop)
             if t >= end:
                 break
-            if not person.on or person.abroad:
+            if not person.on or person.abroad or not person.site.cells:
                 continue
             person.last = t
             u = random() * total
@@ -117,7 +117,9 @@ class Life:
         self.rng.seed(self._seed | person.index << 48 | self._slice)
 
     def _idle(self, person: Person, until: int) -> None:
-        """Send the periodic updates that fell due before `until`."""
+        """Send the periodic updates that fell due before `until`; on the road they wait for the arrival."""
+        if not person.site.cells and not person.abroad:
+            return
         while until - person.last > T3412:
             person.last += T3412
             if person.on and not person.abroad:

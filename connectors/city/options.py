@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from math import isfinite, sqrt
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from engine.errors import InputError
 
+UNTHINNED: Final = 15.0
+"""`sights` of a feed from which no service request was taken: 10 to 25 of them in the busy hour."""
 _RATES = frozenset({"sights", "updates", "handovers", "sessions", "pages", "calls", "texts", "pictures"})
 
 
@@ -27,7 +31,7 @@ class CityOptions:
     lively_share: float = 0.55
     """Share of subscribers that get one behaviour planted in a lively city."""
     sites: int = 20
-    """Ordinary sites along one side of the city: a square of them, a kilometre apart, three cells each."""
+    """Its square is the number of ordinary sites, of three cells each: dense in the middle (see `layout`)."""
 
     # Records per subscriber in the busy hour.
     sights: float = 1.0
@@ -47,12 +51,14 @@ class CityOptions:
 
     # Habits (assumed shares).
     night_off: float = 0.03
-    unseen_off: float = 0.3
-    """Share of switch-offs that leave no detach behind."""
     inbound: float = 0.005
     outbound: float = 0.003
+    dual_sims: float = 0.03
+    """Share of subscribers whose SIM is the second one in the phone of the subscriber before."""
+    handset_records: bool = True
+    """The feed has `handset.change` records; else they are to be derived from the IMEI."""
 
-    # Faults (shares of records).
+    # Faults: shares of records, where nothing else is said. What facts/signals.md doesn't name is assumed.
     duplicates: float = 0.005
     inverted: float = 0.219
     """Share of neighbouring records in the wrong order. 0 to 0.5."""
@@ -62,8 +68,30 @@ class CityOptions:
     """Share of location records around which the phone flips to a neighbour cell and back (A-B-A): on top of
     the 3.5 to 4 changes of site a day that people really make."""
     border_flips: float = 0.3
-    """The same for people who live at the edge of a place."""
+    """The same at home for people who live within 300 m of a place's edge: each 2/3 to 4/3 of it."""
     no_msisdn: float = 0.05
+    unseen_off: float = 0.3
+    """Share of switch-offs that leave no detach behind."""
+    swapped_cells: float = 0.0005
+    """The probe names the cell of another site, at least 10 km away: an impossible move and back."""
+    false_roaming: float = 0.005
+    """Share of people who live where a foreign network reaches: at times it registers them, for minutes."""
+    cloned_imeis: float = 0.001
+    """Share of people whose handset bears one of three IMEIs that many others bear."""
+    handset_flips: float = 0.0002
+    """The probe gives a record the handset of somebody else."""
+    mixed_slots: float = 0.02
+    """Of records of second SIMs: the IMEI is that of the first slot (same TAC, other serial)."""
+    late_xdr: float = 0.02
+    """Of finished sessions: the xDR, written at the end, names the cell of the start without saying so."""
+    extra_columns: float = 0.055
+    """Delimited output only."""
+    mangled_times: float = 0.021
+    """Delimited output only."""
+    lost_files: float = 0.002
+    """Share of delimited files that never come: a gap in the sequence."""
+    doubled_files: float = 0.005
+    """Share of delimited files that come twice."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -73,8 +101,6 @@ class CityOptions:
             limit = 1000.0 if field.name in _RATES else 0.5 if field.name == "inverted" else 1.0
             if not (isfinite(value) and 0.0 <= value <= limit):
                 raise InputError(f"city option {field.name}", f"a number from 0 to {limit:g}", value)
-        if self.duplicates + self.bad_imei + self.missing_cell + self.no_msisdn > 1.0:
-            raise InputError("city options", "shares of faults that sum to at most 1", "more")
         if not 3 <= self.sites <= 60:
             raise InputError("city option sites", "a number from 3 to 60", self.sites)
         try:
@@ -89,7 +115,28 @@ class CityOptions:
         return 1.0 - sqrt(1.0 - 2.0 * self.inverted)
 
 
-WITHOUT_FAULTS = CityOptions(
-    duplicates=0.0, inverted=0.0, bad_imei=0.0, missing_cell=0.0, flips=0.0, border_flips=0.0, no_msisdn=0.0
-)
+FAULTS: Final = (
+    "duplicates", "inverted", "bad_imei", "missing_cell", "flips", "border_flips", "no_msisdn", "unseen_off",
+    "swapped_cells", "false_roaming", "cloned_imeis", "handset_flips", "mixed_slots", "late_xdr",
+    "extra_columns", "mangled_times", "lost_files", "doubled_files",
+)  # fmt: skip
+"""Options that are faults of the feed: each at 0 leaves all others as they are."""
+HABITS: Final = ("night_off", "inbound", "outbound", "dual_sims", "handset_changes", "sim_changes")
+"""Options that are things people do, as shares."""
+
+
+def with_faults(options: CityOptions, rates: Mapping[str, float], *, none_else: bool = False) -> CityOptions:
+    """Return options with other rates of faults and habits; `none_else`: without those that are not named.
+
+    Raises InputError for a name or a rate that can't be.
+    """
+    known = (*FAULTS, *HABITS)
+    for name in rates:
+        if name not in known:
+            raise InputError("fault", f"one of {', '.join(sorted(known))}", name)
+    changed: dict[str, Any] = {**(dict.fromkeys(FAULTS, 0.0) if none_else else {}), **rates}
+    return replace(options, **changed)
+
+
+WITHOUT_FAULTS: Final = with_faults(CityOptions(), {}, none_else=True)
 """The clean feed: what really happened, in the order of time."""

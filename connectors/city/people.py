@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .geography import Site, Town
 from .options import CityOptions
-from .traits import RAT, Handset, Traits, draw_traits
+from .traits import HANDSETS, RAT, Handset, Traits, draw_traits
 
 Step = tuple[int, int, str, Any]
 """(t, order within the day, what to do, with what): see `days` and `life`."""
@@ -22,6 +22,8 @@ _FOREIGN: Final = (
 _DATA: Final = {"never": 0.0, "none": 0.0, "light": 0.45, "normal": 1.1, "heavy": 2.6}
 _VOLUME: Final = {"never": 1.0, "none": 1.0, "light": 0.3, "normal": 1.0, "heavy": 3.0}
 _WORKPLACES: Final = ("mall", "hall", "hospital", "station")
+CLONES: Final = ("000000", "123456", "111111")
+"""Serial numbers that test and copied handsets share, all of one model."""
 _TEXTER: Final = 8.0
 _TEXTERS: Final = 0.04
 
@@ -31,13 +33,15 @@ class Person:
 
     __slots__ = (
         "abroad", "carried", "cell", "contacts", "count", "data", "day", "flip", "flip_site", "guest", "home",
-        "hushed", "imei", "imsi", "index", "last", "model", "msisdn", "on", "position", "rat", "signs",
-        "site", "spots", "steps", "talk", "text", "traits", "volume", "work",
+        "hushed", "imei", "imsi", "index", "inside", "last", "life", "model", "msisdn", "on", "position",
+        "rat", "signs", "site", "spots", "steps", "talk", "text", "traits", "twin", "volume", "work",
     )  # fmt: skip
 
     def __init__(self, index: int, seed: int, town: Town, options: CityOptions) -> None:
-        rng = Random(f"{seed}:{index}")
         self.index = index
+        self.life = self._whose(index, seed, options.dual_sims)
+        """Index of the subscriber whose life this is: another one's if it is a second SIM of their phone."""
+        rng = Random(f"{seed}:{self.life}")
         self.traits: Traits = draw_traits(rng)
         self.imsi, self.msisdn = numbers_of(index)
         self.guest = ""
@@ -51,16 +55,25 @@ class Person:
         self.signs: dict[str, Any] = {}
         """Identity fields of a network record."""
         self.rat = "LTE"
-        self.carry(self.model, f"{index % 1_000_000:06d}")
+        self.twin = ""
+        """IMEI of the phone's first slot, of a second SIM."""
+        serial = f"{self.life % 1_000_000:06d}"
+        if chance(seed, self.life, "clone", 0) < options.cloned_imeis:
+            serial, self.model = CLONES[self.life % len(CLONES)], HANDSETS[-2]
+        self.carry(self.model, serial)
 
         self.home: Site = town.grid[int(rng.random() * len(town.grid))]
         self.work: Site = self.home
         self._find_work(rng, town)
         self.flip = options.flips
+        """Share of location records at home around which the phone flips."""
         self.flip_site: Site | None = None
-        beside = town.edge.get(self.home.key)
-        if beside is not None and rng.random() < 0.3:
-            self.flip, self.flip_site = options.border_flips, beside
+        """Where to, of those who live at the edge of a place: into it, or out of it."""
+        if self.home.place is not None or self.home.key in town.near:
+            where = Random(f"{seed}:{self.life}:where")
+            self.flip_site = town.lives_beside(self.home, where)
+            if self.flip_site is not None:
+                self.flip = options.border_flips * where.uniform(2 / 3, 4 / 3)
         self.spots = tuple(town.step(self.home, rng) for _ in range(2))
         """Ordinary sites they like to go to."""
         self.contacts = tuple(f"13{rng.randint(0, 999_999_999):09d}" for _ in range(6))
@@ -77,6 +90,8 @@ class Person:
         self.site: Site = self.home
         self.cell = 0
         """Index of the cell within the site."""
+        self.inside = 0
+        """Records made at this site since they came."""
         self.on = True
         self.abroad = ""
         """Country they roam in, empty at home."""
@@ -97,21 +112,31 @@ class Person:
         """Put the SIM into a handset: new IMEI and radio access."""
         self.model = handset
         self.imei = handset.tac + serial
+        if self.life != self.index:
+            self.twin, self.imei = self.imei, f"{handset.tac}{(int(serial) + 500_000) % 1_000_000:06d}"
         self.rat = RAT[handset.network]
         self.signs = {"imsi": self.imsi, "msisdn": self.msisdn, "imei": self.imei}
         if self.guest:
             self.signs["home_plmn"] = self.guest
+
+    @staticmethod
+    def _whose(index: int, seed: int, share: float) -> int:
+        """Tell whose life a subscriber shares: their own, or that of the one before, who shares nobody's."""
+        second = index > 0 and chance(seed, index, "dual", 0) < share
+        return index - 1 if second and chance(seed, index - 1, "dual", 0) >= share else index
 
     def _find_work(self, rng: Random, town: Town) -> None:
         job = self.traits.job
         if job == "student":
             campus = town.choose("campus", rng)
             self.work = campus or town.step(self.home, rng)
-            if campus is not None and rng.random() < 0.3:
-                self.home = campus
+            if campus is not None:
+                self.home = campus if rng.random() < 0.3 else town.step(campus, rng)
         elif job == "staff":
             shops = [site for role in _WORKPLACES for site in town.roles.get(role, ())]
             self.work = rng.choice(shops) if shops else town.step(self.home, rng)
+            if shops and rng.random() < 0.7:
+                self.home = town.step(self.work, rng)
         elif job in ("worker", "driver"):
             self.work = town.step(self.home, rng)
 

@@ -17,7 +17,7 @@ from .figures import HOUR, MINUTE, SECOND
 from .geography import Town
 from .options import CityOptions
 from .people import Person, chance
-from .trips import COUNTRIES
+from .trips import ACROSS, COUNTRIES
 
 _TRIP_DAYS: Final = 3
 ADMINISTRATION: Final = (("consent.change", 0.002), ("profile.update", 0.02))
@@ -64,7 +64,7 @@ class Planner:
         """
         number = day.toordinal()
         midnight, end = self.calendar.midnight(day), self.calendar.midnight(day + timedelta(days=1))
-        rng = Random(f"{self.seed}:{person.index}:{number}")
+        rng = Random(f"{self.seed}:{person.life}:{number}")
         plan = Day(person, self.town, rng, midnight, weekend=day.weekday() >= 5)
         trip = self._trip_day(person, number)
         if trip is None:
@@ -76,6 +76,8 @@ class Planner:
             if rng.random() < 0.4:
                 plan.act(self.start + plan.minutes(2, 50) if lively else plan.between(8.0, 22.0), "arrive")
         elif trip is None:
+            if chance(self.seed, person.life, "border", 0) < self.options.false_roaming:
+                self._stray(plan, number)
             self._plant(plan, lively)
             self._administer(plan, number)
         steps = [step for step in person.carried if step[0] < end] + plan.steps()
@@ -93,17 +95,17 @@ class Planner:
         if starting == 0.0 or person.guest:
             return None
         for k in range(_TRIP_DAYS):
-            if chance(self.seed, person.index, "trip", number - k) < starting:
+            if chance(self.seed, person.life, "trip", number - k) < starting:
                 return k
         return None
 
     def _stay(self, plan: Day, number: int) -> None:
         person, share = plan.person, self.options.night_off
-        if chance(self.seed, person.index, "night", number - 1) < share:
+        if chance(self.seed, person.life, "night", number - 1) < share:
             plan.act(plan.start, "dark")
             plan.act(plan.between(5.8, 7.5), "on")
         plan_journeys(plan)
-        if chance(self.seed, person.index, "night", number) < share:
+        if chance(self.seed, person.life, "night", number) < share:
             plan.act(plan.between(22.5, 23.9), "off")
 
     def _plant(self, plan: Day, lively: bool) -> None:
@@ -115,6 +117,13 @@ class Planner:
             fitting = [behaviour for behaviour in BEHAVIOURS if behaviour.fits(person)]
             chosen: Behaviour = rng.choices(fitting, [behaviour.weight for behaviour in fitting])[0]
             chosen.plan(plan, self.start + plan.minutes(5, 50))
+
+    def _stray(self, plan: Day, number: int) -> None:
+        """Lay into the day when a network across the border takes the phone: one to four times."""
+        rng = Random(f"{self.seed}:{plan.person.life}:border:{number}")
+        for _ in range(rng.randint(1, 4)):
+            t = plan.start + int(rng.uniform(7.0, 23.0) * HOUR)
+            plan.act(t, "stray", (*ACROSS, t + int(rng.uniform(1.0, 9.0) * MINUTE)))
 
     def _administer(self, plan: Day, number: int) -> None:
         """Lay what the business systems say of a person into the day, drawn beside the day's own stream."""

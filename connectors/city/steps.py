@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from .feed import Feed
-from .figures import SECOND
+from .figures import SECOND, T3412
 from .geography import Site
 from .options import CityOptions
 from .people import Person
@@ -27,13 +27,14 @@ class Steps:
         self.rng = rng
         self.feed = feed
         self.unseen_off = options.unseen_off
+        self.handset_records = options.handset_records
         self.silent = False
         """Bring people to where they stand without a record."""
         self.do: dict[str, Callable[[Person, int, Any], None]] = {
             "move": self._move, "record": self._record, "off": self._off, "dark": self._dark, "on": self._on,
             "roam": self._roam, "country": self._country, "away": self._away, "back": self._back,
             "arrive": self._arrive, "handset": self._handset, "sim": self._sim, "hush": self._hush,
-            "online": self._online,
+            "online": self._online, "stray": self._stray,
         }  # fmt: skip
         """What to do -> how: called with person, time and what the step names."""
 
@@ -48,13 +49,15 @@ class Steps:
         if site is before:
             return
         cell = person.cell
+        if not self.silent:
+            self.feed.left(person, t)
         person.site, person.cell = site, int(self.rng.random() * len(site.cells))
         if not person.on or person.abroad or not site.cells:
             return
         u = self.rng.random()
         if u < 0.4 and before.cells:
             self._sign(person, "loc.handover", t, {"cell_prev": before.cells[cell]}, site)
-        elif u < 0.9:
+        elif u < 0.9 or t - person.last > T3412:
             self._sign(person, "loc.update", t, {"cause": "normal"}, site)
 
     def _record(self, person: Person, t: int, what: tuple[str, dict[str, Any]]) -> None:
@@ -66,8 +69,11 @@ class Steps:
             self._sign(person, kind, t, fields, person.site)
 
     def _off(self, person: Person, t: int, _: None) -> None:
-        if person.on and not person.abroad and self.rng.random() >= self.unseen_off:
-            self._sign(person, "power.off", t, {"switch_off": True}, person.site)
+        if person.on and not person.abroad:
+            if self.rng.random() >= self.unseen_off:
+                self._sign(person, "power.off", t, {"switch_off": True}, person.site)
+            elif not self.silent:
+                self.feed.lose(person, "power.off", t)
         person.on = False
 
     def _dark(self, person: Person, _t: int, _: None) -> None:
@@ -107,7 +113,7 @@ class Steps:
         person.carry(new, person.imei[8:])
         fields = {"from.tac": old.tac, "to.tac": new.tac, "to.model": new.model, "to.network": new.network}
         self._on(person, t, None)
-        if not person.abroad:
+        if not person.abroad and self.handset_records:
             self._sign(person, "handset.change", t + SECOND, fields, person.site)
 
     def _sim(self, person: Person, t: int, _: None) -> None:
@@ -117,6 +123,14 @@ class Steps:
 
     def _hush(self, person: Person, _t: int, until: int) -> None:
         person.hushed = until
+
+    def _stray(self, person: Person, t: int, what: tuple[str, str, int]) -> None:
+        """Be registered by a network across the border, without having left, until it is taken back."""
+        plmn, country, until = what
+        if person.on and not person.abroad and not self.silent:
+            there, home = {"plmn": plmn, "country": country}, {"plmn": "46000", "country": "CN"}
+            self.feed.sign(person, "roam.out", t, there, None, "false-roaming")
+            self.feed.sign(person, "roam.home", until, home, None, "false-roaming")
 
     def _online(self, person: Person, _t: int, _: None) -> None:
         person.data = max(person.data, 0.5)

@@ -17,6 +17,9 @@ COUNTRIES: Final = (
 )  # fmt: skip
 """Networks that subscribers roam in (MCC and MNC, ISO 3166)."""
 
+ACROSS: Final = ("45412", "HK")
+"""The network that reaches over the border."""
+
 SIGHTS: Final = ("station", "hospital", "stadium", "sight", "airport")
 """Kinds of places people go to without an errand of their own."""
 

@@ -6,14 +6,23 @@ Rows, in the order of time per subscriber, each with `imsi` and `what`:
   inbound roamer);
 - `visit`: `place enter leave` (µs UTC; `leave` null if still there at the end), `also`: other places that
   share cells with it;
+- `power` (`at`, `on`), `roaming` (`at`, `country`, null: back home), `handset` (`at`, `from`, `to`: TACs):
+  what was really lived;
 - a planted behaviour (`hotline-then-hall`, `competitor-calls`, `mall-dwell`, …): `at` and what belongs to it.
+
+Two more come from the feed itself (`City.events`), in the order in which it makes them:
+- `seen`: `place leave records`: how many records a visit has made, those that were lost or changed included;
+- `record`: `id t done`, and `cell` if the true one is not named: what was done to a record. `done`: `late`
+  (by 5 minutes or more), `no-msisdn no-cell wrong-cell bad-imei other-handset other-slot no-start copied flip
+  false-roaming`; `lost`: a `kind` that never came, instead of an id. Of delimited files, `row` (`mangled-time
+  extra-columns`) and `file` (`lost`, `doubled`) are told as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from engine.language.model import Catalog
 
@@ -32,10 +41,13 @@ def truth_of(person: Person, planner: Planner, start: int, end: int) -> Iterator
         for fact in planner.plan(person, day):
             if start <= fact["at"] < end:
                 rows.append((fact["at"], fact))
-        for step in person.steps:
-            if step[2] == "handset":
-                person.model = step[3]
-            elif step[2] == "online":
+        for t, _, do, what in person.steps:
+            lived = _LIVED.get(do)
+            if lived is not None and start <= t < end:
+                rows.append((t, lived(person, t, what)))
+            if do == "handset":
+                person.model = what
+            elif do == "online":
                 person.data = max(person.data, 0.5)
         steps += person.steps
         day += timedelta(days=1)
@@ -43,6 +55,17 @@ def truth_of(person: Person, planner: Planner, start: int, end: int) -> Iterator
     rows.sort(key=lambda row: row[0])
     for _, row in rows:
         yield {"imsi": person.imsi, **row}
+
+
+_LIVED: Final[Mapping[str, Callable[[Person, int, Any], dict[str, Any]]]] = {
+    "off": lambda _, t, __: {"what": "power", "at": t, "on": False},
+    "on": lambda _, t, __: {"what": "power", "at": t, "on": True},
+    "roam": lambda _, t, network: {"what": "roaming", "at": t, "country": network[1]},
+    "country": lambda _, t, network: {"what": "roaming", "at": t, "country": network[1]},
+    "back": lambda _, t, __: {"what": "roaming", "at": t, "country": None},
+    "handset": lambda person, t, new: {"what": "handset", "at": t, "from": person.model.tac, "to": new.tac},
+}
+"""Step of a plan -> its row."""
 
 
 def _who(person: Person) -> dict[str, Any]:

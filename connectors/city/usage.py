@@ -29,10 +29,14 @@ _LONG: Final = 60
 class Usage:
     """Puts the records of ordinary use into a feed. `rng`: the stream of the person at work."""
 
-    def __init__(self, town: Town, rng: Random, feed: Feed, options: CityOptions) -> None:
+    def __init__(self, town: Town, rng: Random, feed: Feed, options: CityOptions, seed: int) -> None:
         self.town = town
         self.rng = rng
         self.feed = feed
+        self._seed = seed
+        self._flip_share = options.flips
+        self._flips = Random()
+        """Of faults: what people do must not depend on it."""
         located = options.handovers + options.updates + options.sights
         self._handover_share = options.handovers / located if located else 0.0
         self._update_share = (options.handovers + options.updates) / located if located else 0.0
@@ -52,7 +56,7 @@ class Usage:
             self.feed.sign(person, "loc.update", t, {"cause": "normal"}, person.site)
         else:
             self.feed.sign(person, "loc.sight", t, {}, person.site)
-        if self.rng.random() < person.flip:
+        if self.rng.random() < (person.flip if person.site is person.home else self._flip_share):
             self._flip(person, t)
 
     def _flip(self, person: Person, t: int) -> None:
@@ -61,15 +65,16 @@ class Usage:
         other = person.flip_site if person.flip_site and site is person.home else self.town.beside(site)
         if not site.cells or other is site:
             return
-        random = self.rng.random
+        self._flips.seed((self._seed * 1_000_003 + person.index) << 64 | t)
+        random = self._flips.random
         here, there = (
             site.spots[person.rat][person.cell],
             other.spots[person.rat][int(random() * len(other.cells))],
         )
         t += int((2.0 + 40.0 * random()) * SECOND)
-        self.feed.sign(person, "loc.handover", t, {**there, "cell_prev": here["cell"]}, None)
+        self.feed.sign(person, "loc.handover", t, {**there, "cell_prev": here["cell"]}, None, "flip")
         t += int((2.0 + 60.0 * random()) * SECOND)
-        self.feed.sign(person, "loc.handover", t, {**here, "cell_prev": there["cell"]}, None)
+        self.feed.sign(person, "loc.handover", t, {**here, "cell_prev": there["cell"]}, None, "flip")
 
     def browse(self, person: Person, t: int) -> None:
         """Use data from t on: a session or a page; its record bears the time of its end."""

@@ -104,6 +104,9 @@ def home_of(letter: Letter) -> Home | str:
         return Home("log", "", int(fields["partition"]), int(fields["offset"]), element)
     if stage == "load":
         return f"put {position} right and load the file again"
+    if "feed" in fields:
+        again = "put its file in again under another name" if "file" in fields else "have it sent again"
+        return f"it is of the feed {fields['feed']}: {again}"
     name = fields.get("topic") or fields.get("file") or ""
     numbers = place.removeprefix(f"{name}:").split(":")
     if name and all(number.isdecimal() for number in numbers):

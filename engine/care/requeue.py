@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.admission import AHEAD_AT_MOST, clamped
 from engine.care.letters import Home, Letter
 from engine.collect import VALUE_AT_MOST, spread
-from engine.collector import AHEAD_AT_MOST, clamped
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake

@@ -27,6 +27,7 @@ from engine.cli.spool import Spool
 from engine.cli.study import LISTS, REPORTS, Study, Wanted
 from engine.event import Event
 from engine.language.model import RuleSet
+from engine.number_classes import asked_for
 from engine.pipeline import Fold
 from engine.refusals import Refusal, shown_name
 from engine.replay import Replay
@@ -86,7 +87,8 @@ class Backtest:
         def bury(refusal: Refusal) -> None:
             dead.write(orjson.dumps(refusal.as_dict(), option=orjson.OPT_APPEND_NEWLINE))
 
-        feed = Feed(self.settings, self.columns, bury, named=self.reveal)
+        classes = asked_for(self.rules, self.settings.home_cc)
+        feed = Feed(self.settings, self.columns, bury, named=self.reveal, classes=classes)
         spool = Spool(folder, feed.names() if self.reveal else None)
         book = Rulebook(self.rules, self.settings.key_bytes)
         fold = Fold(book, self.settings.salt_bytes)

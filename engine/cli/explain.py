@@ -16,6 +16,7 @@ from engine.emit import Decision
 from engine.errors import InputError
 from engine.identity import Identity
 from engine.language.suggest import did_you_mean
+from engine.number_classes import asked_for
 from engine.numbers import HASH_LENGTH
 from engine.replay import Replay
 from engine.rulebook import Rulebook
@@ -107,7 +108,7 @@ def command(
     ruleset = load_rules(rules, settings)
     named_rule(rule, ruleset.rules, str(rules))
     until = None if at is None else moment("--at", at, ruleset.policy.timezone)
-    feed = Feed(settings, column_map(map))
+    feed = Feed(settings, column_map(map), classes=asked_for(ruleset, settings.home_cc))
     fold = WatchedFold(Rulebook(ruleset, settings.key_bytes), settings.salt_bytes)
     replay = Replay(fold, disorder=length_of_time("--disorder", disorder), until=until)
     decisions = _run(replay, fold, feed, subscriber, profiles or [], events)

@@ -17,6 +17,7 @@ from connectors.kafka_rules import published_sets
 from connectors.redis_deliveries import RedisDeliveries
 from connectors.redis_optouts import RedisOptOuts
 from connectors.redis_store import RedisStore
+from engine.admission import AHEAD_AT_MOST
 from engine.care.lines import Story, Told, receipts_from, to_json
 from engine.care.standing import Standing, standing
 from engine.care.why import why
@@ -28,7 +29,6 @@ from engine.cli.lookup import ID_HELP, Whom, find
 from engine.cli.need import need_topics
 from engine.codec import decode
 from engine.collect import partition_of
-from engine.collector import AHEAD_AT_MOST
 from engine.deployment.clients import kafka_options, redis_client
 from engine.errors import InputError, RulesError, StateError, StoreError
 from engine.language.model import Policy, RuleSet

@@ -26,6 +26,7 @@ from engine.language.loader import Loaded, load_dir
 from engine.language.model import RuleSet
 from engine.language.suggest import did_you_mean
 from engine.language.words import Unreadable, duration
+from engine.number_classes import NumberClasses
 from engine.refusals import Refusal
 from engine.settings import Settings
 
@@ -74,11 +75,12 @@ class Feed:
         on_refused: Callable[[Refusal], None] | None = None,
         *,
         named: bool = False,
+        classes: NumberClasses | None = None,
     ) -> None:
         make = NamedIdentity if named else Identity
         self.columns = columns
         self.identity = make(settings.key_bytes, settings.home_cc)
-        self.intake = Intake(self.identity, on_refused=on_refused)
+        self.intake = Intake(self.identity, on_refused=on_refused, edge=classes)
 
     def profiles(self, files: Sequence[Path]) -> Iterator[Event]:
         """Yield the profile lines; read them before the first event: they bind IMSI and MSISDN."""

@@ -27,6 +27,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "The whole thing in one process with a simulated city; or a role of a deployment.",
     ),
     "check": ("check", "command", "Read rules and report every mistake with file, line and column."),
+    "places check": (
+        "places",
+        "check_command",
+        "Hold places against the network's cells, each other and the rules; draw a map.",
+    ),
     "approve": ("approve", "command", "Record that somebody approves a rule as it stands."),
     "test": ("test", "command", "Run the tests that stand beside the rules."),
     "story": ("story", "command", "Say in plain words what a rule does, with the cases at its edges."),
@@ -35,7 +40,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("replay", "command", "Run recorded events through rules: decisions, summary, dead letters."),
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
     "reach": ("reach", "command", "Say how many subscribers of a file pass each line of a rule."),
+    "map check": ("map_check", "command", "Say what a column map makes of a sample of rows, and what fails."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
+    "feeds check": ("feeds", "check_command", "Show what each feed of a feeds file will do, and what can't."),
     "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
     "rules switch": (

@@ -5,18 +5,27 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Annotated, Any, cast
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final, cast
 
 import orjson
 import typer
 
-from connectors.city import City, CityOptions, profiles_for, write
+from connectors.city import UNTHINNED, City, CityOptions, profiles_for, with_faults, write
 from engine.cli.console import ManyValues, note, progress, say, table, unwritable
 from engine.cli.inputs import Feed, column_map, load_rules, moment
-from engine.settings import load_settings
+from engine.errors import InputError
+from engine.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from connectors.city.push import Pushed, TopicPush
 
 COMMAND_CLASS = ManyValues
+BATCH_AT_MOST: Final = 1_000
+"""Records of one message: some 400 bytes each, and brokers refuse messages of 1 MB."""
+STOPPED: Final = 130
+"""Exit code of a command stopped by Ctrl-C."""
 START = "2026-09-07T08:30+08:00"
 """A Monday morning inside every `valid` of the project's rules, whatever today is."""
 
@@ -39,18 +48,56 @@ def command(
     start: Annotated[
         str, typer.Option(metavar="ISO", help="When it begins; without offset in the policy's timezone.")
     ] = START,
-    compress: Annotated[bool, typer.Option("--gzip", help="Write events.jsonl.gz.")] = False,
+    compress: Annotated[
+        bool, typer.Option("--gzip", help="Write events.jsonl.gz, and xDR files as .gz.")
+    ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=RATE...", help="Rates of faults and habits, 0 to 1 (docs/simulator.md)."),
+    ] = None,
+    no_faults: Annotated[
+        bool, typer.Option("--no-faults", help="A clean feed, but for the faults of --fault.")
+    ] = False,
+    service_requests: Annotated[
+        bool, typer.Option("--service-requests", help="Thin out nothing: 15 service requests per busy hour.")
+    ] = False,
+    xdr: Annotated[
+        bool, typer.Option("--xdr", help="What an S1-MME probe sees as delimited files in DIR/xdr.")
+    ] = False,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Write cells.csv and places.geojson too: where everything is.")
+    ] = False,
+    kafka: Annotated[
+        str, typer.Option(metavar="TOPIC", help="Push the records to a topic, not to events.jsonl.")
+    ] = "",
+    rate: Annotated[
+        str, typer.Option(metavar="N/s", help="With --kafka: records per second; 0: all it can.")
+    ] = "0",
+    batch: Annotated[
+        int, typer.Option(metavar="N", help="With --kafka: records per message, as an array beyond 1.")
+    ] = 1,
 ) -> None:
     """Write a simulated city: events.jsonl (what reaches us, faults included), profiles.jsonl, truth.jsonl.
 
-    The truth is what really happened. See also: touchpoint simulate profiles --help.
+    The truth is what really happened, and what was done to which record. See also: touchpoint simulate
+    profiles --help.
     """
     settings = load_settings()
     ruleset = load_rules(rules or settings.rules, settings)
     zone = ruleset.policy.timezone
     options = CityOptions(timezone=zone, lively=lively)
+    if service_requests:
+        options = replace(options, sights=UNTHINNED)
+    options = with_faults(options, _rates(fault or []), none_else=no_faults)
     begin = moment("--start", start, zone)
     city = City(seed, subscribers, ruleset.catalog, start=begin, options=options)
+    if kafka:
+        if not 1 <= batch <= BATCH_AT_MOST:
+            raise InputError("--batch", f"1 to {BATCH_AT_MOST} records per message", batch)
+        if xdr:
+            raise InputError("--xdr", "files alone, or --kafka alone", "both")
+        _push(city, hours, out, _topic(settings, kafka, rate, batch), maps=cells)
+        return
     with progress("simulating", 1000) as advance:
         written = write(
             city,
@@ -58,9 +105,65 @@ def command(
             out,
             lambda count, share: advance(int(share * 1000), f"{count:,} records"),
             compress=compress,
+            xdr=xdr,
+            maps=cells,
         )
-    counts = (written.events, written.profiles, written.truth)
-    table(("file", "lines"), [(str(file), count) for file, count in zip(written.files, counts, strict=True)])
+    table(("file", "lines"), [(str(file), count) for file, count in written.parts])
+
+
+def _rates(given: list[str]) -> dict[str, float]:
+    """Read NAME=RATE."""
+    rates: dict[str, float] = {}
+    for text in given:
+        name, _, rate = text.partition("=")
+        try:
+            rates[name] = float(rate)
+        except ValueError:
+            raise InputError("--fault", "NAME=RATE such as duplicates=0.01", text) from None
+    return rates
+
+
+def _topic(settings: Settings, topic: str, rate: str, batch: int) -> TopicPush:
+    """Return the way into a topic; Kafka's clients are imported only where they are needed."""
+    from connectors.city.push import TopicPush
+    from engine.deployment.clients import kafka_options
+
+    try:
+        per_second = float(rate.removesuffix("/s"))
+    except ValueError:
+        raise InputError("--rate", "records per second such as 5000/s, or 0 for all it can", rate) from None
+    return TopicPush(topic, kafka_options(settings), rate=per_second, batch=batch)
+
+
+def _push(city: City, hours: float, out: Path, topic: TopicPush, *, maps: bool) -> None:
+    """Push the records, write all else, and say what was reached; exit code 130 if it was stopped."""
+    reached: list[Pushed] = []
+
+    def push(rows: Iterator[dict[str, Any]]) -> int:
+        reached.append(topic.run(rows))
+        return reached[0].records
+
+    with progress(f"pushing to {topic.topic}", 1000) as advance:
+        share = 0.0
+
+        def note_share(_count: int, done: float) -> None:
+            nonlocal share
+            share = done
+
+        def told(records: int, seconds: float) -> None:
+            advance(int(share * 1000), f"{records:,} records, {records / max(seconds, 0.001):,.0f}/s")
+
+        topic.told = told
+        written = write(city, hours, out, note_share, maps=maps, push=push)
+    pushed = reached[0]
+    rows = [(str(file), count) for file, count in written.parts[1:]]
+    table(("file or topic", "lines"), [(f"topic {topic.topic}", pushed.records), *rows])
+    how = f"{pushed.messages:,} messages in {pushed.seconds:.1f} s, {pushed.rate:,.0f} records/s"
+    if topic.rate:
+        how += f" of {topic.rate:,.0f} wanted"
+    note(f"{'stopped: ' if pushed.stopped else ''}{how}")
+    if pushed.stopped:
+        raise typer.Exit(STOPPED)
 
 
 def profiles(

@@ -4,6 +4,7 @@ clients.py      connections out of the settings
 common.py       what all roles have: settings, metrics, topics
 engine.py       lanes: read, decide, commit, publish
 collector.py    sources into the log
+feeds/          which sources: the feeds file
 dispatcher.py   offers to channels
 process.py      roles, their pages and logs as one process
 """

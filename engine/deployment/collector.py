@@ -1,4 +1,4 @@
-"""The collector role: the landing directory and the foreign topic of the settings, into the log."""
+"""The collector role: the feeds of the feeds file and of the settings, into the log."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from connectors.foreign_topic import ForeignTopic
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
 from connectors.landing import Landing
-from engine.collector import Live, LiveCollector, Pace
-from engine.deployment.common import Common, OnDead, columns_of, now_us, watched
+from connectors.memory_file import MemoryFile
+from connectors.push.door import PushDoor
+from engine.admission import AHEAD_AT_MOST
+from engine.collector import LiveCollector, Pace
+from engine.deployment.common import Common, OnDead, now_us, watched
+from engine.deployment.feeds.use import identity_of, lives_of_settings
 from engine.errors import SettingsError
-from engine.identity import Identity
-from engine.settings import Settings
+from engine.treatments.memory import Memories
+from engine.treatments.registry import Around
 
 SOURCE = "collector"
 """Its name in the checkpoints: one collector of a prefix at a time; a second one takes over."""
@@ -27,27 +31,37 @@ class CollectorRole:
 
     def __init__(self, common: Common) -> None:
         settings = common.settings
-        sources = sources_of(common)
-        self.landings = [live.source for live in sources if isinstance(live.source, Landing)]
+        identity = identity_of(settings)
+        self._file = None
+        if settings.feeds_memory is not None:
+            self._file = MemoryFile(settings.feeds_memory, identity.hash_number(SOURCE))
+        memories = Memories(self._file)
+        around = Around(identity, memories=memories, latest=lambda: now_us() + AHEAD_AT_MOST)
+        sources = lives_of_settings(settings, around)
         if not sources:
             raise SettingsError(
-                ["TOUCHPOINT_LANDING or TOUCHPOINT_FOREIGN_TOPIC: expected something to collect, was neither"]
+                [
+                    "TOUCHPOINT_FEEDS, TOUCHPOINT_LANDING or TOUCHPOINT_FOREIGN_TOPIC: "
+                    "expected something to collect, was none of them"
+                ]
             )
         self.common = common
         self.inlet = KafkaInlet(common.options, common.prefix, SOURCE, settings.partitions)
         self.collector = LiveCollector(
             self.inlet,
             sources,
-            Identity(settings.key_bytes, settings.home_cc),
+            identity,
             wall=now_us,
             bindings=KafkaBindings(common.options, common.prefix),
+            shared=memories if memories else None,
             pace=Pace(seconds=settings.checkpoint_ms / 1_000),
         )
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         self._told: Counter[str] = Counter()
         self._told_refused: Counter[str] = Counter()
-        self._told_files: Counter[str] = Counter()
+        self._told_feeds: dict[str, dict[str, Counter[str]]] = {}
+        """Feed -> what is counted of it (`fates`, `files`, `treated`) -> as it was told last."""
 
     async def start(self, on_dead: OnDead) -> None:
         """Collect from where the last checkpoint stands."""
@@ -60,19 +74,49 @@ class CollectorRole:
         counts, refused = collector.counts.copy(), collector.refused.copy()
         new, new_refused = counts - self._told, refused - self._told_refused
         self._told, self._told_refused = counts, refused
-        rows = {"applied": new["read"], "refused": new["refused"], "clamped": new["clamped"]}
-        metrics.collector_rows({(SOURCE, fate): n for fate, n in rows.items() if n})
-        files = sum((landing.counts for landing in self.landings), Counter[str]())
-        metrics.collector_files(files - self._told_files)
-        self._told_files = files
+        for name in collector.sources:
+            self._look_at(name)
         metrics.log_appends(self.common.topic("events"), new["read"] + new["ticks"])
         metrics.dead_letters(new_refused)
+
+    def _look_at(self, name: str) -> None:
+        """Count what was done with one feed, and say where it stands."""
+        collector, metrics = self.collector, self.common.metrics
+        live = collector.sources[name]
+        fates = collector.fates[name].copy()
+        fates["applied"] = fates.pop("read", 0)
+        files = live.source.counts.copy() if isinstance(live.source, Landing) else Counter[str]()
+        counts = {"fates": fates, "files": files, "treated": collector.treated[name].copy()}
+        if isinstance(live.source, PushDoor):
+            counts["pushed"] = live.source.counts.copy()
+        told = self._told_feeds.get(name, {})
+        new = {what: count - told.get(what, Counter()) for what, count in counts.items()}
+        if not told and isinstance(live.source, Landing):
+            for fate in ("done", "bad", "again", "gap"):  # from 0 on: an alert looks at how much they rise
+                new["files"].setdefault(fate, 0)
+        self._told_feeds[name] = counts
+        metrics.collector_rows({(name, fate): n for fate, n in new["fates"].items()})
+        metrics.collector_files({(name, fate): n for fate, n in new["files"].items()})
+        metrics.collector_treated({(name, deed): n for deed, n in new["treated"].items()})
+        if isinstance(live.source, PushDoor):
+            metrics.collector_pushed(name, new["pushed"], live.source.waiting)
+        missing = live.source.missing if isinstance(live.source, Landing) else 0
+        greatest = collector.ticks.greatest[name]
+        metrics.feed(
+            name,
+            live=name not in collector.silent,
+            watermark=None if greatest < 0 else greatest / 1_000_000,
+            parked=0 if live.chain is None else live.chain.parked,
+            missing=missing,
+        )
 
     async def stop(self) -> None:
         """Commit what was read."""
         self._stop.set()
         if self._task is not None:
             await asyncio.wait([self._task])
+        if self._file is not None:
+            self._file.close()
 
     def live(self) -> dict[str, str]:
         """Say whether it is at work."""
@@ -83,6 +127,7 @@ class CollectorRole:
         """Say whether records get into the log, and time goes on."""
         collector = self.collector
         silent = ", ".join(collector.silent)
+        waits = [live.source for live in collector.sources.values() if isinstance(live.source, ForeignTopic)]
         return {
             "log": collector.trouble,
             "started": ""
@@ -90,36 +135,6 @@ class CollectorRole:
             else "expected to have taken its sources over, has not yet",
             "time": STANDS if collector.time_stands else "",
             "feeds": f"expected records, was silent: {silent}" if silent else "",
+            "schemas": "; ".join(f"{source.name}: {source.trouble}" for source in waits if source.trouble),
             "draining": "expected to go on, was told to end" if self._stop.is_set() else "",
         }
-
-
-def sources_of(common: Common) -> list[Live]:
-    """Return the sources that the settings name."""
-    settings = common.settings
-    found: list[Live] = []
-    if settings.landing is not None:
-        found.append(
-            Live(
-                Landing("landing", settings.landing, columns_of(settings)),
-                kinds=frozenset(settings.landing_kinds_list),
-                disorder=settings.landing_disorder_ms * 1_000,
-                idle_seconds=settings.landing_idle_seconds,
-            )
-        )
-    if settings.foreign_topic:
-        found.append(
-            Live(
-                ForeignTopic("foreign", settings.foreign_topic, foreign_options(settings, common)),
-                kinds=frozenset(settings.foreign_kinds_list),
-                disorder=settings.foreign_disorder_ms * 1_000,
-                idle_seconds=settings.foreign_idle_seconds,
-            )
-        )
-    return found
-
-
-def foreign_options(settings: Settings, common: Common) -> dict[str, object]:
-    """Return the options of the foreign topic's Kafka: ours, but perhaps at other brokers."""
-    servers = settings.foreign_servers
-    return {**common.options, "bootstrap_servers": servers} if servers else common.options

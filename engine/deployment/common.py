@@ -150,8 +150,10 @@ def folder_of(path: Path) -> Path:
     raise SettingsError([f"{PREFIX}OUT: expected a folder that can be written, was '{path}' ({why})"])
 
 
-def check_landing(path: Path) -> None:
-    """Move an empty file to where the folder that `landing` names puts files that are done, or bad.
+def check_landing(path: Path, variable: str = "LANDING") -> None:
+    """Move an empty file to where a landing directory puts files that are done, or bad.
+
+    `variable`: the setting that names it.
 
     Raise `SettingsError` if that can't be done: rows of a file that can't be moved would be in the log before
     it is found out. A path that is no folder is not looked at. No collector reads the file, whose name begins
@@ -174,7 +176,7 @@ def check_landing(path: Path) -> None:
     except OSError as error:
         expected = f"a folder whose files can be moved to its {DONE}/ and {BAD}/"
         why = (error.strerror or "not possible").lower()
-        raise SettingsError([f"{PREFIX}LANDING: expected {expected}, was '{path}' ({why})"]) from None
+        raise SettingsError([f"{PREFIX}{variable}: expected {expected}, was '{path}' ({why})"]) from None
 
 
 def columns_of(settings: Settings) -> ColumnMap | None:

@@ -14,6 +14,7 @@ from engine.deployment.collector import CollectorRole
 from engine.deployment.common import Common, OnDead, check_landing, columns_of, folder_of
 from engine.deployment.dispatcher import DispatcherRole
 from engine.deployment.engine import EngineRole
+from engine.deployment.feeds.use import feeds_of, folders_of, is_fed
 from engine.deployment.news import CheckLog
 from engine.errors import SettingsError
 from engine.garbage import calm_collector
@@ -78,16 +79,23 @@ def run(settings: Settings, role: str) -> str:
     Raise `SettingsError` with every setting that the role needs and has not, or that is wrong.
     """
     names: tuple[str, ...] = ROLES if role == "all" else (role,)
-    if role == "all" and settings.landing is None and not settings.foreign_topic:
+    if role == "all" and not is_fed(settings):
         names = ROLES[1:]
     _check(settings, names)
     setup(settings.log_level, role)
     if role == "all" and "collector" not in names:
-        log.warning("no collector runs: neither TOUCHPOINT_LANDING nor TOUCHPOINT_FOREIGN_TOPIC is given")
+        wanted = "TOUCHPOINT_FEEDS, TOUCHPOINT_LANDING or TOUCHPOINT_FOREIGN_TOPIC"
+        log.warning(f"no collector runs: none of {wanted} is given")
     calm_collector()
     common = Common(settings)
     roles = [_MAKE[name](common) for name in names]
     return faust_shell.run(role, [PagesRole(common, roles), *roles], drain_seconds=settings.drain_seconds)
+
+
+def _check_feeds(settings: Settings) -> None:
+    """Raise `SettingsError` with all that is wrong with the feeds file, or that stands in the way of it."""
+    for folder in folders_of(feeds_of(settings)):
+        check_landing(folder, "FEEDS")
 
 
 def _check(settings: Settings, names: Sequence[str]) -> None:
@@ -102,6 +110,8 @@ def _check(settings: Settings, names: Sequence[str]) -> None:
     if landing is not None:
         checks.append(partial(check_landing, landing))
         checks.append(partial(columns_of, settings))
+    if "collector" in names:
+        checks.append(partial(_check_feeds, settings))
     problems: list[str] = []
     for check in checks:
         try:

@@ -1,8 +1,8 @@
 """catalog/*.yaml to `Catalog`: what rules may name.
 
 `fields.yaml` (subscriber fields), `places.yaml` (places as lists of cells, written out or in a CSV file
-beside it, and groups of places), `products.yaml`, `numbers.yaml` (lists of phone numbers). A file that is
-not there is empty.
+beside it, or drawn on the map, see `engine.language.geometry`; and groups of places), `products.yaml`,
+`numbers.yaml` (lists of phone numbers and of their beginnings). A file that is not there is empty.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from functools import partial
 from typing import Final, TypeVar, get_args
 
 from engine.language import words
+from engine.language.cells_table import CELL
 from engine.language.checks import shape
 from engine.language.checks.duplicates import listed_twice
+from engine.language.geometry import DRAWN, Geography
+from engine.language.lengths import is_distance, metres
 from engine.language.model import HOUR, Catalog, FieldSpec, FieldType, Place, Product
 from engine.language.report import Report
 from engine.language.source import Mapping as MappingNode
 from engine.language.source import Node, Scalar
+from engine.language.suggest import closest
 from engine.numbers import normalise
 
 FOLDER: Final = "catalog/"
@@ -28,15 +32,21 @@ FILES: Final = ("fields", "places", "products", "numbers")
 FIELD_TYPES: Final = tuple(kind for kind in get_args(FieldType) if kind not in ("phone", "place"))
 FIELD: Final = ((), ("type", "values", "say"))
 PRODUCT: Final = (("name", "price"), ("reply",))
-PLACE: Final = (("name", "cells"), ("leave_after", "leave_sightings", "buffer"))
-"""An entry of each file: keys that must be there, keys that may."""
+PLACE: Final = (
+    ("name",),
+    ("cells", "area", "circle", "mode", "without", "leave_after", "leave_sightings", "buffer"),
+)
+"""An entry of each file: keys that must be there, keys that may. Of a place one of `COVERED` must."""
+COVERED: Final = ("cells", *DRAWN)
 LEAVE_AFTER_MOST: Final = HOUR
 LEAVE_SIGHTINGS_MOST: Final = 100
 _RESERVED: Final = ("subscriber", "msisdn", "consent")
 GROUPS: Final = "groups"
 """The key of places.yaml that is no place but the groups of places."""
+PREFIX: Final = "*"
+"""Ends the beginning of a number in a list."""
+_ODD_PREFIX = re.compile(r"\^?(\+?[0-9]{1,20})(?:[xX?%*.#…_-]+|\.\*\$?|\*+)?")
 _NAME = re.compile(r"[^\s{}\[\],:#\x00-\x1f]{1,64}")
-_CELL = re.compile(r"[0-9]{3}-[0-9]{2,3}-[0-9]+(?:-[0-9]+)?|area:\S+")
 
 T = TypeVar("T")
 
@@ -51,18 +61,28 @@ class Names:
     catalog: Catalog
     unreadable: frozenset[str] = frozenset()
     home_cc: str = "86"
+    geography: Geography | None = None
+    """Where cells are and what places look like on the map; of names that were read from files."""
 
 
-def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_cc: str = "86") -> Names:
+def read_catalog(
+    reports: Mapping[str, Report],
+    lists: Mapping[str, str],
+    home_cc: str = "86",
+    geography: Geography | None = None,
+) -> Names:
     """Read the files of the catalogue. `reports`: by name; `lists`: CSV texts by path below catalog/."""
+    geography = geography or Geography(lists, {})
     fields = _entries(reports.get("fields"), _field)
-    numbers = _entries(reports.get("numbers"), partial(_numbers, home_cc=home_cc))
+    lists_of = _entries(reports.get("numbers"), partial(_numbers, home_cc=home_cc))
+    numbers = {name: whole for name, (whole, _) in lists_of.items()}
+    prefixes = {name: begin for name, (_, begin) in lists_of.items() if begin}
     products = _entries(reports.get("products"), _product)
     places: dict[str, Place] = {}
     groups: dict[str, tuple[str, ...]] = {}
     report = reports.get("places")
     if report is not None:
-        places = _entries(report, partial(_place, lists=lists), reserved=GROUPS)
+        places = _entries(report, partial(_place, lists=lists, geography=geography), reserved=GROUPS)
         root = report.source.root
         if isinstance(root, MappingNode):
             groups = _groups(report, root.get(GROUPS), places)
@@ -71,7 +91,8 @@ def read_catalog(reports: Mapping[str, Report], lists: Mapping[str, str], home_c
         for name, each in reports.items()
         if each.failed and (each.source.broken or not isinstance(each.source.root, MappingNode))
     )
-    return Names(Catalog(fields, places, groups, numbers, products), unreadable, home_cc)
+    catalog = Catalog(fields, places, groups, numbers, products=products, prefixes=prefixes)
+    return Names(catalog, unreadable, home_cc, geography)
 
 
 def _entries(
@@ -160,41 +181,72 @@ def _product(report: Report, key: Scalar, node: Node) -> Product:
     )
 
 
-def _numbers(report: Report, key: Scalar, node: Node, home_cc: str) -> tuple[str, ...]:
+def _numbers(
+    report: Report, key: Scalar, node: Node, home_cc: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the numbers of a list, and the beginnings (`955*`) in it."""
     if words.is_phone(normalise(key.text, home_cc)):
         report.error("R108", key, f"`{key.text}` can't name a list: it is a number itself")
-    found: dict[str, None] = {}
+    whole: dict[str, None] = {}
+    begin: dict[str, None] = {}
     for item in shape.sequence(report, node, "phone numbers"):
         text = shape.text(report, item, "a phone number")
-        digits = normalise(text, home_cc)
+        found = begin if text.endswith(PREFIX) else whole
+        digits = normalise(text.removesuffix(PREFIX), home_cc)
         if text and not words.is_phone(digits):
-            report.error("R108", item, f"expected a phone number, was `{text}`")
+            said = f"expected a phone number, or the beginning of one such as `955*`, was `{text}`"
+            report.error("R108", item, said, _without_marks(text))
         elif digits in found:
             listed_twice(report, item, text)
         elif digits:
             found[digits] = None
-    return tuple(found)
+    return tuple(whole), tuple(begin)
 
 
-def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str]) -> Place:
+def _without_marks(text: str) -> str:
+    """Hint at the one form of a beginning: other languages write `955x`, `955%`, `955.*`, `^955`."""
+    digits = _ODD_PREFIX.fullmatch(text)
+    return f"did you mean `{digits[1]}{PREFIX}`?" if digits is not None else ""
+
+
+def _place(report: Report, key: Scalar, node: Node, lists: Mapping[str, str], geography: Geography) -> Place:
     body = shape.mapping(report, node, "`{name: …, cells: …}`")
     if body is None:
         return Place(key.text, key.text, ())
-    shape.keys(report, body, key, f"`{key.text}`", *PLACE)
+    shape.keys(report, body, key, f"`{key.text}`", *_place_keys(body))
     name = shape.text(report, body.get("name"), "the name that people see")
-    cells = _cells(report, body.get("cells"), lists)
-    return Place(key.text, name, cells, *leaving(report, body), _buffer(report, body, cells, lists))
+    written = _cells(report, body.get("cells"), lists, geography)
+    drawn = geography.cells(report, key, body)
+    without = _cells(report, body.get("without"), lists, geography)
+    cells = dict.fromkeys((*written, *drawn))
+    for cell in without:
+        if cells.pop(cell, cell) is not None and not report.failed:
+            said = f"`{cell}` is no cell of this place, so there is nothing to take off"
+            report.warn("R108", body.entries["without"][1], said)
+    around = _buffer(report, key, body, tuple(cells), lists, geography)
+    return Place(key.text, name, tuple(cells), *leaving(report, body), around)
 
 
-def _cells(report: Report, node: Node | None, lists: Mapping[str, str]) -> tuple[str, ...]:
-    """Read cells that are written out, or those of a CSV file."""
+def _place_keys(body: MappingNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the keys that must be there and those that may: `cells`, unless the place is drawn."""
+    required, optional = PLACE
+    if any(closest(key, COVERED) in DRAWN for key in body.entries if key not in ("name", "cells")):
+        return required, optional  # drawn, perhaps by a key with a slip
+    return (*required, "cells"), tuple(each for each in optional if each != "cells")
+
+
+def _cells(
+    report: Report, node: Node | None, lists: Mapping[str, str], geography: Geography
+) -> tuple[str, ...]:
+    """Read cells: a list, or the name of a CSV file."""
     if node is None:
         return ()
     if isinstance(node, Scalar):
+        geography.listed.add(node.text)
         return _cells_of_file(report, node, lists)
     members = shape.sequence(report, node, "cells")
     for item in members:
-        if isinstance(item, Scalar) and item.text and _CELL.fullmatch(item.text) is None:
+        if isinstance(item, Scalar) and item.text and CELL.fullmatch(item.text) is None:
             report.warn("R108", item, f"`{item.text}` does not look like a cell: `460-00-4301-101`")
     return _distinct(report, members, "a cell")
 
@@ -216,11 +268,19 @@ def leaving(report: Report, body: MappingNode) -> tuple[int, int]:
 
 
 def _buffer(
-    report: Report, body: MappingNode, cells: tuple[str, ...], lists: Mapping[str, str]
+    report: Report,
+    key: Scalar,
+    body: MappingNode,
+    cells: tuple[str, ...],
+    lists: Mapping[str, str],
+    geography: Geography,
 ) -> tuple[str, ...]:
-    """Read the cells around a place; one that is the place's own is no buffer."""
+    """Read the cells around a place, or find those within a distance; the place's own are no buffer."""
     node = body.get("buffer")
-    found = _cells(report, node, lists)
+    if isinstance(node, Scalar) and is_distance(node.text):
+        length = shape.value(report, node, "a distance", metres, 0.0)
+        return geography.ring(report, node, key.text, cells, length) if length else ()
+    found = _cells(report, node, lists, geography)
     own = set(cells)
     both = [cell for cell in found if cell in own]
     if both:
@@ -249,7 +309,7 @@ def _cells_of_file(report: Report, node: Scalar, lists: Mapping[str, str]) -> tu
             continue
         row = [value.strip() for value in line.split(",")]
         cell = row[column] if column < len(row) else ""
-        if _CELL.fullmatch(cell) is None:
+        if CELL.fullmatch(cell) is None:
             report.warn("R108", node, f"`{node.text}` line {number}: `{cell}` does not look like a cell")
         if cell:
             found[cell] = None

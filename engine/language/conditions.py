@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from engine.event_kinds import KINDS
 from engine.language import words
 from engine.language.catalog import Names
 from engine.language.checks import shape
 from engine.language.checks.duplicates import check_members
 from engine.language.checks.fields import unknown_field
-from engine.language.checks.numbers import phones
+from engine.language.checks.numbers import number_class, phones
 from engine.language.checks.places import place_members
 from engine.language.checks.products import is_product
 from engine.language.checks.values import NOT_WANTED, check_open, never
@@ -31,6 +32,8 @@ OPS: Final[dict[str, Op]] = {
     "at least": "at_least", "at most": "at_most", "over": "over", "under": "under", "not": "not"
 }  # fmt: skip
 ORDERED: Final = ("number", "money", "bytes", "percent", "duration")
+NUMBER_CLASS: Final = KINDS["call.out"].fields["number_class"]
+"""Its values are keys of numbers.yaml."""
 PRODUCT_FIELDS: Final = ("product", "products")
 """Their values are keys of products.yaml."""
 
@@ -193,6 +196,8 @@ def _values(report: Report, spec: Field, node: Scalar, text: str, names: Names) 
             return ()
     if spec.type == "phone":
         return phones(report, node, text, names)
+    if spec is NUMBER_CLASS:
+        return number_class(report, node, text, names)
     if spec.type == "place":
         return place_members(report, node, text, names)
     if spec.values and text not in spec.values:

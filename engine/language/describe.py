@@ -117,9 +117,22 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
     "place": {
         "name": "What subscribers read where a text says {place.name}.",
         "cells": "The cells that cover the place, or a CSV file beside the catalogue with a column cell.",
+        "area": "What the place covers on the map: a GeoJSON file. Its cells come from the cells table.",
+        "circle": "The same as a circle around a position.",
+        "mode": "Which cells of the map count: those wholly inside, or all that mostly lie in it.",
+        "without": "Cells that are not of the place, whatever the map says: a list, or a CSV file.",
         "leave_after": "A visit ends only so long after the first of several sightings outside.",
         "leave_sightings": "A visit ends only at so many sightings outside in a row.",
-        "buffer": "Cells around the place that neither begin nor end a visit, or a CSV file with them.",
+        "buffer": "Cells around it that neither begin nor end a visit: a list, a CSV file or a distance.",
+    },
+    "area": {
+        "file": "A .geojson file below catalog/: WGS84, Polygon or MultiPolygon.",
+        "feature": "The id or name of a feature in it. Without one: that of the place's own name.",
+    },
+    "circle": {
+        "lat": "Latitude of the middle, degrees of WGS84.",
+        "lon": "Longitude of the middle, degrees of WGS84.",
+        "radius": "How far the place reaches from there: 300m, 1.5km.",
     },
     "product": {
         "name": "What subscribers read where a text says {product.name}.",
@@ -192,6 +205,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "control": "held out: what would have been sent is only counted",
     },
     "restart": {"engine": "the engine"},
+    "mode": {
+        "strict": "cells whose whole coverage lies inside: who is seen is there",
+        "loose": "cells whose site stands inside, or with half of their coverage or of the place in common",
+    },
     "reason": {
         "when": "the pattern never matched",
         "feed": "the feed that an absence depends on was down",

@@ -10,6 +10,8 @@ from stat import S_ISREG
 
 from engine.errors import InputError
 from engine.language.catalog import FILES as CATALOG_FILES
+from engine.language.geojson import LARGEST
+from engine.language.geometry import SUFFIX as AREA_SUFFIX
 from engine.language.problems import Problem
 from engine.language.source import MAX_BYTES
 
@@ -151,7 +153,7 @@ def _walk(root: Path) -> Iterator[Path]:
 
 def _belongs_home(relative: str) -> bool:
     return relative == "policy.yaml" or (
-        relative.startswith("catalog/") and relative.endswith((*_SUFFIXES, ".csv"))
+        relative.startswith("catalog/") and relative.endswith((*_SUFFIXES, ".csv", AREA_SUFFIX))
     )
 
 
@@ -164,7 +166,7 @@ def _take(found: Folder, file: Path, relative: str) -> None:
 
 
 def _read(found: Folder, file: Path, relative: str) -> None:
-    limit = _LARGEST_LIST if file.suffix == ".csv" else MAX_BYTES
+    limit = {".csv": _LARGEST_LIST, AREA_SUFFIX: LARGEST}.get(file.suffix, MAX_BYTES)
     try:
         status = file.stat()
         if not S_ISREG(status.st_mode):  # a pipe would be waited for, a device has no end

@@ -1,7 +1,7 @@
 """Which files make a set of rules, and what comes of them.
 
-    policy.yaml  catalog/{fields,places,products,numbers}.yaml  catalog/**/*.csv  <folder>/<rule>.yaml
-    <rule>.test.yaml  approvals.yaml
+    policy.yaml  catalog/{fields,places,products,numbers}.yaml  catalog/**/*.{csv,geojson}
+    <folder>/<rule>.yaml  <rule>.test.yaml  approvals.yaml
 
 Everything is read and every problem reported, each once, sorted by file and position. An error in the
 policy, the catalogue or a rule leaves no `RuleSet`: an engine never runs half a set. Errors in tests do not
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -30,7 +30,9 @@ from engine.language.checks.approved_text import check_recorded, check_rules_the
 from engine.language.compile import read_rule
 from engine.language.cost import MessageCost, message_costs
 from engine.language.folders import read_folder
-from engine.language.model import Policy, Rule, RuleSet
+from engine.language.geometry import COMPILED, SUFFIX, Geography
+from engine.language.model import Catalog, Policy, Rule, RuleSet
+from engine.language.place_review import review_places
 from engine.language.policy import PATH as POLICY_PATH
 from engine.language.policy import read_policy
 from engine.language.problems import Problem
@@ -51,6 +53,7 @@ _LOOKED_UP: Final = {
     "numbers": ("R207", "no list of numbers"),
 }
 """File of the catalogue -> code and words of the problem of a name that is not in it."""
+_PLACES: Final = tuple(f"{FOLDER}places{suffix}" for suffix in YAML)
 OTHER_FILE: Final = re.compile(r"(?<=[(`])[^()`:]+\.ya?ml(?=[:`])")
 """A file that a message names: another rule's."""
 
@@ -69,6 +72,11 @@ class Loaded:
     testable: RuleSet | None = None
     """The rules without an error, for their tests: each is run alone, so the broken ones do not matter. None
     if the policy or the catalogue has an error. Never for an engine."""
+    names: Names = field(default_factory=lambda: Names(Catalog()))
+    """The catalogue as far as it can be read, with where its cells and places are."""
+    deciding: Mapping[str, str] = field(default_factory=dict)
+    """What the hash is over, and what is published: relative path -> text. Places that were drawn stand in it
+    as the cells they came to, without the table and the areas they came from."""
 
     @property
     def rule_files(self) -> int:
@@ -88,15 +96,16 @@ def load_dir(
     ignore: Collection[str] = (),
     home_cc: str = "86",
     review: datetime | None = None,
+    places: bool = False,
 ) -> Loaded:
     """Load a folder of rules, or one rule file.
 
     policy.yaml, approvals.yaml and catalog/ are taken from `catalog` if given, else from the folder itself or
-    the nearest one above it that has a policy.yaml. Problems name files as `path` and `catalog` do. `review`:
-    as for `load_texts`. Raises `InputError` if there is no such folder or file.
+    the nearest one above it that has a policy.yaml. Problems name files as `path` and `catalog` do. `review`,
+    `places`: as for `load_texts`. Raises `InputError` if there is no such folder or file.
     """
     folder = read_folder(path, catalog)
-    loaded = _Loader(folder.texts, ignore, home_cc, review, folder.whole).load()
+    loaded = _Loader(folder.texts, ignore, home_cc, review, folder.whole, places).load()
     problems = [
         replace(
             problem,
@@ -128,14 +137,16 @@ def load_texts(
     ignore: Collection[str] = (),
     home_cc: str = "86",
     review: datetime | None = None,
+    places: bool = False,
 ) -> Loaded:
     """Load files given as relative path -> text. Never raises for what is in them.
 
     `ignore`: codes of checks to leave out, for tests that generate rules; `home_cc`: country calling code
     that is taken off phone numbers. `review`: the moment (with a timezone) as of which the set is also
     reviewed, which brings warnings about the rules together, their approvals, tests and dates, and `costs`.
+    `places`: hold places against each other and against the rules too.
     """
-    return _Loader(texts, ignore, home_cc, review).load()
+    return _Loader(texts, ignore, home_cc, review, places=places).load()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +188,14 @@ class _Loader:
         home_cc: str,
         review: datetime | None,
         whole: bool = True,
+        places: bool = False,
     ) -> None:
         self.texts = {path: texts[path] for path in sorted(texts)}
         self.ignore = ignore
         self.home_cc = home_cc
         self.review = review
         self.whole = whole
+        self.places = places
         self.misnamed_policy = "" if POLICY_PATH in self.texts else _looks_like_policy(self.texts)
         self.texts.pop(self.misnamed_policy, None)  # it is no rule either
         self.written: dict[str, Written] = {}
@@ -213,15 +226,29 @@ class _Loader:
             costs = tuple(cost for one in self.written.values() for cost in message_costs(
                 one.rule, one.root, names.catalog, policy
             ))  # fmt: skip
+        if not house_broken and (self.review is not None or self.places):
+            self.problems += self._review_places(names, None if broken else rules)
         problems = {problem: None for report in self.reports for problem in report.problems}
         problems.update(dict.fromkeys(self.problems))
         problems = dict.fromkeys(self._without_a_file(problems))
+        deciding = self._deciding(names)
         testable = None
         if not house_broken and policy is not None:
             good = {name: rule for name, rule in rules.items() if rule is not None}
-            testable = RuleSet(good, names.catalog, policy, self._hash())
+            testable = RuleSet(good, names.catalog, policy, _hash(deciding))
         shown = tuple(sorted(problems, key=lambda problem: problem.order))
-        return Loaded(None if broken else testable, shown, tests, tuple(rule_paths), costs, testable)
+        return Loaded(
+            None if broken else testable, shown, tests, tuple(rule_paths), costs, testable, names, deciding
+        )
+
+    def _review_places(self, names: Names, rules: Mapping[str, Rule | None] | None) -> list[Problem]:
+        """Review the places; only of rules that can all be read it is known which place none uses."""
+        path = next((each for each in _PLACES if each in self.texts), None)
+        if path is None:
+            return []
+        source = read(path, self.texts[path])
+        every = [rule for rule in (rules or {}).values() if rule is not None]
+        return review_places(names, source, self.ignore, every if self.places and rules is not None else None)
 
     def _without_a_file(self, problems: Iterable[Problem]) -> list[Problem]:
         """Put one problem in place of all that are for want of one whole file of the catalogue."""
@@ -324,14 +351,29 @@ class _Loader:
             self.tested.append(Tested(declared_name(report, "tests"), test))
         return tuple(found)
 
-    def _hash(self) -> str:
-        """Hash the files that decide, each with its length so that no two sets of files run together."""
-        digest = blake2b(digest_size=16)
-        for path, text in self.texts.items():
-            if is_rule(path) or path == POLICY_PATH or path.startswith(FOLDER):
-                for part in (path.encode(), text.encode(errors="replace")):
-                    digest.update(len(part).to_bytes(8, "big") + part)
-        return digest.hexdigest()
+    def _deciding(self, names: Names) -> dict[str, str]:
+        """Return the files that decide: relative path -> text, sorted."""
+        found = {path: text for path, text in self.texts.items() if decides(path)}
+        if names.geography is not None:
+            for path in names.geography.sources:
+                found.pop(path, None)
+            if names.geography.compiled:
+                found[COMPILED] = names.geography.compiled
+        return {path: found[path] for path in sorted(found)}
+
+
+def decides(path: str) -> bool:
+    """Say whether a file is part of what the hash is over, if nothing was compiled from it."""
+    return is_rule(path) or path == POLICY_PATH or path.startswith(FOLDER)
+
+
+def _hash(deciding: Mapping[str, str]) -> str:
+    """Hash the files that decide, each with its length so that no two sets of files run together."""
+    digest = blake2b(digest_size=16)
+    for path, text in deciding.items():
+        for part in (path.encode(), text.encode(errors="replace")):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=2)
@@ -344,18 +386,22 @@ def _read_files_of_catalog(
     """
     reports: dict[str, Report] = {}
     lists: dict[str, str] = {}
+    areas: dict[str, str] = {}
     problems: list[Problem] = []
     for path, text in files:
         name = path.removeprefix(FOLDER)
         stem = PurePosixPath(name).stem
         if name.endswith(".csv"):
             lists[name] = text
+        elif name.endswith(SUFFIX):
+            areas[name] = text
         elif name.endswith(YAML) and stem in CATALOG_FILES and stem not in reports and "/" not in name:
             reports[stem] = Report(read(path, text), ignore)
         elif name.endswith(YAML):
             said, hint = f"the catalogue has no file `{name}`", did_you_mean(stem, CATALOG_FILES)
             problems.append(Problem(path, 1, 1, 1, "R005", said, hint))
-    names = read_catalog(reports, lists, home_cc)
+    geography = Geography(lists, areas, dict(files).get(COMPILED), ignore)
+    names = read_catalog(reports, lists, home_cc, geography)
     if not reports:
         said = "there is no catalogue beside the rules"
         hint = "a catalogue has " + ", ".join(f"`{name}.yaml`" for name in CATALOG_FILES)
@@ -364,7 +410,7 @@ def _read_files_of_catalog(
         if "R005" not in ignore:  # told once, not at each name
             names = replace(names, unreadable=frozenset(CATALOG_FILES))
     kept = () if "R005" in ignore else tuple(problems)
-    return names, tuple(reports.values()), kept
+    return names, (*reports.values(), *geography.reports.values()), kept
 
 
 def _looks_like_policy(texts: Mapping[str, str]) -> str:

@@ -253,6 +253,11 @@ class Place:
     buffer: tuple[str, ...] = ()
     """Cells around it that neither begin nor end a visit."""
 
+    @property
+    def leaves_late(self) -> bool:
+        """Whether a sighting outside may not be the end of a visit."""
+        return bool(self.leave_after or self.leave_sightings or self.buffer)
+
 
 @dataclass(frozen=True, slots=True)
 class Product:
@@ -269,6 +274,8 @@ class Catalog:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """List name -> numbers as written, normalised to digits."""
+    prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """List name -> beginnings of numbers in it, normalised; every list is in `numbers`, too."""
     products: Mapping[str, Product] = field(default_factory=dict)
 
 

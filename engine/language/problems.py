@@ -23,7 +23,7 @@ class Problem:
     """One mistake of an author, at one place.
 
     `end` is the column after the last marked character, on the same line; equal to `col` where only a point
-    can be named. `source` is the whole line.
+    can be named. `source` is the whole line. `code` is empty in files other than those of rules.
     """
 
     path: str
@@ -39,7 +39,8 @@ class Problem:
     def __str__(self) -> str:
         """The one-line form: `file:line:col: what is wrong [code]`."""
         warning = "warning: " if self.severity == "warning" else ""
-        return f"{self.path}:{self.line}:{self.col}: {warning}{_visible(self.message)} [{self.code}]"
+        code = f" [{self.code}]" if self.code else ""
+        return f"{self.path}:{self.line}:{self.col}: {warning}{_visible(self.message)}{code}"
 
     @property
     def order(self) -> tuple[str, int, int, str, str]:

@@ -21,6 +21,7 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.language.model import HOUR, Rule, RuleSet
 from engine.language.testing import Arm, Case, TestFile
+from engine.number_classes import asked_for
 from engine.pipeline import Fold
 from engine.refusals import Refusal
 from engine.replay import Replay
@@ -100,6 +101,8 @@ class Bench:
         self._rule = rule
         self._waived = waived
         self._books: dict[Arm, Rulebook] = {}
+        self.classes = asked_for(alone(rules, rule, "treatment"), home_cc)
+        """Classes of numbers, if the rule asks for any: what the collector puts into records."""
 
     def run(self, case: Case) -> CaseResult:
         """Run one case; what it says that no record can carry fails it, with the line."""
@@ -144,7 +147,7 @@ class _Run:
         self._bench = bench
         self._case = case
         self._line = case.line
-        self._intake = Intake(Identity(_KEY, bench.home_cc), on_refused=self._refuse)
+        self._intake = Intake(Identity(_KEY, bench.home_cc), on_refused=self._refuse, edge=bench.classes)
 
     def decisions(self) -> Iterator[Decision]:
         """Run the case to its end, 48 h after its last event; yield decisions as they are made."""

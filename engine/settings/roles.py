@@ -46,6 +46,20 @@ class RoleSettings(BaseModel):
     cache_subscribers: int = whole(
         200_000, 1, 100_000_000, "Subscribers that a lane keeps in memory, about 5 KB each.", ENGINE
     )
+    feeds: OptionalPath = setting(
+        None,
+        "a feeds file",
+        "File that lists any number of feeds, each with its door, map, time and treatments "
+        "(docs/doors/feeds.md); `LANDING` and `FOREIGN_TOPIC` are two more, named `landing` and `foreign`.",
+        COLLECTOR,
+    )
+    feeds_memory: OptionalPath = setting(
+        None,
+        "a file",
+        "File in which the collector keeps what treatments remember about subscribers (hashes only), for the "
+        "next process (docs/signals-identity.md). Without it they remember as long as the process lives.",
+        COLLECTOR,
+    )
     landing: OptionalPath = setting(
         None,
         "a folder",

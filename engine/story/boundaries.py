@@ -198,6 +198,16 @@ class Play:
     """Whom a person calls, of a rule that sends others a message."""
 
     def all(self) -> Iterator[Boundary]:
+        """Yield all cases but those in which somebody leaves a place that is left late (ADR 19).
+
+        When it is left then depends on what is seen afterwards: that is for tests written by hand.
+        """
+        late = {place.key for place in self.rules.catalog.places.values() if place.leaves_late}
+        for boundary in self._all():
+            if not late or not _leaves(boundary.case, late, self.rules.catalog.groups):
+                yield boundary
+
+    def _all(self) -> Iterator[Boundary]:
         yield self.case("when", self.scene.note, self.scene)
         for edge in Edges(self.stage).of(self.rules.rules[self.name].when):
             yield self.case("when", edge.note, edge)
@@ -454,3 +464,16 @@ class Play:
             return Foreseen((), because)
         message = person.message or self.message
         return self.calendar.foresee(matches, message, person.given.get("tier"), last)
+
+
+def _leaves(case: Case, late: set[str], groups: Mapping[str, tuple[str, ...]]) -> bool:
+    """Say whether somebody is seen outside one of these places after they were in it."""
+    inside: set[str] = set()
+    for step in case.events:
+        if not step.place:
+            continue
+        seen = set(groups.get(step.place, (step.place,))) if step.verb != "leaves" else set[str]()
+        if inside - seen:
+            return True
+        inside = seen & late
+    return False

@@ -33,7 +33,8 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
 """Kind -> (what the subscriber does, several of them as a noun)."""
 
 FIELDS: Final[dict[str, str]] = {
-    "number": "对方号码", "duration": "时长", "length": "长度", "apn": "接入点", "up": "上行流量",
+    "number": "对方号码", "number_class": "号码类别", "duration": "时长", "length": "长度",
+    "apn": "接入点", "up": "上行流量",
     "down": "下行流量", "bytes": "流量", "host": "主机名", "app": "应用", "from.tac": "旧手机型号码",
     "to.tac": "新手机型号码", "to.model": "新手机型号", "to.network": "新手机网络制式", "country": "国家",
     "amount": "金额", "product": "产品", "text": "内容", "about": "事由", "cell": "小区",

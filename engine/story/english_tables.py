@@ -37,7 +37,8 @@ EVENTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
 """Kind -> (third person, base form, once, {n} times, several of them as a noun)."""
 
 FIELDS: Final[dict[str, str]] = {
-    "number": "number", "duration": "duration", "length": "length", "apn": "access point", "up": "bytes sent",
+    "number": "number", "number_class": "kind of number", "duration": "duration", "length": "length",
+    "apn": "access point", "up": "bytes sent",
     "down": "bytes received", "bytes": "traffic", "host": "host", "app": "application",
     "from.tac": "old handset's type code", "to.tac": "new handset's type code", "to.model": "new model",
     "to.network": "new handset's network", "country": "country", "amount": "amount", "product": "product",

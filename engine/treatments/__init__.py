@@ -6,4 +6,31 @@ them; it flags, drops, keeps back for a while, or adds what follows from them. W
 long it remembers runs on the watermark of the source, never on a clock of the machine.
 
     step.py           what every step offers, and steps one after the other
+    lot.py            events kept back: until when, until whom, through a crash
+    course.py         the events of one source through its steps, and its time
+    registry.py       all steps by name, with their settings: what a feeds file may ask for
+    recent.py         what a step remembers of subscribers, bounded
+    flags.py          flags in `quality`, and what becomes of a record whose cell is not believed
+    memory.py         what steps remember together about subscribers, over restarts
+    derived.py        records that follow from others
+
+Who it is, in the order in which they run (`docs/signals-identity.md`):
+
+    identity.py       the hook at intake, what is done while a record still says whose it is
+    numbering.py      its part: phone numbers as E.164
+    correlation.py    its other part: which number and which handset belong to which IMSI
+    parking.py        records wait for their number, or their IMSI, a little
+    handset_changes.py    the SIM is in another handset
+    roaming.py        who has left the home network, is back, or is a guest
+
+Places and times, in the order in which they run; `docs/signals.md` has their sentences, settings, counters:
+
+    unknown_cells.py      cells that are malformed, fillers, or not in the table
+    duplicates.py         the same procedure seen by two probes
+    late.py               far behind the feed's own time
+    start_cell.py         records at the end of a call or session: the cell of its start, of its end
+    impossible_moves.py   10 km at 55 m/s
+    ping_pong.py          A-B-A at the border of two cells, kept back until decided
+    ping_pong_repeat.py   the same without delay, from the second flip on
+    thinning.py           sightings that say nothing new
 """

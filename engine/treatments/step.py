@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.event import Event
 
@@ -40,6 +40,20 @@ class Step(Protocol):
         ...
 
 
+@runtime_checkable
+class Parks(Protocol):
+    """What a step has besides if it keeps events back; see `engine.treatments.lot`, which offers it."""
+
+    parked: int
+    """Events kept back now."""
+    oldest: int | None
+    """Least `t` (µs) of them, None without any: time of the log does not run ahead of it."""
+
+    def let_go(self, keep: int = 0) -> Sequence[Event]:
+        """Return all that is kept back, oldest first, as if its time were up; all but the newest `keep`."""
+        ...
+
+
 class Chain:
     """Steps one after the other: what one lets through, the next one takes. Itself a step."""
 
@@ -47,6 +61,7 @@ class Chain:
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self.steps = tuple(steps)
+        self._parks = tuple((place, step) for place, step in enumerate(self.steps) if isinstance(step, Parks))
 
     @property
     def counts(self) -> Counter[str]:
@@ -62,6 +77,28 @@ class Chain:
         found: list[Event] = []
         for number, step in enumerate(self.steps):
             found += self._from(number + 1, step.pass_time(watermark))
+        return found
+
+    @property
+    def parked(self) -> int:
+        """Events that steps keep back."""
+        return sum(step.parked for _, step in self._parks)
+
+    @property
+    def oldest(self) -> int | None:
+        """Least `t` of them, µs; None without any."""
+        least: int | None = None
+        for _, step in self._parks:
+            oldest = step.oldest
+            if oldest is not None and (least is None or oldest < least):
+                least = oldest
+        return least
+
+    def let_go(self, keep: int = 0) -> Sequence[Event]:
+        """Return what steps keep back, all but the newest `keep` of each; it goes through those behind it."""
+        found: list[Event] = []
+        for place, step in self._parks:
+            found += self._from(place + 1, step.let_go(keep))
         return found
 
     def pack(self) -> dict[str, Any]:

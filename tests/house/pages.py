@@ -21,7 +21,7 @@ SECONDS = 120
 _NUMBER = re.compile(r"\d(?:[\d,.]*\d)?")
 _TICKS = re.compile("✓+")
 _RATE = re.compile(r"in [\d.]+ s: [\d,]+ per second")
-_NAMED = re.compile(r"# (\S+\.ya?ml)\n")
+_NAMED = re.compile(r"# (\S+\.(?:ya?ml|csv|geojson))\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Block:
     def body(self) -> str:
         """The text without the line that names the file."""
         return _NAMED.sub("", self.text, count=1)
+
+    @property
+    def whole(self) -> str:
+        """The file's text: only in YAML the line that names it is a comment, and counts as a line of it."""
+        return self.text if self.file.endswith((".yaml", ".yml")) else self.body
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"

@@ -42,6 +42,16 @@ FIGURES = {
     "replay": ["records", "cost", "with --report"],
     "lanes": ["records", "cost", "stage intake", "stage collector", "stage lanes"],
     "doors": ["JSON lines", "JSON lines, gzip", "xDR rows, made"],
+    "pushing": [
+        *("CAMARA, 1 event, HTTP/1.1", "CAMARA, 1 event, HTTP/2", "CAMARA, batch of 100, HTTP/1.1"),
+        *("AMF, 10 reports, HTTP/2", "TCP lines, JSON", "TCP lines, xDR rows"),
+    ],
+    "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
+    "topics": [
+        f"{way}{many}"
+        for many in ("", ", 50 per message")
+        for way in ("JSON", "JSON, mapped", "Avro, mapped", "Protobuf, mapped")
+    ],
 }
 
 

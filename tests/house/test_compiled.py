@@ -27,6 +27,17 @@ print(json.dumps({"differ": differ, "cases": 300 + len(FOCI)}))
 """
 
 
+ROWS = """
+import orjson
+from connectors import xdr_rows
+from tests.unit.doors import samples
+assert not xdr_rows.__file__.endswith(".py"), xdr_rows.__file__
+for name in sorted(samples.ROWS):
+    golden = (samples.FOLDER / f"{name}.golden.jsonl").read_bytes().splitlines()
+    assert list(samples.told(name, samples.FOLDER / f"{name}.txt")) == list(map(orjson.loads, golden)), name
+"""
+
+
 @pytest.fixture(scope="module")
 def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the compiled program."""
@@ -65,6 +76,11 @@ def test_it_decides_as_the_reference_model_does(compiled: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout)["differ"] == []
     assert json.loads(done.stdout)["cases"] > 350
+
+
+def test_it_reads_rows_as_the_sources_do(compiled: Path) -> None:
+    done = run(compiled, "-c", ROWS)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_a_replay_writes_the_same_bytes(compiled: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The pages about rules: every YAML example is loaded and tested, every command run, every list is whole.
 
-A YAML block that opens with `# PATH` is that file; all files of a page together are sets of rules, beside the
+A block that opens with `# PATH` is that file; all files of a page together are sets of rules, beside the
 project's own. A block without a name replaces sections of the page's first rule. A block marked `wrong` holds
 mistakes, which the output below it reports.
 """
@@ -34,6 +34,8 @@ PAGES = [
 ]
 """Those about problems have a test of their own: they show what is wrong."""
 WITH_YAML = [page for page in PAGES if any(block.info.startswith("yaml") for block in blocks(page))]
+FILES = ("yaml", "csv", "json")
+"""Blocks that are files without a mistake."""
 GUIDE, REFERENCE = "docs/rules/guide.md", "docs/rules/reference.md"
 FRAGMENTS = [block for page in PAGES for block in blocks(page) if block.info == "yaml" and not block.file]
 PLAIN_OFFER = {"channel": "sms", "text": "【移动】{product.name}{product.price}。退订回R。"}
@@ -45,10 +47,10 @@ def write(page: str, folder: Path, *, wrong: bool = False) -> list[Path]:
     shutil.copytree(CHECKOUT / "rules", folder / "rules")
     named = [block for block in blocks(page) if block.file]
     for block in named:
-        if wrong or block.info == "yaml":
+        if wrong or block.info in FILES:
             path = folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text, encoding="utf-8")
+            path.write_text(block.whole, encoding="utf-8")
     return [folder / name for name in dict.fromkeys(Path(block.file).parts[0] for block in named)]
 
 

@@ -56,6 +56,9 @@ def test_the_locks_hold_what_is_declared() -> None:
     assert runtime - set(locked("requirements.lock")) == set()
     dev = {plain(line) for line in PROJECT["dependency-groups"]["dev"]}
     assert dev - set(locked("requirements-dev.lock")) == set()
+    # the gate tests what the extras are for
+    for extra in PROJECT["project"].get("optional-dependencies", {}).values():
+        assert {plain(line) for line in extra} - set(locked("requirements-dev.lock")) == set()
 
 
 def test_the_dev_lock_holds_the_runtime_lock() -> None:

@@ -16,14 +16,14 @@ def test_the_committed_pages_are_the_generated_ones() -> None:
 
 @pytest.mark.parametrize("code", ALL)
 def test_the_bad_example_has_the_problem_at_a_place_it_shows(code: str) -> None:
-    here = [found.problem for found in run(ALL[code].bad) if found.line is not None]
+    here = [found.problem for found in run(ALL[code].bad, ALL[code].command) if found.line is not None]
     assert code in [problem.code for problem in here]
     assert ALL[code].level in [problem.severity for problem in here if problem.code == code]
 
 
 @pytest.mark.parametrize("code", ALL)
 def test_the_good_example_has_no_problem(code: str) -> None:
-    assert [found.problem.pretty() for found in run(ALL[code].good)] == []
+    assert [found.problem.pretty() for found in run(ALL[code].good, ALL[code].command)] == []
 
 
 def test_the_list_links_every_page() -> None:

@@ -79,7 +79,7 @@ class Tour:
 
 
 def rules(folder: Path) -> Iterator[tuple[str, dict[str, str], list[Word]]]:
-    """Yield of each rule its path, the texts it is checked with, and its words."""
+    """Yield of each rule its path, the texts it is checked with, and its words; of places.yaml likewise."""
     texts = read_folder(folder).texts
     house = {
         path: text for path, text in texts.items() if path == "policy.yaml" or path.startswith("catalog/")
@@ -91,6 +91,8 @@ def rules(folder: Path) -> Iterator[tuple[str, dict[str, str], list[Word]]]:
         if is_rule(path) and isinstance(root, Mapping):
             words = list(Finder(text, loaded.catalog, loaded.policy).words(root))
             yield path, {**house, path: text}, words
+        elif path == "catalog/places.yaml" and isinstance(root, Mapping):
+            yield path, house, list(Finder(text, loaded.catalog, loaded.policy).places(root))
 
 
 def tour(share: int = 1, sets: Iterable[Path] = SETS) -> Tour:

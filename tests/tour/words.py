@@ -1,4 +1,4 @@
-"""The words of a closed vocabulary in a rule: where they stand, and what else would be right there."""
+"""The words of closed vocabularies in a rule or places.yaml: where they stand, what else is right there."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from engine.language.catalog import Names
+from engine.language.catalog import GROUPS, PLACE, Names
 from engine.language.checks.channels import CHANNELS
 from engine.language.checks.events import EVENTS, event_fields, measure_parts, measures
 from engine.language.checks.placeholders import scope_of
 from engine.language.checks.values import LIKE_NOT
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.compile import OPTIONAL, REQUIRED
-from engine.language.conditions import Field
+from engine.language.conditions import NUMBER_CLASS, Field
+from engine.language.geometry import AREA, CIRCLE, MODES
 from engine.language.model import Catalog, Policy
 from engine.language.schedule import KEYS
 from engine.language.source import Mapping, Node, Scalar, Sequence
@@ -44,7 +45,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """Finds the words of one rule."""
+    """Finds the words of one rule, or of places.yaml."""
 
     text: str
     catalog: Catalog
@@ -66,6 +67,22 @@ class Finder:
         yield from self._keys(goal, ("converts_when", "within"))
         yield from self._pattern(goal.get("converts_when"))
         yield from self._length(goal.get("within"))
+
+    def places(self, root: Mapping) -> Iterator[Word]:
+        """Find the words of places.yaml."""
+        for key, body in root:
+            assert isinstance(body, Mapping)
+            if key.text == GROUPS:
+                for _, members in body:
+                    for item in _members(members):
+                        yield from self._whole("places", item, self.catalog.places)
+                continue
+            yield from self._keys(body, {*PLACE[0], *PLACE[1]})
+            yield from self._whole("modes", body.get("mode"), MODES)
+            for name, keys in (("area", AREA), ("circle", CIRCLE)):
+                inner = body.get(name)
+                if isinstance(inner, Mapping):
+                    yield from self._keys(inner, {*keys[0], *keys[1]})
 
     # -- sections --------------------------------------------------------------------------------------------
 
@@ -169,6 +186,7 @@ class Finder:
         found = re.match(rf"(?:{'|'.join(COMPARISONS)})(?= )", node.text)
         rest = node.text
         closed = bool(field.values) or field.type not in ("text", "set") or field.name in _PRODUCTS
+        closed = closed or field is NUMBER_CLASS
         if found is not None:
             rest = node.text[found.end() + 1 :]
             # open text may well begin with `hot` or `no`: there these are right
@@ -182,6 +200,8 @@ class Finder:
         elif field.type == "phone":
             if rest in self.catalog.numbers:
                 yield self._word("number lists", node, self._is_number, rest)
+        elif field is NUMBER_CLASS:
+            yield self._word("number lists", node, _one_of(set(self.catalog.numbers)), rest)
         elif field.type == "place":
             yield self._word("places", node, _one_of({*self.catalog.places, *self.catalog.groups}), rest)
         elif field.values:

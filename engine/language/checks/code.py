@@ -13,7 +13,7 @@ written:
   `KEY: ~` takes one out
 - a rule that the base does not have starts as a copy of its `r.yaml` with a name of its own, and takes its
   place: `r.yaml` and its test are there only if the example names them or no other rule
-- any other file (`approvals.yaml`, a CSV) is taken as it stands
+- any other file (`approvals.yaml`, a CSV, GeoJSON) is taken as it stands
 - `# PATH as CHARSET` writes the file in another character set
 
     Check(
@@ -29,8 +29,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from textwrap import dedent
+from typing import Final
 
 from engine.language.problems import Severity
+
+PLACES_CHECK: Final = "places check"
+"""The command that finds what is only worth a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Check:
     """What to do, in Markdown."""
     level: Severity = "error"
     """How bad it is, mostly; a problem may say otherwise."""
+    command: str = "check"
+    """Which command finds it."""
 
     def __post_init__(self) -> None:
         for name in ("bad", "good", "advice"):

@@ -8,8 +8,10 @@ from engine.language.checks import (
     across,
     approval,
     approved_text,
+    areas,
     both_ever,
     caps,
+    cells_table,
     channels,
     choices,
     comparisons,
@@ -34,6 +36,8 @@ from engine.language.checks import (
     no_rule,
     numbers,
     opt_out,
+    place_cells,
+    place_pairs,
     placeholders,
     places,
     products,
@@ -111,6 +115,10 @@ GROUPS: Final = (
     same_rank,
     schedule_days,
     shadowed,
+    cells_table,
+    areas,
+    place_cells,
+    place_pairs,
 )
 """The modules with checks."""
 

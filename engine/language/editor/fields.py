@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.language.cases import UNKNOWN
 from engine.language.checks.values import NEVER_IN_SETS
-from engine.language.conditions import OPS, ORDERED, PRODUCT_FIELDS, Field, may_have_others
+from engine.language.conditions import NUMBER_CLASS, OPS, ORDERED, PRODUCT_FIELDS, Field, may_have_others
 from engine.language.describe import word
 from engine.language.editor.scalars import Schema, escape, one_of, text, words
 from engine.language.editor.values import LENGTH
@@ -99,6 +99,8 @@ def _line(spec: Field, known: Vocabulary) -> Schema:
         return {"anyOf": [refer(NUMBERS), number, negated, *_negated(lists), _list(either)]}
     if spec.type == "place":
         return _named(PLACES, known)
+    if spec is NUMBER_CLASS:
+        return _named(NUMBERS, known)
     if spec.name in PRODUCT_FIELDS:
         return _named(PRODUCTS, known)
     if spec.values and not may_have_others(spec):

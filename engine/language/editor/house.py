@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.event_kinds import RATS
-from engine.language import catalog, policy
+from engine.language import catalog, geometry, policy
 from engine.language.describe import WORDS
 from engine.language.editor.fields import PHONE, amount
 from engine.language.editor.scalars import Schema, text, words
 from engine.language.editor.sections import section
-from engine.language.editor.values import cap, duration, integer, interval, one_or_more, share
+from engine.language.editor.values import (
+    cap,
+    degrees,
+    distance,
+    duration,
+    integer,
+    interval,
+    one_or_more,
+    share,
+)
 from engine.language.editor.vocabulary import PLACES, Vocabulary, refer
 
 
@@ -74,18 +83,31 @@ def _products() -> Schema:
 
 def _places() -> Schema:
     cells = {"anyOf": [text(examples=("cells/my-place.csv",)), _list(text())]}
+    file = text(examples=(f"areas/my-place{geometry.SUFFIX}",))
+    area = section("area", geometry.AREA, {"file": file, "feature": text()})
+    circle = {"lat": degrees(90, 30.25), "lon": degrees(180, 120.15), "radius": distance("300m", "1.5km")}
     values: Mapping[str, Schema] = {
         "name": text(),
         "cells": cells,
+        "area": {"anyOf": [{"title": "file", **file}, {"title": "feature of a file", **area}]},
+        "circle": section("circle", geometry.CIRCLE, circle),
+        "mode": words(geometry.MODES, WORDS["mode"]),
+        "without": cells,
         "leave_after": duration(),
         "leave_sightings": integer(2, catalog.LEAVE_SIGHTINGS_MOST),
-        "buffer": cells,
+        "buffer": {"anyOf": [text(examples=("500m", "cells/around-my-place.csv")), _list(text())]},
     }
-    return _names(section("place", catalog.PLACE, values))
+    entry = section("place", catalog.PLACE, values)
+    entry["anyOf"] = [{"required": [key]} for key in catalog.COVERED]
+    return _names(entry)
 
 
 def _numbers() -> Schema:
-    number = {"type": ["string", "number"], "pattern": PHONE, "errorMessage": "expected a phone number"}
+    number = {
+        "type": ["string", "number"],
+        "pattern": rf"{PHONE[:-1]}\*?$",
+        "errorMessage": "expected a phone number, or the beginning of one such as 955*",
+    }
     return _names(_list(number))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from engine.language.editor.scalars import Schema, text
+from engine.language.lengths import FORM
 from engine.language.words import FORMS, NUMBER
 
 LENGTH: Final = rf"(?=[0-9]){FORMS['duration']}"
@@ -70,6 +71,24 @@ def integer(low: int, high: int, examples: Iterable[int] = ()) -> Schema:
         "pattern": "^[+-]?[0-9]{1,18}$",
         "errorMessage": said,
         "examples": list(examples),
+    }
+
+
+def distance(*examples: str) -> Schema:
+    """Describe a distance."""
+    said = "expected a distance, such as 300m or 1.5km"
+    return text((rf"^\s*{FORM}\s*$", said), examples=examples, number=False)
+
+
+def degrees(most: int, example: float) -> Schema:
+    """Describe an angle from `-most` to `most`; quoted it is one as well."""
+    return {
+        "type": ["number", "string"],
+        "minimum": -most,
+        "maximum": most,
+        "pattern": r"^\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?\s*$",
+        "errorMessage": f"expected degrees from -{most} to {most}",
+        "examples": [example],
     }
 
 

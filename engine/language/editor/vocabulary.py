@@ -70,7 +70,10 @@ def vocabulary(names: Names, policy: Policy | None, rules: tuple[str, ...] = ())
             for key, product in catalog.products.items()
         }
     if "numbers" not in names.unreadable:
-        lists[NUMBERS] = {key: ", ".join(numbers) for key, numbers in catalog.numbers.items()}
+        lists[NUMBERS] = {
+            key: ", ".join((*numbers, *(f"{begin}*" for begin in catalog.prefixes.get(key, ()))))
+            for key, numbers in catalog.numbers.items()
+        }
     if policy is not None:
         lists[GROUPS] = dict.fromkeys(policy.groups, "")
     return Vocabulary(fields, tier.values or None if tier else None, rules, lists)

@@ -54,6 +54,11 @@ def of_the_engine(position: str) -> Letter:
             letter("load", position="stop.txt:2", file="stop.txt"),
             "put stop.txt:2 right and load the file again",
         ),
+        (
+            letter(position="x.csv:4", file="x.csv", feed="mme"),
+            "it is of the feed mme: put its file in again under another name",
+        ),
+        (letter(topic="feed", feed="bss"), "it is of the feed bss: have it sent again"),
         (letter(reason="gap", topic="feed"), "there is no record in it"),
         (letter(reason="file", file="x.csv"), "there is no record in it"),
         (

@@ -113,7 +113,7 @@ def test_days_of_another_zone_and_a_change_of_the_clock() -> None:
         ({"inverted": 0.6}, "inverted"),
         ({"duplicates": -0.1}, "duplicates"),
         ({"flips": float("nan")}, "flips"),
-        ({"no_msisdn": 0.7, "missing_cell": 0.7}, "sum"),
+        ({"late_xdr": 1.1}, "late_xdr"),
         ({"timezone": "Asia/Nowhere"}, "timezone"),
         ({"sites": 1}, "sites"),
     ],

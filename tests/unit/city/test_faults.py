@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from connectors.city import WITHOUT_FAULTS, City, CityOptions
+from connectors.city import WITHOUT_FAULTS, City, CityOptions, with_faults
+from connectors.city.feed import FAR_KM
+from connectors.city.geography import distance
+from engine.errors import InputError
 from engine.language.model import Catalog
 
 
@@ -72,3 +75,129 @@ def test_business_systems_know_the_number_only(faulty: list[dict[str, Any]]) -> 
     business = [r for r in faulty if r["source"] == "city/bss" and r["kind"] != "sim.change"]
     assert len(business) > 10
     assert all("imsi" not in r and "imei" not in r and "cell" not in r for r in business)
+
+
+PEOPLE = 150
+HOURS = 6.0
+
+
+def lived(catalog: Catalog, start: int, **rates: float) -> tuple[list[dict[str, Any]], Counter[str]]:
+    """Return the records of a city with these faults only, and what was done to how many."""
+    done: Counter[str] = Counter()
+
+    def note(row: dict[str, Any]) -> None:
+        if row["what"] == "record":
+            done.update(row["done"])
+
+    options = with_faults(CityOptions(), rates, none_else=True)
+    return list(City(5, PEOPLE, catalog, start=start, options=options).events(HOURS, note)), done
+
+
+@pytest.mark.parametrize(
+    ("fault", "rate", "deed"),
+    [
+        ("duplicates", 0.1, "copied"),
+        ("inverted", 0.2, "late"),
+        ("bad_imei", 0.1, "bad-imei"),
+        ("missing_cell", 0.1, "no-cell"),
+        ("flips", 0.2, "flip"),
+        ("border_flips", 1.0, "flip"),
+        ("no_msisdn", 0.1, "no-msisdn"),
+        ("unseen_off", 1.0, "lost"),
+        ("swapped_cells", 0.1, "wrong-cell"),
+        ("false_roaming", 1.0, "false-roaming"),
+        ("handset_flips", 0.1, "other-handset"),
+        ("mixed_slots", 1.0, "other-slot"),
+        ("late_xdr", 1.0, "no-start"),
+    ],
+)
+def test_each_fault_by_itself_does_one_thing_and_the_truth_tells(
+    catalog: Catalog, start: int, fault: str, rate: float, deed: str
+) -> None:
+    clean, nothing = lived(catalog, start)
+    faulty, done = lived(catalog, start, **{fault: rate})
+    assert not nothing
+    assert done.keys() == {deed}
+    assert done[deed] > 0
+    # what people do stays what it was: the same records, all but those that the fault makes or takes
+    ids, others = {r["id"] for r in clean}, {r["id"] for r in faulty}
+    assert len(ids ^ others) <= done[deed]
+
+
+def test_the_truth_of_faults_is_what_the_feed_shows(catalog: Catalog, start: int) -> None:
+    marks: dict[str, dict[str, Any]] = {}
+
+    def note(row: dict[str, Any]) -> None:
+        if row["what"] == "record" and "id" in row:
+            marks[row["id"]] = row
+
+    city = City(5, 500, catalog, start=start)
+    records = {record["id"]: record for record in city.events(HOURS, note)}
+    clean = {r["id"]: r for r in City(5, 500, catalog, start=start, options=WITHOUT_FAULTS).events(HOURS)}
+    compared = 0
+    for id, record in records.items():
+        before = clean.get(id)
+        if before is None:
+            assert {"flip", "false-roaming"} & set(marks[id]["done"])
+            continue
+        deeds = set(marks[id]["done"]) if id in marks else set()
+        changed = {name for name in before.keys() | record.keys() if before.get(name) != record.get(name)}
+        expected = set()
+        if "no-msisdn" in deeds:
+            expected.add("msisdn")
+        if deeds & {"no-cell", "wrong-cell"}:
+            expected.add("cell")
+            assert marks[id]["cell"] == before["cell"]
+        if deeds & {"bad-imei", "other-handset", "other-slot"}:
+            expected.add("imei")
+        if "no-start" in deeds:
+            expected.add("t_start")
+        # clones carry their IMEI in the faulty city only: no fault of single records
+        assert changed - {"lac", "tac", "imei"} == expected - {"imei"}
+        compared += bool(expected)
+    assert compared > 200
+
+
+def test_wrong_cells_are_far_away(catalog: Catalog, start: int) -> None:
+    options = with_faults(CityOptions(), {"swapped_cells": 0.2}, none_else=True)
+    city = City(5, 60, catalog, start=start, options=options)
+    site_of = {cell: site for site in (*city.town.grid, *city.town.places.values()) for cell in site.cells}
+    marks: dict[str, str] = {}
+
+    def note(row: dict[str, Any]) -> None:
+        if row["what"] == "record":
+            marks[row["id"]] = row["cell"]
+
+    ways = [
+        distance(site_of[record["cell"]], site_of[marks[record["id"]]])
+        for record in city.events(HOURS, note)
+        if record["id"] in marks
+    ]
+    assert len(ways) > 100
+    assert min(ways) >= FAR_KM
+
+
+def test_a_second_sim_lives_the_life_of_the_first(catalog: Catalog, start: int) -> None:
+    options = with_faults(CityOptions(), {"dual_sims": 0.5}, none_else=True)
+    city = City(5, 80, catalog, start=start, options=options)
+    people = [city.person(number) for number in range(80)]
+    visits: dict[str, list[dict[str, Any]]] = {person.imsi: [] for person in people}
+    for row in city.truth(24):
+        if row["what"] == "visit":
+            visits[row["imsi"]].append({**row, "imsi": ""})
+    pairs = [person for person in people if person.life != person.index]
+    assert len(pairs) > 10
+    for person in pairs:
+        first = people[person.life]
+        assert person.life == person.index - 1
+        assert first.imsi != person.imsi
+        assert first.imei == person.twin != person.imei
+        assert first.imei[:8] == person.imei[:8]
+        assert visits[person.imsi] == visits[first.imsi]
+
+
+def test_a_fault_that_is_none_is_named() -> None:
+    with pytest.raises(InputError, match=r"one of .*duplicates.*was 'gremlins'"):
+        with_faults(CityOptions(), {"gremlins": 0.1})
+    with pytest.raises(InputError, match="flips"):
+        with_faults(CityOptions(), {"flips": 2.0})

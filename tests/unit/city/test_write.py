@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -21,8 +22,11 @@ def city(catalog: Catalog, start: int) -> City:
 def test_files_hold_what_the_city_yields(city: City, tmp_path: Path) -> None:
     written = write(city, 2, tmp_path / "new" / "folder")
     read = [[orjson.loads(line) for line in path.read_bytes().splitlines()] for path in written.files]
-    assert read == [list(city.events(2)), list(city.profiles()), list(city.truth(2))]
-    assert [len(rows) for rows in read] == [written.events, written.profiles, written.truth]
+    marks: list[dict[str, Any]] = []
+    events = list(city.events(2, marks.append))
+    assert read == [events, list(city.profiles()), [*city.truth(2), *marks]]
+    assert [len(rows) for rows in read] == [lines for _, lines in written.parts]
+    assert marks
     assert [path.name for path in written.files] == ["events.jsonl", "profiles.jsonl", "truth.jsonl"]
 
 

@@ -78,3 +78,44 @@ def test_a_feed_that_is_not_there_leaves_no_file(touchpoint: Touchpoint, rules: 
     assert failed.exit_code == 2
     assert "no.jsonl: expected a file that can be read" in failed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["rules"]
+
+
+def test_a_clean_feed_but_for_one_fault(touchpoint: Touchpoint, rules: Path, tmp_path: Path) -> None:
+    args = (*CITY, "--rules", rules, "--out", tmp_path, "--no-faults", "--fault", "no_msisdn=1", "inbound=0")
+    assert touchpoint(*args).exit_code == 0
+    network = [line for line in read_lines(tmp_path / "events.jsonl") if "imsi" in line]
+    assert network
+    assert not [line for line in network if "msisdn" in line]
+    done = [line["done"] for line in read_lines(tmp_path / "truth.jsonl") if line["what"] == "record"]
+    # of a session that outlasts the run the truth tells before it arrives
+    assert set(map(tuple, done)) == {("no-msisdn",)}
+    assert len(network) <= len(done) < len(network) + 20
+
+
+def test_cells_places_and_xdr(touchpoint: Touchpoint, rules: Path, tmp_path: Path) -> None:
+    done = touchpoint(*CITY, "--rules", rules, "--out", tmp_path, "--cells", "--xdr", "--gzip")
+    assert done.exit_code == 0
+    assert (tmp_path / "cells.csv").read_text().startswith("cell,lat,lon,range_m\n460-00-6001-1,30.25")
+    places = orjson.loads((tmp_path / "places.geojson").read_bytes())
+    assert {feature["id"] for feature in places["features"]} == {"hall"}
+    assert sorted(path.suffix for path in (tmp_path / "xdr").iterdir())[0] == ".gz"
+    assert str(tmp_path / "xdr") in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--fault", "gremlins=1"), "fault: expected one of"),
+        (("--fault", "flips=many"), "--fault: expected NAME=RATE"),
+        (("--fault", "flips=7"), "flips: expected a number from 0 to 1"),
+        (("--kafka", "feed", "--xdr"), "--xdr: expected"),
+        (("--kafka", "feed", "--rate", "fast"), "--rate: expected"),
+        (("--kafka", "feed", "--batch", "0"), "--batch: expected 1 to"),
+    ],
+)
+def test_what_simulate_can_not_do_is_named(
+    touchpoint: Touchpoint, rules: Path, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    failed = touchpoint(*CITY, "--rules", rules, "--out", tmp_path / "out", *options)
+    assert failed.exit_code == 2
+    assert said in failed.stderr

@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 
 from connectors.memory_inlet import MemoryInlet
 from connectors.memory_log import MemoryLog
+from engine.admission import CLAMPED
 from engine.collect import Collector
-from engine.collector import CLAMPED, Pace
+from engine.collector import Pace
 from engine.errors import FencedError, LogError, SettingsError, StateError
 from engine.identity import Identity
 from engine.intake import Intake

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,17 @@ async def test_files_are_taken_in_the_order_of_their_names_and_moved(folder: Pat
     assert landing.counts == {"done": 2}
 
 
+async def test_letters_of_a_feeds_file_say_which_feed(folder: Path) -> None:
+    for is_told in (False, True):
+        world = World(1)
+        write(folder / f"{is_told}.jsonl", [b"{broken"])
+        live = replace(world.live(Landing("mme", folder, clock=world.clock.clock)), is_told=is_told)
+        collector = world.collector(live)
+        await collector.start()
+        await collector.drain()
+        assert [letter.get("feed") for letter in world.dead()] == (["mme"] if is_told else [None])
+
+
 async def test_new_files_are_seen_at_the_next_look(folder: Path) -> None:
     world = World()
     collector, _ = await run(world, folder)
@@ -86,7 +98,8 @@ async def test_a_collector_that_is_killed_at_any_step_applies_each_row_once(
     for number in range(6):
         write(folder / f"{number}.jsonl", rows(number * 50, 50), packed)
     for _ in range(12):
-        await run(world, folder, steps=dice.randint(0, 4), batch=dice.randint(1, 9), move=move)
+        _, killed = await run(world, folder, steps=dice.randint(0, 4), batch=dice.randint(1, 9), move=move)
+        await killed.close()  # the system closes the files of a process that is killed
     _, landing = await run(world, folder, move=move)
     assert await ids(world) == list(range(300))
     names = [f"{number}.jsonl" for number in range(6)]

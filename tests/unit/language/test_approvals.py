@@ -12,11 +12,11 @@ from engine.errors import InputError, RulesError
 from engine.language.approvals import HEAD, Approval, content_hash, read_approvals, written
 from engine.language.checks.approval import is_same_person
 from engine.language.folders import read_folder
-from engine.language.loader import Loaded, load_dir, load_texts
+from engine.language.loader import Loaded, decides, load_dir, load_texts
 from engine.language.report import Report
 from engine.language.source import Mapping, read
-from engine.published import decides, unpack
 from engine.published import read as read_published
+from engine.published import unpack
 from tests.unit.cli.support import packed
 from tests.unit.language.texts import codes, files, good, rule_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from engine.language import cases, catalog, compile, policy, schedule
+from engine.language import cases, catalog, compile, geometry, policy, schedule
 from engine.language.checks.channels import CHANNELS
 from engine.language.checks.reasons import REASONS
 from engine.language.checks.verbs import COMPANIONS
@@ -33,6 +33,8 @@ READ: dict[str, set[str]] = {
     "group": flat(policy.GROUP),
     "field": flat(catalog.FIELD),
     "place": flat(catalog.PLACE),
+    "area": flat(geometry.AREA),
+    "circle": flat(geometry.CIRCLE),
     "product": flat(catalog.PRODUCT),
     "file": flat(cases.FILE),
     "case": flat(cases.CASE),
@@ -54,6 +56,7 @@ def test_every_closed_word_has_its_line() -> None:
         "type": get_args(FieldType),
         "arm": cases.ARMS,
         "restart": cases.RESTARTED,
+        "mode": geometry.MODES,
         "reason": REASONS,
     }
     assert {of: {*words} for of, words in closed.items()} == {of: {*words} for of, words in WORDS.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.language import cases, catalog, compile, policy, schedule
+from engine.language import cases, catalog, compile, geometry, policy, schedule
 from engine.language.checks.channels import CHANNELS
 from engine.language.checks.verbs import COMPANIONS
 from engine.language.folders import read_folder
@@ -41,7 +41,8 @@ WORDS = {
                         for key in part),
     },
     "keys of a catalogue": {
-        catalog.GROUPS, *(key for section in (catalog.FIELD, catalog.PRODUCT, catalog.PLACE)
+        catalog.GROUPS, *(key for section in (catalog.FIELD, catalog.PRODUCT, catalog.PLACE,
+                                                     geometry.AREA, geometry.CIRCLE)
                           for part in section for key in part),
     },
     "keys of tests": {

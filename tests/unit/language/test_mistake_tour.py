@@ -10,7 +10,7 @@ from tests.tour.slips import slips
 
 KINDS = [
     "catalogue values", "channels", "comparisons", "days", "events", "fields", "groups", "joining words",
-    "keys", "number lists", "placeholders", "places", "products", "status", "units", "verbs",
+    "keys", "modes", "number lists", "placeholders", "places", "products", "status", "units", "verbs",
 ]  # fmt: skip
 
 

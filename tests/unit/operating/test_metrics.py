@@ -56,7 +56,10 @@ def use_all(metrics: Metrics) -> None:
     metrics.evicted_keys(0)
     metrics.dead_letters({"json": 2})
     metrics.collector_rows({("gn", "taken"): 8, ("gn", "time"): 1})
-    metrics.collector_files({"done": 2, "again": 1})
+    metrics.collector_files({("gn", "done"): 2, ("gn", "again"): 1})
+    metrics.collector_treated({("gn", "duplicates.dropped"): 4})
+    metrics.collector_pushed("webhook", {"requests": 3, "strangers": 1}, 5)
+    metrics.feed("gn", live=True, watermark=1.5, parked=3, missing=2)
     metrics.deliveries({("sms", "delivered"): 3, ("sms", "indeterminate"): 1})
     metrics.deliveries_open(4)
     metrics.optouts({"reply": 2})
@@ -75,7 +78,14 @@ def test_what_was_counted_is_on_the_page(page: Page) -> None:
     assert page.value("log_appends_total", topic="touchpoint.events.v1") == 18
     assert page.value("dead_letters_total", reason="json") == 4
     assert page.value("collector_rows_total", source="gn", fate="time") == 2
-    assert page.value("collector_files_total", fate="again") == 2
+    assert page.value("collector_files_total", source="gn", fate="again") == 2
+    assert page.value("collector_treated_total", source="gn", treatment="duplicates", fate="dropped") == 8
+    assert page.value("feed_live", source="gn") == 1
+    assert page.value("feed_watermark_timestamp_seconds", source="gn") == 1.5
+    assert page.value("feed_parked", source="gn") == 3
+    assert page.value("feed_missing_files", source="gn") == 2
+    assert page.value("collector_pushed_total", source="webhook", fate="requests") == 6
+    assert page.value("collector_pushed_waiting", source="webhook") == 5
     assert page.value("deliveries_total", channel="sms", status="delivered") == 6
     assert page.value("deliveries_total", channel="sms", status="indeterminate") == 2
     assert page.value("indeterminate_total") == 2

@@ -1,0 +1,255 @@
+"""What a column map makes of a sample of its files: each column of some rows, and counts over all of them.
+
+Rows go through the door itself (`Rows.take`); this only watches. Identities, phone numbers and all runs of
+nine digits or more that are no time are hidden unless asked for: a sample is a file of customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from connectors.column_map import IDENTITY, ColumnMap
+from connectors.column_spec import KindSpec
+from connectors.lines import Lines
+from connectors.map_findings import Findings, Refused
+from connectors.xdr_files import Rows
+from connectors.xdr_values import Read, stripped
+from engine.errors import InputError
+from engine.event import Event
+from engine.field_checks import PERSONAL
+from engine.identity import Identity
+from engine.intake import YEAR_2000, YEAR_2100, Intake
+from engine.refusals import Bad, Refusal, redact, shown_name
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SHOWN = 60
+"""Characters of a column's text or a value that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One value of one row: the column it stands in, and what was made of it."""
+
+    column: int
+    """From 1; 0 for what comes from no column: templates, sums, constants, and what intake adds."""
+    named: str
+    """The column's name in the map's `layout`."""
+    text: str
+    field: str
+    value: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowTold:
+    """What became of one row."""
+
+    line: int
+    outcome: str
+    """Its kind, `skipped`, or `refused`."""
+    detail: str
+    values: tuple[Told, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        values = [
+            {
+                "column": told.column or None,
+                "named": told.named,
+                "text": told.text,
+                "field": told.field,
+                "value": told.value,
+                "problem": told.problem,
+            }
+            for told in self.values
+        ]
+        return {"line": self.line, "outcome": self.outcome, "detail": self.detail, "values": values}
+
+
+@dataclass(slots=True)
+class _Look:
+    """One column that a map looks at, and for which field or helper."""
+
+    column: int
+    field: str
+    read: Read
+    is_time: bool
+    when: tuple[int, frozenset[bytes]] | None = None
+
+    def applies(self, cells: list[bytes]) -> bool:
+        """Say whether it is looked at in a row."""
+        return self.when is None or (
+            self.when[0] <= len(cells) and cells[self.when[0] - 1].strip() in self.when[1]
+        )
+
+
+@dataclass(slots=True)
+class MapCheck:
+    """Reads a sample by a map. Order of calls: `read`, then `rows` and `findings`.
+
+    `shown`: rows to be told column by column; `now`: µs, to tell times that are ahead; `open`: hide nothing.
+    """
+
+    columns: ColumnMap
+    identity: Identity
+    shown: int
+    now: int
+    open: bool = False
+    rows: list[RowTold] = field(default_factory=list)
+    findings: Findings = field(init=False)
+    _refused: list[Refusal] = field(default_factory=list)
+    _looks: list[_Look] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Prepare to read the columns one by one."""
+        columns = self.columns
+        self.findings = Findings(columns, self.now)
+        if isinstance(columns.kind, KindSpec):
+            self._looks += [
+                _Look(column, "kind", bytes.decode, is_time=False)
+                for column in dict.fromkeys(columns.kind.columns())
+            ]
+        for name, ways in columns.ways():
+            for way in ways:
+                if way.column is None:
+                    continue
+                look = _Look(
+                    way.column,
+                    name,
+                    stripped(name, way, columns.utc_offset, columns.filler),
+                    way.type == "time",
+                )
+                if way.when is not None:
+                    look.when = way.when.column, frozenset(text.encode() for text in way.when.texts)
+                self._looks.append(look)
+        self._looks.sort(key=lambda look: look.column)
+
+    def read(self, path: Path) -> None:
+        """Read a sample, plain or gzip. Raises InputError if there is nothing in it that can be read."""
+        intake = Intake(self.identity, on_refused=self._refused.append)
+        taker = Rows(self.columns, intake)
+        name = shown_name(path.name, self.identity.key)
+        lines = Lines(path, intake, source=self.columns.source, name=name)
+        try:
+            for number, line in lines:
+                event = taker.take(number, line, f"{name}:{number}")
+                self._take(number, line, event, header=number <= self.columns.header_lines)
+        except InputError as error:
+            if not lines.number:
+                raise
+            self.findings.cut = f"expected {error.expected} after line {lines.number}, was {error.was}"
+        self._settle_refusals(0)
+        self.findings.lines, self.findings.blank = lines.number, lines.blank
+        self.findings.rows.update(taker.counts)
+
+    def _take(self, number: int, line: bytes, event: Event | None, *, header: bool) -> None:
+        refusal = self._settle_refusals(number)
+        if header:
+            return
+        cells = line.split(self.columns.separator.encode())
+        findings = self.findings
+        findings.width(cells)
+        if event is not None:
+            findings.applied(number, line, event, self._identity_of(cells))
+        if len(self.rows) < self.shown:
+            self.rows.append(self._told(number, cells, event, refusal))
+
+    def _settle_refusals(self, number: int) -> Refusal | None:
+        """Count what was refused since the row before; return the refusal of this row."""
+        own = None
+        for refusal in self._refused:
+            line = int(refusal.position.rpartition(":")[2])
+            self.findings.refused.setdefault(refusal.reason, Refused(line, refusal.detail)).count += 1
+            if line == number:
+                own = refusal
+        self._refused.clear()
+        return own
+
+    def _identity_of(self, cells: list[bytes]) -> frozenset[str]:
+        """Name the fields of identity that a row has."""
+        return frozenset(
+            look.field
+            for look in self._looks
+            if look.field in IDENTITY and look.applies(cells) and _value(look, cells)[0] is not None
+        )
+
+    # -- one row, told ---------------------------------------------------------------------------------------
+
+    def _told(self, number: int, cells: list[bytes], event: Event | None, refusal: Refusal | None) -> RowTold:
+        fields: dict[str, Any] = {} if event is None else event.fields
+        values = list(self._columns_of(cells, fields))
+        read = {told.field for told in values if told.column}
+        for name, value in fields.items():
+            if name not in read:
+                values.append(Told(0, "", "", name, self._shown_value(name, value)))
+        if refusal is not None:
+            return RowTold(number, "refused", f"{refusal.reason}: {refusal.detail}", tuple(values))
+        return RowTold(number, "skipped" if event is None else event.kind, "", tuple(values))
+
+    def _columns_of(self, cells: list[bytes], fields: dict[str, Any]) -> Iterator[Told]:
+        for look in self._looks:
+            if not look.applies(cells):
+                continue
+            named = self.columns.layout.get(look.column, "")
+            value, problem = _value(look, cells)
+            text = cells[look.column - 1] if look.column <= len(cells) else b""
+            if look.field == "kind":
+                value = fields.get("kind", "")
+            shown = "" if value is None else self._shown_value(look.field, value)
+            plain = look.is_time and value is not None and YEAR_2000 <= value < YEAR_2100
+            yield Told(
+                look.column, named, self._shown_text(look.field, text, plain), look.field, shown, problem
+            )
+
+    def _shown_text(self, name: str, cell: bytes, plain: bool) -> str:
+        text = _printable(cell.decode("utf-8", "backslashreplace"))
+        if self.open or plain:
+            return text[:_SHOWN]
+        if (name in PERSONAL or name == "number") and text.strip():
+            return f"<{len(text.strip())} characters>"
+        return redact(text)[:_SHOWN]
+
+    def _shown_value(self, name: str, value: Any) -> str:
+        if name in ("t", "t_start"):
+            return moment(value)
+        if name in PERSONAL or name == "number":
+            return str(value) if self.open else self._hashed(name, value)
+        text = str(value)
+        plain = self.open or (
+            name in ("cell", "cell_prev") and all(len(part) < 10 for part in text.split("-"))
+        )
+        return (text if plain else redact(text))[:_SHOWN]
+
+    def _hashed(self, name: str, value: Any) -> str:
+        if name in ("imei", "imeisv"):
+            return "<a handset>"
+        text = self.identity.number(str(value)) if name == "number" else self.identity.hash_number(str(value))
+        return text if len(text) < 9 else f"~{text[:8]}"
+
+
+def _value(look: _Look, cells: list[bytes]) -> tuple[Any, str]:
+    """Return what a column gives, and what is wrong with it."""
+    if look.column > len(cells):
+        return None, "expected the column, was none"
+    if look.field == "kind":
+        return None, ""
+    try:
+        return look.read(cells[look.column - 1]), ""
+    except Bad as bad:
+        return None, f"{bad.reason}: expected {bad.expected}, was {bad.was or 'empty'}"
+
+
+def moment(micros: int) -> str:
+    """Write a time as UTC; one that no calendar has as it is not."""
+    try:
+        return (_EPOCH + timedelta(microseconds=micros)).isoformat(" ", "milliseconds").replace("+00:00", "Z")
+    except OverflowError:
+        return "out of range"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -1,0 +1,59 @@
+"""The checkpoint of a collector: how far its sources were read, where ticks stand, what is kept back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from engine.errors import SettingsError, StateError
+
+_VERSION = 1
+BROKEN = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError)
+"""What reading a damaged checkpoint raises."""
+
+
+def write_checkpoint(
+    ticks: Mapping[str, Any],
+    sources: Mapping[str, Any],
+    parked: Mapping[str, Any],
+    key_check: str,
+    shared: Any = None,
+) -> bytes:
+    """Return a checkpoint. `key_check`: what tells the key by which subscribers are known.
+
+    `parked`: source -> what its treatments keep back; `shared`: what they remember together.
+    """
+    checkpoint = {"v": _VERSION, "ticks": ticks, "sources": sources, "key": key_check}
+    if parked:
+        checkpoint["parked"] = parked
+    if shared is not None:
+        checkpoint["shared"] = shared
+    return orjson.dumps(checkpoint)
+
+
+def read_checkpoint(checkpoint: bytes, key_check: str) -> dict[str, Any]:
+    """Return what a checkpoint says, by the names of `write_checkpoint`.
+
+    Raise `StateError` for one that is damaged or of a newer program, `SettingsError` if it was written with
+    another key: every subscriber would be a stranger.
+    """
+    try:
+        read: dict[str, Any] = orjson.loads(checkpoint)
+        version = read["v"]
+        if version == _VERSION:
+            if read.get("key", key_check) != key_check:
+                raise SettingsError(
+                    ["TOUCHPOINT_KEY: expected the one that this collector has used before, was another"]
+                )
+            _ = [read[name] for name in ("ticks", "sources")]
+            return read
+    except BROKEN as error:
+        raise damaged(error) from None
+    raise StateError(f"collector: expected a checkpoint of version {_VERSION}, was {version!r}")
+
+
+def damaged(error: Exception) -> StateError:
+    """Return the error for a checkpoint that is not what it has to be."""
+    return StateError(f"collector: expected its checkpoint, was damaged ({error})")

@@ -1,0 +1,192 @@
+"""Which number and which handset belong to which IMSI, learned from records that name several.
+
+One for all feeds of a collector: one brings IMSI and MSISDN, another only the MSISDN. Only keyed hashes are
+remembered. `engine.treatments.identity` says what holds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from engine.identity import Identity
+from engine.numbers import keyed_hash
+from engine.treatments.memory import Memories, Value
+
+HOUR, DAY = 3_600_000_000, 86_400_000_000
+IMEIS_REMEMBERED = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationOptions:
+    """What is believed, and for how long."""
+
+    ttl: int = 30 * DAY
+    """µs after it was last of use that a binding is forgotten."""
+    settle: int = HOUR
+    """µs within which a number does not go back to whoever just lost it."""
+    imsis: int = 4
+    """IMSIs that one IMEI may be seen with; with more it is a copy, a test set or a gateway of SIMs."""
+    at_most: int = 1_000_000
+    """Numbers remembered, and as many IMEIs: about 700 bytes per subscriber together."""
+
+
+USUAL = CorrelationOptions()
+
+
+class Correlation:
+    """What is known. `counts` of a method: of the feed that asks, by the names of the treatment."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        memories: Memories,
+        options: CorrelationOptions = USUAL,
+        *,
+        latest: Callable[[], int] | None = None,
+    ) -> None:
+        """`latest`: the latest time that the collector takes now, µs; None: it takes any."""
+        self.identity = identity
+        self.options = options
+        self.wanted: dict[str, list[Callable[[str, str], None]]] = {}
+        """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.parking`)."""
+        self._memories = memories
+        self._numbers = memories.memory("numbers", options.ttl, options.at_most)
+        """A number's own key -> used, said at, key, key before, since."""
+        self._owners = memories.memory("owners", options.ttl, options.at_most)
+        """Key of an IMSI -> used, its number's own key."""
+        self._imeis = memories.memory("imeis", options.ttl, options.at_most)
+        """Hash of an IMEI -> used, said at, keys, latest first."""
+        self._hashes: dict[str, str] = {}
+        self._bound = {key for _, key, _ in identity.bindings()}
+        """Keys that a profile has given a number."""
+        self._latest = latest
+        identity.watcher = self
+
+    def learn(self, key: str, number: str, t: int, counts: Counter[str]) -> bool:
+        """Take in that a record of time `t` (µs) names the IMSI of `key` and a number (`+` and E.164).
+
+        True if that is new: then `tell` is to be called once all that came before that record was told.
+        """
+        own = self.identity.of_number(number)
+        known = self._numbers.get(own, t)
+        if known is not None and known[2] == key:
+            if t - known[1] > HOUR:  # that it still holds is noted once an hour
+                self._numbers.put(own, (max(t, known[0]), t, key, *known[3:]))
+                self._owners.put(key, (t, own))
+            return False
+        if self._is_ahead(t, counts):
+            return False
+        profile = self.identity.binding(number)
+        if profile is not None and profile[1] != key and profile[0] >= t:
+            counts["profile_holds"] += 1
+            return False
+        before = ""
+        if known is not None:
+            before = known[2]
+            if t <= known[1]:
+                counts["late"] += 1
+                return False
+            if key == known[3] and t - known[4] < self.options.settle:
+                counts["contested"] += 1
+                return False
+            if (owned := self._owners.get(before, t)) is not None and owned[1] == own:
+                self._owners.forget(before)
+        counts["moved" if known is not None else "learned"] += 1
+        self._numbers.put(own, (t, t, key, before, t))
+        self._owners.put(key, (t, own))
+        return True
+
+    def learn_imei(self, key: str, imei: str, t: int, counts: Counter[str]) -> bool:
+        """Take in that an IMSI was in a handset (14 digits); False if it is one with too many."""
+        hashed = self._hash(imei)
+        known = self._imeis.get(hashed, t)
+        if known is None:
+            if not self._is_ahead(t, counts):
+                self._imeis.put(hashed, (t, t, key))
+            return True
+        if known[2] == key:
+            self._imeis.use(hashed, known, t)
+        elif len(known) - 2 <= self.options.imsis and not self._is_ahead(t, counts):
+            others = [other for other in known[2:] if other != key]
+            if t > known[1]:
+                known = (max(t, known[0]), t, key, *others)
+                self._imeis.put(hashed, known)
+            elif key not in known[2:]:
+                known = (*known[:2], *others, key)
+                self._imeis.put(hashed, known)
+        if len(known) - 2 > self.options.imsis:
+            counts["shared_imei"] += 1
+            return False
+        return True
+
+    def of_number(self, number: str, t: int, counts: Counter[str]) -> str | None:
+        """Return the key of the IMSI that a number belongs to at `t`; None: not known."""
+        own = self.identity.of_number(number)
+        known = self._numbers.get(own, t)
+        profile = self.identity.binding(number)
+        if profile is not None and (known is None or profile[0] >= known[1]):
+            return profile[1]
+        if known is None:
+            return None
+        self._numbers.use(own, known, t)
+        counts["by_msisdn"] += 1
+        return str(known[2])
+
+    def of_imei(self, imei: str, t: int, counts: Counter[str]) -> str | None:
+        """Return the key of the IMSI last seen in a handset (14 digits); None: not known, or too many."""
+        known = self._imeis.get(self._hash(imei), t)
+        if known is None or len(known) - 2 > self.options.imsis:
+            return None
+        counts["by_imei"] += 1
+        return str(known[2])
+
+    def has_number(self, key: str, t: int) -> bool:
+        """Say whether the number of an IMSI is known."""
+        return key in self._bound or self._owners.get(key, t) is not None
+
+    def _is_ahead(self, t: int, counts: Counter[str]) -> bool:
+        if self._latest is None or t <= self._latest():
+            return False
+        counts["ahead"] += 1
+        return True
+
+    def _hash(self, imei: str) -> str:
+        found = self._hashes.get(imei)
+        if found is None:
+            if len(self._hashes) >= IMEIS_REMEMBERED:
+                self._hashes.clear()
+            found = self._hashes[imei] = keyed_hash(self.identity.key, "imei:" + imei)
+        return found
+
+    def bound(self, number: str, key: str) -> None:
+        """Take in that a profile binds a number."""
+        self._bound.add(key)
+        self.tell(key, number)
+
+    def forgotten(self, keys: Collection[str]) -> None:
+        """Forget subscribers who asked for it, in all memories."""
+        taken = frozenset(keys)
+        self._bound -= taken
+        for key in taken:
+            owned = self._owners.get(key, 0)
+            if owned is not None:
+                self._numbers.forget(owned[1])
+        for hashed, value in [entry for entry in self._imeis.items() if not taken.isdisjoint(entry[1][2:])]:
+            self._forget_in(hashed, value, taken)
+        self._memories.forget(taken)
+
+    def _forget_in(self, hashed: str, value: Value, keys: Collection[str]) -> None:
+        others = tuple(key for key in value[2:] if key not in keys)
+        if others:
+            self._imeis.put(hashed, (*value[:2], *others))
+        else:
+            self._imeis.forget(hashed)
+
+    def tell(self, key: str, number: str) -> None:
+        """Tell those who wait that a number and the IMSI of a key are now known to be one's."""
+        if self.wanted:
+            for each in (self.identity.of_number(number), key):
+                for tell in self.wanted.pop(each, ()):
+                    tell(each, key)

@@ -1,0 +1,155 @@
+"""Scores as tables: of the terminal, and as Markdown for docs/signals.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tests.score.judge import Count, Score
+
+ENTER_PRECISION: Final = 0.98
+ENTER_RECALL: Final = 0.97
+DWELL_MINUTES: Final = 54.0
+"""Targets of the issue, for places wider than three cells: worst seed."""
+VISITS: Final = 1_000
+"""True visits that a score needs."""
+
+_KINDS: Final = ("wide", "small")
+Row = tuple[str, ...]
+
+
+def worst(scores: Sequence[Score]) -> list[Row]:
+    """One row per variant: the worst seed of each figure by itself."""
+    rows = []
+    for variant in dict.fromkeys(score.variant for score in scores):
+        mine = [score for score in scores if score.variant == variant]
+        row = [variant]
+        for verb in ("enters", "leaves"):
+            for kind in _KINDS:
+                counts = [getattr(score, verb)[kind] for score in mine]
+                row += [_least(counts, "precision"), _least(counts, "recall")]
+        row += [f"{max(score.dwell_at(q, ('wide',)) for score in mine):.1f}" for q in (0.5, 0.9, 0.99)]
+        rows.append(tuple(row))
+    return rows
+
+
+WORST_HEAD: Final[Row] = (
+    "treatments", "enters wide P", "R", "small P", "R", "leaves wide P", "R", "small P", "R",
+    "dwell error p50", "p90", "p99 min",
+)  # fmt: skip
+
+
+def by_seed(scores: Sequence[Score], variant: str) -> list[Row]:
+    """One row per seed of a variant."""
+    rows = []
+    for score in scores:
+        if score.variant != variant:
+            continue
+        row = [str(score.seed), f"{score.visits:,}", str(score.unseen)]
+        for counts in (score.enters, score.leaves, score.stays):
+            for kind in _KINDS:
+                row += [_share(counts[kind].precision), _share(counts[kind].recall)]
+        row += [f"{score.dwell_at(q, ('wide',)):.1f}" for q in (0.5, 0.9, 0.99)]
+        row += [f"{score.dwell_at(q, ('small',)):.1f}" for q in (0.5, 0.9, 0.99)]
+        rows.append(tuple(row))
+    return rows
+
+
+BY_SEED_HEAD: Final[Row] = (
+    "seed", "visits", "unseen", "enters wide P", "R", "small P", "R", "leaves wide P", "R", "small P", "R",
+    "stays wide P", "R", "small P", "R", "dwell error wide p50", "p90", "p99", "small p50", "p90", "p99 min",
+)  # fmt: skip
+
+
+def identity(scores: Sequence[Score]) -> list[Row]:
+    """One row per variant, all seeds together: false roaming and changes of handset are rare."""
+    rows = []
+    for variant in dict.fromkeys(score.variant for score in scores):
+        mine = [score for score in scores if score.variant == variant]
+        handsets, roaming = Count(), Count()
+        for score in mine:
+            handsets.add(score.handsets)
+            roaming.add(score.roaming)
+        told = roaming.hits + roaming.false
+        share = f"{roaming.false / told:.1%} of {told}" if told else "none told"
+        rows.append((variant, share, _share(roaming.recall), *_pair(handsets)))
+    return rows
+
+
+IDENTITY_HEAD: Final[Row] = (
+    "treatments", "roam.out that is false", "true ones told", "handset.change P", "R",
+    "hits / missed / false",
+)  # fmt: skip
+
+
+def targets(scores: Sequence[Score], variant: str) -> list[Row]:
+    """The targets of the issue for one variant: what, wanted, worst seed, met or not."""
+    mine = [score for score in scores if score.variant == variant]
+    precision = min(score.enters["wide"].precision for score in mine)
+    recall = min(score.enters["wide"].recall for score in mine)
+    dwell = max(score.dwell_at(0.9, ("wide",)) for score in mine)
+    visits = sum(score.visits for score in mine)
+    return [
+        ("true visits", f">= {VISITS:,}", f"{visits:,}", _met(visits >= VISITS)),
+        (
+            "enter precision, wide",
+            f">= {ENTER_PRECISION}",
+            _share(precision),
+            _met(precision >= ENTER_PRECISION),
+        ),
+        ("enter recall, wide", f">= {ENTER_RECALL}", _share(recall), _met(recall >= ENTER_RECALL)),
+        ("dwell error p90, wide", f"<= {DWELL_MINUTES:g} min", f"{dwell:.1f}", _met(dwell <= DWELL_MINUTES)),
+    ]
+
+
+TARGETS_HEAD: Final[Row] = ("target", "wanted", "worst seed", "")
+
+
+def markdown(head: Row, rows: Sequence[Row]) -> str:
+    """Write a table as Markdown."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in lines) + "\n"
+
+
+def as_json(score: Score) -> dict[str, Any]:
+    """Return a score as plain JSON."""
+
+    def counts(given: dict[str, Count]) -> dict[str, Any]:
+        return {kind: count_json(count) for kind, count in given.items()}
+
+    def count_json(count: Count) -> dict[str, Any]:
+        shares = {"precision": round(count.precision, 5), "recall": round(count.recall, 5)}
+        return {"hits": count.hits, "missed": count.missed, "false": count.false, **shares}
+
+    return {
+        "seed": score.seed,
+        "variant": score.variant,
+        "visits": score.visits,
+        "unseen": score.unseen,
+        "enters": counts(score.enters),
+        "leaves": counts(score.leaves),
+        "stays": counts(score.stays),
+        "dwell_error_minutes": {
+            kind: {f"p{round(q * 100)}": round(score.dwell_at(q, (kind,)), 2) for q in (0.5, 0.9, 0.99)}
+            for kind in _KINDS
+        },
+        "handsets": count_json(score.handsets),
+        "roaming": count_json(score.roaming),
+        "treatments": dict(score.dropped),
+    }
+
+
+def _least(counts: Sequence[Count], figure: str) -> str:
+    return _share(min(getattr(count, figure) for count in counts))
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _pair(count: Count) -> Row:
+    return _share(count.precision), _share(count.recall), f"{count.hits} / {count.missed} / {count.false}"
+
+
+def _met(good: bool) -> str:
+    return "met" if good else "MISSED"

@@ -1,0 +1,118 @@
+"""The score itself, small and always run: a clean day is told nearly in full, faults cost what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.city import WITHOUT_FAULTS, CityOptions
+from tests.score import tables
+from tests.score.__main__ import known_options, main
+from tests.score.course import score
+from tests.score.day import END, HOUR, MIDNIGHT, CityDay, Visit, live
+from tests.score.fidelity import measure, table
+from tests.score.judge import T3412, Concluded, Count, Score, judge
+from tests.score.variants import ALL, NONE, variants
+from tests.score.world import build
+from tests.testdata import CHECKOUT
+
+PEOPLE = 150
+WHO = "460000000000001"
+PLACE = "mall-lake"
+
+
+def lived(folder: Path, options: CityOptions) -> CityDay:
+    return live(1, PEOPLE, build(folder).catalog, options)
+
+
+def test_a_clean_day_is_told_nearly_in_full(tmp_path: Path) -> None:
+    day = lived(tmp_path, replace(WITHOUT_FAULTS, night_off=0.0))
+    found = score(day, variants()[NONE])
+    assert found.visits > 50
+    for counts in (found.enters, found.leaves):
+        assert counts["wide"].precision > 0.97
+        assert counts["wide"].recall > 0.97
+    assert found.dwell_at(0.9) < 54.0
+
+
+def test_treatments_are_worth_something(tmp_path: Path) -> None:
+    day = lived(tmp_path, CityOptions())
+    known = variants(known_options())
+    none, everything = score(day, known[NONE]), score(day, known[ALL])
+    assert none.enters["wide"].precision < 0.5
+    assert everything.enters["wide"].precision > none.enters["wide"].precision + 0.2
+    assert everything.enters["wide"].recall > 0.9
+    assert everything.dropped
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> CityDay:
+    made = live(1, 1, build(tmp_path).catalog)
+    made.visits, made.handsets = [], []
+    return made
+
+
+def judged(day: CityDay, *enters: int, leaves: tuple[int, ...] = ()) -> Score:
+    key = (WHO, PLACE)
+    return judge(day, Concluded({key: enters}, {key: leaves}, {}), "here")
+
+
+def test_a_hit_lies_between_entry_and_exit_and_one_timer(day: CityDay) -> None:
+    enter, leave = MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR
+    day.visits = [Visit(WHO, PLACE, enter, leave, 1)]
+    for at, count in (
+        (enter, Count(1, 0, 0)),
+        (leave + T3412, Count(1, 0, 0)),
+        (enter - 1, Count(0, 1, 1)),
+        (leave + T3412 + 1, Count(0, 1, 1)),
+    ):
+        assert judged(day, at).enters["wide"] == count
+    assert judged(day, enter, enter + 1).enters["wide"] == Count(1, 0, 1)
+    assert judged(day).enters["wide"] == Count(0, 1, 0)
+
+
+def test_visits_that_nobody_could_see_are_counted_apart(day: CityDay) -> None:
+    enter, leave = MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR
+    day.visits = [Visit(WHO, PLACE, enter, leave, 0)]
+    found = judged(day, enter + 1)
+    assert (found.visits, found.unseen) == (0, 1)
+    assert found.enters["wide"] == Count(0, 0, 0)
+
+
+def test_a_visit_that_goes_on_has_no_leave_yet(day: CityDay) -> None:
+    day.visits = [Visit(WHO, PLACE, END - HOUR, None, 3)]
+    assert judged(day, END - HOUR, leaves=()).leaves["wide"] == Count(0, 0, 0)
+
+
+def test_the_error_of_dwell_is_that_of_both_ends(day: CityDay) -> None:
+    enter, leave = MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR
+    day.visits = [Visit(WHO, PLACE, enter, leave, 1)]
+    found = judged(day, enter + HOUR // 6, leaves=(enter + HOUR // 4, leave + HOUR // 3))
+    assert found.dwell["wide"] == [pytest.approx(10.0)]
+    assert found.leaves["wide"] == Count(1, 0, 1)
+
+
+def test_the_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in (["--variants", "magic"], ["--fault", "gremlins=1"]):
+        with pytest.raises(SystemExit) as ended:
+            main(wrong)
+        assert ended.value.code == 2
+    assert "gremlins" in capsys.readouterr().err
+
+
+def test_tables_show_the_worst_seed() -> None:
+    good, bad = Score(1, ALL, visits=600), Score(2, ALL, visits=600)
+    good.enters["wide"], bad.enters["wide"] = Count(100, 0, 0), Count(90, 10, 10)
+    rows = tables.targets([good, bad], ALL)
+    assert [row[-1] for row in rows] == ["met", "MISSED", "MISSED", "met"]
+    assert "| all | 0.900 | 0.900 |" in tables.markdown(tables.WORST_HEAD, tables.worst([good, bad]))
+
+
+def test_the_city_is_as_measured() -> None:
+    assert [figure.row for figure in measure() if not figure.is_true] == []
+
+
+def test_the_page_shows_what_is_measured() -> None:
+    assert table() in (CHECKOUT / "docs" / "simulator.md").read_text(encoding="utf-8")

@@ -1,0 +1,109 @@
+"""Which treatments are on: steps of the collector, and options of places in the catalogue.
+
+With `all` everything is on that this version has, with the settings below; `none` nothing. `only X` and
+`without X` show what each is worth. A buffer of all masts around a place is no part of `all`: whoever lives
+under one of them would never be seen to leave (`all and buffer`); an operator chooses its cells one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from connectors.city.geography import Town, distance
+from connectors.city.maps import cells_of
+from engine.cells import Cell, CellTable
+from engine.identity import Identity
+from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
+from engine.treatments.step import Chain
+
+STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "unknown_cells": {},
+    "duplicates": {},
+    "late": {},
+    "start_cell": {},
+    "impossible_moves": {},
+    "ping_pong": {"within": "5m"},
+    "correlation": {},
+    "numbering": {},
+    "roaming": {},
+    "handsets": {},
+}
+"""Step of the collector -> its settings; those that this version doesn't know are left out. `thinning` is not
+here: it saves work, and heals nothing."""
+
+PLACES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "leave_after": {"leave_after": "10m"},
+    "leave_sightings": {"leave_sightings": 3},
+    "buffer": {"buffer": "ring"},
+}
+"""Option of each place in places.yaml; `ring`: the cells of the masts around it."""
+ENTERS: Final[Mapping[str, Mapping[str, Any]]] = {"confirm": {"confirm": "6m"}}
+"""Option of the pattern `enters`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to run the day."""
+
+    name: str
+    steps: tuple[str, ...] = ()
+    """Names in `STEPS`."""
+    options: tuple[str, ...] = ()
+    """Names in `PLACES` and `ENTERS`."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Other settings of steps than those of `STEPS`."""
+
+    def chain(self, identity: Identity, town: Town, disorder: int) -> Chain:
+        """Build the steps, new ones."""
+        table = CellTable(Cell(cell, lat, lon, reach) for cell, lat, lon, reach in cells_of(town))
+        asked = [
+            Asked(known, known.options.model_validate({**STEPS[name], **self.settings.get(name, {})}))
+            for name, known in TREATMENTS.items()
+            if name in self.steps
+        ]
+        return chain_of(asked, Around(identity, disorder, {CELLS: table}))
+
+    def of_place(self, key: str, town: Town) -> Mapping[str, Any]:
+        """Return what stands at a place of places.yaml."""
+        found: dict[str, Any] = {}
+        for name in self.options:
+            found.update(PLACES.get(name, {}))
+        if found.get("buffer") == "ring":
+            found["buffer"] = ring(town, key)
+        return found
+
+    @property
+    def of_enters(self) -> Mapping[str, Any]:
+        """Return what stands beside `enters: P`."""
+        return {key: value for name in self.options for key, value in ENTERS.get(name, {}).items()}
+
+
+def ring(town: Town, key: str) -> list[str]:
+    """List the cells of the masts whose room touches a place."""
+    site = town.places[key]
+    around = [mast for mast in town.grid if distance(mast, site) < site.radius + 1.2 * mast.radius]
+    return [cell for mast in (around or [town.beside(site)]) for cell in mast.cells]
+
+
+BUFFER: Final = "buffer"
+ALL: Final = "all"
+NONE: Final = "none"
+
+
+def variants(options: tuple[str, ...] = ()) -> dict[str, Variant]:
+    """Return all ways to run a day, by name. `options`: those of places that this version knows."""
+    steps = tuple(name for name in STEPS if name in TREATMENTS)
+    everything, options = options, tuple(name for name in options if name != BUFFER)
+    found = [Variant(NONE), Variant(ALL, steps, options)]
+    if BUFFER in everything:
+        found.append(Variant(f"only {BUFFER}", (), (BUFFER,)))
+        found.append(Variant(f"all and {BUFFER}", steps, everything))
+    for name in steps:
+        found.append(Variant(f"only {name}", (name,)))
+        found.append(Variant(f"without {name}", tuple(one for one in steps if one != name), options))
+    for name in options:
+        found.append(Variant(f"only {name}", (), (name,)))
+        found.append(Variant(f"without {name}", steps, tuple(one for one in options if one != name)))
+    return {variant.name: variant for variant in found}

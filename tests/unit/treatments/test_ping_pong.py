@@ -1,0 +1,197 @@
+"""A-B-A at a border: kept back until decided, or flagged from the second flip on."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from engine.event import Event
+from engine.treatments.ping_pong import MOST_OF_ONE, PingPong, PingPongOptions
+from engine.treatments.ping_pong_repeat import PingPongRepeat
+from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, rule, when
+from tests.unit.treatments.support import MINUTE, A, B, C, at, event, shown, take
+
+FLAGGED = ["no_trigger", "ping_pong"]
+
+
+def held(**options: object) -> PingPong:
+    return PingPong(PingPongOptions.model_validate(options))
+
+
+def repeated(**options: object) -> PingPongRepeat:
+    return PingPongRepeat(PingPongOptions.model_validate({"mode": "repeat", **options}))
+
+
+def test_a_return_in_time_takes_the_records_between_for_ping_pong() -> None:
+    step = held()
+    assert shown(take(step, event(0, A), event(60, B), event(100, B))) == [(0, A, [])]
+    assert (step.parked, step.oldest) == (2, at(60))
+    assert shown(take(step, event(180, A))) == [(60, B, FLAGGED), (100, B, FLAGGED), (180, A, [])]
+    assert (step.parked, step.oldest) == (0, None)
+    assert step.counts == {"collapsed": 1, "flagged": 2}
+
+
+def test_a_return_too_late_is_another_move() -> None:
+    step = held()
+    out = shown(take(step, event(0, A), event(60, B), event(181, A)))
+    assert out == [(0, A, []), (60, B, [])]
+    assert shown(step.let_go()) == [(181, A, [])]
+    assert step.counts == {"moved": 1}
+
+
+def test_the_watermark_decides_when_nobody_returns() -> None:
+    step = held()
+    take(step, event(0, A), event(60, B))
+    assert step.pass_time(at(180)) == []
+    assert shown(step.pass_time(at(180) + 1)) == [(60, B, [])]
+    assert shown(take(step, event(170, A))) == []  # now a change away from B
+    assert shown(take(step, event(181, A))) == []
+    assert shown(step.pass_time(at(400))) == [(170, A, []), (181, A, [])]
+
+
+def test_what_is_not_only_a_place_loses_its_cell_and_nothing_else() -> None:
+    step = held()
+    take(step, event(0, A), event(60, B, "call.out", number="10086"), event(61, None, "sms.in"))
+    call, sms, back = take(step, event(90, A))
+    assert (call.fields["number"], call.cell, call.fields["quality"]) == ("10086", None, ["ping_pong"])
+    assert "cell" not in call.fields
+    assert "quality" not in sms.fields
+    assert back.cell == A
+    assert step.counts == {"collapsed": 1, "cell_taken": 1}
+
+
+def test_nothing_of_a_subscriber_overtakes_nor_waits_for_another() -> None:
+    step = held()
+    take(step, event(0, A), event(0, A, key="other"))
+    assert take(step, event(10, B), event(11, None, "recharge"), event(5, C)) == []
+    assert shown(take(step, event(12, A, key="other"))) == [(12, A, [])]
+    assert shown(take(step, event(13, A))) == [
+        (10, B, FLAGGED),
+        (11, None, []),
+        (5, C, FLAGGED),  # late: it was no change, but it is not at A
+        (13, A, []),
+    ]
+
+
+def test_a_third_cell_is_between_too_and_a_chain_of_moves_is_decided_one_by_one() -> None:
+    step = held()
+    take(step, event(0, A), event(10, B), event(50, C))
+    assert shown(take(step, event(100, A))) == [(10, B, FLAGGED), (50, C, FLAGGED), (100, A, [])]
+    take(step, event(200, B), event(300, C))
+    assert shown(take(step, event(330, B))) == [(200, B, []), (300, C, FLAGGED), (330, B, [])]
+
+
+def test_power_off_ends_it() -> None:
+    step = held()
+    take(step, event(0, A), event(10, B))
+    assert shown(take(step, event(20, None, "power.off"))) == [(10, B, []), (20, None, [])]
+    assert shown(take(step, event(30, A), event(31, None, "power.off"), event(40, B))) == [
+        (30, A, []),
+        (31, None, []),
+        (40, B, []),
+    ]
+
+
+def test_after_an_hour_whereabouts_are_not_known_and_nothing_waits() -> None:
+    step = held()
+    assert shown(take(step, event(0, A), event(3_481, B))) == [(0, A, []), (3_481, B, [])]
+
+
+def test_flagged_by_others_is_no_sighting() -> None:
+    step = held()
+    out = take(step, event(0, A), event(10, B, quality=["no_trigger"]), event(20, A))
+    assert shown(out) == [(0, A, []), (10, B, ["no_trigger"]), (20, A, [])]
+
+
+def test_cells_of_a_site_are_one_if_asked_for() -> None:
+    sites = {A: "s1", B: "s1", C: "s2"}
+    step = PingPong(PingPongOptions(same="site"), sites)
+    assert shown(take(step, event(0, A), event(10, B))) == [(0, A, []), (10, B, [])]
+    assert shown(take(step, event(20, C), event(30, A))) == [(20, C, FLAGGED), (30, A, [])]
+
+
+def test_too_many_of_one_are_decided() -> None:
+    step = held()
+    take(step, event(0, A))
+    out = take(step, *(event(1 + number / 10, B) for number in range(MOST_OF_ONE + 1)))
+    assert len(out) == MOST_OF_ONE + 1
+    assert all(flags == [] for _, _, flags in shown(out))
+    assert step.counts == {"moved": 1, "overflowed": 1}
+
+
+def test_too_many_in_all_are_decided_oldest_first() -> None:
+    step = held(most=10)
+    found: list[Event] = []
+    for number in range(11):
+        found += take(step, event(number, A, key=str(number)))
+        found += take(step, event(number + 20, B, key=str(number)))
+    assert [(each.key, each.cell) for each in found if each.cell == B] == [("0", B), ("1", B)]
+    assert step.parked == 9
+
+
+def test_let_go_keeps_the_order_of_a_subscriber_who_is_let_go_in_part() -> None:
+    step = held()
+    take(step, event(0, A), event(10, B), event(20, C), event(21, None, "sms.in"))
+    assert shown(step.let_go(keep=2)) == [(10, B, [])]
+    assert shown(take(step, event(30, B))) == [(20, C, FLAGGED), (21, None, []), (30, B, [])]
+
+
+def test_repeat_passes_the_first_flip_and_flags_those_that_follow() -> None:
+    step = repeated()
+    out = take(step, *(event(30 * number, (A, B)[number % 2]) for number in range(6)))
+    assert shown(out) == [
+        (0, A, []), (30, B, []), (60, A, []), (90, B, FLAGGED), (120, A, []), (150, B, FLAGGED),
+    ]  # fmt: skip
+    assert step.counts == {"flipped": 1, "flagged": 2}
+
+
+def test_repeat_believes_who_stays() -> None:
+    step = repeated()
+    take(step, event(0, A), event(30, B), event(60, A))
+    out = take(step, event(90, B), event(150, B, "call.in"), event(210, B), event(211, B), event(220, A))
+    assert shown(out) == [
+        (90, B, FLAGGED), (150, None, ["ping_pong"]), (210, B, FLAGGED), (211, B, []), (220, A, []),
+    ]  # fmt: skip
+    assert step.counts == {"flipped": 2, "flagged": 2, "cell_taken": 1, "moved": 1}
+
+
+def test_repeat_believes_a_move_long_after_a_flip_and_a_third_cell() -> None:
+    step = repeated()
+    take(step, event(0, A), event(30, B), event(60, A))
+    assert shown(take(step, event(181, B))) == [(181, B, [])]
+    take(step, event(200, A))
+    assert shown(take(step, event(210, C), event(220, A), event(215, B))) == [
+        (210, C, []),
+        (220, A, []),
+        (215, B, []),
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"within": 59_000_000}, {"within": 6 * MINUTE}, {"mode": "drop"}, {"most": 0}]
+)
+def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        PingPongOptions.model_validate(wrong)
+
+
+def test_in_the_engine_nothing_is_entered_and_calls_fire_as_ever() -> None:
+    """The cafe for 30 s in the middle of an hour at the bar: with a call there."""
+
+    def fired(step: PingPong | None) -> list[str]:
+        on = Stage(rule("enter", {"enters": "cafe"}), rule("call", {"happens": "call.out"}))
+        feed = [
+            event_at(0, STREET), event_at(10, BAR), event_at(20, CAFE, "call.out"), event_at(20.5, BAR),
+            event_at(40, BAR),
+        ]  # fmt: skip
+        made = [out for each in feed for out in (step.take(each) if step else (each,))]
+        return sorted(line["rule"] for each in made for line in on.apply(each))
+
+    assert fired(None) == ["call", "enter"]
+    assert fired(held()) == ["call"]
+
+
+def event_at(minute: float, cell: str, kind: str = "loc.update") -> Event:
+    t = when(minute)
+    fields = {"kind": kind, "t": t, "subscriber_key": KEY, "cell": cell, "source": "feed"}
+    return Event(kind, t, KEY, fields, cell, t, f"e{minute}", "feed", "0:1")
