@@ -187,9 +187,7 @@ class Attachments:
             if procedure is not None:
                 good = procedure.is_accepted or (procedure.name == _UPDATE and said.cause in _ENDED_WELL)
                 good = good or said.cause == _ENDED_BY_CS
-                yield from self._end(
-                    handset, frame, SUCCESS if good else FAILURE, "" if good else said.cause
-                )
+                yield from self._end(handset, frame, SUCCESS if good else FAILURE, "" if good else said.cause)
             if said.cause == "nas: detach" and not handset.is_off:
                 off = self._new(handset, "release after detach", "power.off", frame, data)
                 yield self._ended(off, frame.t, frame.number, "", said.cause)
@@ -207,9 +205,7 @@ class Attachments:
         stamp = self._stamp.id(frame, data, name)
         return Procedure(name, kind, SOURCE, frame.t, frame.number, stamp, fields, owner=handset)
 
-    def _begin(
-        self, handset: Handset, name: str, kind: str, frame: Frame, data: bytes
-    ) -> Iterator[Record]:
+    def _begin(self, handset: Handset, name: str, kind: str, frame: Frame, data: bytes) -> Iterator[Record]:
         """Begin a procedure; one said again goes on, another one before it has come to no end."""
         before = handset.procedure
         if before is not None and before.name == name:

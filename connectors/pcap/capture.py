@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
 
@@ -71,8 +71,9 @@ def is_capture(path: Path) -> bool:
 class Capture:
     """The frames of one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, opener: Callable[[str, int], int] | None = None) -> None:
         self.path = path
+        self._opener = opener
         self.number = 0
         """Of the last frame given."""
 
@@ -83,7 +84,7 @@ class Capture:
         it is cut off or damaged: `FILE:FRAME: expected …`.
         """
         try:
-            with self.path.open("rb") as plain:
+            with open(self.path, "rb", opener=self._opener) as plain:
                 stream = _unpacked(plain)
                 magic = stream.read(4)
                 if not _is_magic(magic):
@@ -183,9 +184,7 @@ class Capture:
             at += 4 + (size + 3) // 4 * 4
         return _Interface(link, ticks, offset, snaplen)
 
-    def _packet(
-        self, kind: int, body: bytes, order: str, interfaces: list[_Interface], number: int
-    ) -> Frame:
+    def _packet(self, kind: int, body: bytes, order: str, interfaces: list[_Interface], number: int) -> Frame:
         index, t, at = 0, 0, 4
         try:
             if kind == _SIMPLE:

@@ -21,7 +21,7 @@ NAMES_AT_MOST: Final = 200_000
 """Contexts, and temporary identities, that are known at a time; the one unused for longest goes first."""
 NAME_LIVES: Final = 3_600_000_000
 """µs that a temporary identity is believed without being heard: a little more than the default periodic
-update (54 min) and its guard time. An MME may give it to another one then, ciphered, so that nobody sees it."""
+update (54 min) and its guard time. Later an MME may have given it to another one, in a ciphered message."""
 
 Name = Guti | tuple[bytes, int, int]
 """A GUTI, or an S-TMSI at an MME: its address, MME code, M-TMSI."""

@@ -43,11 +43,11 @@ def carried(frame: Frame) -> Packet | Ss7 | None:
     strip = _LINKS.get(frame.link)
     if strip is None:
         expected = "a link type of Ethernet, Linux cooked, raw IP, MTP2, MTP3 or SCCP"
-        raise Bad(expected, f"link type {frame.link}", "pdu", "frame")
+        raise Bad(expected, f"link type {frame.link}", "decode", "frame")
     try:
         return strip(frame.data)
     except (struct.error, IndexError):
-        raise Bad("whole headers", f"{len(frame.data)} bytes", "pdu", "frame") from None
+        raise Bad("whole headers", f"{len(frame.data)} bytes", "decode", "frame") from None
 
 
 def _ethernet(data: bytes) -> Packet | None:
@@ -114,7 +114,7 @@ def _ipv6(data: bytes) -> Packet | None:
 
 
 def _fragment() -> Bad:
-    return Bad("whole IP packets", "a fragment of one", "pdu", "frame")
+    return Bad("whole IP packets", "a fragment of one", "decode", "frame")
 
 
 def _mtp2(data: bytes) -> Ss7 | None:

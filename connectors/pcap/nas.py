@@ -159,7 +159,13 @@ _IDENTITY: Final = {65: "EPSID", 69: "EPSID", 72: "OldGUTI", 76: "MTMSI", 77: ""
 
 def _with(nas: Nas, *, switch_off: bool, kind: int) -> Nas:
     return Nas(
-        nas.name, imsi=nas.imsi, imei=nas.imei, old=nas.old, m_tmsi=nas.m_tmsi, switch_off=switch_off, kind=kind
+        nas.name,
+        imsi=nas.imsi,
+        imei=nas.imei,
+        old=nas.old,
+        m_tmsi=nas.m_tmsi,
+        switch_off=switch_off,
+        kind=kind,
     )
 
 

@@ -93,7 +93,7 @@ class Waiting:
 
 
 def record_of(procedure: Procedure, t: int, frame: int, result: str, cause: str = "") -> Record:
-    """Return the record of a procedure that ended at `t`, in a frame. What it knows goes over to the record."""
+    """Return the record of a procedure that ended at `t`, in a frame."""
     fields: dict[str, Any] = {
         "kind": procedure.kind,
         "t": max(t, procedure.t),

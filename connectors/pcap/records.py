@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from engine.event import Event
 from engine.intake import Intake
 from engine.refusals import shown_name
 
-REASON: Final = "pdu"
+REASON: Final = "decode"
 """Of refusals: a frame, or a message in it, can't be decoded."""
 
 
@@ -27,12 +27,20 @@ class Packets:
     records and refusals are not given a second time. Same shape as `connectors.lines.Lines`.
     """
 
-    def __init__(self, path: Path, intake: Intake, *, name: str, number: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        intake: Intake,
+        *,
+        name: str,
+        number: int = 0,
+        opener: Callable[[str, int], int] | None = None,
+    ) -> None:
         self.number = number
         """Of the last frame whose records were given; one more than there are when all were."""
         self.offset = 0
         """Not used: captures are decoded from their beginning."""
-        self._capture = Capture(path)
+        self._capture = Capture(path, opener=opener)
         self._intake = intake
         self._name = name
         self._skipped = number
@@ -83,7 +91,7 @@ def taken(records: list[Record], intake: Intake, name: str) -> Iterator[Event]:
 
 
 def read_capture(path: Path, intake: Intake) -> Iterator[Event]:
-    """Yield the events of a capture in its order; what is wrong goes to `intake` with `FILE:FRAME` and a reason.
+    """Yield the events of a capture in its order; what is wrong goes to `intake` with `FILE:FRAME`.
 
     Raises InputError as `Packets` does.
     """

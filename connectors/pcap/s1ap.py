@@ -79,7 +79,7 @@ class S1Message(NamedTuple):
 
 
 def name_of(data: bytes) -> str:
-    """Return the name of a message, by its first bytes: `UECapabilityInfoIndication`; empty if it has none."""
+    """Return the name of a message by its first bytes: `UECapabilityInfoIndication`; empty: it is none."""
     if len(data) < 2 or data[0] not in _KINDS:
         return ""
     name = WANTED.get((data[0], data[1]))

@@ -78,14 +78,16 @@ class Assembler:
         """Yield the messages that a packet completes; raise `Bad`, after those before it, where it is cut."""
         data = packet.data
         if len(data) < _HEAD:
-            raise Bad("an SCTP packet", f"{len(data)} bytes", "pdu", "sctp")
+            raise Bad("an SCTP packet", f"{len(data)} bytes", "decode", "sctp")
         from_port, to_port, tag = struct.unpack_from(">HHI", data)
         source, target = (packet.source, from_port), (packet.target, to_port)
         at = _HEAD
         while at + 4 <= len(data):
             kind, flags, size = struct.unpack_from(">BBH", data, at)
             if size < 4 or (kind == _DATA and (size < 17 or at + size > len(data))):
-                raise Bad("a whole chunk", f"one of {size} bytes, {len(data) - at} are left", "pdu", "sctp")
+                raise Bad(
+                    "a whole chunk", f"one of {size} bytes, {len(data) - at} are left", "decode", "sctp"
+                )
             if kind == _DATA:
                 self.counts["chunks"] += 1
                 tsn, protocol = struct.unpack_from(">I4xI", data, at + 4)

@@ -56,7 +56,7 @@ def bcd(data: bytes) -> str:
 
 
 def address(data: bytes) -> str:
-    """Return a number out of an address string of MAP: `+` and digits if international (TS 29.002, 17.7.8)."""
+    """Return the number of an address string of MAP, `+` before it if international (TS 29.002, 17.7.8)."""
     digits = bcd(data[1:])
     return f"+{digits}" if digits and data[0] >> 4 & 7 == _INTERNATIONAL else digits
 

@@ -130,7 +130,9 @@ class Ss7Stack:
         key = message.calling + b"\0" + message.called + b"\0" + reference
         so_far = b"" if state & 0x80 else self._segments.get(key)
         if so_far is None:
-            raise Bad("the first segment of an SCCP message before the others", "others only", "pdu", "sccp")
+            raise Bad(
+                "the first segment of an SCCP message before the others", "others only", "decode", "sccp"
+            )
         if state & 15:
             self._segments.put(key, so_far + message.data)
             return None
@@ -175,4 +177,4 @@ def _title(address: bytes) -> tuple[bytes, int]:
 
 
 def _malformed(size: int) -> Bad:
-    return Bad("an SS7 message with all of its parts", f"{size} bytes", "pdu", "ss7")
+    return Bad("an SS7 message with all of its parts", f"{size} bytes", "decode", "ss7")
