@@ -50,7 +50,7 @@ _BEGINS: Final = {
 }
 _GRANTS: Final = {"tracking area update accept": _UPDATE, "service accept": "control plane service request"}
 _REJECTS: Final = frozenset({"attach reject", "tracking area update reject", "service reject"})
-_ENDED_WELL: Final = frozenset({"nas: normal-release", "radioNetwork: user-inactivity"})
+_ENDED_WELL: Final = frozenset({"nas: normal-release", "nas: detach", "radioNetwork: user-inactivity"})
 """Causes of a release after an update whose answer was ciphered."""
 _ENDED_BY_CS: Final = "radioNetwork: cs-fallback-triggered"
 _ONLY_CALLS: Final = 2
@@ -79,7 +79,7 @@ class Attachments:
         if not name:
             self._refuse(frame.number, "s1ap: expected an S1AP message, was other data")
             return
-        if name not in s1ap.WANTED.values() or (message.data[0], message.data[1]) not in s1ap.WANTED:
+        if (message.data[0], message.data[1]) not in s1ap.WANTED:
             return
         found = s1ap.decode(message.data)
         if found is None:
@@ -90,7 +90,8 @@ class Attachments:
         handset = self._handsets.of(found, enb, mme)
         if found.s_tmsi is not None:
             self._handsets.called(handset, (mme[0], *found.s_tmsi), frame.t, given=False)
-        yield from self._moved(handset, found, frame, message.data)
+        elsewhere = handset.cell is not None and found.cell not in (None, handset.cell)
+        records = list(self._moved(handset, found, frame, message.data))
         for data in found.nas:
             told = naslib.read(data, uplink=from_enb, cipher=handset.cipher)
             self.counts[f"NAS {told.name}"] += 1
@@ -98,7 +99,11 @@ class Attachments:
                 self._refuse(frame.number, "nas: expected a NAS message, was one that can't be decoded")
             elif told is not naslib.CIPHERED:
                 self._learn(handset, told, mme[0], frame.t)
-                yield from self._told(handset, told, frame, message.data, from_enb)
+                records += self._told(handset, told, frame, message.data, from_enb)
+        if elsewhere and not records and handset.procedure is None:
+            sight = self._new(handset, "message from another cell", "loc.sight", frame, message.data)
+            records.append(self._ended(sight, frame.t, frame.number, ""))
+        yield from records
         yield from self._answered(handset, found, frame, message.data)
 
     def finish(self, t: int, frame: int) -> Iterator[Record]:
@@ -122,7 +127,7 @@ class Attachments:
             handsets.called(handset, (mme, told.new.mme, told.new.m_tmsi), t, given=True)
 
     def _moved(self, handset: Handset, said: S1Message, frame: Frame, data: bytes) -> Iterator[Record]:
-        """Take in where a handset is; yield a handover, or the sight of it in a cell nobody told of."""
+        """Take in where a handset is; yield a handover."""
         before = handset.cell
         if said.cell is None:
             return
@@ -137,9 +142,6 @@ class Attachments:
             yield from self._begin(handset, "path switch", "loc.handover", frame, data)
             if handset.procedure is not None and before is not None and before != said.cell:
                 handset.procedure.fields["cell_prev"] = str(before)
-        elif before is not None and before != said.cell and handset.procedure is None:
-            sight = self._new(handset, "message from another cell", "loc.sight", frame, data)
-            yield self._ended(sight, frame.t, frame.number, "")
 
     def _told(
         self, handset: Handset, told: Nas, frame: Frame, data: bytes, from_enb: bool

@@ -30,6 +30,7 @@ WANTED: Final[dict[tuple[int, int], str]] = {
     (0x00, 23): "UEContextReleaseCommand",
 }
 """(choice, procedure code) -> name of the message."""
+_SOURCE_ID, _SOURCE = 88, "SourceMME-UE-S1AP-ID"
 FROM_ENB: Final = frozenset(
     {
         "InitialUEMessage",
@@ -105,7 +106,11 @@ def _decode(data: bytes) -> S1Message:
     pdu = library.s1ap().S1AP_PDU_Descriptions.S1AP_PDU
     pdu.from_aper(data)
     _, outer = pdu.get_val()
-    fields: dict[str, Any] = dict(ie["value"] for ie in outer["value"][1]["protocolIEs"])
+    # pycrate names an element by its type: that of a path switch's source is the same as any other
+    fields: dict[str, Any] = {
+        _SOURCE if ie["id"] == _SOURCE_ID else ie["value"][0]: ie["value"][1]
+        for ie in outer["value"][1]["protocolIEs"]
+    }
     pair = fields.get("UE-S1AP-IDs")
     mme_id, enb_id = fields.get("MME-UE-S1AP-ID"), fields.get("ENB-UE-S1AP-ID")
     if pair is not None:
@@ -124,7 +129,7 @@ def _decode(data: bytes) -> S1Message:
         None if tmsi is None else (tmsi["mMEC"][0], int.from_bytes(tmsi["m-TMSI"], "big")),
         "" if cause is None else f"{cause[0]}: {cause[1]}",
         fields.get("Source-ToTarget-TransparentContainer", b""),
-        fields.get("SourceMME-UE-S1AP-ID"),
+        fields.get(_SOURCE),
     )
 
 

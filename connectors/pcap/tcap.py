@@ -62,19 +62,45 @@ NAMES: Final[dict[int, str]] = {
     71: "anyTimeInterrogation",
 }
 """Operation codes."""
+_ERRORS: Final[dict[int, str]] = {
+    1: "unknownSubscriber",
+    5: "unidentifiedSubscriber",
+    6: "absentSubscriberSM",
+    8: "roamingNotAllowed",
+    9: "illegalSubscriber",
+    12: "illegalEquipment",
+    21: "facilityNotSupported",
+    27: "absentSubscriber",
+    31: "subscriberBusyForMT-SMS",
+    32: "sm-DeliveryFailure",
+    34: "systemFailure",
+    35: "dataMissing",
+    36: "unexpectedDataValue",
+}
+"""Error codes (17.6.6); one that is not listed is told as its number."""
 _INSERT_SUBSCRIBER_DATA: Final = 7
 _WITHDRAWN: Final = "subscriptionWithdraw"
 
 
 class _Dialogue:
-    __slots__ = ("called", "is_map", "msisdn", "operations")
+    __slots__ = ("is_map", "msisdn", "opener", "operations", "t")
 
-    def __init__(self, is_map: bool) -> None:
+    def __init__(self, is_map: bool, opener: bytes, t: int) -> None:
         self.is_map = is_map
+        self.t = t
+        """When it began, µs."""
+        self.opener = opener
+        """Transaction id of who began it."""
         self.msisdn = ""
         """Which the HLR tells within the dialogue, with what it knows of the subscriber."""
-        self.operations: dict[int, Procedure | None] = {}
-        """Invoke id -> procedure; None: one that is no record."""
+        self.operations: dict[tuple[bool, int], Procedure | None] = {}
+        """(whether its opener asks, invoke id) -> procedure; None: one that is no record. Each of the two
+        sides numbers its own."""
+
+    def is_opener(self, body: dict[str, Any]) -> bool:
+        """Say whether a message comes from who began."""
+        ours = body.get("otid")
+        return bool(ours == self.opener if ours is not None else body.get("dtid") != self.opener)
 
 
 class Dialogues:
@@ -98,7 +124,7 @@ class Dialogues:
             self._refuse(frame.number, "tcap: expected TCAP with MAP, was one that can't be decoded")
             return
         kind, body = decoded
-        dialogue = self._dialogue(kind, body, message)
+        dialogue = self._dialogue(kind, body, message, frame.t)
         if not dialogue.is_map:
             self.counts["TCAP of other applications"] += 1
             return
@@ -115,7 +141,7 @@ class Dialogues:
         for procedure in self._waiting.rest():
             yield _ended(procedure, t, frame, UNFINISHED)
 
-    def _dialogue(self, kind: str, body: dict[str, Any], message: Tcap) -> _Dialogue:
+    def _dialogue(self, kind: str, body: dict[str, Any], message: Tcap, t: int) -> _Dialogue:
         """Return the dialogue of a message, a new one if its beginning was not seen.
 
         Its operations go with it: what is invoked by either side is answered within it.
@@ -128,9 +154,10 @@ class Dialogues:
         found = None
         for key in keys:
             found = found or self._dialogues.get((key[0], key[1])) or self._dialogues.get((key[0], b""))
-        if found is None or (kind == "begin" and context and not found.is_map):
+        if found is None or (kind == "begin" and t - found.t > PATIENCE):  # ids are used again
             is_map = message.subsystem in _MAP_SUBSYSTEMS or kind != "begin"
-            found = _Dialogue(context[:6] == _MAP_CONTEXTS if context else is_map)
+            opener = (ours if kind == "begin" else theirs) or ours or b""
+            found = _Dialogue(context[:6] == _MAP_CONTEXTS if context else is_map, opener, t)
         for key in keys:
             self._dialogues.put(key, found)
         return found
@@ -141,14 +168,16 @@ class Dialogues:
         kind, content = component[1] if component[0] == "basicROS" else component
         number = content.get("invokeId", ("absent", None))[1]
         if kind == "invoke":
-            yield from self._invoked(dialogue, number, content, frame, data)
-        elif kind in ("returnResult", "returnError", "reject") and dialogue.operations.get(number):
-            procedure = dialogue.operations[number]
-            dialogue.operations[number] = None
-            assert procedure is not None
+            yield from self._invoked(dialogue, (dialogue.is_opener(body), number), content, frame, data)
+            return
+        asked = (not dialogue.is_opener(body), number)
+        procedure = dialogue.operations.get(asked)
+        if kind in ("returnResult", "returnError", "reject") and procedure is not None:
+            dialogue.operations[asked] = None
             cause = ""
             if kind == "returnError":
-                cause = f"map: {content['errcode'][1]}"
+                code = content["errcode"][1]
+                cause = f"map: {_ERRORS.get(code, code)}"
             elif kind == "reject":
                 cause = "reject"
             if dialogue.msisdn:
@@ -156,7 +185,12 @@ class Dialogues:
             yield from self._end(procedure, frame, FAILURE if cause else SUCCESS, cause)
 
     def _invoked(
-        self, dialogue: _Dialogue, number: Any, content: dict[str, Any], frame: Frame, data: bytes
+        self,
+        dialogue: _Dialogue,
+        number: tuple[bool, Any],
+        content: dict[str, Any],
+        frame: Frame,
+        data: bytes,
     ) -> Iterator[Record]:
         operation = content["opcode"][1]
         if number in dialogue.operations:
@@ -171,7 +205,7 @@ class Dialogues:
         procedure = None
         if told is not None:
             kind, fields = told
-            stamp = self._stamp.id(frame, data, f"{name} {number}")
+            stamp = self._stamp.id(frame, data, f"{name} {number[1]}")
             procedure = Procedure(name, kind, SOURCE, frame.t, frame.number, stamp, fields)
             oldest = self._waiting.add(procedure)
             if oldest is not None:
