@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -56,6 +57,8 @@ def _imported(module: str) -> Any:
         except ImportError as error:
             was = f"not installed ({error.name or error})"
             raise InputError("pcap", f"pycrate: pip install 'touchpoint[{EXTRA}]'", was) from None
+        # What it can't decode is told by us, once, with file and frame.
+        logging.getLogger(module.partition(".")[0]).setLevel(logging.CRITICAL + 1)
         # Real equipment sends empty bit strings where some are asked for; nothing read here depends on it.
         import_module("pycrate_asn1rt.asnobj").ASN1Obj._SAFE_BND = False
         return found

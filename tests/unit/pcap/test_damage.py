@@ -17,7 +17,7 @@ from tests.testdata import find
 from tests.unit.pcap.packets import pcap, pcapng
 from tests.unit.pcap.world import KEY, made
 
-ROUNDS = int(os.environ.get("TOUCHPOINT_EXAMPLES", "0")) or 60
+ROUNDS = int(os.environ.get("TOUCHPOINT_EXAMPLES", "0")) or 40
 REASONS = {"decode", "identity", "time", "type"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.pcap import attachments, handsets
+from connectors.pcap import handsets
 from connectors.pcap.records import read_capture
 from engine.identity import Identity
 from engine.intake import Intake
@@ -282,7 +282,7 @@ def test_tables_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     wire = Wire()
     for n in range(60):
         wire.send(m.initial(n, m.attach_request(m.digits(ANNA, 1))), wait=0)
-    known = attachments.Handsets()
+    known = handsets.Handsets()
     assert known._by_enb._at_most == 20
     assert len(read(tmp_path, wire).records) == 60
     table = handsets.Bounded[int, int](3)
