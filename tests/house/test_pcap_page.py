@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from connectors.pcap import attachments, nas, tcap
@@ -18,7 +19,7 @@ def test_the_commands_print_what_the_page_shows(tmp_path: Path) -> None:
     (tmp_path / "lab.pcap").write_bytes(pcap(made()))
     found = blocks(PAGE)
     checked = 0
-    for block, shown in zip(found, found[1:], strict=False):
+    for block, shown in pairwise(found):
         if block.info != "sh" or "touchpoint pcap" not in block.text:
             continue
         [command] = commands(block)
