@@ -75,7 +75,7 @@ class Metrics:
             "fate",
         )
         self._rows = self._counter(
-            "collector_rows", "Rows read by the collector, by what became of them", "source", "fate"
+            "collector_rows", "Records of the collector's feeds, by what became of them", "source", "fate"
         )
         self._files = self._counter(
             "collector_files", "Files of landing directories, by what became of them", "source", "fate"
@@ -260,7 +260,7 @@ class Metrics:
     def collector_treated(self, deeds: Mapping[tuple[str, str], int]) -> None:
         """Count what treatments did: (source, `TREATMENT.DEED`) -> records."""
         for (source, what), count in deeds.items():
-            treatment, _, deed = what.rpartition(".")
+            treatment, _, deed = what.partition(".")
             self._treated.labels(_value(source), _value(treatment), _value(deed)).inc(count)
 
     def feed(self, source: str, *, live: bool, watermark: float | None, parked: int, missing: int) -> None:
