@@ -148,7 +148,7 @@ def add_fences(world: World, places: Json) -> None:
             length = min(rng.choice((*world.deltas, world.unit, 3 * world.unit)), HOUR)
             places[name]["leave_after"] = duration_text(max(length // SECOND, 1) * SECOND)
         if 0.35 < dice < 0.75:
-            places[name]["leave_sightings"] = rng.choice((2, 2, 3))
+            places[name]["leave_sightings"] = rng.choice(("2", "2", "3"))
         if dice > 0.65 or rng.random() < 0.3:
             others = [cell for cell in (*CELLS, *OUTSIDE) if cell not in cells]
             places[name]["buffer"] = rng.sample(others, rng.choice((1, 2, 3)))
