@@ -195,3 +195,49 @@ def event_at(minute: float, cell: str, kind: str = "loc.update") -> Event:
     t = when(minute)
     fields = {"kind": kind, "t": t, "subscriber_key": KEY, "cell": cell, "source": "feed"}
     return Event(kind, t, KEY, fields, cell, t, f"e{minute}", "feed", "0:1")
+
+
+def test_a_handover_that_lost_its_cell_still_says_which_one_it_left() -> None:
+    step = held()
+    take(step, event(0, A), event(60, B), event(62, B))
+    out = take(step, event(90, None, "loc.handover", cell_prev=B))
+    assert shown(out) == [(60, B, FLAGGED), (62, B, FLAGGED), (90, None, [])]
+    assert step.counts == {"collapsed": 1, "flagged": 2}
+    # they are taken to be where they were: the next sighting there is no change
+    assert shown(take(step, event(200, A))) == [(200, A, [])]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind", "origin"),
+    [
+        (90, "loc.handover", C),  # left a cell that was not the last one seen
+        (90, "loc.update", B),  # not a handover
+        (181, "loc.handover", B),  # stayed longer than `within`
+        (59, "loc.handover", B),  # before the change
+    ],
+)
+def test_what_does_not_say_that_they_left_soon_is_no_return(seconds: int, kind: str, origin: str) -> None:
+    step = held()
+    take(step, event(0, A), event(60, B))
+    assert take(step, event(seconds, None, kind, cell_prev=origin)) == []
+    assert shown(step.let_go()) == [(60, B, []), (seconds, None, [])]
+
+
+def test_a_handover_is_a_change_from_where_it_came_even_if_that_was_never_seen() -> None:
+    step = held()
+    assert take(step, event(0, B, "loc.handover", cell_prev=A)) == []
+    assert shown(take(step, event(30, A))) == [(0, B, FLAGGED), (30, A, [])]
+    # C was left for B, though A was seen last: its record was lost
+    assert take(step, event(60, B, "loc.handover", cell_prev=C)) == []
+    assert shown(take(step, event(90, C))) == [(60, B, FLAGGED), (90, C, [])]
+
+
+def test_a_restart_remembers_which_cell_was_seen_last() -> None:
+    before = held()
+    take(before, event(0, A), event(60, B), event(65, C))
+    after = held()
+    after.restore(before.pack())
+    assert take(after, event(70, None, "loc.handover", cell_prev=B)) == []
+    assert shown(take(after, event(80, None, "loc.handover", cell_prev=C))) == [
+        (60, B, FLAGGED), (65, C, FLAGGED), (70, None, []), (80, None, []),
+    ]  # fmt: skip
