@@ -5,9 +5,8 @@
     2. `mode: hold`: the change is kept back until it is decided, and all that comes behind it for the same
        subscriber, so that nothing is overtaken. A sighting at A at most `within` after the change decides
        that it was none: every sighting elsewhere between the two is not believed, whatever cells there
-       were. A handover with `cell_prev` tells more: it is a change from there, whatever was seen last; and if
-       it has lost its own cell, and `cell_prev` is the cell seen last, it is as good as a return, for they
-       did not stay there.
+       were. A handover that has lost its own cell is as good as a return if its `cell_prev` is the cell that
+       they changed to, and nothing else was seen since: wherever it led, they did not stay there.
     3. Else, when the watermark has passed the change by more than `within`, or a later sighting or
        `power.off` shows it, the change was a move: it goes on as it came, and what is kept back behind it
        is taken anew.
@@ -89,8 +88,8 @@ class PingPong:
         """Subscriber -> cell and time of the last sighting that was believed."""
         self._lot = Lot()
         self._away: dict[str, list[Any]] = {}
-        """Subscriber of whom events are kept back -> time of the change, time and cell of the newest
-        sighting, how many events."""
+        """Subscriber of whom events are kept back -> time of the change, of the newest sighting, the cell
+        of all sightings kept back (empty: of several sites), how many events."""
         self._watermark = -1
 
     # -- as a step -------------------------------------------------------------------------------------------
@@ -104,16 +103,12 @@ class PingPong:
                 self._known.drop(event.key)
             return (event,)
         last = self._known.get(event.key)
-        cell, seen = event.cell, event.seen
-        assert cell is not None
-        if last is not None and seen < last[1]:
-            return (event,)
-        origin = left_by(event)
-        if origin is not None and (last is None or not self._are_one(last[0], origin)):
-            last = [origin, seen]
-            self._known.put(event.key, last)
         if last is None:
             self._believe(event)
+            return (event,)
+        cell, seen = event.cell, event.seen
+        assert cell is not None
+        if seen < last[1]:
             return (event,)
         if (
             cell != last[0]
@@ -150,7 +145,7 @@ class PingPong:
             if away is None:
                 away = self._away[event.key] = [event.seen, event.seen, event.cell, 0]
             elif is_sighting(event) and event.seen >= away[1]:
-                away[1:3] = event.seen, event.cell
+                self._see(away, event)
             away[_COUNT] += 1
         self._lot.restore(packed.get(EVENTS))
 
@@ -196,7 +191,7 @@ class PingPong:
             last = self._known.get(key)
             if last is not None and self._are_one(last[0], event.cell):
                 return self._returned(event, last[0])
-            away[1:3] = event.seen, event.cell
+            self._see(away, event)
         elif (
             (origin := left_by(event)) is not None
             and away[1] <= event.seen <= away[0] + self._within
@@ -205,6 +200,11 @@ class PingPong:
         ):
             return self._returned(event, last[0])
         return self._park(event, _BEHIND)
+
+    def _see(self, away: list[Any], sighting: Event) -> None:
+        away[1] = sighting.seen
+        if away[2] and not self._are_one(away[2], sighting.cell):
+            away[2] = ""
 
     def _returned(self, event: Event, home: str) -> Sequence[Event]:
         """Take the return, or what says that they did not stay: what lies between was ping-pong."""

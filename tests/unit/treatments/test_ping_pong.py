@@ -210,7 +210,7 @@ def test_a_handover_that_lost_its_cell_still_says_which_one_it_left() -> None:
 @pytest.mark.parametrize(
     ("seconds", "kind", "origin"),
     [
-        (90, "loc.handover", C),  # left a cell that was not the last one seen
+        (90, "loc.handover", C),  # left a cell that they had not changed to
         (90, "loc.update", B),  # not a handover
         (181, "loc.handover", B),  # stayed longer than `within`
         (59, "loc.handover", B),  # before the change
@@ -223,21 +223,23 @@ def test_what_does_not_say_that_they_left_soon_is_no_return(seconds: int, kind: 
     assert shown(step.let_go()) == [(60, B, []), (seconds, None, [])]
 
 
-def test_a_handover_is_a_change_from_where_it_came_even_if_that_was_never_seen() -> None:
-    step = held()
-    assert take(step, event(0, B, "loc.handover", cell_prev=A)) == []
-    assert shown(take(step, event(30, A))) == [(0, B, FLAGGED), (30, A, [])]
-    # C was left for B, though A was seen last: its record was lost
-    assert take(step, event(60, B, "loc.handover", cell_prev=C)) == []
-    assert shown(take(step, event(90, C))) == [(60, B, FLAGGED), (90, C, [])]
-
-
-def test_a_restart_remembers_which_cell_was_seen_last() -> None:
+def test_a_restart_remembers_where_they_changed_to() -> None:
     before = held()
-    take(before, event(0, A), event(60, B), event(65, C))
+    take(before, event(0, A), event(60, B), event(65, B))
     after = held()
     after.restore(before.pack())
-    assert take(after, event(70, None, "loc.handover", cell_prev=B)) == []
-    assert shown(take(after, event(80, None, "loc.handover", cell_prev=C))) == [
-        (60, B, FLAGGED), (65, C, FLAGGED), (70, None, []), (80, None, []),
+    assert take(after, event(70, None, "loc.handover", cell_prev=C)) == []
+    out = take(after, event(80, None, "loc.handover", cell_prev=B))
+    assert shown(out) == [(60, B, FLAGGED), (65, B, FLAGGED), (70, None, []), (80, None, [])]
+
+
+def test_on_the_way_through_several_cells_one_that_was_left_takes_none_back() -> None:
+    step = held()
+    out = take(step, event(0, A), event(60, B), event(70, C), event(80, None, "loc.handover", cell_prev=C))
+    assert shown([*out, *step.pass_time(at(181))]) == [
+        (0, A, []), (60, B, []), (70, C, FLAGGED), (80, None, []),
     ]  # fmt: skip
+    again = held()
+    take(again, event(0, A), event(60, B), event(70, C))
+    again.restore(again.pack())
+    assert take(again, event(80, None, "loc.handover", cell_prev=B)) == []
