@@ -104,18 +104,12 @@ def _why_missed(visit: Visit, before: Visit | None, cells: frozenset[str], sight
     inside = [one for one in sights if visit.enter <= one.at < leave and one.cell in cells]
     if not inside:
         return "not seen inside: all its records lost their cell"
-    since = before.enter if before is not None else 0
-    apart = [one for one in sights if since <= one.at < inside[0].at]
-    while apart and apart[0].cell not in cells:
-        del apart[0]
-    outside = [one for one in apart if one.cell not in cells]
-    if before is not None and apart and not outside:
+    earlier = [one for one in sights if one.at < inside[0].at]
+    gone = earlier[1 + max((k for k, one in enumerate(earlier) if one.cell in cells), default=-1) :]
+    if before is not None and earlier and not gone:
         return "not seen outside since the visit before"
-    if before is not None and outside and apart[-1].cell not in cells:
-        last = max(k for k, one in enumerate(apart) if one.cell in cells)
-        gone = apart[last + 1 :]
-        if gone and inside[0].at - gone[0].at < 5 * MINUTE:
-            return f"seen outside for {_span(inside[0].at - gone[0].at)} since the visit before"
+    if before is not None and gone and inside[0].at - gone[0].at < 5 * MINUTE:
+        return f"seen outside for {_span(inside[0].at - gone[0].at)} since the visit before"
     out = next((one for one in sights if one.at > inside[0].at and one.cell not in cells), None)
     if out is not None and out.at - inside[0].at < 10 * MINUTE:
         return f"seen inside for {_span(out.at - inside[0].at)}"
