@@ -5,10 +5,8 @@
     2. `mode: hold`: the change is kept back until it is decided, and all that comes behind it for the same
        subscriber, so that nothing is overtaken. A sighting at A at most `within` after the change decides
        that it was none: every sighting elsewhere between the two is not believed, whatever cells there
-       were. At A is also at one of the 4 cells before it, if that was at most 58 min before, and only one
-       cell was seen since: large places have many cells, and a phone comes back to any of them. A handover
-       that has lost its own cell is as good as a return if its `cell_prev` is the cell that they changed
-       to, and nothing else was seen since: wherever it led, they did not stay there.
+       were. A handover that has lost its own cell is as good as a return if its `cell_prev` is the cell that
+       they changed to, and nothing else was seen since: wherever it led, they did not stay there.
     3. Else, when the watermark has passed the change by more than `within`, or a later sighting or
        `power.off` shows it, the change was a move: it goes on as it came, and what is kept back behind it
        is taken anew.
@@ -41,8 +39,6 @@ KNOWN_FOR: Final = 58 * MINUTE
 """The usual periodic timer, 54 min, + 4 min (facts/signals.md): after that whereabouts are not known."""
 MOST_OF_ONE: Final = 200
 """Events of one subscriber that are kept back at most."""
-_BEFORE: Final = 4
-"""Cells before the last one that count as home as well."""
 _COUNT: Final = 3
 _BEHIND: Final = 1 << 62
 """Time at which an event behind a change is due by itself: never."""
@@ -89,7 +85,7 @@ class PingPong:
         self._known: Recent[list[Any]] = Recent(
             options.subscribers, pack_value=list, restore_value=list, packed=options.checkpointed
         )
-        """Subscriber -> cell and time of the last sighting that was believed; then of the cells before."""
+        """Subscriber -> cell and time of the last sighting that was believed."""
         self._lot = Lot()
         self._away: dict[str, list[Any]] = {}
         """Subscriber of whom events are kept back -> time of the change, of the newest sighting, the cell
@@ -122,7 +118,7 @@ class PingPong:
         ):
             self._away[event.key] = [seen, seen, cell, 0]
             return self._park(event, seen + self._within + 1)
-        self._believe(event)
+        last[:] = cell, seen
         return (event,)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
@@ -193,17 +189,16 @@ class PingPong:
                 change, *rest = self._lot.of(key)
                 return self._moved(change, [*rest, event])
             last = self._known.get(key)
-            if last is not None and (
-                self._are_one(last[0], event.cell) or self._was_before(last, event.cell, away[2])
-            ):
-                return self._returned(event)
+            if last is not None and self._are_one(last[0], event.cell):
+                return self._returned(event, last[0])
             self._see(away, event)
         elif (
             (origin := left_by(event)) is not None
             and away[1] <= event.seen <= away[0] + self._within
             and self._are_one(origin, away[2])
+            and (last := self._known.get(key)) is not None
         ):
-            return self._returned(event)
+            return self._returned(event, last[0])
         return self._park(event, _BEHIND)
 
     def _see(self, away: list[Any], sighting: Event) -> None:
@@ -211,25 +206,15 @@ class PingPong:
         if away[2] and not self._are_one(away[2], sighting.cell):
             away[2] = ""
 
-    def _was_before(self, last: list[Any], cell: str | None, other: str) -> bool:
-        """Say whether a cell is one of those before the last, and not the other one seen since."""
-        return bool(other and not self._are_one(other, cell)) and any(
-            self._are_one(home, cell) for home, seen in last[2:] if last[1] - seen <= KNOWN_FOR
-        )
-
-    def _returned(self, event: Event) -> Sequence[Event]:
+    def _returned(self, event: Event, home: str) -> Sequence[Event]:
         """Take the return, or what says that they did not stay: what lies between was ping-pong."""
         del self._away[event.key]
         between = self._lot.of(event.key)
-        last = self._known.get(event.key)
         for each in between:
-            if not is_sighting(each) or each.cell == event.cell:
-                continue
-            if last is None or not self._are_one(last[0], each.cell):
+            if is_sighting(each) and not self._are_one(home, each.cell):
                 distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
-        if event.cell is not None:
-            self._believe(event)
+        self._known.put(event.key, [event.cell or home, event.seen])
         return [*between, event]
 
     def _moved(self, change: Event, rest: Sequence[Event]) -> list[Event]:
@@ -256,14 +241,7 @@ class PingPong:
         return ()
 
     def _believe(self, sighting: Event) -> None:
-        last = self._known.get(sighting.key)
-        if last is None:
-            self._known.put(sighting.key, [sighting.cell, sighting.seen])
-            return
-        if last[0] != sighting.cell:
-            before = [home for home in last[2:] if home[0] not in (last[0], sighting.cell)]
-            last[2:] = [[last[0], last[1]], *before][:_BEFORE]
-        last[:2] = sighting.cell, sighting.seen
+        self._known.put(sighting.key, [sighting.cell, sighting.seen])
 
     def _are_one(self, cell: str, other: str | None) -> bool:
         return cell == other or are_of_one_site(cell, other, self._sites)

@@ -243,16 +243,3 @@ def test_on_the_way_through_several_cells_one_that_was_left_takes_none_back() ->
     take(again, event(0, A), event(60, B), event(70, C))
     again.restore(again.pack())
     assert take(again, event(80, None, "loc.handover", cell_prev=B)) == []
-
-
-def test_home_is_also_where_they_were_just_before() -> None:
-    step = held()
-    out = take(step, event(0, C), event(200, A), event(500, A), event(510, B), event(540, C))
-    assert shown(out) == [(0, C, []), (200, A, []), (500, A, []), (510, B, FLAGGED), (540, C, [])]
-    assert step.counts == {"moved": 1, "collapsed": 1, "flagged": 1}
-
-
-def test_two_records_of_one_cell_are_no_return_to_it() -> None:
-    step = held()
-    out = take(step, event(0, C), event(200, A), event(500, A), event(510, C), event(511, C), event(540, A))
-    assert shown(out)[3:] == [(510, C, FLAGGED), (511, C, FLAGGED), (540, A, [])]
