@@ -59,6 +59,7 @@ class Feed:
         self._late_finished, self._late_other = _of(late_finished), _of(late_other)
         self._msisdn = _of(options.no_msisdn)
         self._cell = _of(options.missing_cell)
+        self._origin = _of(options.missing_cell * options.missing_origin)
         self._imei = _of(options.bad_imei)
         self._copy = _of(options.duplicates)
         self._swap = _of(options.swapped_cells)
@@ -139,6 +140,8 @@ class Feed:
                     for name in _LOCATION:
                         record.pop(name, None)
                     done.append("no-cell")
+                    if cell < self._origin and record.pop("cell_prev", None) is not None:
+                        done.append("no-origin")
                 elif swap < self._swap and site is not None:
                     self._move(record, site, person.rat, swap)
                     done.append("wrong-cell")

@@ -64,6 +64,8 @@ class CityOptions:
     """Share of neighbouring records in the wrong order. 0 to 0.5."""
     bad_imei: float = 0.0038
     missing_cell: float = 0.039
+    missing_origin: float = 0.0
+    """Of handovers without a cell: the one that they left is not named, either."""
     flips: float = 0.03
     """Share of location records around which the phone flips to a neighbour cell and back (A-B-A): on top of
     the 3.5 to 4 changes of site a day that people really make."""
@@ -116,7 +118,8 @@ class CityOptions:
 
 
 FAULTS: Final = (
-    "duplicates", "inverted", "bad_imei", "missing_cell", "flips", "border_flips", "no_msisdn", "unseen_off",
+    "duplicates", "inverted", "bad_imei", "missing_cell", "missing_origin", "flips", "border_flips",
+    "no_msisdn", "unseen_off",
     "swapped_cells", "false_roaming", "cloned_imeis", "handset_flips", "mixed_slots", "late_xdr",
     "extra_columns", "mangled_times", "lost_files", "doubled_files",
 )  # fmt: skip

@@ -13,9 +13,9 @@ Rows, in the order of time per subscriber, each with `imsi` and `what`:
 Two more come from the feed itself (`City.events`), in the order in which it makes them:
 - `seen`: `place leave records`: how many records a visit has made, those that were lost or changed included;
 - `record`: `id t done`, and `cell` if the true one is not named: what was done to a record. `done`: `late`
-  (by 5 minutes or more), `no-msisdn no-cell wrong-cell bad-imei other-handset other-slot no-start copied flip
-  false-roaming`; `lost`: a `kind` that never came, instead of an id. Of delimited files, `row` (`mangled-time
-  extra-columns`) and `file` (`lost`, `doubled`) are told as well.
+  (by 5 minutes or more), `no-msisdn no-cell no-origin wrong-cell bad-imei other-handset other-slot
+  no-start copied flip false-roaming`; `lost`: a `kind` that never came, instead of an id. Of delimited files,
+  `row` (`mangled-time extra-columns`) and `file` (`lost`, `doubled`) are told as well.
 """
 
 from __future__ import annotations

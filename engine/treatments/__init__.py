@@ -22,6 +22,7 @@ Who it is, in the order in which they run (`docs/signals-identity.md`):
     parking.py        records wait for their number, or their IMSI, a little
     handset_changes.py    the SIM is in another handset
     roaming.py        who has left the home network, is back, or is a guest
+    roaming_held.py   what a feed itself says of that, kept back until it is settled
 
 Places and times, in the order in which they run; `docs/signals.md` has their sentences, settings, counters:
 

@@ -10,7 +10,10 @@
        and the outlier is forgotten. One that is impossible again, but possible from the outlier, speaks for
        that: the `confirm`-th of such a row, the first outlier included, is believed. One that is possible
        from neither begins a new row.
-    4. Sightings in cells that the table does not place, and those earlier than the last believed one, pass
+    4. After a long silence a wrong cell is a possible move. If the believed sighting is the only one since
+       such a jump of `distance` or further, and the next is impossible from it but possible from the one
+       before it, then it is two against one: the next is believed at once (`returned`).
+    5. Sightings in cells that the table does not place, and those earlier than the last believed one, pass
        and change nothing here. One earlier than the outlier is judged by 1 and says nothing about the
        outlier.
 
@@ -56,7 +59,7 @@ class ImpossibleMovesOptions(Remembering):
 class _Track:
     """Where a subscriber is believed to be, and where the last outliers were."""
 
-    __slots__ = ("count", "outlier", "outlier_seen", "seen", "where")
+    __slots__ = ("before", "before_seen", "count", "outlier", "outlier_seen", "seen", "where")
 
     def __init__(self, where: Position, seen: int) -> None:
         self.where = where
@@ -65,17 +68,23 @@ class _Track:
         self.outlier_seen = seen
         self.count = 0
         """Outliers in a row that agree with each other."""
+        self.before: Position | None = None
+        """Where they were before `where`, if that is one sighting after a jump."""
+        self.before_seen = 0
 
     def pack(self) -> list[Any]:
         """Return it as plain JSON."""
-        return [*self.where, self.seen, *self.outlier, self.outlier_seen, self.count]
+        kept = [*self.where, self.seen, *self.outlier, self.outlier_seen, self.count]
+        return kept if self.before is None else [*kept, *self.before, self.before_seen]
 
     @classmethod
     def restore(cls, packed: Any) -> _Track:
         """Return what `pack` was called on."""
-        lat, lon, seen, outlier_lat, outlier_lon, outlier_seen, count = packed
+        lat, lon, seen, outlier_lat, outlier_lon, outlier_seen, count, *before = packed
         track = cls((lat, lon), seen)
         track.outlier, track.outlier_seen, track.count = (outlier_lat, outlier_lon), outlier_seen, count
+        if before:
+            track.before, track.before_seen = (before[0], before[1]), before[2]
         return track
 
 
@@ -86,7 +95,8 @@ class ImpossibleMoves:
 
     def __init__(self, options: ImpossibleMovesOptions, positions: Mapping[str, Position]) -> None:
         self.counts: Counter[str] = Counter()
-        """`flagged`, `cell_taken` (not believed), `confirmed` (outliers that turned out to be true)."""
+        """`flagged`, `cell_taken` (not believed), `confirmed` (outliers that turned out to be true),
+        `returned` (back from a jump that was none)."""
         self._distance = options.distance
         self._near = options.distance / METRES_OF_DEGREE / 2
         """Degrees of latitude and longitude below which no two points are so far apart."""
@@ -115,7 +125,10 @@ class ImpossibleMoves:
         elif track.count:
             self._doubt(track, where, event)
         elif where == track.where or self._is_possible(track.where, track.seen, where, seen):
-            track.where, track.seen = where, seen
+            self._believe(track, where, seen)
+        elif track.before is not None and self._is_possible(track.before, track.before_seen, where, seen):
+            self.counts["returned"] += 1
+            track.where, track.seen, track.before = where, seen, None
         else:
             track.outlier, track.outlier_seen, track.count = where, seen, 1
             distrust(event, FLAG, self.counts)
@@ -138,7 +151,7 @@ class ImpossibleMoves:
         seen = event.seen
         overtaken = seen < track.outlier_seen
         if self._is_possible(track.where, track.seen, where, seen):
-            track.where, track.seen = where, seen
+            self._believe(track, where, seen)
             if not overtaken:
                 track.count = 0
             return
@@ -150,9 +163,16 @@ class ImpossibleMoves:
         track.outlier, track.outlier_seen = where, seen
         if track.count >= self._confirm:
             self.counts["confirmed"] += 1
-            track.where, track.seen, track.count = where, seen, 0
+            track.where, track.seen, track.count, track.before = where, seen, 0, None
         else:
             distrust(event, FLAG, self.counts)
+
+    def _believe(self, track: _Track, where: Position, seen: int) -> None:
+        if where == track.where or distance(*track.where, *where) < self._distance:
+            track.before = None
+        else:
+            track.before, track.before_seen = track.where, track.seen
+        track.where, track.seen = where, seen
 
     def _is_possible(self, where: Position, seen: int, there: Position, then: int) -> bool:
         near = self._near

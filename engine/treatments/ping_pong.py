@@ -5,7 +5,8 @@
     2. `mode: hold`: the change is kept back until it is decided, and all that comes behind it for the same
        subscriber, so that nothing is overtaken. A sighting at A at most `within` after the change decides
        that it was none: every sighting elsewhere between the two is not believed, whatever cells there
-       were.
+       were. A handover that has lost its own cell is as good as a return if its `cell_prev` is the cell that
+       they changed to, and nothing else was seen since: wherever it led, they did not stay there.
     3. Else, when the watermark has passed the change by more than `within`, or a later sighting or
        `power.off` shows it, the change was a move: it goes on as it came, and what is kept back behind it
        is taken anew.
@@ -38,6 +39,7 @@ KNOWN_FOR: Final = 58 * MINUTE
 """The usual periodic timer, 54 min, + 4 min (facts/signals.md): after that whereabouts are not known."""
 MOST_OF_ONE: Final = 200
 """Events of one subscriber that are kept back at most."""
+_COUNT: Final = 3
 _BEHIND: Final = 1 << 62
 """Time at which an event behind a change is due by itself: never."""
 
@@ -85,8 +87,9 @@ class PingPong:
         )
         """Subscriber -> cell and time of the last sighting that was believed."""
         self._lot = Lot()
-        self._away: dict[str, list[int]] = {}
-        """Subscriber of whom events are kept back -> time of the change, of the newest sighting, how many."""
+        self._away: dict[str, list[Any]] = {}
+        """Subscriber of whom events are kept back -> time of the change, of the newest sighting, the cell
+        of all sightings kept back (empty: of several sites), how many events."""
         self._watermark = -1
 
     # -- as a step -------------------------------------------------------------------------------------------
@@ -113,7 +116,7 @@ class PingPong:
             and seen + self._within >= self._watermark
             and not are_of_one_site(last[0], cell, self._sites)
         ):
-            self._away[event.key] = [seen, seen, 0]
+            self._away[event.key] = [seen, seen, cell, 0]
             return self._park(event, seen + self._within + 1)
         last[:] = cell, seen
         return (event,)
@@ -140,10 +143,10 @@ class PingPong:
         for event in self._lot.let_go():  # to count them, by subscriber
             away = self._away.get(event.key)
             if away is None:
-                away = self._away[event.key] = [event.seen, event.seen, 0]
-            elif is_sighting(event):
-                away[1] = max(away[1], event.seen)
-            away[2] += 1
+                away = self._away[event.key] = [event.seen, event.seen, event.cell, 0]
+            elif is_sighting(event) and event.seen >= away[1]:
+                self._see(away, event)
+            away[_COUNT] += 1
         self._lot.restore(packed.get(EVENTS))
 
     # -- what is kept back -----------------------------------------------------------------------------------
@@ -163,18 +166,18 @@ class PingPong:
         freed = self._lot.let_go(keep)
         for event in freed:
             away = self._away[event.key]
-            away[2] -= 1
+            away[_COUNT] -= 1
             last = self._known.get(event.key)
             if is_sighting(event) and (last is None or event.seen >= last[1]):
                 self._believe(event)
         found = list(freed)
         for key in dict.fromkeys(event.key for event in freed):
-            left = self._away.pop(key)[2]
+            left = self._away.pop(key)[_COUNT]
             for event in self._lot.of(key) if left else ():
                 found += self.take(event)
         return found
 
-    def _behind(self, event: Event, away: list[int]) -> Sequence[Event]:
+    def _behind(self, event: Event, away: list[Any]) -> Sequence[Event]:
         """Take an event of a subscriber of whom others are kept back."""
         key = event.key
         if event.kind == "power.off":
@@ -188,18 +191,30 @@ class PingPong:
             last = self._known.get(key)
             if last is not None and self._are_one(last[0], event.cell):
                 return self._returned(event, last[0])
-            away[1] = event.seen
+            self._see(away, event)
+        elif (
+            (origin := left_by(event)) is not None
+            and away[1] <= event.seen <= away[0] + self._within
+            and self._are_one(origin, away[2])
+            and (last := self._known.get(key)) is not None
+        ):
+            return self._returned(event, last[0])
         return self._park(event, _BEHIND)
 
+    def _see(self, away: list[Any], sighting: Event) -> None:
+        away[1] = sighting.seen
+        if away[2] and not self._are_one(away[2], sighting.cell):
+            away[2] = ""
+
     def _returned(self, event: Event, home: str) -> Sequence[Event]:
-        """Take the return: what lies between was ping-pong."""
+        """Take the return, or what says that they did not stay: what lies between was ping-pong."""
         del self._away[event.key]
         between = self._lot.of(event.key)
         for each in between:
             if is_sighting(each) and not self._are_one(home, each.cell):
                 distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
-        self._believe(event)
+        self._known.put(event.key, [event.cell or home, event.seen])
         return [*between, event]
 
     def _moved(self, change: Event, rest: Sequence[Event]) -> list[Event]:
@@ -214,9 +229,9 @@ class PingPong:
 
     def _park(self, event: Event, until: int) -> Sequence[Event]:
         away = self._away[event.key]
-        away[2] += 1
+        away[_COUNT] += 1
         self._lot.park(event, until)
-        if away[2] > MOST_OF_ONE:
+        if away[_COUNT] > MOST_OF_ONE:
             self.counts["overflowed"] += 1
             change, *rest = self._lot.of(event.key)
             return self._moved(change, rest)
@@ -230,6 +245,12 @@ class PingPong:
 
     def _are_one(self, cell: str, other: str | None) -> bool:
         return cell == other or are_of_one_site(cell, other, self._sites)
+
+
+def left_by(event: Event) -> str | None:
+    """Return the cell that a handover led away from; None: the record is none, or does not say so."""
+    origin = event.fields.get("cell_prev") if event.kind == "loc.handover" else None
+    return origin if isinstance(origin, str) and origin else None
 
 
 def are_of_one_site(cell: str, other: str | None, sites: Mapping[str, object]) -> bool:

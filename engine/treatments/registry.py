@@ -24,6 +24,7 @@ from engine.treatments.parking import Parking, ParkingOptions
 from engine.treatments.ping_pong import PingPong, PingPongOptions
 from engine.treatments.ping_pong_repeat import PingPongRepeat
 from engine.treatments.roaming import Roaming, RoamingOptions
+from engine.treatments.roaming_held import HeldRoaming
 from engine.treatments.start_cell import StartCell, StartCellOptions
 from engine.treatments.step import Chain, Step
 from engine.treatments.thinning import Thinning, ThinningOptions
@@ -87,6 +88,11 @@ def _ping_pong(options: PingPongOptions, around: Around) -> Step:
         table = around.tables[CELLS]
         sites = {name: cell.site or (cell.lat, cell.lon) for name, cell in table.cells.items()}
     return PingPong(options, sites) if options.mode == "hold" else PingPongRepeat(options, sites)
+
+
+def _roaming(options: RoamingOptions, around: Around) -> Step:
+    step = Roaming(around.memories, options)
+    return HeldRoaming(step, options) if options.hold else step
 
 
 def _identity(options: IdentityOptions, around: Around) -> Step:
@@ -157,7 +163,7 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
     Roaming.name: Treatment(
         "Derives `roam.*` from the networks of records.",
         RoamingOptions,
-        lambda options, around: Roaming(around.memories, options),
+        _roaming,
     ),
 }
 """Name -> treatment, in the order in which they run."""

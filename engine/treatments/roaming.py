@@ -16,7 +16,8 @@
 6. The record is of the time of the record that settled it, behind it, with `plmn` and `country`. It has no
    cell, and keeps `no_trigger`, `late` and `synthetic`.
 7. A record not later than the last change changes nothing. What a feed says itself by `roam.*` is taken
-   over, and nothing is derived from it.
+   over, and nothing is derived from it. With `hold` it is believed only when it is settled
+   (`engine.treatments.roaming_held`).
 """
 
 from __future__ import annotations
@@ -58,6 +59,13 @@ class RoamingOptions(Options):
         30 * SECOND,
         "a length of time from 0s to 1h",
         "each of them is so much later than the one before",
+        ge=0,
+        le=3_600 * SECOND,
+    )
+    hold: Duration = option(
+        0,
+        "a length of time from 0s to 1h",
+        "what the feed itself says of leaving for such a network is kept back for so long; 0s: not at all",
         ge=0,
         le=3_600 * SECOND,
     )
@@ -152,7 +160,7 @@ class Roaming:
         if event.t <= since:
             self.counts["late"] += 1
             return (event,)
-        if not self._counts(event, known, zone, self._near(where if zone == HOME else zone)):
+        if not self._counts(event, known, zone, self.near(where if zone == HOME else zone)):
             return (event,)
         to = country_of(plmn)
         self._put(event, zone, plmn, to or country)
@@ -176,7 +184,7 @@ class Roaming:
                 self._memory.put(event.key, (event.t, *known[1:]))
             return (event,)
         home = event.fields["home_plmn"]
-        if not self._counts(event, known, "in", self._near(home)):
+        if not self._counts(event, known, "in", self.near(home)):
             return (event,)
         self._put(event, "in", plmn)
         return (event, self._made(event, "roam.in", plmn, "", country_of(plmn), home))
@@ -220,7 +228,8 @@ class Roaming:
             fields["quality"] = flags
         return derived_of(event.key, event.source, kind, event.t, f"{where} {plmn}", fields)
 
-    def _near(self, zone: str) -> bool:
+    def near(self, zone: str) -> bool:
+        """Say whether a network may be heard from across the border."""
         near = self._neighbours
         return zone != HOME and (near is None or zone in near or zone[:3] in near)
 

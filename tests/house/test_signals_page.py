@@ -11,6 +11,7 @@ from engine.deployment.feeds.read import read_feeds
 from engine.event_kinds import KINDS
 from engine.treatments.registry import TREATMENTS
 from tests.house.pages import blocks
+from tests.score.variants import ENTERS, PLACES, STEPS
 from tools.signals_page import PAGE, page
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -51,12 +52,24 @@ def test_every_flag_that_is_known_has_its_row_or_is_of_identity() -> None:
     assert known - shown <= {"no_msisdn", "bad_imei", "dup"}
 
 
-def test_the_example_is_a_feeds_file_without_mistakes() -> None:
-    (example,) = [block for block in blocks("docs/signals.md") if block.info == "feeds"]
-    feeds = read_feeds("feeds.yaml", example.text)
-    assert [str(problem) for problem in feeds.problems] == []
-    (feed,) = feeds.feeds.values()
-    assert list(feed.treatments) == [name for name in TREATMENTS if name in feed.treatments]
+def test_the_examples_are_feeds_files_without_mistakes() -> None:
+    examples = [block for block in blocks("docs/signals.md") if block.info == "feeds"]
+    assert len(examples) == 2
+    for example in examples:
+        feeds = read_feeds("feeds.yaml", example.text)
+        assert [str(problem) for problem in feeds.problems] == []
+        (feed,) = feeds.feeds.values()
+        assert list(feed.treatments) == [name for name in TREATMENTS if name in feed.treatments]
+
+
+def test_what_is_recommended_is_what_was_scored() -> None:
+    advice = [block for block in blocks("docs/signals.md") if block.info == "feeds"][1]
+    (feed,) = read_feeds("feeds.yaml", advice.text).feeds.values()
+    assert {name: asked.options for name, asked in feed.treatments.items()} == {
+        name: TREATMENTS[name].options.model_validate(given) for name, given in STEPS.items()
+    }
+    assert f"`leave_after: {PLACES['leave_after']['leave_after']}` at each place" in TEXT
+    assert f"`confirm: {ENTERS['confirm']['confirm']}` at each `enters`" in TEXT
 
 
 def _source(module: str) -> str:

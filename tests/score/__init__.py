@@ -5,6 +5,8 @@ day.py         the day itself: records, profiles, what really happened
 variants.py    which treatments and which options of places are on
 course.py      records -> intake -> treatments -> the engine: what was concluded, and when
 judge.py       conclusions against the truth: hits, misses, false ones, errors of dwell
+why.py         causes of what was false or missed
 tables.py      the sums as tables
+page.py        the tables in docs/signals.md
 __main__.py    `./run score`
 """

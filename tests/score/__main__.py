@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +18,7 @@ from tempfile import TemporaryDirectory
 from connectors.city import CityOptions
 from connectors.city.options import with_faults
 from engine.errors import InputError, RulesError
-from tests.score import tables
+from tests.score import page, tables
 from tests.score.course import score
 from tests.score.day import live
 from tests.score.judge import Score
@@ -45,12 +46,14 @@ def known_options() -> tuple[str, ...]:
     return tuple(found)
 
 
-def run_seed(seed: int, subscribers: int, ways: Sequence[Variant], options: CityOptions) -> list[Score]:
+def run_seed(
+    seed: int, subscribers: int, ways: Sequence[Variant], options: CityOptions, why: bool
+) -> list[Score]:
     """Score one day in some ways."""
     with TemporaryDirectory() as folder:
         catalog = build(Path(folder)).catalog
     day = live(seed, subscribers, catalog, options)
-    return [score(day, way) for way in ways]
+    return [score(day, way, why=why) for way in ways]
 
 
 def main(arguments: list[str]) -> int:
@@ -65,6 +68,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="all figures as JSON, instead of tables")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="seeds at a time (2)")
     parser.add_argument("--each", action="store_true", help="each treatment alone and taken out as well")
+    parser.add_argument("--why", action="store_true", help="causes of what was false or missed as well")
+    parser.add_argument("--page", metavar="NAME", help="write this part of docs/signals.md as well")
     given = parser.parse_args(arguments)
     known = variants(known_options())
     names = given.variants or (list(known) if given.each else [NONE, ALL])
@@ -79,22 +84,24 @@ def main(arguments: list[str]) -> int:
         parser.error(str(error))
     scores: list[Score] = []
     with ProcessPoolExecutor(max(1, given.workers)) as pool:
-        jobs = [pool.submit(run_seed, seed, given.subscribers, ways, options) for seed in given.seeds]
+        jobs = [
+            pool.submit(run_seed, seed, given.subscribers, ways, options, given.why) for seed in given.seeds
+        ]
         for seed, job in zip(given.seeds, jobs, strict=True):
             scores += job.result()
             print(f"seed {seed}: done", file=sys.stderr, flush=True)
     judged = ALL if ALL in names else names[-1]
     wanted = tables.targets(scores, judged)
+    found = tables.of_each(scores, judged) if given.each else tables.of_all(scores, judged)
     if given.json:
         print(json.dumps([tables.as_json(one) for one in scores], indent=1))
     else:
-        for title, head, rows in (
-            (f"Targets, with `{judged}`", tables.TARGETS_HEAD, wanted),
-            ("Worst seed of each figure", tables.WORST_HEAD, tables.worst(scores)),
-            (f"Each seed, with `{judged}`", tables.BY_SEED_HEAD, tables.by_seed(scores, judged)),
-            ("Roaming and handsets, all seeds together", tables.IDENTITY_HEAD, tables.identity(scores)),
-        ):
-            print(f"### {title}\n\n{tables.markdown(head, rows)}")
+        print("\n".join(found))
+    if given.page:
+        try:
+            page.write(given.page, found, shlex.join(["./run", "score", *arguments]))
+        except InputError as error:
+            parser.error(str(error))
     return 0 if given.no_targets or all(row[-1] == "met" for row in wanted) else 1
 
 

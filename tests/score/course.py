@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +21,7 @@ from engine.treatments.step import Chain
 from tests.score.day import CityDay
 from tests.score.judge import Concluded, Score, judge
 from tests.score.variants import Variant
+from tests.score.why import Trace, causes
 from tests.score.world import build
 
 _KEY, _SALT = b"score-key", b"score-salt"
@@ -28,20 +29,32 @@ _NEVER = 1 << 60
 """µs of disorder with which a replay derives no ticks: they come from the source, as in the collector."""
 
 
-def score(day: CityDay, variant: Variant) -> Score:
-    """Run one day in one way and hold it against the truth."""
+def score(day: CityDay, variant: Variant, *, why: bool = False) -> Score:
+    """Run one day in one way and hold it against the truth; `why`: say what is false or missed, too."""
     with TemporaryDirectory() as folder:
         rules = build(
             Path(folder), place=lambda key: variant.of_place(key, day.town), enters=variant.of_enters
         )
     identity = Identity(_KEY)
     chain = variant.chain(identity, day.town, DISORDER)
-    found = judge(day, conclude(day, rules, chain, identity), variant.name)
+    people = {identity.of_imsi(imsi) or "": imsi for imsi in day.people}
+    trace = Trace(day, people) if why else None
+    concluded = conclude(day, rules, chain, identity, people, trace)
+    found = judge(day, concluded, variant.name)
     found.dropped = dict(chain.counts)
+    if trace is not None:
+        found.causes = causes(day, concluded, trace)
     return found
 
 
-def conclude(day: CityDay, rules: RuleSet, chain: Chain, identity: Identity) -> Concluded:
+def conclude(
+    day: CityDay,
+    rules: RuleSet,
+    chain: Chain,
+    identity: Identity,
+    people: Mapping[str, str],
+    trace: Trace | None = None,
+) -> Concluded:
     """Fold the day; every decision, whatever became of it, is an instant of its rule.
 
     Ticks go no further than what steps keep back, as the collector writes them.
@@ -52,13 +65,14 @@ def conclude(day: CityDay, rules: RuleSet, chain: Chain, identity: Identity) -> 
         event for line in day.profiles if (event := intake.profile_line(line, "score", "p")) is not None
     )
     replay.take()
-    people = {identity.of_imsi(imsi) or "": imsi for imsi in {visit.imsi for visit in day.visits}}
-    watch = _Watch(people, identity, day)
+    watch = _Watch(people)
     course, ticks, newest = Course(chain, DISORDER), TickMaker(), 0
 
     def give(events: Iterable[Event]) -> None:
         for event in events:
             watch.look(event)
+            if trace is not None:
+                trace.look(event)
             replay.feed(event)
 
     for line in day.records:
@@ -87,14 +101,13 @@ def conclude(day: CityDay, rules: RuleSet, chain: Chain, identity: Identity) -> 
 class _Watch:
     """Collects what may trigger, and what did."""
 
-    def __init__(self, people: dict[str, str], identity: Identity, day: CityDay) -> None:
+    def __init__(self, people: Mapping[str, str]) -> None:
         self.instants: dict[str, dict[tuple[str, str], list[int]]] = {
             verb: defaultdict(list) for verb in ("enter", "leave", "stay")
         }
         self.handsets: list[tuple[str, int, str]] = []
         self.roamed: set[str] = set()
         self._people = people
-        self._changed = {identity.of_imsi(imsi) or "": imsi for imsi, _, _ in day.handsets}
 
     def look(self, event: Event) -> None:
         """Note a record that the engine is given."""
@@ -104,7 +117,7 @@ class _Watch:
             if event.kind == "roam.out":
                 self.roamed.add(event.id or "")
             else:
-                who = self._changed.get(event.key, event.key)
+                who = self._people.get(event.key, event.key)
                 self.handsets.append((who, event.t, event.fields.get("to.tac", "")))
 
     def take(self, replay: Replay) -> None:

@@ -46,6 +46,10 @@ class CityDay:
     """Ids of records of people who did."""
     done: dict[str, int] = field(default_factory=dict)
     """What was done to records -> how many."""
+    deeds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Id of a record -> what was done to it."""
+    people: list[str] = field(default_factory=list)
+    """IMSIs of all."""
 
 
 def live(seed: int, subscribers: int, catalog: Catalog, options: CityOptions | None = None) -> CityDay:
@@ -59,8 +63,9 @@ def live(seed: int, subscribers: int, catalog: Catalog, options: CityOptions | N
             visits.append(Visit(row["imsi"], row["place"], row["enter"], row["leave"]))
         elif row["what"] == "handset" and row["at"] < END:
             handsets.append((row["imsi"], row["at"], row["to"]))
+    people = [city.person(index).imsi for index in range(subscribers)]
     open_visits = {(visit.imsi, visit.place, visit.leave): visit for visit in visits}
-    day = CityDay(seed, city.town, [], [], visits, handsets)
+    day = CityDay(seed, city.town, [], [], visits, handsets, people=people)
 
     def note(row: dict[str, Any]) -> None:
         if row["what"] == "seen":
@@ -68,6 +73,8 @@ def live(seed: int, subscribers: int, catalog: Catalog, options: CityOptions | N
             if visit is not None:
                 visit.records += row["records"]
             return
+        if "id" in row:
+            day.deeds[row["id"]] = tuple(row["done"])
         for deed in row["done"]:
             day.done[deed] = day.done.get(deed, 0) + 1
         if "false-roaming" in row["done"]:

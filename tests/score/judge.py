@@ -3,10 +3,13 @@
 A visit counts if at least one record was made inside, emitted or not; others are counted apart, and what was
 concluded of them is neither right nor false. A hit: the same subscriber and place, at an instant between the
 true entry and the true exit + one periodic timer; each visit has one at most, every further one is false.
+Who is in a place as the day begins has not entered it that day: what is told of that is neither right nor
+false.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -81,6 +84,8 @@ class Score:
     roaming: Count = field(default_factory=Count)
     dropped: Mapping[str, int] = field(default_factory=dict)
     """What the treatments did, by STEP.DEED."""
+    causes: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
+    """Of false enters of wide places, of missed ones; only where asked for (`tests.score.why`)."""
 
     def dwell_at(self, share: float, kinds: Iterable[str] = ("wide", "small")) -> float:
         """Return a quantile of the error of dwell, minutes; 0 if there is none."""
@@ -94,7 +99,7 @@ def judge(day: CityDay, concluded: Concluded, variant: str) -> Score:
     by: dict[tuple[str, str], list[Visit]] = {}
     for visit in day.visits:
         by.setdefault((visit.imsi, visit.place), []).append(visit)
-        score.visits += visit.records > 0
+        score.visits += visit.records > 0 and _is_entered(visit)
         score.unseen += visit.records == 0
     for place in PLACES:
         kind = "wide" if is_wide(place) else "small"
@@ -105,7 +110,7 @@ def judge(day: CityDay, concluded: Concluded, variant: str) -> Score:
             key = imsi, place
             visits = sorted(by.get(key, ()), key=lambda visit: visit.enter)
             entered = _match(
-                visits, concluded.enters.get(key, ()), lambda v: v.enter, lambda _: True, score.enters[kind]
+                visits, concluded.enters.get(key, ()), lambda v: v.enter, _is_entered, score.enters[kind]
             )
             left = _match(
                 visits,
@@ -122,7 +127,7 @@ def judge(day: CityDay, concluded: Concluded, variant: str) -> Score:
                 score.stays[kind],
             )
             for k, visit in enumerate(visits):
-                if k in entered and k in left and visit.leave is not None:
+                if k in entered and k in left and visit.leave is not None and _is_entered(visit):
                     told, true = left[k] - entered[k], visit.leave - visit.enter
                     score.dwell[kind].append(abs(told - true) / _MINUTE)
     _judge_handsets(day, concluded, score.handsets)
@@ -130,6 +135,24 @@ def judge(day: CityDay, concluded: Concluded, variant: str) -> Score:
     score.true_roaming = len(concluded.roamed & day.roaming)
     score.roaming = Count(score.true_roaming, len(day.roaming) - score.true_roaming, score.false_roaming)
     return score
+
+
+def matched(visits: Sequence[Visit], told: Iterable[int]) -> tuple[list[int], list[int]]:
+    """Match enters as `judge` does; return the false instants, and the numbers of the missed visits."""
+    found = _match(visits, told, lambda v: v.enter, _is_entered, Count())
+    right = set(found.values())
+    wrong = [t for t in told if MIDNIGHT <= t < END and t not in right]
+    lost = [
+        k
+        for k, v in enumerate(visits)
+        if v.records and _is_entered(v) and k not in found and (v.leave is None or v.leave + T3412 < END)
+    ]
+    return wrong, lost
+
+
+def _is_entered(visit: Visit) -> bool:
+    """Say whether somebody came in on this day: who was there as it began did not."""
+    return visit.enter > MIDNIGHT
 
 
 def _match(

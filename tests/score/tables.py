@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +17,73 @@ VISITS: Final = 1_000
 
 _KINDS: Final = ("wide", "small")
 Row = tuple[str, ...]
+
+
+def of_all(scores: Sequence[Score], judged: str) -> list[str]:
+    """Return the tables of a run of few variants, `judged` the one that the targets are for."""
+    parts: list[tuple[str, Row, Sequence[Row]]] = [
+        (f"Targets, with `{judged}`", TARGETS_HEAD, targets(scores, judged)),
+        ("Worst seed of each figure", WORST_HEAD, worst(scores)),
+        (f"Each seed, with `{judged}`", BY_SEED_HEAD, by_seed(scores, judged)),
+        ("Roaming and handsets, all seeds together", IDENTITY_HEAD, identity(scores)),
+    ]
+    rows = causes(scores, judged)
+    if rows:
+        parts.append((f"Why, with `{judged}`: wide places, all seeds together", CAUSES_HEAD, rows))
+    return [_titled(*part) for part in parts]
+
+
+def of_each(scores: Sequence[Score], judged: str) -> list[str]:
+    """Return the tables of a run of many variants: sums over all seeds, as each has few visits."""
+    visits = sum(score.visits for score in scores if score.variant == judged)
+    return [
+        _titled(f"What each is worth: {visits:,} true visits", EACH_HEAD, each(scores)),
+        _titled("Roaming and handsets", IDENTITY_HEAD, identity(scores)),
+    ]
+
+
+def _titled(title: str, head: Row, rows: Sequence[Row]) -> str:
+    return f"### {title}\n\n{markdown(head, rows)}"
+
+
+def each(scores: Sequence[Score]) -> list[Row]:
+    """One row per variant, all seeds together."""
+    rows = []
+    for variant in dict.fromkeys(score.variant for score in scores):
+        mine = [score for score in scores if score.variant == variant]
+        row = [variant]
+        for verb, kind in (("enters", "wide"), ("enters", "small"), ("leaves", "wide"), ("stays", "wide")):
+            count = Count()
+            for score in mine:
+                count.add(getattr(score, verb)[kind])
+            row += [*_pair(count)[: 3 if (verb, kind) == ("enters", "wide") else 2]]
+        errors = sorted(error for score in mine for error in score.dwell["wide"])
+        row.append(f"{errors[min(int(0.9 * len(errors)), len(errors) - 1)] if errors else 0:.1f}")
+        rows.append(tuple(row))
+    return rows
+
+
+EACH_HEAD: Final[Row] = (
+    "treatments", "enters wide P", "R", "hits / missed / false", "small P", "R", "leaves wide P", "R",
+    "stays wide P", "R", "dwell error p90 min",
+)  # fmt: skip
+
+
+def causes(scores: Sequence[Score], variant: str) -> list[Row]:
+    """Return the causes of false and of missed enters, the frequent ones first; empty: nobody asked."""
+    rows: list[Row] = []
+    for number, what in enumerate(("false", "missed")):
+        found: Counter[str] = Counter()
+        for score in scores:
+            if score.variant == variant:
+                found.update(score.causes[number])
+        rows += [
+            (what, why, str(count)) for why, count in sorted(found.items(), key=lambda one: (-one[1], one[0]))
+        ]
+    return rows
+
+
+CAUSES_HEAD: Final[Row] = ("enters", "why", "how many")
 
 
 def worst(scores: Sequence[Score]) -> list[Row]:

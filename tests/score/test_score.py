@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connectors.city import WITHOUT_FAULTS, CityOptions
-from tests.score import tables
+from engine.errors import InputError
+from tests.score import page, tables
 from tests.score.__main__ import known_options, main
 from tests.score.course import score
 from tests.score.day import END, HOUR, MIDNIGHT, CityDay, Visit, live
 from tests.score.fidelity import measure, table
 from tests.score.judge import T3412, Concluded, Count, Score, judge
 from tests.score.variants import ALL, NONE, variants
-from tests.score.world import build
+from tests.score.why import Seen, Trace, causes
+from tests.score.world import build, cells_of_place
 from tests.testdata import CHECKOUT
 
 PEOPLE = 150
@@ -79,6 +82,53 @@ def test_visits_that_nobody_could_see_are_counted_apart(day: CityDay) -> None:
     found = judged(day, enter + 1)
     assert (found.visits, found.unseen) == (0, 1)
     assert found.enters["wide"] == Count(0, 0, 0)
+
+
+def test_who_was_there_when_the_day_began_has_not_entered(day: CityDay) -> None:
+    day.visits = [Visit(WHO, PLACE, MIDNIGHT, MIDNIGHT + HOUR, 3)]
+    found = judged(day, MIDNIGHT + 1, MIDNIGHT + 2, leaves=(MIDNIGHT + HOUR,))
+    assert (found.visits, found.enters["wide"]) == (0, Count(0, 0, 1))
+    assert (found.leaves["wide"], found.dwell["wide"]) == (Count(1, 0, 0), [])
+
+
+def seen(minute: float, cell: str | None, *deeds: str) -> Seen:
+    at = MIDNIGHT + round(minute * 60_000_000)
+    return Seen(at, at, "loc.handover", cell, (), deeds)
+
+
+def test_causes_are_told_by_what_reached_the_engine(day: CityDay) -> None:
+    inside, street = cells_of_place(PLACE)[0], "460-00-6001-1"
+    minute = HOUR // 60
+    day.visits = [
+        Visit(WHO, PLACE, MIDNIGHT + 60 * minute, MIDNIGHT + 120 * minute, 9),
+        Visit(WHO, PLACE, MIDNIGHT + 150 * minute, MIDNIGHT + 180 * minute, 2),
+        Visit(WHO, PLACE, MIDNIGHT + 300 * minute, MIDNIGHT + 310 * minute, 1),
+    ]
+    trace = Trace(day, {})
+    trace.seen[WHO] = [
+        seen(10, street), seen(20, inside, "wrong-cell"), seen(25.5, street), seen(60, inside),
+        seen(80, street, "flip"), seen(80.5, inside), seen(160, inside), seen(170, inside), seen(200, street),
+        seen(305, None, "no-cell"),
+    ]  # fmt: skip
+    told = {(WHO, PLACE): [MIDNIGHT + at * minute for at in (21, 61, 82)]}
+    false, missed = causes(day, Concluded(told, {}, {}), trace)
+    assert false == {
+        "never there: inside by wrong-cell for < 6 min": 1,
+        "never left: outside by flip for < 1 min": 1,
+    }
+    assert missed == {
+        "not seen outside since the visit before": 1,
+        "not seen inside: all its records lost their cell": 1,
+    }
+
+
+def test_a_part_of_the_page_is_written_anew_and_the_rest_stays() -> None:
+    begin, end = "<!-- score all: from here on generated -->", "<!-- score all: up to here -->"
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    text = page.written(f"before\n{begin}\nold\n{end}\nafter\n", "all", ["new\n"], "./run score", now)
+    assert text == f"before\n{begin}\n\nOn 2026-11-26 by `./run score`:\n\nnew\n\n{end}\nafter\n"
+    with pytest.raises(InputError, match="all"):
+        page.written(text, "most", [], "./run score", now)
 
 
 def test_a_visit_that_goes_on_has_no_leave_yet(day: CityDay) -> None:

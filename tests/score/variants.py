@@ -3,6 +3,7 @@
 With `all` everything is on that this version has, with the settings below; `none` nothing. `only X` and
 `without X` show what each is worth. A buffer of all masts around a place is no part of `all`: whoever lives
 under one of them would never be seen to leave (`all and buffer`); an operator chooses its cells one by one.
+Nor is `leave_sightings`, another way to do what `leave_after` does.
 """
 
 from __future__ import annotations
@@ -24,17 +25,16 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
     "late": {},
     "start_cell": {},
     "impossible_moves": {},
-    "ping_pong": {"within": "5m"},
-    "correlation": {},
-    "numbering": {},
-    "roaming": {},
-    "handsets": {},
+    "ping_pong": {"within": "5m", "same": "site"},
+    "identity": {"correlate": True, "strict_imei": True, "home": ["46000"]},
+    "handset_changes": {"alone": "1h"},
+    "roaming": {"home": ["46000"], "neighbours": ["45412"], "hold": "10m"},
 }
 """Step of the collector -> its settings; those that this version doesn't know are left out. `thinning` is not
 here: it saves work, and heals nothing."""
 
 PLACES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "leave_after": {"leave_after": "10m"},
+    "leave_after": {"leave_after": "4m"},
     "leave_sightings": {"leave_sightings": 3},
     "buffer": {"buffer": "ring"},
 }
@@ -87,7 +87,8 @@ def ring(town: Town, key: str) -> list[str]:
     return [cell for mast in (around or [town.beside(site)]) for cell in mast.cells]
 
 
-BUFFER: Final = "buffer"
+EXTRA: Final = ("buffer", "leave_sightings")
+"""Options that are no part of `all`: see above."""
 ALL: Final = "all"
 NONE: Final = "none"
 
@@ -95,11 +96,14 @@ NONE: Final = "none"
 def variants(options: tuple[str, ...] = ()) -> dict[str, Variant]:
     """Return all ways to run a day, by name. `options`: those of places that this version knows."""
     steps = tuple(name for name in STEPS if name in TREATMENTS)
-    everything, options = options, tuple(name for name in options if name != BUFFER)
+    extra = [name for name in options if name in EXTRA]
+    options = tuple(name for name in options if name not in EXTRA)
     found = [Variant(NONE), Variant(ALL, steps, options)]
-    if BUFFER in everything:
-        found.append(Variant(f"only {BUFFER}", (), (BUFFER,)))
-        found.append(Variant(f"all and {BUFFER}", steps, everything))
+    for name in extra:
+        found.append(Variant(f"only {name}", (), (name,)))
+        found.append(Variant(f"all and {name}", steps, (*options, name)))
+    found.append(Variant("steps only", steps))
+    found.append(Variant("places only", (), options))
     for name in steps:
         found.append(Variant(f"only {name}", (name,)))
         found.append(Variant(f"without {name}", tuple(one for one in steps if one != name), options))

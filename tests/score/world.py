@@ -46,6 +46,12 @@ def is_wide(place: str) -> bool:
     return PLACES[place] > WIDE
 
 
+def cells_of_place(place: str) -> list[str]:
+    """List the cells of a place."""
+    area = 22900 + list(PLACES).index(place)
+    return [f"460-00-{area}-{cell}" for cell in range(1, PLACES[place] + 1)]
+
+
 def build(
     folder: Path,
     *,
@@ -61,10 +67,10 @@ def build(
     places = {
         key: {
             "name": key,
-            "cells": [f"460-00-{22900 + n}-{cell}" for cell in range(1, cells + 1)],
+            "cells": cells_of_place(key),
             **place(key),
         }
-        for n, (key, cells) in enumerate(PLACES.items())
+        for key in PLACES
     }
     _write(folder / "policy.yaml", _POLICY)
     _write(folder / "catalog" / "places.yaml", places)

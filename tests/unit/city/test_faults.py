@@ -201,3 +201,17 @@ def test_a_fault_that_is_none_is_named() -> None:
         with_faults(CityOptions(), {"gremlins": 0.1})
     with pytest.raises(InputError, match="flips"):
         with_faults(CityOptions(), {"flips": 2.0})
+
+
+def test_a_handover_without_a_cell_names_the_one_it_left_unless_that_is_lost_too(
+    catalog: Catalog, start: int
+) -> None:
+    def without(records: list[dict[str, Any]]) -> list[bool]:
+        return ["cell_prev" in r for r in records if r["kind"] == "loc.handover" and "cell" not in r]
+
+    kept, done = lived(catalog, start, missing_cell=0.2)
+    assert all(without(kept))
+    assert not done["no-origin"]
+    lost, done = lived(catalog, start, missing_cell=0.2, missing_origin=1.0)
+    assert len(without(lost)) == done["no-origin"] == len(without(kept)) > 5
+    assert not any(without(lost))

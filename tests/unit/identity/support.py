@@ -20,6 +20,7 @@ from engine.treatments.identity import Edge, IdentityOptions
 from engine.treatments.memory import Memories, MemoryShelf, Shelf
 from engine.treatments.parking import Parking, ParkingOptions
 from engine.treatments.roaming import Roaming, RoamingOptions
+from engine.treatments.roaming_held import HeldRoaming
 from engine.treatments.step import Chain, Step
 
 KEY = b"key"
@@ -82,7 +83,8 @@ class Feed:
         if wanted.handsets is not None:
             steps.append(HandsetChanges(self.memories, wanted.handsets, TABLE))
         if wanted.roaming is not None:
-            steps.append(Roaming(self.memories, wanted.roaming))
+            roaming = Roaming(self.memories, wanted.roaming)
+            steps.append(HeldRoaming(roaming, wanted.roaming) if wanted.roaming.hold else roaming)
         self.chain = Chain(steps)
         self.course = Course(self.chain, MINUTE)
         self.intake = Intake(self.identity, on_refused=self.refusals.append, edge=self.edge)

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.treatments.identity import IdentityOptions
 from engine.treatments.roaming import RoamingOptions
+from engine.treatments.roaming_held import MOST
 from tests.unit.identity.support import DAY, HOME, HOUR, IMSI, MINUTE, T0, Feed, Wanted, row
 
 GUEST = "440101234567890"
@@ -146,3 +147,64 @@ def test_memory_lapses() -> None:
     feed = feed_of(RoamingOptions(home=HOME, neighbours=frozenset(), ttl=DAY))
     feed.read([at(0, "46000"), row(DAY + HOUR, imsi=IMSI, plmn="44010")])
     assert told(feed) == []
+
+
+HELD = RoamingOptions(home=HOME, neighbours=frozenset({"455"}), hold=10 * MINUTE)
+MARKED = ["no_trigger", "false_roaming"]
+
+
+def leaves(minutes: float, plmn: str = "45501") -> dict[str, Any]:
+    return row(round(minutes * MINUTE), "roam.out", imsi=IMSI, plmn=plmn)
+
+
+def returns(minutes: float) -> dict[str, Any]:
+    return row(round(minutes * MINUTE), "roam.home", imsi=IMSI, plmn="46000")
+
+
+def flags(feed: Feed) -> list[tuple[str, int, list[str]]]:
+    return [(e.kind, (e.t - T0) // MINUTE, e.fields.get("quality", [])) for e in feed.log]
+
+
+def test_what_a_feed_says_of_leaving_is_taken_back_by_a_record_from_home() -> None:
+    feed = feed_of(HELD)
+    feed.read([at(0, "46000"), leaves(1), row(2 * MINUTE, imsi=IMSI)])
+    assert feed.chain.parked == 2
+    feed.read([at(3, "46000"), returns(4), returns(30)])
+    assert flags(feed)[1:] == [
+        ("roam.out", 1, MARKED), ("loc.update", 2, []), ("loc.update", 3, []), ("roam.home", 4, MARKED),
+        ("roam.home", 30, []),
+    ]  # fmt: skip
+    assert feed.chain.counts["roaming.taken_back"] == 1
+    feed.read([leaves(40), returns(45)])
+    assert flags(feed)[-2:] == [("roam.out", 40, MARKED), ("roam.home", 45, MARKED)]
+
+
+def test_what_is_settled_goes_on_as_it_came() -> None:
+    feed = feed_of(HELD)
+    feed.read([at(0, "46000"), leaves(1), at(1.2, "45501"), at(2, "45502")])
+    assert flags(feed)[1:] == [("roam.out", 1, []), ("loc.update", 1, []), ("loc.update", 2, [])]
+    feed.read([returns(60), leaves(70), at(85, "46000", "460000000000009")])  # nobody took it back
+    assert flags(feed)[4:] == [("roam.home", 60, []), ("roam.out", 70, []), ("loc.update", 85, [])]
+    assert feed.chain.counts["roaming.stands"] == 2
+
+
+def test_networks_that_are_not_heard_across_the_border_wait_for_nothing() -> None:
+    feed = feed_of(HELD)
+    feed.read([leaves(1, "44010")])
+    assert (flags(feed), feed.chain.parked) == ([("roam.out", 1, [])], 0)
+
+
+def test_what_is_kept_back_outlives_a_crash_and_has_a_bound() -> None:
+    feed = feed_of(HELD)
+    feed.read([at(0, "46000"), leaves(1)])
+    kept = feed.chain.pack()
+    other = feed_of(HELD)
+    other.chain.restore(kept)
+    assert other.chain.parked == 1
+    other.read([at(3, "46000")])
+    assert flags(other)[0] == ("roam.out", 1, MARKED)
+    assert [e.kind for e in feed.chain.let_go()] == ["roam.out"]
+    crowd = feed_of(HELD)
+    crowd.read(row(n, "roam.out", imsi=f"46000{n:010d}", plmn="45501") for n in range(MOST + 1))
+    assert crowd.chain.parked == MOST * 9 // 10
+    assert crowd.chain.counts["roaming.overflowed"] == 1

@@ -87,3 +87,20 @@ def test_a_subscriber_of_whom_nothing_is_remembered_begins_anew() -> None:
     moves = step(subscribers=1)
     take(moves, event(0, A), event(1, A, key="other"))
     assert shown(take(moves, event(2, FAR))) == [(2, FAR, [])]
+
+
+def test_a_jump_after_a_silence_is_taken_back_by_the_next_sighting() -> None:
+    moves = step()
+    out = take(moves, event(0, A), event(3_600, FAR), event(3_660, A), event(3_700, B))
+    assert [flags for _, _, flags in shown(out)] == [[], [], [], []]
+    assert moves.counts == {"returned": 1}
+    restored = step()
+    take(moves, event(9_000, FAR))
+    restored.restore(moves.pack())
+    assert [flags for _, _, flags in shown(take(restored, event(9_060, A)))] == [[]]
+
+
+def test_a_jump_that_was_seen_twice_is_not_taken_back_by_one_sighting() -> None:
+    moves = step()
+    out = take(moves, event(0, A), event(3_600, FAR), event(3_630, FAR), event(3_660, A))
+    assert [flags for _, _, flags in shown(out)][-1] == ["no_trigger", "impossible_move"]

@@ -195,3 +195,51 @@ def event_at(minute: float, cell: str, kind: str = "loc.update") -> Event:
     t = when(minute)
     fields = {"kind": kind, "t": t, "subscriber_key": KEY, "cell": cell, "source": "feed"}
     return Event(kind, t, KEY, fields, cell, t, f"e{minute}", "feed", "0:1")
+
+
+def test_a_handover_that_lost_its_cell_still_says_which_one_it_left() -> None:
+    step = held()
+    take(step, event(0, A), event(60, B), event(62, B))
+    out = take(step, event(90, None, "loc.handover", cell_prev=B))
+    assert shown(out) == [(60, B, FLAGGED), (62, B, FLAGGED), (90, None, [])]
+    assert step.counts == {"collapsed": 1, "flagged": 2}
+    # they are taken to be where they were: the next sighting there is no change
+    assert shown(take(step, event(200, A))) == [(200, A, [])]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind", "origin"),
+    [
+        (90, "loc.handover", C),  # left a cell that they had not changed to
+        (90, "loc.update", B),  # not a handover
+        (181, "loc.handover", B),  # stayed longer than `within`
+        (59, "loc.handover", B),  # before the change
+    ],
+)
+def test_what_does_not_say_that_they_left_soon_is_no_return(seconds: int, kind: str, origin: str) -> None:
+    step = held()
+    take(step, event(0, A), event(60, B))
+    assert take(step, event(seconds, None, kind, cell_prev=origin)) == []
+    assert shown(step.let_go()) == [(60, B, []), (seconds, None, [])]
+
+
+def test_a_restart_remembers_where_they_changed_to() -> None:
+    before = held()
+    take(before, event(0, A), event(60, B), event(65, B))
+    after = held()
+    after.restore(before.pack())
+    assert take(after, event(70, None, "loc.handover", cell_prev=C)) == []
+    out = take(after, event(80, None, "loc.handover", cell_prev=B))
+    assert shown(out) == [(60, B, FLAGGED), (65, B, FLAGGED), (70, None, []), (80, None, [])]
+
+
+def test_on_the_way_through_several_cells_one_that_was_left_takes_none_back() -> None:
+    step = held()
+    out = take(step, event(0, A), event(60, B), event(70, C), event(80, None, "loc.handover", cell_prev=C))
+    assert shown([*out, *step.pass_time(at(181))]) == [
+        (0, A, []), (60, B, []), (70, C, FLAGGED), (80, None, []),
+    ]  # fmt: skip
+    again = held()
+    take(again, event(0, A), event(60, B), event(70, C))
+    again.restore(again.pack())
+    assert take(again, event(80, None, "loc.handover", cell_prev=B)) == []

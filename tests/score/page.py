@@ -1,0 +1,33 @@
+"""The part of docs/signals.md that holds scores: written by `./run score --page NAME`, with how and when."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from engine.errors import InputError
+from engine.settings import CHECKOUT
+
+PAGE: Final = CHECKOUT / "docs" / "signals.md"
+
+
+def written(text: str, name: str, tables: Sequence[str], command: str, now: datetime) -> str:
+    """Return the page with a part of it anew; raises InputError if it has no part of that name."""
+    begin, end = f"<!-- score {name}: from here on generated -->", f"<!-- score {name}: up to here -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        parts = re.findall(r"<!-- score (\S+): from here on generated -->", text)
+        raise InputError("--page", f"a part of docs/signals.md: {', '.join(parts)}", name)
+    body = "\n".join(tables)
+    return f"{before}{begin}\n\nOn {now:%Y-%m-%d} by `{command}`:\n\n{body}\n{end}{after}"
+
+
+def write(name: str, tables: Sequence[str], command: str) -> None:
+    """Write a part of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    now = datetime.fromtimestamp(time.time(), UTC)
+    PAGE.write_text(written(text, name, tables, command, now), encoding="utf-8")
