@@ -14,6 +14,7 @@ import orjson
 
 from bench import (
     checking,
+    collecting,
     day,
     doors,
     lanes,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "pushing": pushing.measure,
     "treatments": treatments.measure,
     "topics": topics.measure,
+    "collecting": collecting.measure,
     "streaming": streaming.measure,
     "profile": profiling.measure,
 }

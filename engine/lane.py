@@ -292,7 +292,7 @@ class Lane:
         return records
 
     async def _fold_batch(self, records: list[LogRecord]) -> list[LogRecord]:
-        """Fold messages until `batch` records, or the first switch of rules; return those that were folded."""
+        """Fold messages up to `batch` records, or the first switch of rules; return those folded."""
         batch: list[tuple[LogRecord, list[Event]]] = []
         events, switches = list[Event](), list[str]()
         for record in records:

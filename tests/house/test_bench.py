@@ -47,6 +47,10 @@ FIGURES = {
         *("AMF, 10 reports, HTTP/2", "TCP lines, JSON", "TCP lines, xDR rows"),
     ],
     "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
+    "collecting": [
+        *("memory", "memory, 4 treatments", "4 treatments / none", "Kafka, a message per record"),
+        *("Kafka, 50 records a message", "Kafka, 1 / memory", "Kafka, 50 / memory", "Kafka, 1 / Kafka, 50"),
+    ],
     "topics": [
         f"{way}{many}"
         for many in ("", ", 50 per message")

@@ -1,4 +1,4 @@
-"""A collector as a process to be killed: BOOTSTRAP PREFIX FOLDER PARTITIONS AT_ONCE. Prints a line per step."""
+"""A collector to be killed: BOOTSTRAP PREFIX FOLDER PARTITIONS AT_ONCE. Prints a line per step."""
 
 from __future__ import annotations
 
