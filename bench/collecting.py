@@ -1,7 +1,7 @@
 """`bench collecting`: raw rows of a landing directory into the log: in memory, and on a real Kafka.
 
-What is measured is the collector's process, from the first file to the last commit: reading, records, treatments,
-ticks, messages, Kafka's client, checkpoints. The broker is another process, on the same machine.
+What is measured is the collector's process, from the first file to the last commit: reading, records,
+treatments, ticks, messages, Kafka's client, checkpoints. The broker is another process of the same machine.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MAP = "s1-mme"
 PARTITIONS = 12
 CELL_COLUMNS = 33, 35
 IN_FILE = 20_000
-AT_MOST = 200_000
+AT_MOST = 60_000
 AT_ONCE = (1, 10, 50, 200)
 """Records of a message at most; 50 is what the settings say."""
 DISORDER = 60_000_000
