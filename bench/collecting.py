@@ -30,8 +30,9 @@ from engine.collector import Live, LiveCollector
 from engine.errors import StateError
 from engine.identity import Identity
 from engine.ports import Inlet
+from engine.treatments.identity import Edge
 from engine.treatments.memory import Memories
-from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, Edge, chain_of
+from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
 from tests.servers.kafka import KafkaServer
 from tests.servers.kafka_jars import find_kafka
 
