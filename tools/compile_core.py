@@ -46,16 +46,13 @@ CORE = (
 
 COLLECTOR = (
     *("admission", "sources"),
-    *(
-        f"treatments/{name}"
-        for name in (
-            *("chain", "course", "recent", "memory", "flags", "lot", "derived", "parking", "duplicates"),
-            *("unknown_cells", "late", "start_cell", "impossible_moves", "ping_pong", "ping_pong_repeat"),
-            *("thinning", "handset_changes", "roaming", "correlation", "numbering", "identity"),
-        )
-    ),
+    *(f"treatments/{name}" for name in ("chain", "course", "memory", "flags", "lot", "derived")),
 )
-"""Modules that a record goes through on its way into the log, beside those of the core."""
+"""Modules that a record goes through on its way into the log, beside those of the core.
+
+The steps themselves stay sources: their settings stand beside them, and pydantic reads annotations that machine
+code does not keep.
+"""
 
 DOORS = ("xdr_files", "xdr_kinds", "xdr_rows")
 """Modules of `connectors` that a row of a raw file goes through before it is a record of these."""
