@@ -10,9 +10,10 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from time import process_time
@@ -70,18 +71,38 @@ def measure(scale: Scale) -> Section:
         rows, cells = _write(folder, min(scale.rows, AT_MOST))
         section.title = f"landing directory to log, {rows:,} rows of {MAP}, {PARTITIONS} partitions"
         run = _Run(scale, folder, rows, cells)
-        plain = run.measure(section, "memory", _in_memory)
         every = [each for each, one in TREATMENTS.items() if set(one.tables) <= {CELLS}]
-        for what, steps in ((f"{len(FIRST)} treatments", FIRST), (f"all {len(every)} treatments", every)):
-            treated = run.measure(section, f"memory, {what}", _in_memory, steps)
-            section.add(f"{what} / none", treated.cpu / plain.cpu, "times", "CPU")
+        all_steps = f"all {len(every)} treatments"
         with _kafka(Path(name)) as server:
-            costs = {n: run.on_kafka(section, server, n) for n in AT_ONCE}
-        section.add("Kafka, 1 / memory", costs[1].cpu / plain.cpu, "times", "CPU")
-        section.add("Kafka, 50 / memory", costs[50].cpu / plain.cpu, "times", "CPU")
-        section.add("Kafka, 1 / Kafka, 50", costs[1].cpu / costs[50].cpu, "times", "CPU")
+            kafka = {n: _Way(partial(_on_kafka, server, n)) for n in AT_ONCE}
+            ways = {
+                "memory": _Way(_in_memory),
+                f"memory, {len(FIRST)} treatments": _Way(_in_memory, FIRST),
+                f"memory, {all_steps}": _Way(_in_memory, every),
+                **{f"Kafka, {_many(n)}": way for n, way in kafka.items()},
+            }
+            run.measure(section, ways)
+        for over, under in (
+            (f"memory, {len(FIRST)} treatments", "memory"),
+            (f"memory, {all_steps}", "memory"),
+            (f"Kafka, {_many(1)}", "memory"),
+            (f"Kafka, {_many(50)}", "memory"),
+            (f"Kafka, {_many(1)}", f"Kafka, {_many(50)}"),
+        ):
+            ratios = [a.cpu / b.cpu for a, b in zip(ways[over].costs, ways[under].costs, strict=True)]
+            each, note = middle(ratios)
+            section.add(f"{over} / {under}", each, "times", f"CPU; {note}")
         section.remarks.append(f"{find_kafka(os.environ).version}, one node; steps as `Pace` has them.")
     return section
+
+
+@dataclass(slots=True)
+class _Way:
+    """Where the rows go, through which treatments, and what that cost each time."""
+
+    make: Make
+    steps: Sequence[str] = ()
+    costs: list[_Cost] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -92,35 +113,19 @@ class _Run:
     folder: Path
     rows: int
     cells: list[str]
-    number: int = 0
 
-    def measure(self, section: Section, name: str, make: Make, steps: Sequence[str] = ()) -> _Cost:
-        """Collect all files some times; add what a row costs."""
-        costs = []
+    def measure(self, section: Section, ways: Mapping[str, _Way]) -> None:
+        """Collect all files in every way, in turn, some times; add what a row costs."""
+        number = 0
         for _ in range(self.scale.runs):
-            self.number += 1
-            costs.append(asyncio.run(self._collect(make(self.number), steps)))
-        cpu, note = middle([cost.cpu for cost in costs])
-        wall, _ = middle([cost.wall for cost in costs])
-        section.add(
-            name,
-            cpu,
-            "µs CPU per row",
-            f"{1e6 / cpu:,.0f} rows/s of a core; {1e6 / wall:,.0f} by clock; {note}",
-        )
-        return _Cost(cpu, wall)
-
-    def on_kafka(self, section: Section, server: KafkaServer, at_once: int) -> _Cost:
-        """Collect into a new log of a real Kafka each time."""
-
-        def make(number: int) -> Inlet:
-            prefix = f"bench{number}"
-            server.create_topics(f"{prefix}.events.v1", partitions=PARTITIONS)
-            server.create_topics(f"{prefix}.deadletters.v1", f"{prefix}.checkpoints.v1")
-            return KafkaInlet({"bootstrap_servers": server.bootstrap}, prefix, "bench", PARTITIONS, at_once)
-
-        many = f"{at_once} records a message" if at_once > 1 else "a message per record"
-        return self.measure(section, f"Kafka, {many}", make)
+            for way in ways.values():
+                number += 1
+                way.costs.append(asyncio.run(self._collect(way.make(number), way.steps)))
+        for name, way in ways.items():
+            cpu, note = middle([cost.cpu for cost in way.costs])
+            wall, _ = middle([cost.wall for cost in way.costs])
+            said = f"{1e6 / cpu:,.0f} rows/s of a core; {1e6 / wall:,.0f} by the clock; {note}"
+            section.add(name, cpu, "µs CPU per row", said)
 
     async def _collect(self, inlet: Inlet, names: Sequence[str]) -> _Cost:
         identity = Identity(KEY, HOME_CC)
@@ -164,6 +169,18 @@ def _write(folder: Path, rows: int) -> tuple[int, list[str]]:
 
 def _in_memory(_: int) -> Inlet:
     return MemoryInlet(MemoryLog(PARTITIONS), "bench", Checkpoints())
+
+
+def _on_kafka(server: KafkaServer, at_once: int, number: int) -> Inlet:
+    """Make the way into a new log of a real Kafka."""
+    prefix = f"bench{number}"
+    server.create_topics(f"{prefix}.events.v1", partitions=PARTITIONS)
+    server.create_topics(f"{prefix}.deadletters.v1", f"{prefix}.checkpoints.v1")
+    return KafkaInlet({"bootstrap_servers": server.bootstrap}, prefix, "bench", PARTITIONS, at_once)
+
+
+def _many(at_once: int) -> str:
+    return f"{at_once} records a message" if at_once > 1 else "a message per record"
 
 
 @contextmanager

@@ -42,8 +42,9 @@ class KafkaInlet:
 
     `options`: connection options that aiokafka's clients share. `partitions`: of the events topic; all three
     topics must exist. `at_once`: records of a partition that a message holds at most, as an array if it is
-    more than one (`engine.collect.in_messages`); 1 takes values of any kind. Raises `LogError` while Kafka can't be reached, `FencedError` once another has taken
-    the source over. After either only `resume` and `close` may be called.
+    more than one (`engine.collect.in_messages`); with 1 values may be of any kind. Raises `LogError` while
+    Kafka can't be reached, `FencedError` once another has taken the source over. After either only `resume`
+    and `close` may be called.
     """
 
     def __init__(

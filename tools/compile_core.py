@@ -50,8 +50,8 @@ COLLECTOR = (
 )
 """Modules that a record goes through on its way into the log, beside those of the core.
 
-The steps themselves stay sources: their settings stand beside them, and pydantic reads annotations that machine
-code does not keep.
+The steps themselves stay sources: their settings stand beside them, and pydantic reads annotations that
+machine code does not keep.
 """
 
 DOORS = ("xdr_files", "xdr_kinds", "xdr_rows")

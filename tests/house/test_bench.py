@@ -48,8 +48,8 @@ FIGURES = {
     ],
     "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
     "collecting": [
-        *("memory", "memory, 4 treatments", "4 treatments / none", "Kafka, a message per record"),
-        *("Kafka, 50 records a message", "Kafka, 1 / memory", "Kafka, 50 / memory", "Kafka, 1 / Kafka, 50"),
+        *("memory", "memory, 4 treatments", "memory, 4 treatments / memory", "Kafka, a message per record"),
+        *("Kafka, 50 records a message", "Kafka, a message per record / Kafka, 50 records a message"),
     ],
     "topics": [
         f"{way}{many}"
