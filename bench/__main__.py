@@ -15,6 +15,7 @@ import orjson
 from bench import (
     captures,
     checking,
+    collecting,
     day,
     doors,
     lanes,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "captures": captures.measure,
     "treatments": treatments.measure,
     "topics": topics.measure,
+    "collecting": collecting.measure,
     "streaming": streaming.measure,
     "profile": profiling.measure,
 }

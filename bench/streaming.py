@@ -308,7 +308,7 @@ async def _delays(made: Deployment, warm: float) -> list[float]:
         async for records in read_to_end(made.options, f"{made.prefix}.offers.v1", partition):
             for record in records:
                 offer = orjson.loads(record.value or b"{}")
-                offset = int(offer["trigger"]["position"].partition(":")[2])
+                offset = int(offer["trigger"]["position"].partition("#")[0].partition(":")[2])
                 at, time_of = appended.get(offset, (0, -1))
                 if time_of == offer["at"]:
                     found.append((at, float(record.timestamp - at)))

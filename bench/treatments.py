@@ -42,7 +42,7 @@ def measure(scale: Scale) -> Section:
     lines = list(islice(chain.from_iterable(feed.batches()), min(scale.rows, EVENTS_AT_MOST)))
     identity = Identity(KEY, HOME_CC)
     cells = sorted({cell for line in lines if (cell := orjson.loads(line).get("cell"))})
-    around = Around(identity, DISORDER, {CELLS: _table(cells)})
+    around = Around(identity, DISORDER, {CELLS: table(cells)})
     fit = [name for name, treatment in TREATMENTS.items() if set(treatment.tables) <= {CELLS}]
     section = Section("treatments", f"events through steps, CPU; {len(lines):,} events, {len(cells):,} cells")
     # twice: what is first is measured on a cold machine
@@ -121,7 +121,7 @@ def batched(lines: list[bytes], size: int) -> Iterable[list[bytes]]:
     return (lines[start : start + size] for start in range(0, len(lines), size))
 
 
-def _table(cells: list[str]) -> CellTable:
+def table(cells: list[str]) -> CellTable:
     """Place cells on a grid of 500 m, those of neighbouring names side by side."""
     return CellTable(
         Cell(name, 39.7 + number // 60 * 0.0045, 116.2 + number % 60 * 0.0059, 500.0)

@@ -1,6 +1,6 @@
 """A source's way into the log on Kafka: one transaction per step.
 
-    PREFIX.events.v1        the records, each to the partition it is given for
+    PREFIX.events.v1        the records, each to the partition it is given for, alone or many to a message
     PREFIX.deadletters.v1   what was refused
     PREFIX.checkpoints.v1   how far the source was read; compacted, key = source
 
@@ -20,6 +20,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from connectors.kafka_read import reader
 from connectors.lost import lost_connections
+from engine.collect import in_messages
 from engine.errors import FencedError, LogError
 
 TRANSACTION_SECONDS = 10
@@ -40,11 +41,15 @@ class KafkaInlet:
     """The way of one source into the log.
 
     `options`: connection options that aiokafka's clients share. `partitions`: of the events topic; all three
-    topics must exist. Raises `LogError` while Kafka can't be reached, `FencedError` once another has taken
-    the source over. After either only `resume` and `close` may be called.
+    topics must exist. `at_once`: records of a partition that a message holds at most, as an array if it is
+    more than one (`engine.collect.in_messages`); with 1 values may be of any kind. Raises `LogError` while
+    Kafka can't be reached, `FencedError` once another has taken the source over. After either only `resume`
+    and `close` may be called.
     """
 
-    def __init__(self, options: Mapping[str, Any], prefix: str, source: str, partitions: int) -> None:
+    def __init__(
+        self, options: Mapping[str, Any], prefix: str, source: str, partitions: int, at_once: int = 1
+    ) -> None:
         self.source = source
         self.events = f"{prefix}.events.v1"
         self.dead = f"{prefix}.deadletters.v1"
@@ -52,6 +57,7 @@ class KafkaInlet:
         self._id = f"{prefix}.{source}"
         self._options = dict(options)
         self._partitions = partitions
+        self._at_once = at_once
         self._producer: AIOKafkaProducer | None = None
 
     @property
@@ -95,7 +101,7 @@ class KafkaInlet:
             with lost_connections():
                 async with asyncio.timeout(STEP_SECONDS):
                     await producer.begin_transaction()
-                    for partition, value in records:
+                    for partition, value in in_messages(records, self._at_once):
                         sent.append(await producer.send(self.events, value, partition=partition))
                     for value in dead:
                         sent.append(await producer.send(self.dead, value))

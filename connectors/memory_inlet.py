@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.memory_log import MemoryLog
+from engine.collect import in_messages
 from engine.errors import FencedError
 
 
@@ -18,12 +19,13 @@ class Checkpoints:
 
 
 class MemoryInlet:
-    """The way of one source into a log."""
+    """The way of one source into a log. `at_once`: records that a message holds at most."""
 
-    def __init__(self, log: MemoryLog, source: str, checkpoints: Checkpoints) -> None:
+    def __init__(self, log: MemoryLog, source: str, checkpoints: Checkpoints, at_once: int = 1) -> None:
         self.log = log
         self.source = source
         self._checkpoints = checkpoints
+        self._at_once = at_once
         self._epoch = 0
 
     @property
@@ -43,7 +45,7 @@ class MemoryInlet:
         """Append records, dead letters and checkpoint."""
         if self._checkpoints.epochs.get(self.source) != self._epoch:
             raise FencedError(f"source {self.source}: expected to own it, was taken over by another")
-        await self.log.append(records)
+        await self.log.append(in_messages(records, self._at_once))
         self._checkpoints.dead += dead
         if checkpoint:
             self._checkpoints.kept[self.source] = checkpoint

@@ -36,7 +36,7 @@ _SCHEMAS = "#/components/schemas/"
 _DEFS = "#/$defs/"
 
 _MESSAGES: dict[str, dict[str, str]] = {
-    "events": {"record": _LOG + "record"},
+    "events": {"record": _LOG + "record", "records": "records"},
     "profiles": {"profile": "profile", "gone": "nothing", "optout": "optout"},
     "decisions": {
         "decision": "decision",
@@ -144,6 +144,13 @@ def _schemas() -> Schema:
     records = {_LOG + name: _moved(schema) for name, schema in log_schema()["$defs"].items()}
     return {
         **records,
+        "records": {
+            "title": "records",
+            "description": "Records of the log in one message: of one partition, one after the other.",
+            "type": "array",
+            "items": {"$ref": _SCHEMAS + _LOG + "record"},
+            "minItems": 1,
+        },
         "profile": profile_schema(),
         "decision": line_schema(),
         "decisions": {**pack_schema(), "items": {"$ref": _SCHEMAS + "decision"}},

@@ -1,12 +1,14 @@
 """The collector: events of a source -> records of the log, and the ticks that follow them (semantics.md 1.8).
 
 A record goes to the partition of its subscriber; a tick goes to every partition at its place of the order.
+A message of the log is one record, or an array of records that follow each other in its partition: what a
+message costs its writer, its readers and the broker is paid once for all of them.
 `Collector` is the embedded run's, with one source; the role of the Kafka deployment is in `collector.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -16,6 +18,9 @@ from engine.ticks import TickMaker
 
 VALUE_AT_MOST = 900_000
 """Bytes of a record in the log: brokers refuse messages of 1 MB, and one that can't be written stops all."""
+
+ARRAY_AT_MOST = 64 << 10
+"""Bytes of an array: what a message saves is saved by then, and a lane reads whole messages."""
 
 
 def partition_of(key: str, partitions: int) -> int:
@@ -29,6 +34,36 @@ def spread(event: Event, partitions: int) -> list[tuple[int, bytes]]:
     if event.key:
         return [(partition_of(event.key, partitions), value)]
     return [(partition, value) for partition in range(partitions)]
+
+
+def in_messages(records: Sequence[tuple[int, bytes]], most: int) -> Sequence[tuple[int, bytes]]:
+    """Return (partition, JSON object) pairs as messages: up to `most` records of a partition in an array.
+
+    Each partition keeps its order; an array has at most `ARRAY_AT_MOST` bytes. A record that stands alone is
+    no array, so that `most` = 1 changes nothing.
+    """
+    if most == 1:
+        return records
+    waiting: dict[int, list[bytes]] = {}
+    for partition, value in records:
+        if partition in waiting:
+            waiting[partition].append(value)
+        else:
+            waiting[partition] = [value]
+    messages: list[tuple[int, bytes]] = []
+    for partition, values in waiting.items():
+        begin = size = 0
+        for at, value in enumerate(values):
+            size += len(value) + 1
+            if at > begin and (at - begin == most or size >= ARRAY_AT_MOST):
+                messages.append((partition, _message(values[begin:at])))
+                begin, size = at, len(value) + 1
+        messages.append((partition, _message(values[begin:])))
+    return messages
+
+
+def _message(values: list[bytes]) -> bytes:
+    return values[0] if len(values) == 1 else b"[%b]" % b",".join(values)
 
 
 class Collector:

@@ -125,6 +125,8 @@ class Lane:
         self._decisions: list[Decision] = []
         """Folded, not committed."""
         self._appended: list[int] = []
+        self._ahead: list[LogRecord] = []
+        """Fetched, not folded: a batch was full, or ended with a switch of rules."""
         self._waking: set[str] = set()
         self._since = 0.0
         self._marked = 0.0
@@ -225,7 +227,7 @@ class Lane:
         self._decisions = []
         self._appended = []
         self._waking = set()
-        self._sweep = []
+        self._sweep, self._ahead = [], []
 
     # -- the steps -------------------------------------------------------------------------------------------
 
@@ -279,7 +281,7 @@ class Lane:
         if fold.muted and self.next >= self._muted_until:
             fold.muted, self._unmuted = False, True
         self.waits = wait > 0 and self.next == self.offset
-        records = await self.log.fetch(self.partition, self.next, self.batch, wait)
+        records = self._ahead or await self.log.fetch(self.partition, self.next, self.batch, wait)
         self.waits = False
         if fold.muted and records and records[-1].offset >= self._muted_until:
             past = [record for record in records if record.offset < self._muted_until]
@@ -289,15 +291,17 @@ class Lane:
         return records
 
     async def _fold_batch(self, records: list[LogRecord]) -> list[LogRecord]:
-        """Fold records up to the first switch of rules; return those that were folded."""
+        """Fold messages up to `batch` records, or the first switch of rules; return those folded."""
         batch: list[tuple[LogRecord, list[Event]]] = []
         events, switches = list[Event](), list[str]()
         for record in records:
             read = self.intake.read_log(record.value, "log", f"{self.partition}:{record.offset}")
             events += read
             batch.append((record, read))
-            if switches := [event.fields["hash"] for event in read if event.kind == "rules.switch"]:
+            switches = [event.fields["hash"] for event in read if event.kind == "rules.switch"]
+            if switches or len(events) >= self.batch:
                 break  # the silent are armed for one set of rules before the next comes
+        self._ahead = records[len(batch) :]
         if self.await_rules is not None:
             for name in switches:
                 await self.await_rules(name)

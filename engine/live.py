@@ -11,7 +11,7 @@ from engine.identity import Identity
 from engine.intake import Edge, Intake
 from engine.sources import SourceTime
 from engine.ticks import SECOND
-from engine.treatments.step import Chain
+from engine.treatments.chain import Chain
 
 
 class Source(Protocol):

@@ -92,7 +92,10 @@ class Metrics:
         self._appends = self._counter("log_appends", "Records appended, by topic", "topic")
 
         self._lag_records = self._gauge(
-            "consumer_lag_records", "Records that wait to be read", "topic", "partition"
+            "consumer_lag_records",
+            "Messages that wait to be read, of one record or many",
+            "topic",
+            "partition",
         )
         self._lag_seconds = self._gauge(
             "consumer_lag_seconds", "Age of the oldest record that waits", "topic", "partition"
@@ -213,7 +216,7 @@ class Metrics:
     # -- log and store ---------------------------------------------------------------------------------------
 
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
-        """Say how far a consumer is behind: records that wait, and the age of their oldest (0: none)."""
+        """Say how far a consumer is behind: messages that wait, and the age of their oldest (0: none)."""
         self._lag_records.labels(topic, str(partition)).set(records)
         self._lag_seconds.labels(topic, str(partition)).set(seconds)
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One record read from a partition."""
+    """One message read from a partition: a record, or an array of records that follow each other."""
 
     offset: int
     value: bytes

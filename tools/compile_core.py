@@ -44,6 +44,16 @@ CORE = (
 )
 """The modules a record goes through, all of them together: calls between them are plain C calls then."""
 
+COLLECTOR = (
+    *("admission", "sources"),
+    *(f"treatments/{name}" for name in ("chain", "course", "memory", "flags", "lot", "derived")),
+)
+"""Modules that a record goes through on its way into the log, beside those of the core.
+
+The steps themselves stay sources: their settings stand beside them, and pydantic reads annotations that
+machine code does not keep.
+"""
+
 DOORS = ("xdr_files", "xdr_kinds", "xdr_rows")
 """Modules of `connectors` that a row of a raw file goes through before it is a record of these."""
 
@@ -69,7 +79,7 @@ def compile_into(folder: Path) -> None:
                 CHECKOUT / part, work / part, ignore=shutil.ignore_patterns("__pycache__", "*.so")
             )
         with contextlib.chdir(work):
-            modules = [f"engine/{module}.py" for module in CORE]
+            modules = [f"engine/{module}.py" for module in (*CORE, *COLLECTOR)]
             modules += [f"connectors/{module}.py" for module in DOORS]
             # what they import but do not compile is not checked here: `./run lint` does
             options = ["--follow-imports=silent", "--explicit-package-bases", "--namespace-packages"]

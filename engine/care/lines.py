@@ -85,18 +85,19 @@ class Story:
                     self._take(line, offset)
 
     def receipts(self, values: Iterable[bytes]) -> None:
-        """Take in records of the log, in order; what is no receipt of the subscriber is passed over."""
+        """Take in messages of the log, in order; what is no receipt of the subscriber is passed over."""
         by_id: dict[str, Told] = {told.line["id"]: told for told in self.all() if told.sent}
         for value in values:
             if b'"offer.receipt"' not in value or not any(needle in value for needle in self._needles):
                 continue
-            record = orjson.loads(value)
-            told = by_id.get(str(record.get("decision")))
-            if record.get("kind") != "offer.receipt" or told is None:
-                continue
-            receipt = {"t": record["t"], "status": record["status"], "cause": record.get("cause")}
-            if receipt not in told.receipts:
-                told.receipts.append(receipt)
+            read = orjson.loads(value)
+            for record in read if isinstance(read, list) else [read]:
+                told = by_id.get(str(record.get("decision")))
+                if record.get("kind") != "offer.receipt" or told is None:
+                    continue
+                receipt = {"t": record["t"], "status": record["status"], "cause": record.get("cause")}
+                if receipt not in told.receipts:
+                    told.receipts.append(receipt)
 
     def all(self) -> list[Told]:
         """Return the decisions, oldest first."""

@@ -46,7 +46,9 @@ class CollectorRole:
                 ]
             )
         self.common = common
-        self.inlet = KafkaInlet(common.options, common.prefix, SOURCE, settings.partitions)
+        self.inlet = KafkaInlet(
+            common.options, common.prefix, SOURCE, settings.partitions, settings.message_records
+        )
         self.collector = LiveCollector(
             self.inlet,
             sources,

@@ -141,6 +141,14 @@ class RoleSettings(BaseModel):
         COLLECTOR,
         "milliseconds",
     )
+    message_records: int = whole(
+        50,
+        1,
+        1_000,
+        "Records of a partition that the collector puts into one message of the log at most, as a JSON array "
+        "of up to 64 KiB; 1 = each is a message. Nothing waits for a message to be full.",
+        COLLECTOR,
+    )
     channel: Literal["file", "lab"] = setting(
         "file",
         "file or lab",

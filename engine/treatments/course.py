@@ -15,8 +15,8 @@ from typing import Any
 
 from engine.event import Event
 from engine.ticks import CONTROL, SECOND
+from engine.treatments.chain import Chain
 from engine.treatments.lot import orphans
-from engine.treatments.step import Chain
 
 _NEVER = -1
 

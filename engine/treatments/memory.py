@@ -30,7 +30,7 @@ MARKS_KEPT = 16
 IN_A_MARK = 1 << 20
 """Changes of one memory in a mark, about: in which order they came is kept up to so many."""
 
-REMEMBERED: int = option(
+REMEMBERED: Any = option(
     1_000_000,
     "a whole number from 1 to 50,000,000",
     "subscribers remembered; those longest without a record are forgotten first",

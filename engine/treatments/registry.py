@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from engine.errors import InputError
 from engine.identity import Identity
 from engine.options import Options
+from engine.treatments.chain import Chain
 from engine.treatments.correlation import USUAL, Correlation, CorrelationOptions
 from engine.treatments.duplicates import Duplicates, DuplicatesOptions
 from engine.treatments.handset_changes import HandsetChanges, HandsetOptions
@@ -26,7 +27,7 @@ from engine.treatments.ping_pong_repeat import PingPongRepeat
 from engine.treatments.roaming import Roaming, RoamingOptions
 from engine.treatments.roaming_held import HeldRoaming
 from engine.treatments.start_cell import StartCell, StartCellOptions
-from engine.treatments.step import Chain, Step
+from engine.treatments.step import Step
 from engine.treatments.thinning import Thinning, ThinningOptions
 from engine.treatments.unknown_cells import UnknownCells, UnknownCellsOptions
 

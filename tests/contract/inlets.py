@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
+import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.kafka_inlet import KafkaInlet
@@ -18,8 +20,8 @@ PARTITIONS = 3
 class Inlets(Protocol):
     """One log, and ways into it."""
 
-    def open(self, source: str) -> Inlet:
-        """Make an inlet of a source."""
+    def open(self, source: str, at_once: int = 1) -> Inlet:
+        """Make an inlet of a source that puts so many records into a message."""
         ...
 
     async def log(self, partition: int) -> list[bytes]:
@@ -42,8 +44,8 @@ class MemoryInlets:
         self._log = MemoryLog(PARTITIONS)
         self._checkpoints = Checkpoints()
 
-    def open(self, source: str) -> Inlet:
-        return MemoryInlet(self._log, source, self._checkpoints)
+    def open(self, source: str, at_once: int = 1) -> Inlet:
+        return MemoryInlet(self._log, source, self._checkpoints, at_once)
 
     async def log(self, partition: int) -> list[bytes]:
         return [record.value for record in await self._log.fetch(partition, 0, 1 << 20)]
@@ -64,8 +66,8 @@ class KafkaInlets:
         self._opened: list[KafkaInlet] = []
         create_topics(server, prefix, PARTITIONS)
 
-    def open(self, source: str) -> KafkaInlet:
-        self._opened.append(KafkaInlet(self.options, self.prefix, source, PARTITIONS))
+    def open(self, source: str, at_once: int = 1) -> KafkaInlet:
+        self._opened.append(KafkaInlet(self.options, self.prefix, source, PARTITIONS, at_once))
         return self._opened[-1]
 
     async def log(self, partition: int) -> list[bytes]:
@@ -77,6 +79,12 @@ class KafkaInlets:
     async def close(self) -> None:
         for inlet in self._opened:
             await inlet.close()
+
+
+def records_in(values: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Return the records of messages, one after the other."""
+    read = [orjson.loads(value) for value in values]
+    return [record for one in read for record in (one if isinstance(one, list) else [one])]
 
 
 def create_topics(server: KafkaServer, prefix: str, partitions: int) -> None:

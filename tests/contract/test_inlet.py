@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
+from engine.collect import ARRAY_AT_MOST
 from engine.errors import FencedError
-from tests.contract.inlets import Inlets
+from tests.contract.inlets import Inlets, records_in
 
 
 async def test_a_new_source_has_no_checkpoint(inlets: Inlets) -> None:
@@ -82,3 +84,35 @@ async def test_many_records_keep_their_order(inlets: Inlets) -> None:
     await inlet.append([(int(value) % 3, value) for value in values], b"at 5000")
     for partition in range(3):
         assert await inlets.log(partition) == values[partition::3]
+
+
+@pytest.mark.parametrize("at_once", [2, 7, 1_000])
+async def test_records_of_a_partition_go_into_arrays_in_their_order(inlets: Inlets, at_once: int) -> None:
+    inlet = inlets.open("one", at_once)
+    await inlet.resume()
+    for begin in (0, 100, 200):  # no array goes on over two steps
+        records = [(number % 3 and 1, orjson.dumps({"n": number})) for number in range(begin, begin + 100)]
+        await inlet.append(records, b"at %d" % begin, [b"bad"])
+    ones = [number for number in range(300) if number % 3]
+    log = await inlets.log(1)
+    assert [record["n"] for record in records_in(log)] == ones
+    assert [record["n"] for record in records_in(await inlets.log(0))] == list(range(0, 300, 3))
+    sizes = [len(records_in([value])) for value in log]
+    assert max(sizes) == min(at_once, 67)
+    assert sum(size < at_once for size in sizes) <= 3
+    assert await inlets.dead() == [b"bad"] * 3
+    assert await inlets.open("one").resume() == b"at 200"
+
+
+async def test_an_array_is_bounded_in_bytes_and_what_is_alone_is_none(inlets: Inlets) -> None:
+    inlet = inlets.open("one", 1_000)
+    await inlet.resume()
+    values = [orjson.dumps({"n": number, "text": "x" * (number % 50 * 1_000)}) for number in range(100)]
+    values.insert(70, orjson.dumps({"n": -1, "text": "x" * (2 * ARRAY_AT_MOST)}))
+    await inlet.append([*((0, value) for value in values), (2, values[3])], b"at 1")
+    log = await inlets.log(0)
+    assert records_in(log) == [orjson.loads(value) for value in values]
+    assert len(log) < 60
+    assert values[70] in log  # alone, as it is
+    assert max(len(value) for value in log if value != values[70]) <= ARRAY_AT_MOST
+    assert await inlets.log(2) == [values[3]]

@@ -48,6 +48,10 @@ FIGURES = {
     ],
     "captures": ["S1AP and NAS", "TCAP and MAP", "frames without signaling"],
     "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
+    "collecting": [
+        *("memory", "memory, 4 treatments", "memory, 4 treatments / memory", "Kafka, a message per record"),
+        *("Kafka, 50 records a message", "Kafka, a message per record / Kafka, 50 records a message"),
+    ],
     "topics": [
         f"{way}{many}"
         for many in ("", ", 50 per message")

@@ -37,6 +37,33 @@ for name in sorted(samples.ROWS):
     assert list(samples.told(name, samples.FOLDER / f"{name}.txt")) == list(map(orjson.loads, golden)), name
 """
 
+TREATED = """
+import json
+from hashlib import blake2b
+import orjson
+from bench.treatments import GIVEN, table
+from connectors.city import City
+from engine.app import load_rules
+from engine.identity import Identity
+from engine.intake import Intake
+from engine.treatments import chain
+from engine.treatments.course import treated
+from engine.treatments.identity import Edge
+from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
+from tests.testdata import CHECKOUT
+city = City(3, 150, load_rules(CHECKOUT / "rules", "86").catalog, start=1_788_740_000_000_000)
+lines = list(map(orjson.dumps, city.events(1.5)))
+cells = sorted({cell for line in lines if (cell := orjson.loads(line).get("cell"))})
+around = Around(Identity(b"key of the tests", "86"), 5_000_000, {CELLS: table(cells)})
+names = [name for name, one in TREATMENTS.items() if set(one.tables) <= {CELLS}]
+steps = chain_of([Asked(TREATMENTS[n], TREATMENTS[n].options(**GIVEN.get(n, {}))) for n in names], around)
+intake = Intake(around.identity, edge=next(step for step in steps.steps if isinstance(step, Edge)))
+read = (event for line in lines for event in intake.read(line, "city", "1"))
+out = b"".join(orjson.dumps(event.fields) for event in treated(read, steps, 5_000_000))
+done = {"out": blake2b(out).hexdigest(), "counts": {name: n for name, n in steps.counts.items() if n}}
+print(json.dumps({**done, "compiled": not chain.__file__.endswith(".py"), "lines": len(lines)}))
+"""
+
 
 @pytest.fixture(scope="module")
 def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,6 +108,19 @@ def test_it_decides_as_the_reference_model_does(compiled: Path) -> None:
 def test_it_reads_rows_as_the_sources_do(compiled: Path) -> None:
     done = run(compiled, "-c", ROWS)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_it_treats_records_as_the_sources_do(compiled: Path) -> None:
+    done = run(compiled, "-c", TREATED)
+    assert done.returncode == 0, done.stderr[-2000:]
+    by_machine = json.loads(done.stdout)
+    command = [sys.executable, "-c", TREATED]
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    by_source = json.loads(subprocess.check_output(command, cwd=CHECKOUT, env=plain, timeout=250))
+    assert (by_machine.pop("compiled"), by_source.pop("compiled")) == (True, False)
+    assert by_machine == by_source
+    assert len(by_source["counts"]) > 8
+    assert by_source["lines"] > 1_000
 
 
 def test_a_replay_writes_the_same_bytes(compiled: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A collector as a process to be killed: BOOTSTRAP PREFIX FOLDER PARTITIONS. Prints a line per step."""
+"""A collector to be killed: BOOTSTRAP PREFIX FOLDER PARTITIONS AT_ONCE. Prints a line per step."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class LoudInlet(KafkaInlet):
         print(len(records), flush=True)
 
 
-async def main(bootstrap: str, prefix: str, folder: str, partitions: str) -> None:
+async def main(bootstrap: str, prefix: str, folder: str, partitions: str, at_once: str) -> None:
     """Collect until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     collector = LiveCollector(
-        LoudInlet({"bootstrap_servers": bootstrap}, prefix, "c1", int(partitions)),
+        LoudInlet({"bootstrap_servers": bootstrap}, prefix, "c1", int(partitions), int(at_once)),
         [Live(Landing("landing", Path(folder), scan_seconds=0.05))],
         Identity(KEY),
         wall=lambda: time.time_ns() // 1_000,

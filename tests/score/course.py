@@ -16,8 +16,8 @@ from engine.pipeline import Fold
 from engine.replay import Replay
 from engine.rulebook import Rulebook
 from engine.ticks import CONTROL, TickMaker
+from engine.treatments.chain import Chain
 from engine.treatments.course import Course
-from engine.treatments.step import Chain
 from tests.score.day import CityDay
 from tests.score.judge import Concluded, Score, judge
 from tests.score.variants import Variant

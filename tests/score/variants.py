@@ -16,8 +16,8 @@ from connectors.city.geography import Town, distance
 from connectors.city.maps import cells_of
 from engine.cells import Cell, CellTable
 from engine.identity import Identity
+from engine.treatments.chain import Chain
 from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
-from engine.treatments.step import Chain
 
 STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
     "unknown_cells": {},

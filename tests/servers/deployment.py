@@ -197,7 +197,7 @@ class Deployment:
         self.wait(lambda: set(self.watermarks()) == {newest + 1}, f"time to come to {newest + 1}", within)
 
     def read(self, topic: str) -> list[tuple[str | None, bytes]]:
-        """Return a topic's messages as (key, value), partition by partition."""
+        """Return a topic's messages as (key, value), partition by partition; of the log its records."""
 
         async def go() -> list[tuple[str | None, bytes]]:
             found = []
@@ -206,7 +206,10 @@ class Deployment:
                     found += [(r.key.decode() if r.key else None, r.value or b"") for r in records]
             return found
 
-        return asyncio.run(go())
+        found = asyncio.run(go())
+        if topic != "events":
+            return found
+        return [(key, record) for key, value in found for record in _records(value)]
 
     def submits(self) -> list[Json]:
         """Return what reached the channel; the last line may be cut off by a kill."""
@@ -223,3 +226,8 @@ class Deployment:
                 if "id" in line:
                     found.setdefault((line["id"], line["at"]), line)
         return sorted(found.values(), key=lambda line: (line["at"], line["id"]))
+
+
+def _records(value: bytes) -> list[bytes]:
+    """Return the records of a message of the log: one, or an array of them."""
+    return list(map(orjson.dumps, orjson.loads(value))) if value.startswith(b"[") else [value]

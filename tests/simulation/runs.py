@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from connectors.memory_log import MemoryLog
+from engine.collect import in_messages
 from engine.errors import StoreError
 from engine.lane import Lane
 from engine.ports import Offers
@@ -39,10 +40,11 @@ class Run:
         losses: float = 0,
         rewinds: float = 0,
         mark_every: float = 2,
+        at_once: int = 1,
     ) -> None:
         """`owners`: lanes per partition that all believe it is theirs: all but one are zombies. `losses`: the
         chance that before a step the store of the partition is lost, with everything in it; `rewinds`: that
-        it is what it was some steps ago."""
+        it is what it was some steps ago. `at_once`: records in a message of the log."""
         self.course = course
         self.batch = batch
         self.cache = cache
@@ -52,6 +54,7 @@ class Run:
         self.losses = losses
         self.rewinds = rewinds
         self.mark_every = mark_every
+        self.at_once = at_once
         self.lost = 0
         """Times that a partition with state was lost."""
         self.rewound = 0
@@ -73,9 +76,11 @@ class Run:
 
     async def _go(self) -> None:
         partitions = self.log.partitions
+        records: list[tuple[int, bytes]] = []
         for key, value in self.course.shared():
             targets = range(partitions) if not key else (int(key[:8], 16) % partitions,)
-            await self.log.append([(target, value) for target in targets])
+            records += [(target, value) for target in targets]
+        await self.log.append(in_messages(records, self.at_once))
         owners = [self._own(partition) for partition in range(partitions) for _ in range(self.owners)]
         await asyncio.gather(*owners)
         for partition in range(partitions):

@@ -50,7 +50,15 @@ def test_random_crashes_lost_replies_and_torn_writes() -> None:
             rng.choice((0, 1, 3, 9999)),
         )
         behind = rng.choice((0, 0, 1e9))
-        run = Run(course, partitions=partitions, batch=batch, cache=cache, script=script, commit_after=behind)
+        run = Run(
+            course,
+            partitions=partitions,
+            batch=batch,
+            cache=cache,
+            script=script,
+            commit_after=behind,
+            at_once=(1, 1, 5)[seed % 3],
+        )
         check(run.go())
         met |= script.met
     assert {(point, CRASH) for point in POINTS} <= met

@@ -93,3 +93,11 @@ def test_it_is_said_when_a_subscriber_was_forgotten_last() -> None:
     found = story(line("o", 5), *gone, line("p", 10))
     assert (names(found), found.forgotten) == ([("p", 10)], 8)
     assert story(line("o", 5)).forgotten is None
+
+
+def test_receipts_in_an_array_of_records_are_found() -> None:
+    found = story(line("o", 7), line("q", 8))
+    sight = {"kind": "loc.sight", "t": 9, "subscriber_key": KEY}
+    other = orjson.loads(receipt("o", 10, "accepted"))
+    found.receipts([orjson.dumps([sight, other, orjson.loads(receipt("q", 11, "delivered"))])])
+    assert [[r["status"] for r in told.receipts] for told in found.all()] == [["accepted"], ["delivered"]]

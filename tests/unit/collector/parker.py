@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.event import Event
 from engine.options import Duration, Options, option
+from engine.treatments.chain import Chain
 from engine.treatments.lot import EVENTS, Lot
 from engine.treatments.registry import TREATMENTS, Treatment
-from engine.treatments.step import Chain
 
 SECOND = 1_000_000
 

@@ -12,9 +12,9 @@ import pytest
 from engine import collector as role
 from engine.collector import LiveCollector, Pace
 from engine.event import Event
+from engine.treatments.chain import Chain
 from engine.treatments.course import Course, treated
 from engine.treatments.lot import Lot
-from engine.treatments.step import Chain
 from tests.unit.collector.parker import Dropper, Parker, parking
 from tests.unit.collector.support import SECOND, Listed, T, World, sight
 

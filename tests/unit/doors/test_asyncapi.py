@@ -128,6 +128,7 @@ def test_schemas_are_of_draft_7_which_asyncapi_takes() -> None:
     [
         ("events", [{"kind": "call.in", "t": TEN, "subscriber_key": KEY, "number": "10086"}]),
         ("events", [{"kind": "tick", "t": TEN, "down": ["sms.in"]}]),
+        ("events", [[{"kind": "tick", "t": TEN}, {"kind": "tick", "t": TEN + 1}]]),
         ("profiles", [PROFILE, None]),
         ("decisions", [line for _, line in STAGED]),
         ("decisions", [[line for _, line in STAGED if line["outcome"] == "refused"], SAMPLES[0][1]]),

@@ -13,6 +13,7 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.number_classes import NumberClasses
 from engine.refusals import Refusal
+from engine.treatments.chain import Chain
 from engine.treatments.correlation import Correlation
 from engine.treatments.course import Course
 from engine.treatments.handset_changes import Handset, HandsetChanges, HandsetOptions
@@ -21,7 +22,8 @@ from engine.treatments.memory import Memories, MemoryShelf, Shelf
 from engine.treatments.parking import Parking, ParkingOptions
 from engine.treatments.roaming import Roaming, RoamingOptions
 from engine.treatments.roaming_held import HeldRoaming
-from engine.treatments.step import Chain, Step
+from engine.treatments.chain import Chain
+from engine.treatments.step import Step
 
 KEY = b"key"
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000

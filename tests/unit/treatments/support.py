@@ -10,8 +10,9 @@ import orjson
 from hypothesis import strategies as st
 
 from engine.event import Event
+from engine.treatments.chain import Chain
 from engine.treatments.course import Course
-from engine.treatments.step import Chain, Step
+from engine.treatments.step import Step
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
