@@ -22,7 +22,6 @@ from engine.treatments.memory import Memories, MemoryShelf, Shelf
 from engine.treatments.parking import Parking, ParkingOptions
 from engine.treatments.roaming import Roaming, RoamingOptions
 from engine.treatments.roaming_held import HeldRoaming
-from engine.treatments.chain import Chain
 from engine.treatments.step import Step
 
 KEY = b"key"
