@@ -215,4 +215,21 @@ def is_field_map(name_or_path: str | FilePath) -> bool:
     Raises InputError if there is no such map, or its file can't be read as YAML.
     """
     data = read_marked(find_map(name_or_path), "a map").data
-    return isinstance(data, dict) and not {"columns", "separator"} & set(data)
+    if not isinstance(data, dict) or not _OF_COLUMNS.isdisjoint(data):
+        return False
+    if "each" in data:
+        return True
+    # a map may have forgotten what it can't do without: what it looks at tells, too
+    looks = list(_looked_at([data.get(part) for part in ("kind", "fields", "helpers")]))
+    return "column" not in looks or "path" in looks
+
+
+_OF_COLUMNS = frozenset({"columns", "separator", "header_lines", "watch", "layout"})
+
+
+def _looked_at(node: Any) -> Iterator[str]:
+    """Yield all keys within a part of a map."""
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _looked_at(inner)
+    if isinstance(node, dict):
+        yield from map(str, node)
