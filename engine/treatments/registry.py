@@ -77,6 +77,8 @@ class Treatment(Generic[Some]):
     """Tables that have to be in the feeds file for it."""
     needs: tuple[str, ...] = ()
     """Treatments that the feed has to ask for besides."""
+    alone: bool = False
+    """It looks at each record alone: done, too, to one that is brought in again, out of its order."""
 
 
 def _ping_pong(options: PingPongOptions, around: Around) -> Step:
@@ -106,6 +108,7 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
         "Numbers in one way, their classes, IMEIs, guests; IMSI, MSISDN and IMEI held together.",
         IdentityOptions,
         _identity,
+        alone=True,  # but for `correlate`
     ),
     Parking.name: Treatment(
         "Lets records wait a little for their number or their IMSI.",
@@ -117,6 +120,7 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
         "Takes off cells that are none: malformed, fillers, not in the cells table if there is one.",
         UnknownCellsOptions,
         lambda options, around: UnknownCells(options, around.tables.get(CELLS)),
+        alone=True,
     ),
     Duplicates.name: Treatment(
         "Drops a procedure that a second probe saw as well.",
@@ -132,6 +136,7 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
         "Takes the start cell off long calls and sessions; makes sightings of start and end cells.",
         StartCellOptions,
         lambda options, around: StartCell(options),
+        alone=True,
     ),
     ImpossibleMoves.name: Treatment(
         "Does not believe moves of 10 km at 55 m/s.",
