@@ -45,12 +45,15 @@ from connectors.map_model import (
     check_fields,
     check_kinds,
     find_map,
+    is_field_map,
+    is_other_map,
     load_checked,
     read_checked,
-    read_marked,
 )
 from connectors.message_path import Path
 from engine.errors import InputError
+
+__all__ = ["FieldMap", "is_field_map", "load_field_map", "read_field_map"]
 
 WHAT = "a field map"
 
@@ -198,7 +201,13 @@ def load_field_map(name_or_path: str | FilePath) -> FieldMap:
 
     Raises InputError: no such map, or what is wrong in the file and where.
     """
-    return load_checked(find_map(name_or_path), FieldMap, WHAT)
+    path = find_map(name_or_path)
+    try:
+        return load_checked(path, FieldMap, WHAT)
+    except InputError:
+        if is_other_map(path, of_messages=False):
+            raise InputError(str(path), "a field map, of messages", "a column map, of rows") from None
+        raise
 
 
 def read_field_map(name_or_path: str | FilePath) -> tuple[FieldMap | None, list[InputError]]:
@@ -207,29 +216,3 @@ def read_field_map(name_or_path: str | FilePath) -> tuple[FieldMap | None, list[
     Raises InputError if there is no such map, or its file can't be read as YAML.
     """
     return read_checked(find_map(name_or_path), FieldMap, WHAT)
-
-
-def is_field_map(name_or_path: str | FilePath) -> bool:
-    """Say whether a map is one of messages rather than of columns, by what is in its file.
-
-    Raises InputError if there is no such map, or its file can't be read as YAML.
-    """
-    data = read_marked(find_map(name_or_path), "a map").data
-    if not isinstance(data, dict) or not _OF_COLUMNS.isdisjoint(data):
-        return False
-    if "each" in data:
-        return True
-    # a map may have forgotten what it can't do without: what it looks at tells, too
-    looks = list(_looked_at([data.get(part) for part in ("kind", "fields", "helpers")]))
-    return "column" not in looks or "path" in looks
-
-
-_OF_COLUMNS = frozenset({"columns", "separator", "header_lines", "watch", "layout"})
-
-
-def _looked_at(node: Any) -> Iterator[str]:
-    """Yield all keys within a part of a map."""
-    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _looked_at(inner)
-    if isinstance(node, dict):
-        yield from map(str, node)

@@ -77,6 +77,8 @@ class Treatment(Generic[Some]):
     """Tables that have to be in the feeds file for it."""
     needs: tuple[str, ...] = ()
     """Treatments that the feed has to ask for besides."""
+    asks: Callable[[Mapping[str, Options]], str] = lambda _: ""
+    """Given the settings of all treatments of a feed by name: what is wrong for it, empty if nothing."""
     alone: bool = False
     """It looks at each record alone: done, too, to one that is brought in again, out of its order."""
 
@@ -100,6 +102,13 @@ def _identity(options: IdentityOptions, around: Around) -> Step:
     return Edge(around.identity, options, correlation=correlation, classes=classes)
 
 
+def _asks_to_correlate(others: Mapping[str, Options]) -> str:
+    identity = others.get(Edge.name)
+    if isinstance(identity, IdentityOptions) and not identity.correlate:
+        return "expected `identity: {correlate: yes}` to learn what it waits for, was no"
+    return ""
+
+
 # Who it is before all else, and what waits for that before it is looked at any further. Cells first of the
 # others, as these go by them; copies before anything counts them; then time; then what is impossible, so that
 # it is no end of a ping-pong; then thinning, by what is believed; last what is derived from all that.
@@ -115,6 +124,7 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
         ParkingOptions,
         lambda options, around: Parking(around.correlation(), around.memories, options),
         needs=(Edge.name,),
+        asks=_asks_to_correlate,
     ),
     UnknownCells.name: Treatment(
         "Takes off cells that are none: malformed, fillers, not in the cells table if there is one.",
