@@ -38,8 +38,8 @@ FIELDS: Final[dict[str, str]] = {
     "down": "下行流量", "bytes": "流量", "host": "主机名", "app": "应用", "from.tac": "旧手机型号码",
     "to.tac": "新手机型号码", "to.model": "新手机型号", "to.network": "新手机网络制式", "country": "国家",
     "amount": "金额", "product": "产品", "text": "内容", "about": "事由", "cell": "小区",
-    "cell_prev": "原小区", "rat": "无线制式", "plmn": "服务网络", "home_plmn": "归属网络",
-    "lac": "位置区", "tac": "跟踪区",
+    "cell_prev": "原小区", "cell_end": "结束小区", "rat": "无线制式", "plmn": "服务网络",
+    "home_plmn": "归属网络", "lac": "位置区", "tac": "跟踪区",
     "result": "结果", "cause": "原因", "phase": "阶段", "quality": "质量标记", "place": "地点",
     "switch_off": "主动关机", "implicit": "由网络推断",
 }  # fmt: skip

@@ -159,7 +159,7 @@ def _records(leaf: Happens | Count | Total, step: Step, catalog: Catalog) -> boo
 
 def _fails(test: Test, step: Step, catalog: Catalog) -> bool:
     """Say whether a line of `where` surely keeps the step's record out."""
-    if test.field in ("cell", "cell_prev"):
+    if test.field in ("cell", "cell_prev", "cell_end"):
         return False  # which cells a step is at is not told here
     if test.field == "place":
         if not is_located(step):

@@ -16,7 +16,7 @@ from engine.language.testing import FieldValue, Step
 from engine.story.hearing import places_at
 from engine.story.values import candidates, fits, sample
 
-_NEVER_STAGED: Final = frozenset({"cell", "cell_prev", "quality", "phase"})
+_NEVER_STAGED: Final = frozenset({"cell", "cell_prev", "cell_end", "quality", "phase"})
 """Fields that mean more to the engine: they move the subscriber, or keep a record from firing."""
 
 Chosen = dict[str, FieldValue]
