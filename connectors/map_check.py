@@ -245,7 +245,12 @@ def shown_value(name: str, value: Any, identity: Identity, *, open: bool) -> str
     if name in PERSONAL or name == "number":
         return str(value) if open else _hashed(name, value, identity)
     text = str(value)
-    plain = open or (name in ("cell", "cell_prev") and all(len(part) < 10 for part in text.split("-")))
+    # hashes and what ids are made of hold no number of anybody, though digits may follow each other
+    plain = (
+        open
+        or name in ("subscriber_key", "id")
+        or (name in ("cell", "cell_prev") and all(len(part) < 10 for part in text.split("-")))
+    )
     return (text if plain else redact(text))[:SHOWN]
 
 
