@@ -131,12 +131,14 @@ async def test_what_a_feed_has_become_is_named(fed: Fed, monkeypatch: pytest.Mon
         letter(4, "collector", "x.jsonl:1", file="x.jsonl", feed="json"),
         letter(5, "collector", "x.jsonl:1", file="x.jsonl", feed="gn"),
         letter(6, "collector", "x.jsonl:1", file="x.jsonl"),
+        letter(7, "collector", "x.pcap:1", file="x.pcap", feed="captures", reason="decode"),
     )
+    fed.feeds["captures"] = {"door": "pcap", "folder": "captures"}
     fed.feeds["gn"]["map"] = "gone.yaml"
     fed.write()
     told = await fed.requeue()
     file = fed.folder / "feeds.yaml"
-    assert told["counts"] == {"letters": 6, "requeued": 1, "left": 5, "records": 1}
+    assert told["counts"] == {"letters": 7, "requeued": 1, "left": 6, "records": 1}
     assert [each["why"] for each in told["left"]] == [
         f"expected the feed old in {file}, was none of this name",
         "expected the feed probe to come by a file, was the door topic",
@@ -144,6 +146,7 @@ async def test_what_a_feed_has_become_is_named(fed: Fed, monkeypatch: pytest.Mon
         f"the feed gn: {fed.folder}/gone.yaml: expected a column map that can be read, was "
         "'No such file or directory'",
         "expected TOUCHPOINT_LANDING to find x.jsonl, was not given",
+        "it is of the feed captures: put x.pcap in again under another name",
     ]
     # a feed that a setting named before it was moved into the file keeps its name
     fed.feeds["landing"] = fed.feeds.pop("json")
@@ -165,6 +168,7 @@ async def test_what_a_feed_has_become_is_named(fed: Fed, monkeypatch: pytest.Mon
             for name in ("old", "probe", "probe", "json", "gn")
         ),
         "expected TOUCHPOINT_LANDING to find x.jsonl, was not given",
+        "expected TOUCHPOINT_FEEDS to find the feed captures, was not given",
     ]
 
 

@@ -108,7 +108,7 @@ class Ways:
         chain = Chain(self._alone(feed))
         edge = next((step for step in chain.steps if isinstance(step, Edge)), None)
         intake = self._requeue.intake(self._identity, edge)
-        if isinstance(options, LandingOptions) and home.door == "file":
+        if feed.door_name == "landing" and isinstance(options, LandingOptions) and home.door == "file":
             assert columns is None or isinstance(columns, ColumnMap)
             return FileWay(options.folder, columns, intake, self._settings.key_bytes, chain)
         if isinstance(options, TopicOptions) and home.door == "topic":
@@ -120,6 +120,9 @@ class Ways:
                 kafka["bootstrap_servers"] = options.bootstrap.split(",")
             schemas = None if options.registry is None else schemas_of(options.registry.access())
             return TopicWay(kafka, TopicMessages(home.name, intake, columns, schemas), schemas, chain)
+        if isinstance(options, LandingOptions) and home.door == "file":
+            # not of lines: a capture is read as a whole
+            return f"it is of the feed {feed.name}: put {home.name} in again under another name"
         return f"expected the feed {feed.name} to come by a {home.door}, was the door {feed.door_name}"
 
     def _alone(self, feed: Feed) -> Sequence[Step]:
