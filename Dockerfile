@@ -42,7 +42,8 @@ FROM core-${CORE} AS core
 FROM python:${PYTHON}
 RUN groupadd --gid 10001 touchpoint \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin touchpoint \
-    && install -d -o 10001 -g 10001 /var/lib/touchpoint /var/lib/touchpoint/landing /var/lib/touchpoint/out
+    && install -d -o 10001 -g 10001 /var/lib/touchpoint /var/lib/touchpoint/landing \
+        /var/lib/touchpoint/memory /var/lib/touchpoint/out
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=core /opt/core /opt/core
 WORKDIR /app

@@ -55,6 +55,7 @@ from connectors.map_model import (
     check_fields,
     check_kinds,
     find_map,
+    is_other_map,
     load_checked,
     map_names,
     read_checked,
@@ -166,7 +167,13 @@ def load_map(name_or_path: str | Path) -> ColumnMap:
 
     Raises InputError: no such map, or what is wrong in the file and where.
     """
-    return load_checked(find_map(name_or_path), ColumnMap, WHAT)
+    path = find_map(name_or_path)
+    try:
+        return load_checked(path, ColumnMap, WHAT)
+    except InputError:
+        if is_other_map(path, of_messages=True):
+            raise InputError(str(path), "a column map, of rows", "a field map, of messages") from None
+        raise
 
 
 def read_map(name_or_path: str | Path) -> tuple[ColumnMap | None, list[InputError]]:

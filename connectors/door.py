@@ -28,6 +28,8 @@ class House:
     """Connection options of aiokafka for our own brokers."""
     topics: frozenset[str] = frozenset()
     """Names of the topics that this deployment writes itself: read in, they would be written without end."""
+    web_port: int = 0
+    """Where this process serves its own pages; 0: nowhere."""
 
 
 class Mistake(NamedTuple):

@@ -45,12 +45,15 @@ from connectors.map_model import (
     check_fields,
     check_kinds,
     find_map,
+    is_field_map,
+    is_other_map,
     load_checked,
     read_checked,
-    read_marked,
 )
 from connectors.message_path import Path
 from engine.errors import InputError
+
+__all__ = ["FieldMap", "is_field_map", "load_field_map", "read_field_map"]
 
 WHAT = "a field map"
 
@@ -198,7 +201,13 @@ def load_field_map(name_or_path: str | FilePath) -> FieldMap:
 
     Raises InputError: no such map, or what is wrong in the file and where.
     """
-    return load_checked(find_map(name_or_path), FieldMap, WHAT)
+    path = find_map(name_or_path)
+    try:
+        return load_checked(path, FieldMap, WHAT)
+    except InputError:
+        if is_other_map(path, of_messages=False):
+            raise InputError(str(path), "a field map, of messages", "a column map, of rows") from None
+        raise
 
 
 def read_field_map(name_or_path: str | FilePath) -> tuple[FieldMap | None, list[InputError]]:
@@ -207,12 +216,3 @@ def read_field_map(name_or_path: str | FilePath) -> tuple[FieldMap | None, list[
     Raises InputError if there is no such map, or its file can't be read as YAML.
     """
     return read_checked(find_map(name_or_path), FieldMap, WHAT)
-
-
-def is_field_map(name_or_path: str | FilePath) -> bool:
-    """Say whether a map is one of messages rather than of columns, by what is in its file.
-
-    Raises InputError if there is no such map, or its file can't be read as YAML.
-    """
-    data = read_marked(find_map(name_or_path), "a map").data
-    return isinstance(data, dict) and not {"columns", "separator"} & set(data)

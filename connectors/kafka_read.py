@@ -80,7 +80,15 @@ async def read_at(
     options: Mapping[str, Any], topic: str, places: Collection[tuple[int, int]]
 ) -> dict[tuple[int, int], bytes]:
     """Return the values of single messages, by (partition, offset); those no longer kept are left out."""
-    found: dict[tuple[int, int], bytes] = {}
+    found = await records_at(options, topic, places)
+    return {place: record.value for place, record in found.items() if record.value is not None}
+
+
+async def records_at(
+    options: Mapping[str, Any], topic: str, places: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], ConsumerRecord[bytes, bytes]]:
+    """Return single messages, with what stands around them, as far as they are kept."""
+    found: dict[tuple[int, int], ConsumerRecord[bytes, bytes]] = {}
     with log_errors(topic, "be read"):
         async with reader(options) as consumer:
             for partition in sorted({partition for partition, _ in places}):
@@ -93,8 +101,8 @@ async def read_at(
                         consumer.seek(place, left[0])
                     batch = await consumer.getmany(place, timeout_ms=200, max_records=AT_ONCE)
                     for record in batch.get(place, ()):
-                        if record.offset in offsets and record.value is not None:
-                            found[partition, record.offset] = record.value
+                        if record.offset in offsets:
+                            found[partition, record.offset] = record
                     at = await consumer.position(place)
                     patience.moved(at)
     return found

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from connectors.column_map import IDENTITY, ColumnMap
 from connectors.column_spec import KindSpec
 from connectors.lines import Lines
-from connectors.map_findings import Findings, Refused
+from connectors.map_findings import Refused, RowFindings
 from connectors.xdr_files import Rows
 from connectors.xdr_values import Read, stripped
 from engine.errors import InputError
@@ -26,7 +26,7 @@ from engine.intake import YEAR_2000, YEAR_2100, Intake
 from engine.refusals import Bad, Refusal, redact, shown_name
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SHOWN = 60
+SHOWN = 60
 """Characters of a column's text or a value that are shown."""
 
 
@@ -43,6 +43,11 @@ class Told:
     value: str
     problem: str = ""
 
+    def cells(self) -> tuple[str, ...]:
+        """Return it as a line of a table, see `MapCheck.HEAD`."""
+        column, name = str(self.column) if self.column else "", self.named.partition(",")[0]
+        return column, name, self.text, self.field, self.problem or self.value
+
 
 @dataclass(frozen=True, slots=True)
 class RowTold:
@@ -53,6 +58,11 @@ class RowTold:
     """Its kind, `skipped`, or `refused`."""
     detail: str
     values: tuple[Told, ...]
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the sample."""
+        return f"line {self.line}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -94,20 +104,22 @@ class MapCheck:
     `shown`: rows to be told column by column; `now`: µs, to tell times that are ahead; `open`: hide nothing.
     """
 
+    HEAD: ClassVar = ("column", "named", "text", "field", "value")
+
     columns: ColumnMap
     identity: Identity
     shown: int
     now: int
     open: bool = False
     rows: list[RowTold] = field(default_factory=list)
-    findings: Findings = field(init=False)
+    findings: RowFindings = field(init=False)
     _refused: list[Refusal] = field(default_factory=list)
     _looks: list[_Look] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Prepare to read the columns one by one."""
         columns = self.columns
-        self.findings = Findings(columns, self.now)
+        self.findings = RowFindings(columns, self.now)
         if isinstance(columns.kind, KindSpec):
             self._looks += [
                 _Look(column, "kind", bytes.decode, is_time=False)
@@ -185,7 +197,7 @@ class MapCheck:
         read = {told.field for told in values if told.column}
         for name, value in fields.items():
             if name not in read:
-                values.append(Told(0, "", "", name, self._shown_value(name, value)))
+                values.append(Told(0, "", "", name, shown_value(name, value, self.identity, open=self.open)))
         if refusal is not None:
             return RowTold(number, "refused", f"{refusal.reason}: {refusal.detail}", tuple(values))
         return RowTold(number, "skipped" if event is None else event.kind, "", tuple(values))
@@ -199,7 +211,7 @@ class MapCheck:
             text = cells[look.column - 1] if look.column <= len(cells) else b""
             if look.field == "kind":
                 value = fields.get("kind", "")
-            shown = "" if value is None else self._shown_value(look.field, value)
+            shown = "" if value is None else shown_value(look.field, value, self.identity, open=self.open)
             plain = look.is_time and value is not None and YEAR_2000 <= value < YEAR_2100
             yield Told(
                 look.column, named, self._shown_text(look.field, text, plain), look.field, shown, problem
@@ -208,27 +220,10 @@ class MapCheck:
     def _shown_text(self, name: str, cell: bytes, plain: bool) -> str:
         text = _printable(cell.decode("utf-8", "backslashreplace"))
         if self.open or plain:
-            return text[:_SHOWN]
+            return text[:SHOWN]
         if (name in PERSONAL or name == "number") and text.strip():
             return f"<{len(text.strip())} characters>"
-        return redact(text)[:_SHOWN]
-
-    def _shown_value(self, name: str, value: Any) -> str:
-        if name in ("t", "t_start"):
-            return moment(value)
-        if name in PERSONAL or name == "number":
-            return str(value) if self.open else self._hashed(name, value)
-        text = str(value)
-        plain = self.open or (
-            name in ("cell", "cell_prev") and all(len(part) < 10 for part in text.split("-"))
-        )
-        return (text if plain else redact(text))[:_SHOWN]
-
-    def _hashed(self, name: str, value: Any) -> str:
-        if name in ("imei", "imeisv"):
-            return "<a handset>"
-        text = self.identity.number(str(value)) if name == "number" else self.identity.hash_number(str(value))
-        return text if len(text) < 9 else f"~{text[:8]}"
+        return redact(text)[:SHOWN]
 
 
 def _value(look: _Look, cells: list[bytes]) -> tuple[Any, str]:
@@ -241,6 +236,29 @@ def _value(look: _Look, cells: list[bytes]) -> tuple[Any, str]:
         return look.read(cells[look.column - 1]), ""
     except Bad as bad:
         return None, f"{bad.reason}: expected {bad.expected}, was {bad.was or 'empty'}"
+
+
+def shown_value(name: str, value: Any, identity: Identity, *, open: bool) -> str:
+    """Write the value of a field; what names a person as the log has it, hashed, if not `open`."""
+    if name in ("t", "t_start"):
+        return moment(value)
+    if name in PERSONAL or name == "number":
+        return str(value) if open else _hashed(name, value, identity)
+    text = str(value)
+    # hashes and what ids are made of hold no number of anybody, though digits may follow each other
+    plain = (
+        open
+        or name in ("subscriber_key", "id")
+        or (name in ("cell", "cell_prev") and all(len(part) < 10 for part in text.split("-")))
+    )
+    return (text if plain else redact(text))[:SHOWN]
+
+
+def _hashed(name: str, value: Any, identity: Identity) -> str:
+    if name in ("imei", "imeisv"):
+        return "<a handset>"
+    text = identity.number(str(value)) if name == "number" else identity.hash_number(str(value))
+    return text if len(text) < 9 else f"~{text[:8]}"
 
 
 def moment(micros: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -175,6 +175,46 @@ def load_checked(path: Path, model: type[Map], what: str) -> Map:
             first.where, f"{first.expected} (and {len(problems) - 1} more mistakes)", first.was
         )
     raise first
+
+
+def is_field_map(name_or_path: str | Path) -> bool:
+    """Say whether a map is a field map, of messages, rather than a column map: by what is in its file.
+
+    Raises InputError if there is no such map, or its file can't be read as YAML.
+    """
+    columns, paths = _looks_at(find_map(name_or_path))
+    return paths or not columns
+
+
+def is_other_map(path: Path, *, of_messages: bool) -> bool:
+    """Say whether a map that is none of one kind is one of the other: `of_messages`, or of rows."""
+    try:
+        columns, paths = _looks_at(path)
+    except InputError:
+        return False
+    return (paths and not columns) if of_messages else (columns and not paths)
+
+
+def _looks_at(path: Path) -> tuple[bool, bool]:
+    """Say whether a map has what only a column map has, and what only a field map has."""
+    data = read_marked(path, "a map").data
+    if not isinstance(data, dict):
+        return True, False
+    # a map may have forgotten what it can't do without: where its values come from tells, too
+    keys = {*_keys_of([data.get(part) for part in ("kind", "fields", "helpers")])}
+    columns = not _OF_COLUMNS.isdisjoint(data) or "column" in keys
+    return columns, "each" in data or not {"path", "present"}.isdisjoint(keys)
+
+
+_OF_COLUMNS = frozenset({"columns", "separator", "header_lines", "watch", "layout"})
+
+
+def _keys_of(node: Any) -> Iterator[str]:
+    """Yield all keys within a part of a map."""
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _keys_of(inner)
+    if isinstance(node, dict):
+        yield from map(str, node)
 
 
 def _mistake(marked: Marked, problem: Any) -> InputError:

@@ -92,6 +92,13 @@ def load_handsets(path: Path) -> dict[str, Handset]:
     return table.handsets
 
 
+def look_at_handsets(path: Path) -> tuple[dict[str, Handset], list[str]]:
+    """Read a table as `load_handsets`; return what is wrong in the rows left out, at most `TOLD` of them."""
+    table = read_tac_table(path)
+    more = table.left_out - len(table.problems)
+    return table.handsets, [*table.problems, *([f"{path}: and {more} more rows"] if more else ())]
+
+
 def _rows(path: Path, stream: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     def lines() -> Iterator[str]:
         for number, line in enumerate(stream, 1):

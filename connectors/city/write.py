@@ -85,13 +85,15 @@ def write(
             for row in city.truth(hours):
                 note(row)
             rows = _watched(city, hours, progress, note)
+            files = None
             if xdr:
                 files = XdrFiles(out / "xdr", city.seed, city.options, note, compress=compress)
-                records = _dump(events, (row for row in rows if not files.put(row)))
+                put = files.put
+                rows = (row for row in rows if not put(row))
+            records = _dump(events, rows) if push is None else push(rows)
+            if files is not None:
                 files.close()
                 more.append((files.folder, files.rows))
-            else:
-                records = _dump(events, rows) if push is None else push(rows)
     except OSError as error:
         raise InputError(str(out), "a folder that can be written", error.strerror or str(error)) from error
     return Written(((events, records), (profiles, people), (truth, told), *more))

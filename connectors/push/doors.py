@@ -99,6 +99,10 @@ def keys_of(name: str, options: HttpOptions, environ: Environ = os.environ) -> S
 
 def look(options: DoorOptions, house: House) -> Iterator[Mistake]:
     """Find out whether secrets and certificates are what they have to be."""
+    port = options.address[1]
+    if port and port == house.web_port:
+        was = f"`{port}`, at which this process serves its pages (TOUCHPOINT_WEB_PORT)"
+        yield Mistake("listen", "a port of its own", was)
     checks: list[Callable[[], object]] = [
         lambda: tls_context("", options),
         lambda: tokens_of("", options),

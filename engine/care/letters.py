@@ -54,6 +54,13 @@ class Home:
     """Of a file the number of the line, from 1."""
     element: int = 0
     """Its place in an array, from 1; 0: the message is the record."""
+    feed: str = ""
+    """Its feed of the feeds file; empty: of the settings, or the log."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Partition and offset."""
+        return self.partition, self.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +111,16 @@ def home_of(letter: Letter) -> Home | str:
         return Home("log", "", int(fields["partition"]), int(fields["offset"]), element)
     if stage == "load":
         return f"put {position} right and load the file again"
-    if "feed" in fields:
-        again = "put its file in again under another name" if "file" in fields else "have it sent again"
-        return f"it is of the feed {fields['feed']}: {again}"
+    feed = fields.get("feed", "")
+    if feed and not {"file", "topic"} & set(fields):
+        return f"it was pushed to the feed {feed}, which keeps nothing: have it sent again"
     name = fields.get("topic") or fields.get("file") or ""
     numbers = place.removeprefix(f"{name}:").split(":")
     if name and all(number.isdecimal() for number in numbers):
         if "topic" in fields and len(numbers) == 2:
-            return Home("topic", name, int(numbers[0]), int(numbers[1]), element)
+            return Home("topic", name, int(numbers[0]), int(numbers[1]), element, feed)
         if "file" in fields and len(numbers) == 1:
-            return Home("file", name, 0, int(numbers[0]), element)
+            return Home("file", name, 0, int(numbers[0]), element, feed)
     return f"expected TOPIC:PARTITION:OFFSET or FILE:LINE as its position, was {position}"
 
 

@@ -6,52 +6,40 @@ business records more than 48 hours (semantics.md 1.5).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.admission import AHEAD_AT_MOST, clamped
-from engine.care.letters import Home, Letter
 from engine.collect import VALUE_AT_MOST, spread
 from engine.event import Event
 from engine.identity import Identity
-from engine.intake import Intake
+from engine.intake import Edge, Intake
 from engine.refusals import Refusal
-
-TakeRow = Callable[[int, bytes, str], Event | None]
-"""(line number, line, position) -> its record; None for a header, or after a refusal."""
 
 
 class Requeue:
-    """Turns records of letters into records of the log.
+    """Turns what is read again into records of the log. `wall`: µs now.
 
-    `wall`: µs now; `rows`: what reads rows of delimited files, given the intake; None: files are JSON lines.
+    Whoever reads does it with an intake of `intake`, so that what is refused is heard of here.
     """
 
-    def __init__(
-        self,
-        identity: Identity,
-        partitions: int,
-        wall: Callable[[], int],
-        rows: Callable[[Intake], TakeRow] | None = None,
-    ) -> None:
+    def __init__(self, partitions: int, wall: Callable[[], int]) -> None:
         self._refusals: list[Refusal] = []
-        self._intake = Intake(identity, on_refused=self._refusals.append)
-        self._take_row = rows(self._intake) if rows is not None else None
         self._partitions = partitions
         self._wall = wall
 
-    def take(self, letter: Letter, home: Home, raw: bytes) -> list[tuple[int, bytes]] | str:
+    def intake(self, identity: Identity, edge: Edge | None = None) -> Intake:
+        """Return an intake to read with."""
+        return Intake(identity, on_refused=self._refusals.append, edge=edge)
+
+    def take(self, read: Callable[[], Sequence[Event] | None]) -> list[tuple[int, bytes]] | str | None:
         """Return (partition, value) pairs for the log, or in words why the record is not taken.
 
-        In the log it stands in the log's own shape already; all else is as a feed brings it.
+        None: there is none, as `read` says.
         """
-        source, position = letter.fields["source"], letter.fields["position"]
         self._refusals.clear()
-        if home.door == "file" and self._take_row is not None:
-            row = self._take_row(home.offset, raw, position)
-            events = [] if row is None else [row]
-        else:
-            read = self._intake.read_log if home.door == "log" else self._intake.read
-            events = read(raw, source, position)
+        events = read()
+        if events is None:
+            return None
         if self._refusals:
             return f"refused again: {self._refusals[0].detail}"
         pairs: list[tuple[int, bytes]] = []

@@ -14,30 +14,27 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.column_map import ColumnMap
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_inlet import KafkaInlet
-from connectors.kafka_read import read_at, read_to_end
-from connectors.landing import lines_at
-from connectors.xdr_files import Rows
-from engine.care.letters import Chosen, Home, Letter, home_of, pick, read_letter
-from engine.care.requeue import Requeue, TakeRow
+from connectors.kafka_read import read_to_end
+from engine.care.letters import Chosen, Home, Letter, home_of, read_letter
+from engine.care.requeue import Requeue
 from engine.cli.console import note, say, say_json, table
 from engine.cli.inputs import since_when
 from engine.cli.need import need_topics
 from engine.deployment.clients import kafka_options
-from engine.deployment.common import columns_of, now_us
+from engine.deployment.common import now_us
+from engine.deployment.feeds.again import Way, Ways
 from engine.errors import InputError, LogError
 from engine.identity import Identity
-from engine.intake import Intake
 from engine.settings import Settings, load_settings, require
 from engine.topics import DEADLETTERS_PARTITIONS
 
 LEFT = 1
 _PLACE = re.compile(r"[^\n]+:[0-9]+(#[0-9]+)?")
 """Of a letter, or of a record as letters name it: FILE:LINE, PARTITION:OFFSET, its number in an array."""
-Place = tuple[str, int, int]
-"""`Home.name`, partition, offset."""
+Found = tuple[Letter, Home, Way]
+"""A letter, where its record is, and how it is read."""
 BATCH = 500
 """Letters whose records go into the log in one transaction."""
 
@@ -93,9 +90,9 @@ def requeue_command(
 ) -> None:
     """Bring refused records into the log once more: after a feed, a profile or a version was put right.
 
-    The record is taken from where it stood (the log, the foreign topic, a file of the landing directory) as
-    long as it is kept there: letters hide long numbers, and the time of a record is one. It goes through
-    intake again, by the column map of the settings. One that stands in several letters is requeued once.
+    The record is taken from where it stood (the log, a topic, a file of a landing directory) as long as it
+    is kept there: letters hide long numbers, and the time of a record is one. It goes through intake again,
+    by the map of its feed as it is now. One that stands in several letters is requeued once.
     What can't be requeued is named with the reason. A letter stays where it is: calling this twice requeues
     twice, and only records with an `id` are then known as copies.
 
@@ -152,7 +149,7 @@ class _Work:
         """`letters`; of these `requeued`, `repeats` (of a record requeued already), `left`; `records`."""
         self.left: list[tuple[str, str]] = []
         """(place, why) of what could not be requeued."""
-        self._done: set[tuple[str, str]] = set()
+        self._done: set[tuple[str, str, str]] = set()
 
     async def run(self, letters: list[Letter]) -> None:
         """Requeue letters, `BATCH` in a transaction."""
@@ -164,16 +161,15 @@ class _Work:
         inlet = KafkaInlet(
             options, settings.topic_prefix, f"requeue-{secrets.token_hex(8)}", settings.partitions
         )
-        columns = columns_of(settings)
-        rows = None if columns is None else partial(_rows_by, columns)
-        requeue = Requeue(identity, settings.partitions, now_us, rows)
+        requeue = Requeue(settings.partitions, now_us)
+        ways = Ways(settings, requeue, identity, topics["events"])
         try:
             await bindings.load(identity)
             if not self.dry_run:
                 await inlet.resume()
             for at in range(0, len(letters), BATCH):
-                homes = self._homes(letters[at : at + BATCH])
-                kept = await self._read(options, topics["events"], homes)
+                homes = self._homes(letters[at : at + BATCH], ways)
+                kept = await self._read(homes)
                 pairs, done = self._taken(requeue, homes, kept)
                 if pairs and not self.dry_run:
                     await inlet.append(pairs, b"")
@@ -183,80 +179,64 @@ class _Work:
             await bindings.close()
             await inlet.close()
 
-    def _homes(self, letters: list[Letter]) -> list[tuple[Letter, Home]]:
+    def _homes(self, letters: list[Letter], ways: Ways) -> list[Found]:
         """Find where the records are, each once."""
         found = []
         for letter in letters:
             self.counts["letters"] += 1
             home = home_of(letter)
+            way = home if isinstance(home, str) else ways.way_of(home)
             # a record is known by where it stood: two letters of one crash name the same
-            name = letter.fields["stage"], letter.fields["position"]
-            if isinstance(home, str):
-                self._leave(letter, home)
-            elif home.door == "topic" and home.name != self.settings.foreign_topic:
-                self._leave(letter, f"expected the topic of TOUCHPOINT_FOREIGN_TOPIC, was {home.name}")
-            elif home.door == "file" and self.settings.landing is None:
-                self._leave(letter, f"expected TOUCHPOINT_LANDING to find {home.name}, was not given")
+            name = letter.fields["stage"], letter.fields.get("feed", ""), letter.fields["position"]
+            if isinstance(home, str) or isinstance(way, str):
+                self._leave(letter, str(way))
             elif name in self._done:
                 self.counts["repeats"] += 1
             else:
                 self._done.add(name)
-                found.append((letter, home))
+                found.append((letter, home, way))
         return found
 
-    async def _read(
-        self, options: Mapping[str, Any], events: str, homes: list[tuple[Letter, Home]]
-    ) -> dict[Place, bytes]:
-        """Read the messages that are kept."""
-        found: dict[Place, bytes] = {}
-        servers = self.settings.foreign_servers
-        foreign = {**options, "bootstrap_servers": servers} if servers else options
-        wanted: dict[tuple[str, str], set[tuple[int, int]]] = {}
-        for _, home in homes:
-            wanted.setdefault((home.door, home.name), set()).add((home.partition, home.offset))
-        for (door, name), places in wanted.items():
-            if door == "file":
-                assert self.settings.landing is not None
-                numbers = {number for _, number in places}
-                read = lines_at(self.settings.landing, name, numbers, self.settings.key_bytes)
-                found.update({(name, 0, number): line for number, line in read.items()})
-                continue
-            ours = door == "log"
-            kept = await read_at(options if ours else foreign, events if ours else name, places)
-            found.update({(name, *place): value for place, value in kept.items()})
-        return found
+    async def _read(self, found: list[Found]) -> dict[Way, Mapping[Home, Any] | str]:
+        """Read what is kept, of each way; or why nothing of a feed can be had."""
+        kept: dict[Way, Mapping[Home, Any] | str] = {}
+        for way in dict.fromkeys(way for _, _, way in found):
+            homes = [(home, bool(home.feed)) for _, home, its in found if its is way]
+            try:
+                kept[way] = await way.read([home for home, _ in homes])
+            except (InputError, LogError) as error:
+                if not all(of_feed for _, of_feed in homes):
+                    raise
+                kept[way] = str(error)
+        return kept
 
     def _taken(
-        self,
-        requeue: Requeue,
-        homes: list[tuple[Letter, Home]],
-        kept: Mapping[Place, bytes],
+        self, requeue: Requeue, found: list[Found], kept: Mapping[Way, Mapping[Home, Any] | str]
     ) -> tuple[list[tuple[int, bytes]], int]:
         """Return what goes into the log, and of how many letters."""
         pairs: list[tuple[int, bytes]] = []
         done = 0
-        for letter, home in homes:
-            message = kept.get((home.name, home.partition, home.offset))
-            raw = None if message is None else pick(message, home.element)
-            if raw is None:
+        for letter, home, way in found:
+            had = kept[way]
+            if isinstance(had, str):
+                self._leave(letter, had)
+                continue
+            fields, raw = letter.fields, had.get(home)
+            read = partial(way.take, home, raw, fields["source"], fields["position"])
+            taken = None if raw is None else requeue.take(read)
+            if taken is None:
                 twice = ", or files of this name came twice" if home.door == "file" else ""
-                self._leave(letter, f"{letter.fields['position']} is not kept any more{twice}")
-                continue
-            taken = requeue.take(letter, home, raw)
-            if isinstance(taken, str):
+                self._leave(letter, f"{fields['position']} is not kept any more{twice}")
+            elif isinstance(taken, str):
                 self._leave(letter, taken)
-                continue
-            pairs += taken
-            done += 1
+            else:
+                pairs += taken
+                done += 1
         return pairs, done
 
     def _leave(self, letter: Letter, why: str) -> None:
         self.counts["left"] += 1
         self.left.append((letter.place, why))
-
-
-def _rows_by(columns: ColumnMap, intake: Intake) -> TakeRow:
-    return Rows(columns, intake).take
 
 
 async def _letters(

@@ -66,7 +66,8 @@ def _lines(feed: Feed) -> Iterator[tuple[str, str]]:
     behind = f"{write_duration(feed.disorder)} behind" if feed.disorder else "with"
     yield "time", f"follows {behind} its newest record; {silent}"
     yield "kinds", ", ".join(sorted(feed.common.kinds)) or "those that it will have brought"
-    for name, settings in (_given(feed).get("treatments") or {}).items():
+    treatments = _given(feed).get("treatments")
+    for name, settings in treatments.items() if isinstance(treatments, Mapping) else ():
         yield "treatment", f"{name}{': ' + _written(settings) if settings else ''}"
 
 

@@ -94,9 +94,7 @@ def command(
     if kafka:
         if not 1 <= batch <= BATCH_AT_MOST:
             raise InputError("--batch", f"1 to {BATCH_AT_MOST} records per message", batch)
-        if xdr:
-            raise InputError("--xdr", "files alone, or --kafka alone", "both")
-        _push(city, hours, out, _topic(settings, kafka, rate, batch), maps=cells)
+        _push(city, hours, out, _topic(settings, kafka, rate, batch), compress=compress, xdr=xdr, maps=cells)
         return
     with progress("simulating", 1000) as advance:
         written = write(
@@ -135,7 +133,9 @@ def _topic(settings: Settings, topic: str, rate: str, batch: int) -> TopicPush:
     return TopicPush(topic, kafka_options(settings), rate=per_second, batch=batch)
 
 
-def _push(city: City, hours: float, out: Path, topic: TopicPush, *, maps: bool) -> None:
+def _push(
+    city: City, hours: float, out: Path, topic: TopicPush, *, compress: bool, xdr: bool, maps: bool
+) -> None:
     """Push the records, write all else, and say what was reached; exit code 130 if it was stopped."""
     reached: list[Pushed] = []
 
@@ -154,7 +154,7 @@ def _push(city: City, hours: float, out: Path, topic: TopicPush, *, maps: bool) 
             advance(int(share * 1000), f"{records:,} records, {records / max(seconds, 0.001):,.0f}/s")
 
         topic.told = told
-        written = write(city, hours, out, note_share, maps=maps, push=push)
+        written = write(city, hours, out, note_share, compress=compress, xdr=xdr, maps=maps, push=push)
     pushed = reached[0]
     rows = [(str(file), count) for file, count in written.parts[1:]]
     table(("file or topic", "lines"), [(f"topic {topic.topic}", pushed.records), *rows])

@@ -131,14 +131,17 @@ class CollectorRole:
     def ready(self) -> dict[str, str]:
         """Say whether records get into the log, and time goes on."""
         collector = self.collector
-        silent = ", ".join(collector.silent)
+        # not those that others push into: whoever is told that we are not ready sends nothing any more
+        pushed = {name for name, live in collector.sources.items() if isinstance(live.source, PushDoor)}
+        silent = ", ".join(name for name in collector.silent if name not in pushed)
+        stands = collector.time_stands and not pushed
         waits = [live.source for live in collector.sources.values() if isinstance(live.source, ForeignTopic)]
         return {
             "log": collector.trouble,
             "started": ""
             if collector.committed_at
             else "expected to have taken its sources over, has not yet",
-            "time": STANDS if collector.time_stands else "",
+            "time": STANDS if stands else "",
             "feeds": f"expected records, was silent: {silent}" if silent else "",
             "schemas": "; ".join(f"{source.name}: {source.trouble}" for source in waits if source.trouble),
             "draining": "expected to go on, was told to end" if self._stop.is_set() else "",

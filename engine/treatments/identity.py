@@ -31,12 +31,14 @@ from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Any, Final
 
+from pydantic import field_validator
+
 from engine.event import Event
 from engine.identity import Identity, is_imsi
 from engine.intake import YEAR_2000, YEAR_2100
 from engine.number_classes import NumberClasses
 from engine.options import Duration, Options, YesNo, option
-from engine.plmn import home_of
+from engine.plmn import home_of, is_plmn
 from engine.subject import is_imei
 from engine.treatments.correlation import Correlation, CorrelationOptions
 from engine.treatments.derived import derived_of
@@ -99,6 +101,14 @@ class IdentityOptions(Options):
         4, "a whole number from 1 to 100", "IMSIs that one IMEI may be seen with", ge=1, le=100
     )
     remembered: int = REMEMBERED
+
+    @field_validator("home")
+    @classmethod
+    def _networks(cls, value: frozenset[str]) -> frozenset[str]:
+        for each in sorted(value):
+            if not is_plmn(each):
+                raise ValueError(f"expected a PLMN such as 46000, was {each}")
+        return value
 
     @property
     def correlation(self) -> CorrelationOptions:

@@ -79,6 +79,10 @@ class Treatment(Generic[Some]):
     """Tables that have to be in the feeds file for it."""
     needs: tuple[str, ...] = ()
     """Treatments that the feed has to ask for besides."""
+    asks: Callable[[Mapping[str, Options]], str] = lambda _: ""
+    """Given the settings of all treatments of a feed by name: what is wrong for it, empty if nothing."""
+    alone: bool = False
+    """It looks at each record alone: done, too, to one that is brought in again, out of its order."""
 
 
 def _ping_pong(options: PingPongOptions, around: Around) -> Step:
@@ -105,6 +109,13 @@ def _identity(options: IdentityOptions, around: Around) -> Step:
     return Edge(around.identity, options, correlation=correlation, classes=classes)
 
 
+def _asks_to_correlate(others: Mapping[str, Options]) -> str:
+    identity = others.get(Edge.name)
+    if isinstance(identity, IdentityOptions) and not identity.correlate:
+        return "expected `identity: {correlate: yes}` to learn what it waits for, was no"
+    return ""
+
+
 # Who it is before all else, and what waits for that before it is looked at any further. Cells first of the
 # others, as these go by them; copies before anything counts them; then time; then what is impossible, so that
 # it is no end of a ping-pong; then thinning, by what is believed; last what is derived from all that.
@@ -113,17 +124,20 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
         "Numbers in one way, their classes, IMEIs, guests; IMSI, MSISDN and IMEI held together.",
         IdentityOptions,
         _identity,
+        alone=True,  # but for `correlate`
     ),
     Parking.name: Treatment(
         "Lets records wait a little for their number or their IMSI.",
         ParkingOptions,
         lambda options, around: Parking(around.correlation(), around.memories, options),
         needs=(Edge.name,),
+        asks=_asks_to_correlate,
     ),
     UnknownCells.name: Treatment(
         "Takes off cells that are none: malformed, fillers, not in the cells table if there is one.",
         UnknownCellsOptions,
         lambda options, around: UnknownCells(options, around.tables.get(CELLS)),
+        alone=True,
     ),
     Duplicates.name: Treatment(
         "Drops a procedure that a second probe saw as well.",
@@ -139,6 +153,7 @@ TREATMENTS: Final[Mapping[str, Treatment[Any]]] = {
         "Takes the start cell off long calls and sessions; makes sightings of start and end cells.",
         StartCellOptions,
         lambda options, around: StartCell(options),
+        alone=True,
     ),
     ImpossibleMoves.name: Treatment(
         "Does not believe moves of 10 km at 55 m/s.",

@@ -241,18 +241,20 @@ def test_a_dashboard_needs_nothing_from_outside() -> None:
 
 def test_the_commands_of_care_find_what_the_collector_reads() -> None:
     care, collector = ours()["cli"], ours()["collector"]
-    reads = {f"{PREFIX}{name}" for name in ("LANDING", "LANDING_MAP", "FOREIGN_TOPIC", "FOREIGN_BOOTSTRAP")}
+    names = ("FEEDS", "LANDING", "LANDING_MAP", "FOREIGN_TOPIC", "FOREIGN_BOOTSTRAP")
+    reads = {f"{PREFIX}{name}" for name in names}
     assert reads <= set(collector["environment"])
     for variable in reads:
         assert care["environment"].get(variable) == collector["environment"][variable], variable
     landing = care["environment"][f"{PREFIX}LANDING"]
-    [volume] = [one for one in collector["volumes"] if one.split(":")[1] == landing]
-    assert volume in care["volumes"]
+    for folder in (landing, "/etc/touchpoint/feeds"):
+        [volume] = [one for one in collector["volumes"] if one.split(":")[1] == folder]
+        assert volume in care["volumes"]
 
 
 def test_only_loopback_can_be_reached() -> None:
     published = {name: one["ports"] for name, one in services().items() if "ports" in one}
-    assert set(published) == {"prometheus", "grafana"}
+    assert set(published) == {"prometheus", "grafana", "collector", "all"}
     for ports in published.values():
         for port in ports:
             assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.door import House
+from connectors.map_model import map_names
 from engine.deployment.feeds.build import map_of
 from engine.deployment.feeds.model import Feed, Feeds
 from engine.errors import InputError
@@ -13,6 +14,7 @@ from engine.identity import Identity
 from engine.language.problems import Problem
 from engine.language.source import Mapping as YamlMapping
 from engine.language.source import Node
+from engine.language.suggest import did_you_mean
 from engine.options import problem
 from engine.treatments.registry import Around
 
@@ -59,7 +61,9 @@ class _Looking:
         found = {}
         for name, file in self.file.tables.items():
             try:
-                found[name] = file.table.load(file.path)
+                found[name], wrong = file.table.looked(file.path)
+                for each in wrong:
+                    self._warn(file.node, f"`{name}`: left out: {each}")
             except InputError as error:
                 self._say(file.node, f"`{name}`: {error}")
         return found
@@ -74,13 +78,17 @@ class _Looking:
             self._kinds(feed, map_of(feed))
         except InputError as error:
             known = str(error).removeprefix("map: ")
-            self._say(_at(feed, "map"), f"`map`: {known}")
+            hint = did_you_mean(feed.common.map, map_names()) if error.where == "map" else ""
+            if "more mistakes" in known:
+                hint = "`touchpoint map check` tells all that is wrong with a map"
+            self._say(_at(feed, "map"), f"`map`: {known}", hint)
         for name, asked in feed.treatments.items():
             if all(table in tables for table in asked.treatment.tables):
                 try:
                     asked.treatment.make(asked.options, Around(self.identity, feed.disorder, tables))
                 except InputError as error:
-                    self._say(_at(feed, "treatments", name), f"`{name}`: {error}")
+                    known = str(error).removeprefix(f"{name}: ")
+                    self._say(_at(feed, "treatments", name), f"`{name}`: {known}")
 
     def _kinds(self, feed: Feed, columns: Any) -> None:
         brought = frozenset() if columns is None else feed.door.map_kinds(columns)

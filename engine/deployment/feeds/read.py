@@ -181,6 +181,11 @@ class _Reading:
             for name in found[key.text].treatment.needs if key.text in found else ():
                 if name not in found:
                     self._say(key, f"`{key.text}`: expected the treatment `{name}` besides, was not given")
+        given = {name: asked.options for name, asked in found.items()}
+        for key, _ in node:
+            wrong = found[key.text].treatment.asks(given) if key.text in found else ""
+            if wrong:
+                self._say(key, f"`{key.text}`: {wrong}")
         return {name: found[name] for name in self.treatments if name in found}
 
     def _options(self, node: yaml.Node, kind: type[Some], owner: str, also: Iterable[str]) -> Some | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.tac_table import load_handsets
+from connectors.tac_table import load_handsets, look_at_handsets
 from engine.language.cells_table import load_cells
 from engine.language.number_lists import load_numbers
 from engine.treatments.registry import CELLS, HANDSETS, NUMBERS
@@ -20,10 +20,20 @@ class Table:
     say: str
     load: Callable[[Path], Any]
     """Reads its file; raises InputError with file, line and what was expected."""
+    look: Callable[[Path], tuple[Any, Sequence[str]]] | None = None
+    """The same, with what is wrong in rows that are left out: `FILE:LINE: expected X, was Y`."""
+
+    def looked(self, path: Path) -> tuple[Any, Sequence[str]]:
+        """Read its file without a log; return what is in it, and what is wrong in rows left out."""
+        return (self.load(path), ()) if self.look is None else self.look(path)
 
 
 TABLES: Final[Mapping[str, Table]] = {
-    HANDSETS: Table("handsets by TAC: model and network, as CSV (docs/signals-identity.md)", load_handsets),
+    HANDSETS: Table(
+        "handsets by TAC: model and network, as CSV (docs/signals-identity.md)",
+        load_handsets,
+        look_at_handsets,
+    ),
     NUMBERS: Table("lists of phone numbers: the catalogue's numbers.yaml", load_numbers),
     CELLS: Table(
         "cells of the network with the positions of their sites (docs/rules/reference.md)", load_cells

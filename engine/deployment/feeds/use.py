@@ -43,7 +43,11 @@ def feeds_of(settings: Settings) -> Feeds | None:
     except InputError as error:
         raise SettingsError([f"{PREFIX}FEEDS: {error}"]) from None
     problems = feeds.problems or look(feeds, house_of(settings), identity_of(settings), named_by(settings))
-    wrong = [f"{PREFIX}FEEDS: {found}" for found in problems if found.severity == "error"]
+    wrong = [
+        f"{PREFIX}FEEDS: {found}{f' ({found.hint})' if found.hint else ''}"
+        for found in problems
+        if found.severity == "error"
+    ]
     if wrong:
         raise SettingsError(wrong)
     return feeds
@@ -63,7 +67,8 @@ def named_by(settings: Settings) -> dict[str, list[str]]:
 def house_of(settings: Settings) -> House:
     """Return what doors get of a deployment; without Kafka in the settings no topic can be read."""
     kafka = kafka_options(settings) if settings.kafka_bootstrap else {}
-    return House(kafka, frozenset(topic.name for topic in topics_of(settings).values()))
+    topics = frozenset(topic.name for topic in topics_of(settings).values())
+    return House(kafka, topics, settings.web_port)
 
 
 def identity_of(settings: Settings) -> Identity:

@@ -17,7 +17,6 @@ from tests.unit.cli.support import SECOND, T, sight
 
 IDENTITY = Identity(b"a key")
 IMSI = "460001234567890"
-FEED, LOG = Home("topic", "feed", 1, 7), Home("log", "", 0, 1)
 
 
 def letter(
@@ -54,11 +53,12 @@ def of_the_engine(position: str) -> Letter:
             letter("load", position="stop.txt:2", file="stop.txt"),
             "put stop.txt:2 right and load the file again",
         ),
+        (letter(position="x.csv:4", file="x.csv", feed="mme"), Home("file", "x.csv", 0, 4, 0, "mme")),
+        (letter(position="feed:1:7#2", topic="feed", feed="bss"), Home("topic", "feed", 1, 7, 2, "bss")),
         (
-            letter(position="x.csv:4", file="x.csv", feed="mme"),
-            "it is of the feed mme: put its file in again under another name",
+            letter(position="hooks:12#1", feed="hooks"),
+            "it was pushed to the feed hooks, which keeps nothing: have it sent again",
         ),
-        (letter(topic="feed", feed="bss"), "it is of the feed bss: have it sent again"),
         (letter(reason="gap", topic="feed"), "there is no record in it"),
         (letter(reason="file", file="x.csv"), "there is no record in it"),
         (
@@ -105,20 +105,27 @@ def test_of_an_array_one_record_is_picked() -> None:
 @pytest.fixture
 def requeue() -> Requeue:
     """Over three partitions, an hour after T."""
-    return Requeue(IDENTITY, 3, lambda: T + 3_600 * SECOND)
+    return Requeue(3, lambda: T + 3_600 * SECOND)
+
+
+def taken_by(requeue: Requeue, given: Letter, raw: bytes) -> list[tuple[int, bytes]] | str | None:
+    """Read a record as the log or a feed has it."""
+    intake = requeue.intake(IDENTITY)
+    read = intake.read if given.fields["stage"] == "collector" else intake.read_log
+    return requeue.take(lambda: read(raw, given.fields["source"], given.fields["position"]))
 
 
 def test_a_record_of_a_feed_goes_into_the_log_without_what_names_a_person(requeue: Requeue) -> None:
     raw = orjson.dumps({**sight(IMSI, 5), "id": "a"})
-    taken = requeue.take(letter(topic="feed"), FEED, raw)
-    assert not isinstance(taken, str)
+    taken = taken_by(requeue, letter(topic="feed"), raw)
+    assert isinstance(taken, list)
     [(partition, value)] = taken
     key = IDENTITY.of_imsi(IMSI) or ""
     assert partition == partition_of(key, 3)
     record = orjson.loads(value)
     assert (record["subscriber_key"], record["id"], record["source"]) == (key, "a", "core")
     assert IMSI.encode() not in value
-    assert requeue.take(of_the_engine("0:1"), LOG, value) == [(partition, value)]
+    assert taken_by(requeue, of_the_engine("0:1"), value) == [(partition, value)]
 
 
 @pytest.mark.parametrize(
@@ -147,13 +154,17 @@ def test_a_record_of_a_feed_goes_into_the_log_without_what_names_a_person(requeu
 def test_what_is_not_taken_now_either_is_named(
     requeue: Requeue, given: Letter, raw: bytes, said: str
 ) -> None:
-    taken = requeue.take(given, FEED if given.fields["stage"] == "collector" else LOG, raw)
+    taken = taken_by(requeue, given, raw)
     assert isinstance(taken, str)
     assert taken.startswith(said)
 
 
 def test_a_time_a_little_ahead_is_clamped_as_the_collector_does(requeue: Requeue) -> None:
-    taken = requeue.take(letter(topic="feed"), FEED, orjson.dumps(sight(IMSI, 5_000)))
-    assert not isinstance(taken, str)
+    taken = taken_by(requeue, letter(topic="feed"), orjson.dumps(sight(IMSI, 5_000)))
+    assert isinstance(taken, list)
     record = orjson.loads(taken[0][1])
     assert (record["t"], record["quality"]) == (T + 3_600 * SECOND, ["clamped"])
+
+
+def test_what_is_not_there_is_no_record(requeue: Requeue) -> None:
+    assert requeue.take(lambda: None) is None

@@ -108,7 +108,6 @@ def test_cells_places_and_xdr(touchpoint: Touchpoint, rules: Path, tmp_path: Pat
         (("--fault", "gremlins=1"), "fault: expected one of"),
         (("--fault", "flips=many"), "--fault: expected NAME=RATE"),
         (("--fault", "flips=7"), "flips: expected a number from 0 to 1"),
-        (("--kafka", "feed", "--xdr"), "--xdr: expected"),
         (("--kafka", "feed", "--rate", "fast"), "--rate: expected"),
         (("--kafka", "feed", "--batch", "0"), "--batch: expected 1 to"),
     ],

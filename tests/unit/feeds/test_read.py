@@ -182,6 +182,9 @@ def test_treatments_run_in_the_order_of_their_table(tmp_path: Path) -> None:
         ("feeds: {a: {door: landing, folder: x, sequence: '(?P<time>[0-9]+)'}}", [
             "1:28: expected `every` with `(?P<time>...)` in `sequence`, and only there, was not given",
         ]),
+        ("feeds: {a: {door: amf, listen: '0.0.0.0:1', unauthenticated: yes, map: x.yaml}}", [
+            "1:72: `map`: expected none, for the door `amf` takes none, was `x.yaml`",
+        ]),
         ("feeds: {a: {door: topic, topic: a b}}", [
             "1:33: `topic`: expected the name of a topic (1 to 249 of the characters a-z A-Z 0-9 . _ -), "
             "was `a b`",
