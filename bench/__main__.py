@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from bench import (
+    captures,
     checking,
     collecting,
     day,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "lanes": lanes.measure,
     "doors": doors.measure,
     "pushing": pushing.measure,
+    "captures": captures.measure,
     "treatments": treatments.measure,
     "topics": topics.measure,
     "collecting": collecting.measure,

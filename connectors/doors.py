@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from connectors import landing_door, topic_door
 from connectors.door import Door
+from connectors.pcap import door as pcap
 from connectors.push import doors as push
 
 DOORS: Final[Mapping[str, Door[Any]]] = {
     "landing": landing_door.DOOR,
     "topic": topic_door.DOOR,
+    "pcap": pcap.DOOR,
     "camara": push.CAMARA,
     "amf": push.AMF,
     "nef": push.NEF,

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -53,8 +53,26 @@ log = structlog.get_logger("landing")
 
 IN_A_THREAD = 5_000
 """Files in a directory from which on it is looked at in a thread: about 10 ms."""
-Take = Callable[[int, bytes, str], list[Event]]
+Take = Callable[[int, Any, str], list[Event]]
 """(line number, line, position) -> events."""
+
+
+class Reading(Protocol):
+    """What a file holds, item by item: lines, or what else a door makes of files."""
+
+    offset: int
+    number: int
+    """Where the items given end: what reading goes on from, and the number of the last one."""
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        """Yield (number, item); raise InputError where the file can't be read any further."""
+        ...
+
+
+Opener = Callable[[str, int], int]
+"""Opens a file as `open` asks its `opener` to."""
+Read = Callable[[Path, Intake, str, int, int, Opener], tuple[Reading, Take]]
+"""(file, intake, its shown name, offset, number, opener) -> its items from there on, and what takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +100,8 @@ class _Open:
     shown: str
     """Its name as others may read it."""
     found: _Found
-    lines: Lines
-    rest: Iterator[tuple[int, bytes]]
+    lines: Reading
+    rest: Iterator[tuple[int, Any]]
     take: Take
 
 
@@ -93,7 +111,8 @@ class Landing:
     `columns`: how its files are delimited; None: JSON lines, whose records are of source FILE unless they say
     so themselves, as in a replay. `move`: False leaves files where they are, known by the position as long as
     they stay. `scan_seconds`: how often the directory is looked at. `choice`: which files, in which order.
-    Raises InputError if the directory can't be read at `open`.
+    `read`: how a file is read that does not consist of lines. Raises InputError if the directory can't be
+    read at `open`.
     """
 
     def __init__(
@@ -106,6 +125,7 @@ class Landing:
         scan_seconds: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
         choice: Choice = EVERY_FILE,
+        read: Read | None = None,
     ) -> None:
         self.folder = folder
         self.columns = columns
@@ -114,6 +134,7 @@ class Landing:
         (missing), `closed` (were missing and came), `links` (not followed)."""
         self._name = name
         self._move = move
+        self._read = read
         self._scan_seconds = scan_seconds
         self._clock = clock
         self._intake: Intake | None = None
@@ -339,16 +360,15 @@ class Landing:
         intake = self._intake
         assert intake is not None
         shown = self._shown(name)
+        read = self._read or self._read_lines
+        lines, take = read(self.folder / name, intake, shown, offset, number, _no_link)
+        self._current = _Open(name, shown, found, lines, iter(lines), take)
+
+    def _read_lines(
+        self, path: Path, intake: Intake, shown: str, offset: int, number: int, opener: Opener
+    ) -> tuple[Reading, Take]:
         source = shown if self.columns is None else self.columns.source
-        lines = Lines(
-            self.folder / name,
-            intake,
-            source=source,
-            name=shown,
-            offset=offset,
-            number=number,
-            opener=_no_link,
-        )
+        lines = Lines(path, intake, source=source, name=shown, offset=offset, number=number, opener=opener)
         rows = self._rows
 
         def take(number: int, line: bytes, position: str) -> list[Event]:
@@ -357,7 +377,7 @@ class Landing:
             event = rows.take(number, line, position)
             return [] if event is None else [event]
 
-        self._current = _Open(name, shown, found, lines, iter(lines), take)
+        return lines, take
 
     def _shown(self, name: str) -> str:
         assert self._intake is not None

@@ -67,6 +67,8 @@ Whole runs over the stages:
     collector.py      the collector role: live sources into the log, every row once
     sources.py        several live sources, one time: the least of them, and which kinds are missing
     loading.py        files of profiles, consents and opt-outs into the log
+    load_report.py    what a load would do, told before it is done
+    unbound.py        an identity for passes over many profiles, which binds nothing
     patience.py       how long the dispatcher waits for what
     dispatch.py       offers -> channels, at most once, and what became of them back into the log
     last_gates.py     may this offer be sent now? and every way in which an offer ends

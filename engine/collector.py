@@ -280,6 +280,7 @@ class LiveCollector:
     def _treat(self, name: str, course: Course, event: Event, batch: Batch, counts: Counter[str]) -> None:
         """Lead a record through the treatments of its source; time goes on with it, whatever they do."""
         ticks = self.ticks
+        self._new_fates[name]["treated"] += 1
         self._append_ticks(ticks.before(name, event), batch, counts)
         held = course.oldest
         self._write(name, course.take(event), batch, counts)

@@ -21,7 +21,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -33,7 +32,7 @@ from engine.errors import FencedError, StoreError
 from engine.event import Event
 from engine.expiry import expires
 from engine.intake import Intake
-from engine.lane_state import let_go, letters, note_of, pack_lane, same_log, unpack_lane
+from engine.lane_state import Counted, let_go, letters, note_of, pack_lane, same_log, unpack_lane
 from engine.outbox import fill, tell
 from engine.pipeline import Fold
 from engine.ports import Commit, Control, DeadLetters, Log, LogRecord, Mark, Offers, OptOuts, Store
@@ -120,9 +119,9 @@ class Lane:
         """Told of decisions once they are committed: the live display, counters."""
         self.on_offers: Callable[[list[int]], None] | None = None
         """Told of offers once they are published: append times (µs) of the records that brought them up."""
-        self.on_counts: Callable[[Counter[str], Counter[tuple[str, str]], Counter[str]], None] | None = None
-        """Told after each commit what it added to `outcomes`, `counts` and `optouts` of the fold."""
-        self._told: tuple[Counter[str], Counter[tuple[str, str]], Counter[str]]
+        self.on_counts: Callable[[Counted], None] | None = None
+        """Told after each commit what it added to the counters of the fold."""
+        self._told: Counted
         self._decisions: list[Decision] = []
         """Folded, not committed."""
         self._appended: list[int] = []
@@ -269,7 +268,7 @@ class Lane:
         if lane.get("sweep"):
             self._sweep = await self.store.keys(self.partition)
         self._marked = time.monotonic()
-        self._told = fold.outcomes.copy(), fold.counts.copy(), fold.optouts.copy()
+        self._told = Counted.of(fold)
         self.fold = fold
 
     async def _fetch(self, wait: float) -> list[LogRecord]:
@@ -469,9 +468,8 @@ class Lane:
         fold = self.fold
         if fold is None or self.on_counts is None:
             return
-        outcomes, counts, optouts = self._told
-        self._told = fold.outcomes.copy(), fold.counts.copy(), fold.optouts.copy()
-        self.on_counts(fold.outcomes - outcomes, fold.counts - counts, fold.optouts - optouts)
+        before, self._told = self._told, Counted.of(fold)
+        self.on_counts(self._told.since(before))
 
     async def _mark(self) -> None:
         """Say beside the log how far everything is committed and published."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,6 +20,30 @@ from engine.switching import enforce, unpack
 MADE_ANEW = 'docs/operations.md, "A log made anew"'
 NOTE_AT_MOST = 4_000
 """Characters of a mark's note (`engine.ports.Mark`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a fold counts, at one moment or between two."""
+
+    outcomes: Counter[str]
+    decisions: Counter[tuple[str, str]]
+    optouts: Counter[str]
+    presence: Counter[str]
+
+    @classmethod
+    def of(cls, fold: Fold) -> Counted:
+        """Return the counters as they are now."""
+        return cls(fold.outcomes.copy(), fold.counts.copy(), fold.optouts.copy(), fold.presence.copy())
+
+    def since(self, before: Counted) -> Counted:
+        """Return what came to them since."""
+        return Counted(
+            self.outcomes - before.outcomes,
+            self.decisions - before.decisions,
+            self.optouts - before.optouts,
+            self.presence - before.presence,
+        )
 
 
 def pack_lane(fold: Fold, **more: Any) -> bytes:

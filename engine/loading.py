@@ -5,9 +5,15 @@
                 with a header: imsi, msisdn, subscriber, marketing, profiling, location
     optouts     a number per line, or a header and columns, one of them msisdn
 
+Lists and tables of other shapes come by a map (`connectors.loads`), complaints only so; what becomes of a
+row is the same.
+
 A number that opts out does so under its own key and under the key it is bound to, and its keyed hash goes
 into the set that the dispatcher asks: so it holds whichever way the number is known later. That set is
 written before the log: a load that is cut off has silenced too many, never too few, and may be repeated.
+
+How far a load has come is written with its records. One that was cut off and is started again goes on there,
+so every row is applied once; one that has ended leaves nothing, or what the next one goes on from.
 """
 
 from __future__ import annotations
@@ -54,10 +60,33 @@ class Loaded:
 
 
 class LineReader(Protocol):
-    """Turns lines into what they become."""
+    """Turns lines, or rows of cells, into what they become."""
 
-    def take(self, number: int, line: bytes, position: str, t: int) -> Loaded | None:
+    def take(self, number: int, line: Any, position: str, t: int) -> Loaded | None:
         """Take line `number` (from 1) at time `t` (µs); None: a header, or refused by the intake."""
+        ...
+
+
+class Rows(Protocol):
+    """What is loaded, in an order that stays: lines, or rows of cells."""
+
+    head: tuple[int, bytes] | None
+    """The first line, if reading goes on behind it and it may name columns."""
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        """Yield (number from 1, line or row)."""
+        ...
+
+    def place(self) -> bytes:
+        """Return where to go on after the row given last; nothing if that can't be."""
+        ...
+
+    def go_on(self, place: bytes) -> int:
+        """Go on from a place; return the number of the last row before it. Raise InputError if it is none."""
+        ...
+
+    def end(self) -> bytes:
+        """Return what to keep once all is loaded, for the next load to go on from; nothing if it is done."""
         ...
 
 
@@ -147,19 +176,7 @@ class ConsentLines(HeadedLines):
         given = self._json(line, position) if self._columns is None else self._row(self._columns, line)
         if given is None:
             return None
-        numbers = [given.get("msisdn"), given.get("subscriber")]
-        event = self._intake.record({"kind": "consent.change", "t": t, **given}, self._source, position)
-        if event is None:
-            return None
-        loaded = Loaded([event])
-        marketing = event.fields["consent"].get("marketing")
-        if marketing is not None:
-            whose = [event.key, *own_keys(self._intake.identity, *numbers)]
-            if marketing:
-                loaded.given = whose
-            else:
-                loaded.opted = whose
-        return loaded
+        return consent(self._intake, given, self._source, position, t)
 
     def _json(self, line: bytes, position: str) -> dict[str, Any] | None:
         try:
@@ -208,17 +225,7 @@ class OptOutLines(HeadedLines):
     def _take(self, line: bytes, position: str, t: int) -> Loaded:
         text = _text(line)
         given = text if self._columns is None else self._columns.read(text).get("msisdn", "")
-        identity = self._intake.identity
-        given = given.strip().strip('"')
-        calculated = _CALCULATED.match(given)
-        e164 = identity.e164(given)
-        if e164 is None or calculated or len(e164) - 1 < FEWEST_DIGITS:
-            expected = "a number: + and E.164 digits, or a national one"
-            was = f"{len(given)} characters" + (", .0 at the end" if calculated else "")
-            raise Bad(expected, was, "identity", "msisdn")
-        own, bound = identity.hash_number(e164), identity.bound(e164)
-        keys = [own] if bound is None else [own, bound]
-        return Loaded([_opt_out(key, t, self._source, position) for key in keys], opted=[own])
+        return opt_out(self._intake.identity, given.strip().strip('"'), self._source, position, t)
 
 
 READERS: Mapping[str, Callable[[Intake, str], LineReader]] = {
@@ -232,14 +239,14 @@ READERS: Mapping[str, Callable[[Intake, str], LineReader]] = {
 class Loader:
     """Takes lines in steps: first whoever opts out, then the log, then whoever opts in again.
 
-    `kind`: one of `READERS`; `source`: the name of the file; `inlet`: None for a dry run, which writes
-    nothing. Everything is durable once `run` returns. Raises `LogError` or `StoreError` if it can't be, and
-    `InputError` where the file is damaged; repeating it then does no harm.
+    `reader`: one of `READERS` by name, or another; `source`: the name of the file; `inlet`: None for a dry
+    run, which writes nothing. Everything is durable once `run` returns. Raises `LogError` or `StoreError` if
+    it can't be, and `InputError` where the file is damaged; repeating it then goes on where it was.
     """
 
     def __init__(
         self,
-        kind: str,
+        reader: str | Callable[[Intake, str], LineReader],
         source: str,
         identity: Identity,
         wall: Callable[[], int],
@@ -252,46 +259,60 @@ class Loader:
         """`lines` that hold something, `records` written, `opted_out` numbers, `refused` lines."""
         self.on_refusal: Callable[[Refusal], None] = lambda _: None
         """Hears of each refused line once its dead letter is durable."""
+        self.on_loaded: Callable[[int, Loaded], None] = lambda _number, _loaded: None
+        """Hears of each good line: its number, and what it becomes."""
+        self.went_on = 0
+        """Number of the line behind which a load goes on that was cut off; 0: it began anew."""
         self._refusals: list[Refusal] = []
         self.intake = Intake(identity, on_refused=self._refusals.append)
-        self._reader = READERS[kind](self.intake, source)
+        make = READERS[reader] if isinstance(reader, str) else reader
+        self._reader = make(self.intake, source)
         self._source = source
         self._inlet = inlet
         self._optouts = optouts
         self._wall = wall
         self._batch = batch
+        self._kept: bytes | None = None
+        """What is kept of this source: how far it was loaded."""
 
-    async def run(self, lines: Iterator[tuple[int, bytes]], on_step: Callable[[int], None]) -> None:
-        """Load all lines; `on_step` hears the number of the line that was reached."""
-        if self._inlet is not None:
-            await self._inlet.resume()
+    async def run(self, rows: Rows, on_step: Callable[[int], None], *, anew: bool = False) -> None:
+        """Load all rows; `on_step` hears the number of the row that was reached. `anew`: never go on."""
+        self._kept = None if self._inlet is None else await self._inlet.resume()
+        if self._kept and not anew:
+            self.went_on = rows.go_on(self._kept)
+            if rows.head is not None:  # it may name columns; what it becomes is in the log
+                first, line = rows.head
+                self._reader.take(first, line, f"{self._source}:{first}", self._wall())
+                self._refusals.clear()
         taken: list[Loaded] = []
-        number = 0
+        number = self.went_on
         try:
-            for number, line in lines:
+            for number, row in rows:
                 self.counts["lines"] += 1
                 position = f"{self._source}:{number}"
-                loaded = self._reader.take(number, line, position, self._wall())
-                if loaded is not None and self._fits(loaded, line, position):
+                loaded = self._reader.take(number, row, position, self._wall())
+                if loaded is not None and self._fits(loaded, row, position):
                     taken.append(loaded)
+                    self.on_loaded(number, loaded)
                 if len(taken) + len(self._refusals) >= self._batch:
-                    await self._write(taken)
+                    await self._write(taken, rows.place())
                     taken = []
                     on_step(number)
         except InputError:  # what was read before the damage counts, and its mistakes are told
-            await self._write(taken)
+            await self._write(taken, rows.place())
             raise
-        await self._write(taken)
+        await self._write(taken, rows.end())
         on_step(number)
 
-    def _fits(self, loaded: Loaded, line: bytes, position: str) -> bool:
+    def _fits(self, loaded: Loaded, line: Any, position: str) -> bool:
         size = max(len(orjson.dumps(event.fields)) for event in loaded.events)
         if size > VALUE_AT_MOST:
             detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {size}"
-            self.intake.refuse("size", detail, self._source, position, line)
+            raw = line if line.__class__ is bytes else "a row of cells"
+            self.intake.refuse("size", detail, self._source, position, raw)
         return size <= VALUE_AT_MOST
 
-    async def _write(self, taken: list[Loaded]) -> None:
+    async def _write(self, taken: list[Loaded], place: bytes) -> None:
         now = self._wall()
         events = [event for loaded in taken for event in loaded.events]
         opted, given = dict[str, int](), dict[str, int]()
@@ -307,8 +328,9 @@ class Loader:
             batch = [pair for event in events for pair in spread(event, partitions)]
             origin = {"file": self._source}
             dead = [dead_letter(refusal, STAGE, now, origin) for refusal in self._refusals]
-            if batch or dead:
-                await self._inlet.append(batch, b"", dead)
+            if batch or dead or place != (self._kept or b""):
+                await self._inlet.append(batch, place, dead)
+                self._kept = place
             if given and self._optouts is not None:
                 await self._optouts.release(given)
         self.counts["records"] += len(events)
@@ -317,6 +339,43 @@ class Loader:
         for refusal in self._refusals:
             self.on_refusal(refusal)
         self._refusals.clear()
+
+
+def consent(intake: Intake, given: dict[str, Any], source: str, position: str, t: int) -> Loaded | None:
+    """Return what consents become; `given`: identity and `consent`, as in a record. None: refused."""
+    numbers = [given.get("msisdn"), given.get("subscriber")]
+    event = intake.record({"kind": "consent.change", "t": t, **given}, source, position)
+    if event is None:
+        return None
+    loaded = Loaded([event])
+    marketing = event.fields["consent"].get("marketing")
+    if marketing is not None:
+        whose = [event.key, *own_keys(intake.identity, *numbers)]
+        if marketing:
+            loaded.given = whose
+        else:
+            loaded.opted = whose
+    return loaded
+
+
+def opt_out(identity: Identity, given: str, source: str, position: str, t: int) -> Loaded:
+    """Return what a number that opts out becomes; raise `Bad` if it is none."""
+    calculated = _CALCULATED.match(given)
+    e164 = identity.e164(given)
+    if e164 is None or calculated or len(e164) - 1 < FEWEST_DIGITS:
+        expected = "a number: + and E.164 digits, or a national one"
+        was = f"{len(given)} characters" + (", .0 at the end" if calculated else "")
+        raise Bad(expected, was, "identity", "msisdn")
+    own, bound = identity.hash_number(e164), identity.bound(e164)
+    keys = [own] if bound is None else [own, bound]
+    return Loaded([_opt_out(key, t, source, position) for key in keys], opted=[own])
+
+
+def whole_digits(name: str, given: str) -> str:
+    """Return an identity as given; raise `Bad` if a spreadsheet calculated with it: digits may be others."""
+    if _CALCULATED.match(given):
+        raise Bad("digits", f"{len(given)} characters, .0 at the end", "identity", name)
+    return given
 
 
 def own_keys(identity: Identity, msisdn: object, subscriber: object) -> list[str]:

@@ -69,8 +69,13 @@ class Metrics:
         self._optouts = self._counter(
             "optouts", "Opt-outs that were taken, by the kind of record that brought them", "source"
         )
+        self._presence = self._counter(
+            "presence",
+            "What became of visits at places that are left late, or have cells around them",
+            "fate",
+        )
         self._rows = self._counter(
-            "collector_rows", "Rows read by the collector, by what became of them", "source", "fate"
+            "collector_rows", "Records of the collector's feeds, by what became of them", "source", "fate"
         )
         self._files = self._counter(
             "collector_files", "Files of landing directories, by what became of them", "source", "fate"
@@ -198,6 +203,11 @@ class Metrics:
         for source, count in sources.items():
             self._optouts.labels(_value(source)).inc(count)
 
+    def presence(self, deeds: Mapping[str, int]) -> None:
+        """Count what places that are left late did (`engine.presence.DEEDS`)."""
+        for deed, count in deeds.items():
+            self._presence.labels(deed).inc(count)
+
     def rebuilds(self, partitions: int, suppressed: int) -> None:
         """Count partitions that were rebuilt, and offers that were therefore not sent."""
         self._rebuilds.inc(partitions)
@@ -253,7 +263,7 @@ class Metrics:
     def collector_treated(self, deeds: Mapping[tuple[str, str], int]) -> None:
         """Count what treatments did: (source, `TREATMENT.DEED`) -> records."""
         for (source, what), count in deeds.items():
-            treatment, _, deed = what.rpartition(".")
+            treatment, _, deed = what.partition(".")
             self._treated.labels(_value(source), _value(treatment), _value(deed)).inc(count)
 
     def feed(self, source: str, *, live: bool, watermark: float | None, parked: int, missing: int) -> None:

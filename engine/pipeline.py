@@ -116,6 +116,8 @@ class Fold:
         """For reports (`engine.backtest`): it looks, and changes nothing."""
         self.optouts: Counter[str] = Counter()
         """Kind of record -> how often one took a consent to marketing back, or began to suppress somebody."""
+        self.presence: Counter[str] = Counter()
+        """Deed (`presence.DEEDS`) -> how often a place that is left late did it."""
         self.muted = False
         """A lost store is being rebuilt: patterns see the past again, but what was decided then stands in the
         ledger already. No rule fires, none ends a hold, and switches of that time are passed over."""
@@ -316,7 +318,8 @@ class Fold:
             self._match(sub, event, places, book.policy.patience, flags, crossing)
         elif crossing is not None:
             self._match(sub, event, places, book.policy.patience, flags, crossing)
-        if crossing is not None and crossing.left:
+        if crossing is not None and crossing.deeds:
+            self.presence.update(crossing.deeds)
             sub.seq += len(crossing.left)  # each has a place of its own in the history
 
     def _business(self, sub: Subscriber, event: Event) -> None:
@@ -410,6 +413,7 @@ class Fold:
             if left is not None:
                 # the history has come so far, and what is applied next is not earlier
                 sub.clock = max(sub.clock, due)
+                self.presence.update(left.deeds)
                 warm.note_end(sub, left, due)
             hits = ring(self.book, sub, due, left)
             fired = firings(self.book, sub, hits, due, self.warming) if hits else []

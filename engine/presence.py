@@ -20,7 +20,9 @@ LEAVE, LEAVE_LOST = "leave", "leave\0lost"
 class Crossing:
     """What one sighting changed."""
 
-    __slots__ = ("before", "entered", "known", "known_until", "left", "opened", "time", "timely", "went_on")
+    __slots__ = (
+        "before", "deeds", "entered", "known", "known_until", "left", "opened", "time", "timely", "went_on",
+    )  # fmt: skip
 
     def __init__(self, time: int, timely: bool, known: bool, before: Places, known_until: int) -> None:
         self.time = time
@@ -38,9 +40,16 @@ class Crossing:
         """Those of `opened` that are an instant of `enters`."""
         self.went_on: list[str] = []
         """Places whose open visit this sighting continues."""
+        self.deeds: list[str] = []
+        """What places that are left late made of it, for the counters: `DEEDS`."""
         self.left: dict[str, tuple[int, bool, Trigger]] = {}
         """Place whose visit ended by time, not at a sighting -> when, whether that may fire, and the sighting
         that began the doubt."""
+
+
+DEEDS = ("doubted", "came_back", "left_by_sightings", "left_by_time", "beside")
+"""A visit came in doubt; the doubt ended inside, or with the visit at a sighting, or by time; a sighting
+around a place went on with a visit (ADR 19)."""
 
 
 def is_known(sub: Subscriber, time: int) -> bool:
@@ -117,10 +126,13 @@ def _visit(
                 held.append(place)
             else:
                 del visits[place]
-                _end_doubt(sub, place)
+                if _end_doubt(sub, place):
+                    crossing.deeds.append("left_by_sightings")
     for place in places:
         if place in visits:
             outside = _end_doubt(sub, place)
+            if outside and goes_on:
+                crossing.deeds.append("came_back")
             if goes_on:
                 crossing.went_on.append(place)
                 continue
@@ -142,6 +154,7 @@ def _holds(sub: Subscriber, event: Event, place: str, crossing: Crossing, fences
     if place in fences.beside.get(event.cell or "", ()):
         _end_doubt(sub, place)
         crossing.went_on.append(place)
+        crossing.deeds.append("beside")
         return True
     after, most = fences.leaving[place]
     if not after and not most:
@@ -152,6 +165,8 @@ def _holds(sub: Subscriber, event: Event, place: str, crossing: Crossing, fences
     if (most and count >= most) or (after and crossing.time - since >= after):
         return False
     sub.doubts[place] = since, count, trigger
+    if count == 1:
+        crossing.deeds.append("doubted")
     if after and count == 1:
         due = since + after
         # 7(a): beyond patience it ends silently if it is due by now
@@ -188,6 +203,7 @@ def _end(sub: Subscriber, place: str, time: int, fires: bool, crossing: Crossing
     del sub.visits[place]
     sub.inside = tuple(each for each in sub.inside if each != place)
     crossing.left[place] = time, fires, trigger
+    crossing.deeds.append("left_by_time")
 
 
 def leave_due(sub: Subscriber, due: int) -> Crossing | None:

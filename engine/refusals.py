@@ -50,8 +50,8 @@ class Refusal:
     """One record that was not taken: what a dead letter holds.
 
     `reason`: `utf8 json nan depth size type kind identity time`; doors add `columns number value`, `schema`
-    (a message's is not known, or can't be used), `decode` (the message is not of its schema), `file` (it
-    can't be read to its end) and `gap` (rows are gone before they were read).
+    (a message's is not known, or can't be used), `decode` (the message is not of its schema or
+    protocol), `file` (it can't be read to its end) and `gap` (rows are gone before they were read).
     `detail`: "FIELD: expected X, was Y". `raw`: the start of the record, long numbers hidden.
     """
 

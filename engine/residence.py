@@ -23,6 +23,8 @@ LEAST = 18 * 3_600
 """Seconds that a cell must have to be anybody's home or work: three nights, or three working days."""
 FADE, OF = 15, 16
 """With each night (or working day) that is added, those before count this share of what they did."""
+PAUSED = -1
+"""In place of `since`: nothing was learned for a while, and time begins to count with the next sighting."""
 _DAY = 86_400 * SECOND
 
 
@@ -74,6 +76,13 @@ def erase(sub: Subscriber) -> None:
             sub.profile.pop(kind, None)
 
 
+def pause(sub: Subscriber) -> None:
+    """Take in that from here on nothing is learned, until it is again: time between does not count."""
+    if sub.habits is not None and sub.habits.since != PAUSED:
+        sub.habits.since = PAUSED
+        sub.gates_dirty = True
+
+
 def observe(sub: Subscriber, event: Event, policy: Policy) -> bool:
     """Take in a sighting, before it is applied; True if a night or working day was added up.
 
@@ -85,6 +94,12 @@ def observe(sub: Subscriber, event: Event, policy: Policy) -> bool:
     time, habits = event.seen, sub.habits
     if habits is None:
         sub.habits = Habits(time)
+        sub.gates_dirty = True
+        return False
+    if time < habits.since:
+        return False  # a lost store is being rebuilt: this was counted before
+    if habits.since == PAUSED:
+        habits.since = habits.until = time
         sub.gates_dirty = True
         return False
     left = min(time, sub.known_until, *(off for off, _ in sub.offs[:1]))

@@ -29,6 +29,7 @@ from engine.history import (
 from engine.matching import fold, ring
 from engine.patterns.base import Moment
 from engine.presence import LEAVE, LEAVE_LOST, Crossing, lapse_of, rebase, switch_off
+from engine.residence import pause
 from engine.rulebook import Rulebook, reach_of
 from engine.snapshot import HOURS_48, Subscriber
 
@@ -63,6 +64,8 @@ def arm(sub: Subscriber, book: Rulebook, older: Rulebook | None, now: int) -> No
         sub.timers.update((mark, due) for mark, due in scratch.timers.items() if mark[0] in fresh)
         sub.overdue |= {mark for mark in scratch.overdue if mark[0] in fresh}
     ledger.end_shadow(sub, {rule.name for rule in book.compiled.values() if not rule.shadow})
+    if book.policy.learn is None:
+        pause(sub)
     sub.rules = book.hash
     sub.core_dirty = True
     set_wake(sub)

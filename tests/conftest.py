@@ -13,10 +13,12 @@ from tests import testdata as real
 from tests.closing_table import print_table, stand_on
 from tests.servers.fixtures import (
     _kafka,
+    _postgres,
     _redis,
     _redis_cluster,
     kafka_server,
     new_redis,
+    postgres_server,
     redis_cluster,
     redis_sentinel,
     redis_server,
@@ -25,10 +27,12 @@ from tests.servers.fixtures import (
 
 __all__ = [
     "_kafka",
+    "_postgres",
     "_redis",
     "_redis_cluster",
     "kafka_server",
     "new_redis",
+    "postgres_server",
     "redis_cluster",
     "redis_sentinel",
     "redis_server",

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from connectors.column_map import ColumnMap, load_map
 from connectors.jsonl import read_events
 from connectors.merge import merge
+from connectors.pcap.capture import is_capture
+from connectors.pcap.records import read_capture
 from connectors.profiles import read_profiles
 from connectors.xdr_files import rows
 from engine.cli.console import note
@@ -98,6 +100,8 @@ class Feed:
     def _open(self, file: Path) -> Iterator[Event]:
         if self.columns is not None:
             return rows(file, self.columns, self.intake)
+        if is_capture(file):
+            return read_capture(file, self.intake)
         return read_events(file, self.intake)
 
 
@@ -199,7 +203,7 @@ def lines_in(files: Sequence[Path]) -> int | None:
     total = 0
     try:
         for file in files:
-            if not file.is_file():
+            if not file.is_file() or is_capture(file):
                 return None
             with file.open("rb") as plain:
                 packed = plain.read(2) == b"\x1f\x8b"

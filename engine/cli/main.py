@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": ("explain", "command", "Say why one subscriber did or did not get an offer, line by line."),
     "reach": ("reach", "command", "Say how many subscribers of a file pass each line of a rule."),
     "map check": ("map_check", "command", "Say what a column map makes of a sample of rows, and what fails."),
+    "pcap": ("pcap", "command", "Show what packet captures hold: records of S1AP, NAS and MAP."),
     "load": ("load", "command", "Put profiles, consents or opt-outs of a file into the log of a deployment."),
     "feeds check": ("feeds", "check_command", "Show what each feed of a feeds file will do, and what can't."),
     "topics": ("topics", "command", "Make and check the topics of a deployment."),

@@ -19,7 +19,6 @@ from engine.cli.console import Advance, ManyValues, note, progress, say, say_jso
 from engine.cli.inputs import lines_in, rule_of
 from engine.cli.spool import HELD, Runs
 from engine.event import Event
-from engine.identity import Identity
 from engine.intake import YEAR_2000, Intake
 from engine.language.model import RuleSet
 from engine.reach import LineCount, Reach
@@ -27,6 +26,7 @@ from engine.refusals import Refusal
 from engine.rulebook import CompiledRule, Rulebook
 from engine.settings import Settings, load_settings
 from engine.snapshot import Subscriber
+from engine.unbound import Unbound
 
 COMMAND_CLASS = ManyValues
 NOTHING = 1
@@ -36,16 +36,6 @@ _EVERY = 10_000
 """Lines between two looks at the progress bar."""
 _KEY = 32
 """Characters of a subscriber key, at the start of each sorted line."""
-
-
-class Unbound(Identity):
-    """An identity that remembers no binding: for it memory would grow with every profile."""
-
-    __slots__ = ()
-
-    def bind(self, imsi: str, msisdn: str, at: int = 0) -> str | None:
-        """Return the key, as `Identity` does."""
-        return self.of_imsi(imsi) if self.e164(msisdn) is not None else None
 
 
 def command(

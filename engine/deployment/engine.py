@@ -25,6 +25,7 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.keeper import LaneKeeper
 from engine.lane import Lane
+from engine.lane_state import Counted
 from engine.language.model import Catalog, Policy, RuleSet
 from engine.look_back import SETTING, too_long
 from engine.pipeline import Fold
@@ -267,12 +268,11 @@ class EngineRole(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     # -- what is told ----------------------------------------------------------------------------------------
 
-    def _count(
-        self, outcomes: Counter[str], decisions: Counter[tuple[str, str]], optouts: Counter[str]
-    ) -> None:
-        self.metrics.events(outcomes)
-        self.metrics.decisions(decisions)
-        self.metrics.optouts(optouts)
+    def _count(self, counted: Counted) -> None:
+        self.metrics.events(counted.outcomes)
+        self.metrics.decisions(counted.decisions)
+        self.metrics.optouts(counted.optouts)
+        self.metrics.presence(counted.presence)
         self.metrics.commits({"ok": 1})
 
     def _offered(self, appended: list[int]) -> None:

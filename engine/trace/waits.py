@@ -12,7 +12,7 @@ from engine.language.words import write_duration
 from engine.patterns.base import Node
 from engine.patterns.happens import PARTIAL
 from engine.presence import is_known
-from engine.snapshot import HOURS_48, NEVER, Subscriber
+from engine.snapshot import HOURS_48, NEVER
 from engine.trace.asked import ask, lines_of
 from engine.trace.gates import Bench, Check, Result, said
 from engine.trace.misses import Miss, nearest_miss
@@ -191,15 +191,21 @@ def _presence(bench: Bench, members: tuple[str, ...]) -> str:
     sub = bench.sub
     if sub.seen_at == NEVER:
         return "never seen at a cell"
-    where = _where(sub, members)
+    where = _where(bench, members)
     if is_known(sub, bench.now):
         return f"now {where}"
     return f"whereabouts unknown, last seen {where} at {bench.time(sub.seen_at)}"
 
 
-def _where(sub: Subscriber, members: tuple[str, ...]) -> str:
-    inside = [place for place in members if place in sub.inside]
+def _where(bench: Bench, members: tuple[str, ...]) -> str:
+    inside = [place + _doubt(bench, place) for place in members if place in bench.sub.inside]
     return f"in {', '.join(inside)}" if inside else "outside"
+
+
+def _doubt(bench: Bench, place: str) -> str:
+    """Say that a visit goes on only since its place is left late (ADR 19)."""
+    doubt = bench.sub.doubts.get(place)
+    return f" (seen outside since {bench.time(doubt[0])}, not yet left)" if doubt is not None else ""
 
 
 def _dwell(bench: Bench, pattern: model.StaysIn | model.Enters, node: Node) -> str:
@@ -212,7 +218,7 @@ def _dwell(bench: Bench, pattern: model.StaysIn | model.Enters, node: Node) -> s
         return _presence(bench, pattern.members)
     place = min(dues, key=lambda each: dues[each])
     since = bench.time(sub.visits[place][0])
-    return f"in {place} since {since}, due at {bench.time(dues[place])}"
+    return f"in {place} since {since}{_doubt(bench, place)}, due at {bench.time(dues[place])}"
 
 
 def _sequence(bench: Bench, pattern: model.Sequence, node: Node) -> str:

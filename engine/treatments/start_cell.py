@@ -36,6 +36,8 @@ SYNTHETIC: Final = "synthetic"
 MINUTE: Final = 60_000_000
 HOUR: Final = 60 * MINUTE
 _LASTING: Final = frozenset(kind for kind in KINDS if kind.startswith(PHASED))
+_FLAGS_CARRIED: Final = ("no_trigger", "late")
+"""What is not to sight or fire must not do so by another record."""
 _CARRIED: Final = ("subscriber_key", "source", "rat", "plmn", "home_plmn", "tac8")
 
 
@@ -96,6 +98,9 @@ class StartCell:
     def _sighting(self, event: Event, cell: str, t: int, part: str) -> Event:
         fields: dict[str, Any] = {"kind": "loc.sight", "t": t, "cell": cell}
         fields.update((name, event.fields[name]) for name in _CARRIED if name in event.fields)
+        flags = [name for name in event.fields.get("quality") or () if name in _FLAGS_CARRIED]
+        if flags:
+            fields["quality"] = flags
         id = None if event.id is None else event.id + part
         if id is not None:
             fields["id"] = id

@@ -46,6 +46,7 @@ FIGURES = {
         *("CAMARA, 1 event, HTTP/1.1", "CAMARA, 1 event, HTTP/2", "CAMARA, batch of 100, HTTP/1.1"),
         *("AMF, 10 reports, HTTP/2", "TCP lines, JSON", "TCP lines, xDR rows"),
     ],
+    "captures": ["S1AP and NAS", "TCAP and MAP", "frames without signaling"],
     "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
     "collecting": [
         *("memory", "memory, 4 treatments", "memory, 4 treatments / memory", "Kafka, a message per record"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from tests.servers.process import NoServerError
 # Every start of pytest reads this file, also those that tests make: the clients' packages (0.5 s) can wait.
 if TYPE_CHECKING:
     from tests.servers.kafka import KafkaServer
+    from tests.servers.postgres import PostgresServer
     from tests.servers.redis import Found, RedisServer
     from tests.servers.redis_groups import RedisCluster, RedisSentinel
 
@@ -134,6 +136,32 @@ def kafka_server(request: pytest.FixtureRequest) -> KafkaServer:
     note_kafka(request.node)
     server: KafkaServer = request.getfixturevalue("_kafka")
     server.revive()
+    return server
+
+
+@pytest.fixture(scope="session")
+def _postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL of this worker. Not below pytest's folder, which only its own user may enter."""
+    from tests.servers.postgres import PostgresServer, find_postgres
+
+    server = PostgresServer(Path(tempfile.mkdtemp(prefix="touchpoint-postgres-")), find_postgres()).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def postgres_server(request: pytest.FixtureRequest) -> PostgresServer:
+    """Give a PostgreSQL; tables of other tests are in it. Without one, the test is not run."""
+    from tests.servers.postgres import NAME as POSTGRES
+    from tests.servers.postgres import find_postgres
+
+    try:
+        found = find_postgres()
+    except NoServerError as error:
+        stand_on(request.node, "engine", POSTGRES, "", str(error))
+        pytest.skip(f"no PostgreSQL: {error}")
+    stand_on(request.node, "engine", found.version, found.how)
+    server: PostgresServer = request.getfixturevalue("_postgres")
     return server
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.lines import Lines
+from connectors.loads.rows import LineRows
 from connectors.memory_inlet import Checkpoints, MemoryInlet
 from connectors.memory_log import MemoryLog
 from connectors.memory_optouts import MemoryOptOuts
@@ -61,8 +61,8 @@ class World:
     async def load(self, kind: str, path: Path, batch: int = 100) -> Loader:
         loader = Loader(kind, path.name, self.identity, self.wall, self.inlet, self.optouts, batch=batch)
         loader.on_refusal = self.refusals.append
-        lines = Lines(path, loader.intake, source=path.name, name=path.name)
-        await loader.run(iter(lines), self.steps.append)
+        lines = LineRows(path, loader.intake, source=path.name)
+        await loader.run(lines, self.steps.append)
         return loader
 
     async def records(self) -> list[dict[str, Any]]:

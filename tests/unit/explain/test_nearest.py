@@ -221,3 +221,9 @@ def test_the_best_of_48_hours_is_half_open() -> None:
     last.add(1, 9, "first")
     last.add(HOURS_48, 1, "second")
     assert last.at(HOURS_48) == "first"
+
+
+def test_a_visit_in_doubt_is_said_to_be_one() -> None:
+    found = told("{leaves: yard}", [seen(0, "yard-1"), seen(3, "out")], minutes=5)
+    assert found.line().state == "now in yard (seen outside since 2026-09-07 10:03:00, not yet left)"
+    assert told("{leaves: yard}", [seen(0, "yard-1"), seen(3, "out")], minutes=20).stories["it"].decisions

@@ -21,7 +21,7 @@ from tests.differential.generator import OUTCOMES, REASONS, generate, identities
 
 CASES = 30
 """Random cases per focus, each another at every focus."""
-FOCI = (*OUTCOMES, *REASONS, "schedule", "confirm")
+FOCI = (*OUTCOMES, *REASONS, "schedule", "confirm", "leaving", "resident")
 
 
 def replayed(case: dict[str, Any], fold: Fold, prepared: Prepared) -> list[Decision]:

@@ -23,6 +23,7 @@ KEY, SALT = b"key", b"salt"
 PLACES = """
 hall: {name: 营业厅, cells: [hall-1]}
 mall: {name: 商圈, cells: [mall-1, mall-2]}
+yard: {name: 院子, cells: [yard-1], leave_after: 10m}
 groups: {centre: [hall, mall]}
 """
 FIELDS = """

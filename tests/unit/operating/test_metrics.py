@@ -63,6 +63,7 @@ def use_all(metrics: Metrics) -> None:
     metrics.deliveries({("sms", "delivered"): 3, ("sms", "indeterminate"): 1})
     metrics.deliveries_open(4)
     metrics.optouts({"reply": 2})
+    metrics.presence({"doubted": 3})
 
 
 def test_what_was_counted_is_on_the_page(page: Page) -> None:
@@ -90,6 +91,7 @@ def test_what_was_counted_is_on_the_page(page: Page) -> None:
     assert page.value("deliveries_total", channel="sms", status="indeterminate") == 2
     assert page.value("indeterminate_total") == 2
     assert page.value("optouts_total", source="reply") == 4
+    assert page.value("presence_total", fate="doubted") == 6
 
 
 def test_what_is_is_on_the_page(page: Page) -> None:

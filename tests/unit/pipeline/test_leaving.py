@@ -179,3 +179,17 @@ def test_a_rule_that_comes_later_has_seen_the_end_of_the_visit() -> None:
     on.tick(20)
     on.switch(rules_of(rule("r", when), places=fenced))
     assert minutes(on.record("sms.out", 30)) == [30]
+
+
+def test_what_places_do_is_counted() -> None:
+    on = stage(LEAVES, leave_after="5m", leave_sightings=3, buffer=[YARD])
+    for minute, cell in enumerate((CAFE, STREET, CAFE, YARD, STREET, STREET, STREET, CAFE, STREET)):
+        on.see(cell, minute)
+    on.tick(30)
+    assert on.fold.presence == {
+        "doubted": 3,
+        "came_back": 1,
+        "beside": 1,
+        "left_by_sightings": 1,
+        "left_by_time": 1,
+    }

@@ -8,8 +8,8 @@ import orjson
 
 from engine.codec import decode, encode
 from engine.outbox import profile_of
-from engine.residence import CELLS
-from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, minutes, rule
+from engine.residence import CELLS, Habits
+from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, minutes, rule, rules_of
 
 HOURS, NIGHTS = 60, 24 * 60
 """Minutes of an hour, of a day."""
@@ -150,3 +150,44 @@ def test_in_a_group_the_first_member_that_fits_is_named() -> None:
     assert on.see(BAR, 1) == []
     (decision,) = on.see(CAFE, 2)
     assert decision["place"] == "cafe"
+
+
+def test_time_under_rules_that_do_not_learn_does_not_count() -> None:
+    presence = {"lapse": "58m", "bridge": "4h"}
+    with_learning = rules_of(rule("r", {"happens": "call.out"}), presence=presence, learn=LEARN)
+    without = rules_of(rule("r", {"happens": "call.out"}), presence=presence)
+    on = stage({"happens": "call.out"})
+    on.see(CAFE, 0)
+    on.switch(without)
+    for half in range(1, 336):
+        on.see(CAFE, half * 30)
+    on.see(BAR, 7 * NIGHTS)
+    on.switch(with_learning)
+    on.see(BAR, 7 * NIGHTS + 10)
+    on.see(STREET, 7 * NIGHTS + 20)
+    on.see(STREET, 8 * NIGHTS + 20)
+    assert on.sub.habits is not None
+    assert on.sub.habits.sums == {BAR: [0, 600], STREET: [0, 58 * 60]}
+    assert on.sub.profile == {}
+
+
+def test_a_rebuild_counts_nothing_twice() -> None:
+    log: list[tuple[str, float]] = []
+    for number in range(4):
+        log += [(CAFE, number * NIGHTS + EVENING + half * 30) for half in range(14)]
+        log += [(STREET, number * NIGHTS + EVENING + (14 + half) * 30) for half in range(30)]
+    on = stage({"happens": "call.out"})
+    kept = b""
+    for number, (cell, at) in enumerate(log):
+        if number == 60:  # the mark; the log goes on from there, but is folded from before it
+            kept = profile_of(on.sub, 1)
+        on.see(cell, at)
+    profile = orjson.loads(kept)
+    again = stage({"happens": "call.out"})
+    again.sub.profile, again.sub.consent = profile["profile"], profile["consent"]
+    again.sub.habits = Habits.unpack(profile["habits"])
+    for cell, at in log[20:]:
+        again.see(cell, at)
+    assert again.sub.habits == on.sub.habits
+    assert again.sub.profile == on.sub.profile
+    assert on.sub.profile["home"] == CAFE

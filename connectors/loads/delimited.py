@@ -1,0 +1,111 @@
+"""CSV and its relatives as rows: any separator, header or column numbers, UTF-8 or GBK, plain or gzip.
+
+A row is a line: a line break inside of quotes ends it, and both halves are refused. A quote that does not
+close, or a row of another width than the header, is a wrong row and never stops the file.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from connectors.lines import Lines
+from connectors.loads.load_map import FileMap
+from connectors.loads.rows import BadRow, LineRows, Row
+from engine.errors import InputError
+from engine.intake import Intake
+from engine.refusals import Bad, redact
+
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+"""How UTF-16 begins."""
+
+
+class Delimited(LineRows):
+    """The rows of a delimited file. Raises InputError for a header without a column that the map names."""
+
+    def __init__(self, path: Path, file_map: FileMap, intake: Intake, *, source: str) -> None:
+        super().__init__(path, intake, source=source)
+        self._map = file_map
+        self._csv = file_map.model.csv
+
+    def __iter__(self) -> Iterator[tuple[int, Row]]:
+        """Yield (line number, row), the header and what stands above it left out."""
+        above = self._csv.skip + self._csv.header
+        picks, width = self._header()
+        pick = _picker(picks)
+        least = max(picks, default=0) + 1
+        for number, line in self.lines:
+            if number <= above:
+                continue
+            try:
+                cells = self._cells(line)
+            except Bad as bad:
+                yield number, BadRow(bad, line)
+                continue
+            if len(cells) != width if width else len(cells) < least:
+                expected = f"{width} columns, as the header" if width else f"{least} columns or more"
+                other = Bad(expected, str(len(cells)), "columns", "columns")
+                yield number, BadRow(other, self._csv.separator.join(cells))
+                continue
+            yield number, pick(cells)
+
+    def go_on(self, place: bytes) -> int:
+        """Go on from a place; the header is read in any case."""
+        number = super().go_on(place)
+        self.head = None
+        return number
+
+    def _header(self) -> tuple[list[int], int]:
+        """Return which cells the map's columns are, from 0, and how many each row has; 0: not told."""
+        columns = self._map.columns
+        if not self._csv.header:
+            return [self._map.number_of(name) for name in columns], 0
+        lines = Lines(self._path, self._intake, source=self._source, name=self._source)
+        above = self._csv.skip + 1
+        number, line = next(((n, text) for n, text in islice(lines, above) if n == above), (0, b""))
+        if not number:
+            if self.lines.number or self._is_empty():
+                return [], 0
+            raise InputError(f"{self._source}:{above}", "a header", "nothing")
+        where = f"{self._source}:{number}"
+        if line.startswith(_WIDE):
+            raise InputError(where, f"text in {self._csv.encoding}", "UTF-16")
+        try:
+            names = self._cells(line)
+        except Bad as bad:
+            raise InputError(where, f"a header: {bad.expected}", bad.was or "something else") from None
+        for name in columns:
+            if name not in names:
+                if not any(known in names for known in columns):
+                    raise InputError(
+                        where, f"a header with the column {name} and others", redact(", ".join(names))
+                    )
+                raise self._map.no_column(name, tuple(names))
+            if names.count(name) > 1:
+                raise InputError(where, f"the column {name} once", f"{names.count(name)} times")
+        return [names.index(name) for name in columns], len(names)
+
+    def _is_empty(self) -> bool:
+        return not any(True for _ in Lines(self._path, self._intake, source=self._source, name=self._source))
+
+    def _cells(self, line: bytes) -> list[str]:
+        csv_ = self._csv
+        try:
+            text = line.decode(csv_.encoding)
+        except UnicodeDecodeError as error:
+            reason = "utf8" if csv_.encoding == "utf-8" else "encoding"
+            raise Bad(f"text in {csv_.encoding}", f"not from byte {error.start}", reason, "line") from None
+        if '"' not in text or not csv_.quotes:
+            return [cell.strip() for cell in text.split(csv_.separator)]
+        try:
+            [cells] = csv.reader([text], delimiter=csv_.separator, strict=True, skipinitialspace=True)
+        except csv.Error:
+            was = "one that does not close, or text behind it"
+            raise Bad("quotes around whole cells, doubled inside of them", was, "columns", "line") from None
+        return [cell.strip() for cell in cells]
+
+
+def _picker(picks: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    return lambda cells: tuple([cells[pick] for pick in picks])

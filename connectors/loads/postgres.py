@@ -1,0 +1,191 @@
+"""PostgreSQL as rows: a table or a query through a cursor of the server, a few thousand rows at a time.
+
+Needs the extra `postgres` (psycopg). The password comes the way libpq takes it: `PGPASSWORD`, `PGPASSFILE` or
+`~/.pgpass`, `PGSERVICE`; an address that holds one is refused, for command lines can be read by others.
+
+Rows come in the order of `since`, then of a keyed hash of `key`: so a checkpoint says where to go on and does
+not name anybody, whatever column the key is. All rows are of one moment (a read-only transaction of level
+`repeatable read`). Without a `key`, a load that was cut off begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+from connectors.loads.load_map import FileMap
+from connectors.loads.rows import Row, place_of
+from engine.errors import InputError
+from engine.numbers import keyed_hash
+
+AT_A_TIME = 2_000
+CONNECT_SECONDS = 10
+SCHEMES = ("postgresql://", "postgres://")
+_SESSION = "SET SESSION TimeZone = 'UTC'; SET SESSION DateStyle = 'ISO'; SET SESSION extra_float_digits = 3"
+
+
+class Address:
+    """Where a database is. Raises InputError for an address with a password in it."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            raise InputError("URL", "postgresql://USER@HOST:PORT/DATABASE", "another one") from None
+        if parts.password is not None or "password" in parse_qs(parts.query):
+            raise InputError("URL", "an address without password (PGPASSWORD or ~/.pgpass have it)", "one")
+        self.url = url
+        self.shown = f"postgresql://{parts.hostname or ''}{port}{parts.path}"
+        """What may be told: no user, no options."""
+
+
+class Table:
+    """The rows of a table or query. `key`: the secret of subscriber keys.
+
+    Raises InputError if the database can't be reached or read, or lacks a column of the map.
+    """
+
+    def __init__(self, address: Address, file_map: FileMap, key: bytes, *, source: str) -> None:
+        if file_map.model.postgres is None:
+            raise file_map.wrong((), "postgres with a table or a query", "none")
+        self._address = address
+        self._map = file_map
+        self._what = file_map.model.postgres
+        self._salt = keyed_hash(key, f"order of {file_map.model.map}")
+        self._source = source
+        self._number = 0
+        self._after: tuple[str | None, str] | None = None
+        """`since` and hash of `key` of the last row given."""
+        self.head: tuple[int, bytes] | None = None
+        """Nothing: columns have their names in the database."""
+        self.left_out = 0
+        """Rows that have no `since` or no `key`: they have no place in the order and are not read."""
+
+    def __iter__(self) -> Iterator[tuple[int, Row]]:
+        """Yield (number of the row in this load from 1, row)."""
+        try:
+            import psycopg
+        except ImportError:
+            expected = "psycopg, the extra touchpoint[postgres]"
+            raise InputError(self._address.shown, expected, "not installed") from None
+        try:
+            with psycopg.connect(
+                self._address.url, connect_timeout=CONNECT_SECONDS, application_name="touchpoint load"
+            ) as connection:
+                connection.execute(_SESSION)
+                connection.commit()
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                connection.read_only = True
+                yield from self._rows(connection)
+        except psycopg.Error as error:
+            said = (
+                str(error).strip().partition("\n")[0].rpartition("FATAL:")[2].strip() or type(error).__name__
+            )
+            raise InputError(self._address.shown, "a database that can be read", said) from None
+
+    def place(self) -> bytes:
+        """Return what says where the next row is; nothing where rows have no order."""
+        if self._what.key is None or self._after is None:
+            return b""
+        since, key = self._after
+        return orjson.dumps({"since": since, "key": key, "number": self._number})
+
+    def go_on(self, place: bytes) -> int:
+        """Go on from a place; return the number of the last row before it, 0 after a load that ended."""
+        found = place_of(place, "since", "key", "number")
+        self._after = (found["since"], found["key"])
+        self._number = found["number"]
+        return self._number
+
+    def end(self) -> bytes:
+        """Keep up to where `since` has come; nothing without it."""
+        if self._what.since is None or self._after is None:
+            return b""
+        since, key = self._after
+        return orjson.dumps({"since": since, "key": key, "number": 0})
+
+    def _rows(self, connection: Any) -> Iterator[tuple[int, Row]]:
+        from psycopg import sql
+
+        what = self._what
+        inner: Any
+        if what.table is not None:
+            inner = sql.SQL("SELECT * FROM {}").format(sql.Identifier(*what.table.split(".")))
+        else:
+            inner = sql.SQL((what.query or "").strip().rstrip(";"))
+        query = sql.SQL("FROM ({}) AS q").format(inner)
+        self._check(connection.execute(sql.SQL("SELECT * {} LIMIT 0").format(query)).description)
+        order = [name for name in (what.since, what.key) if name is not None]
+        if order:
+            missing = sql.SQL(" OR ").join([sql.SQL("{} IS NULL").format(_column(name)) for name in order])
+            found = connection.execute(sql.SQL("SELECT count(*) {} WHERE {}").format(query, missing))
+            self.left_out = found.fetchone()[0]
+        with connection.cursor(name="touchpoint_load") as cursor:
+            cursor.itersize = AT_A_TIME
+            cursor.execute(*self._statement(query))
+            for row in cursor:
+                self._number += 1
+                self._after = (row[-2], row[-1])
+                yield self._number, row[:-2]
+
+    def _statement(self, query: Any) -> tuple[Any, dict[str, Any]]:
+        """Return what asks for the rows after the place reached, in their order, and its values."""
+        from psycopg import sql
+
+        what, values = self._what, dict[str, Any]()
+        wheres: list[Any] = []
+        order: list[Any] = []
+        since: Any = sql.SQL("NULL")
+        hashed: Any = since
+        if what.since is not None:
+            since = _column(what.since)
+            order.append(since)
+            wheres.append(sql.SQL("{} IS NOT NULL").format(since))
+            if what.lag_us:
+                wheres.append(sql.SQL("{} <= now() - %(lag)s * interval '1 microsecond'").format(since))
+                values["lag"] = what.lag_us
+        if what.key is not None:
+            text = sql.SQL("%(salt)s || {}::text").format(_column(what.key))
+            hashed = sql.SQL("encode(sha256(convert_to({}, 'UTF8')), 'hex') COLLATE \"C\"").format(text)
+            order.append(hashed)
+            wheres.append(sql.SQL("{} IS NOT NULL").format(_column(what.key)))
+            values["salt"] = self._salt
+            if self._after is not None:
+                bounds = [sql.SQL("%(since)s")] if what.since is not None else []
+                bounds.append(sql.SQL("%(after)s"))
+                values["since"], values["after"] = self._after
+                comma = sql.SQL(", ")
+                wheres.append(sql.SQL("ROW({}) > ROW({})").format(comma.join(order), comma.join(bounds)))
+        if values.get("since", "") is None:
+            del values["since"]
+        asked = [*(_column(name) for name in self._map.columns), sql.SQL("{}::text").format(since), hashed]
+        statement = sql.SQL("SELECT {} ").format(sql.SQL(", ").join(asked)) + _escaped(query)
+        if wheres:
+            statement += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(wheres)
+        if order:
+            statement += sql.SQL(" ORDER BY ") + sql.SQL(", ").join(order)
+        return statement, values
+
+    def _check(self, description: Any) -> None:
+        known = tuple(column.name for column in description)
+        wanted = [*self._map.columns, self._what.since, self._what.key]
+        for name in wanted:
+            if name is not None and name not in known:
+                raise self._map.no_column(name, known)
+
+
+def _column(name: str) -> Any:
+    from psycopg import sql
+
+    return sql.SQL("q.{}").format(sql.Identifier(name))
+
+
+def _escaped(query: Any) -> Any:
+    """Return a query whose own `%` are no places of values."""
+    from psycopg import sql
+
+    return sql.SQL(query.as_string(None).replace("%", "%%"))

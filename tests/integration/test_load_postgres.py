@@ -1,0 +1,209 @@
+"""Loads from a real PostgreSQL: values, places to go on from, passwords that stay out of sight."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from connectors.loads.load_map import FileMap
+from connectors.loads.postgres import Address, Table
+from engine.cli.main import app
+from engine.errors import InputError, LogError
+from engine.intake import Intake
+from tests.servers.postgres import PASSWORD, PostgresServer
+from tests.unit.loads.support import KEY, World
+
+ROWS = 95
+MAP = """
+map: crm
+load: profiles
+postgres: {table: TABLE, since: changed, key: imsi}
+imsi: {column: imsi, required: yes}
+msisdn: msisdn
+consent: {marketing: ok}
+fields: {age: age, arpu: arpu, tags: labels, note: Born}
+"""
+
+
+@pytest.fixture
+def table(
+    postgres_server: PostgresServer, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A table of its own, most of whose rows were changed at one moment."""
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    name = f"crm_{topic_prefix}"
+    postgres_server.run(
+        f"CREATE TABLE {name} (imsi text PRIMARY KEY, msisdn text, ok boolean, age int, arpu numeric, "
+        f'labels text[], "Born" date, changed timestamptz)'
+    )
+    postgres_server.run(
+        f"INSERT INTO {name} SELECT '46000' || lpad(n::text, 10, '0'), '139' || lpad(n::text, 8, '0'), "
+        f"n % 2 = 0, n, n + 0.5, ARRAY['a', 'b' || n], DATE '2001-02-03', timestamptz '2026-09-01 10:00+08' "
+        f"FROM generate_series(1, {ROWS}) AS n"
+    )
+    yield name
+    postgres_server.run(f"DROP TABLE {name}")
+
+
+class Loads(World):
+    """Loads of that table."""
+
+    def __init__(self, folder: Path, server: PostgresServer, text: str) -> None:
+        super().__init__(folder, text)
+        self._server = server
+        self.tables: list[Table] = []
+
+    def open(self, file_map: FileMap, intake: Intake, source: str) -> Table:
+        """Open the table."""
+        self.tables.append(Table(Address(self._server.url), file_map, KEY, source=source))
+        return self.tables[-1]
+
+    async def ages(self) -> Counter[int]:
+        """Count the records by the age in them: a number of each row."""
+        return Counter(profile["age"] for profile in await self.profiles())
+
+
+async def test_values_have_the_types_of_the_fields(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    loader = await loads.load(loads.open)
+    assert loader.counts["records"] == ROWS
+    record = next(record for record in await loads.records() if record["profile"]["age"] == 7)
+    assert record["profile"] == {"age": 7, "arpu": 7.5, "tags": ["a", "b7"], "note": "2001-02-03"}
+    assert record["consent"] == {"marketing": False}
+    assert record["msisdn"] == "+8613900000007"
+    assert record["subscriber_key"] == loads.key("460000000000007")
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3, 8])
+@pytest.mark.parametrize("since", [", since: changed", ""])
+async def test_a_load_that_was_cut_off_goes_on_and_applies_every_row_once(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, steps: int, since: str
+) -> None:
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table).replace(", since: changed", since))
+    with pytest.raises(LogError):
+        await loads.load(loads.open, steps=steps)
+    assert await loads.ages() == Counter((await loads.ages()).keys())
+    if since:  # a row that changes meanwhile comes once more, as it is then
+        postgres_server.run(f"UPDATE {table} SET age = 1000, changed = now() WHERE age = 50")
+    loader = await loads.load(loads.open)
+    assert loader.went_on == steps * 10
+    ages = await loads.ages()
+    assert set(ages.values()) == {1}
+    assert set(range(1, ROWS + 1)) - set(ages) <= {50}
+    assert (1000 in ages) == bool(since)
+    for kept in loads.checkpoints.kept.values():
+        assert b"46000" not in kept
+
+
+async def test_the_next_load_takes_what_changed_since(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    await loads.load(loads.open)
+    loader = await loads.load(loads.open)
+    assert (loader.counts["records"], loader.went_on) == (0, 0)
+    postgres_server.run(
+        f"UPDATE {table} SET arpu = 99, changed = changed + interval '1 us' WHERE age IN (3, 4)"
+    )
+    loader = await loads.load(loads.open)
+    assert loader.counts["records"] == 2
+    loader = await loads.load(loads.open, anew=True)
+    assert loader.counts["records"] == ROWS
+    postgres_server.run(f"UPDATE {table} SET changed = now() WHERE age IN (3, 4)")
+    loads.map = FileMap(
+        _written(tmp_path, MAP.replace("TABLE", table).replace("key", "lag: 1h, key")),
+        "profiles",
+        loads.map.fields,
+    )
+    loader = await loads.load(loads.open)
+    assert loader.counts["records"] == 0, "they may still be followed by others of that time"
+
+
+async def test_rows_without_a_place_in_the_order_are_told(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    postgres_server.run(f"UPDATE {table} SET changed = NULL WHERE age = 5")
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    loader = await loads.load(loads.open)
+    assert loader.counts["records"] == ROWS - 1
+    assert loads.tables[0].left_out == 1
+
+
+async def test_a_query_may_hold_percent_signs_and_can_change_nothing(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    query = f"query: \"SELECT * FROM {table} WHERE msisdn LIKE '%5' AND age % 2 = 1;\""
+    loads = Loads(tmp_path, postgres_server, MAP.replace("table: TABLE", query))
+    loader = await loads.load(loads.open)
+    assert loader.counts["records"] == 10
+    query = f'query: "SELECT * FROM {table}"'
+    loads = Loads(
+        tmp_path,
+        postgres_server,
+        MAP.replace("table: TABLE", query).replace("imsi, required", "imis, required"),
+    )
+    with pytest.raises(
+        InputError,
+        match=r"map\.yaml:5:8: imsi\.column: expected a column of the list \(did you mean `imsi`\?\)",
+    ):
+        await loads.load(loads.open)
+    loads = Loads(tmp_path, postgres_server, MAP.replace("table: TABLE", "query: \"SELECT nextval('x')\""))
+    with pytest.raises(InputError, match="expected a database that can be read"):
+        await loads.load(loads.open)
+
+
+def test_a_dry_run_reads_all_and_says_no_password(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules" / "catalog"
+    rules.mkdir(parents=True)
+    (rules / "fields.yaml").write_text(
+        "age: {type: number, say: Age}\narpu: {type: money, say: Spend}\n"
+        "tags: {type: set, say: Labels}\nnote: {say: Birthday}\n"
+    )
+    path = _written(tmp_path, MAP.replace("TABLE", table))
+    arguments = [
+        "load",
+        "profiles",
+        postgres_server.url,
+        "--map",
+        str(path),
+        "--dry-run",
+        "--rules",
+        str(rules.parent),
+    ]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert f"subscribers {ROWS}" in " ".join(result.stdout.split())
+    assert "4600000000" not in result.output
+    monkeypatch.setenv("PGPASSWORD", "another word")
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "password authentication failed" in result.stderr
+    assert "another word" not in result.output
+    arguments[2] = postgres_server.url.replace("@", ":secret@")
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "URL: expected an address without password (PGPASSWORD or ~/.pgpass have it), was" in result.stderr
+    assert "secret" not in result.output
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "another.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_places_are_known_by_their_shape(tmp_path: Path) -> None:
+    path = _written(tmp_path, MAP.replace("fields: {age: age, arpu: arpu, tags: labels, note: Born}", ""))
+    rows = Table(Address("postgresql://crm@db.example/crm"), FileMap(path, "profiles", {}), KEY, source="crm")
+    with pytest.raises(InputError, match="--anew loads all of it again"):
+        rows.go_on(orjson.dumps({"offset": 3}))
+    assert rows.place() == b""
