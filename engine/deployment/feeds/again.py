@@ -33,9 +33,10 @@ from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
 from engine.settings import PREFIX, Settings
+from engine.treatments.chain import Chain
 from engine.treatments.identity import Edge, IdentityOptions
 from engine.treatments.registry import Around
-from engine.treatments.step import Chain, Step
+from engine.treatments.step import Step
 
 NAMED_BY_SETTINGS = {"file": "landing", "topic": "foreign"}
 """Door -> name of its feed, where a setting names it: a feed that was moved into the file keeps the name."""
