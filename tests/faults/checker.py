@@ -352,8 +352,18 @@ def _check_balance(report: Report, evidence: Evidence, truth: Truth) -> None:
             report.problems.append(f"partition {partition}: counts of records (lane, replay) differ: {shown}")
         sums = sum(fold.outcomes[name] for name in ("applied", "duplicate", "late"))
         refused = sum(place[0] == partition for place in truth.refused)
-        if sums + refused != len(reads):
-            report.problems.append(f"partition {partition}: {len(reads)} records, {sums} + {refused} counted")
+        records = sum(_records_in(read.value) for read in reads)
+        if sums + refused != records:
+            report.problems.append(f"partition {partition}: {records} records, {sums} + {refused} counted")
+
+
+def _records_in(message: bytes) -> int:
+    """Count the records of a message of the log: one, those of an array, one if it can't be read."""
+    try:
+        read = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        return 1
+    return len(read) if isinstance(read, list) else 1
 
 
 def _check_submits(report: Report, evidence: Evidence, truth: Truth) -> None:

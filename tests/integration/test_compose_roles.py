@@ -60,6 +60,7 @@ def call(store: RedisServer, kafka_server: KafkaServer, topic_prefix: str, tmp_p
         "TOUCHPOINT_REDIS_URL": f"redis://127.0.0.1:{store.port}",
         "TOUCHPOINT_LANDING": str(tmp_path / "landing"),
         "TOUCHPOINT_OUT": str(tmp_path / "out"),
+        "TOUCHPOINT_FEEDS_MEMORY": str(tmp_path / "treatments.db"),
         "TOUCHPOINT_TOPIC_PREFIX": topic_prefix,
         "TOUCHPOINT_WEB_HOST": "127.0.0.1",
         "TOUCHPOINT_WEB_PORT": str(free_port()),
