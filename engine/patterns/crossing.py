@@ -10,8 +10,8 @@ from engine.residence import is_resident
 from engine.snapshot import Subscriber
 
 
-class Enters(Node):
-    """A visit opens, and the last sighting before it was outside or there was none in 48 h."""
+class Residents(Node):
+    """A pattern over visits that may ask who lives or works at the place (ADR 20)."""
 
     def __init__(
         self,
@@ -30,6 +30,10 @@ class Enters(Node):
     def takes(self, sub: Subscriber, place: str) -> bool:
         """Say whether the subscriber is one of those meant; who is unknown is none (ADR 20)."""
         return self.resident is None or is_resident(sub, self.cells.get(place, ())) is self.resident
+
+
+class Enters(Residents):
+    """A visit opens, and the last sighting before it was outside or there was none in 48 h."""
 
     def cross(self, sub: Subscriber, moment: Moment) -> list[Instant] | None:
         """Judge one sighting; of several members entered at once the first in the group's list counts."""

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.patterns.base import Instant, Moment, Node, arm
-from engine.patterns.crossing import at_sighting
+from engine.patterns.base import Instant, Moment, arm
+from engine.patterns.crossing import Residents, at_sighting
 from engine.presence import is_known
-from engine.residence import is_resident
 from engine.snapshot import Subscriber
 
 LOST = "\0lost"
 """Marks the timer of a dwell that is no instant if its place is `in` when it is due."""
 
 
-class StaysIn(Node):
-    """Timers and overdue marks per member place; the visit itself stands in the snapshot."""
+class StaysIn(Residents):
+    """Timers and overdue marks per member place; the visit itself stands in the snapshot.
+
+    Who lives there is asked when the dwell is complete.
+    """
 
     def __init__(
         self,
@@ -32,11 +34,7 @@ class StaysIn(Node):
         resident: bool | None = None,
         cells: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        super().__init__(key)
-        self.members = members
-        self.resident = resident
-        """As of `Enters`, asked when the dwell is complete."""
-        self.cells = cells or {}
+        super().__init__(key, members, resident, cells)
         self.duration = duration
         self.entered_only = entered_only
         """It is `enters … confirm`."""
@@ -85,10 +83,6 @@ class StaysIn(Node):
             return None
         sub.overdue.discard(mark)
         return at_sighting(moment, place) if self.takes(sub, place) else None
-
-    def takes(self, sub: Subscriber, place: str) -> bool:
-        """Say whether the subscriber is one of those meant; who is unknown is none (ADR 20)."""
-        return self.resident is None or is_resident(sub, self.cells.get(place, ())) is self.resident
 
     def _at(self, sub: Subscriber, place: str, due: int) -> Instant:
         return Instant((2 * due + 1, 0), True, True, sub.visits[place][2], place)
