@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 
 from engine import __version__
 from engine.histogram import BatchHistogram
+from engine.presence import DEEDS
 from engine.refusals import redact
 
 PREFIX: Final = "touchpoint_"
@@ -74,6 +75,8 @@ class Metrics:
             "What became of visits at places that are left late, or have cells around them",
             "fate",
         )
+        for deed in DEEDS:
+            self._presence.labels(deed)
         self._rows = self._counter(
             "collector_rows", "Records of the collector's feeds, by what became of them", "source", "fate"
         )
