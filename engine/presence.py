@@ -241,7 +241,7 @@ def rebase(sub: Subscriber, changed: frozenset[str], places: Places, order: Mapp
     for place in places:
         if place not in kept:
             kept[place] = (sub.seen_at, sub.seen_pos, ("", None, ""))
-    for place in [place for place in sub.doubts if place not in kept]:
+    for place in [place for place in sub.doubts if place not in kept or place in changed]:
         _end_doubt(sub, place)
     sub.visits = kept
     sub.inside = tuple(sorted((*places, *held), key=order.__getitem__)) if held else places

@@ -255,6 +255,7 @@ def _again(book: Rulebook, scratch: Subscriber, past: Past) -> Crossing:
         }
         for place in crossing.left:
             scratch.visits.pop(place, None)
+            scratch.doubts.pop(place, None)
         return crossing
     crossing.opened, crossing.entered, crossing.went_on = list(opened), list(entered), list(went_on)
     places = past.places or ()
@@ -262,6 +263,9 @@ def _again(book: Rulebook, scratch: Subscriber, past: Past) -> Crossing:
     for place in crossing.opened:
         scratch.visits[place] = (time, past.seq, ("", None, ""))
     scratch.inside = places
+    # neither opened nor gone on with: a sighting outside has put it in doubt, or left it there (ADR 19)
+    seen = {*opened, *went_on}
+    scratch.doubts = {place: (time, 1, ("", None, "")) for place in places if place not in seen}
     scratch.offs = [off for off in scratch.offs if off[0] > time]
     scratch.seen_at = time
     scratch.known_until = time + lapse_of(book.policy, rat)

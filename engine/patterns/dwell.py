@@ -3,7 +3,7 @@
 Confirmed entries are dwells of visits whose opening is an instant of `enters`: of others they arm nothing.
 
 Due is opened + D. A timer waits for it; if whereabouts are unknown then, the dwell is overdue and made up by
-the first later sighting that goes on with the visit.
+the first later sighting that goes on with the visit. So it is if the visit is in doubt then (ADR 19.5).
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ class StaysIn(Residents):
         sub.timers.pop((self.key, place + LOST), None)
 
     def ring(self, sub: Subscriber, moment: Moment, due: int, arguments: list[str]) -> list[Instant] | None:
-        """Fire the dwells due now that are still `in`; several members are one instant."""
+        """Fire the dwells due now that are still `in`, and not in doubt; several members are one instant."""
         first = None
         known = is_known(sub, due)
         for place in self.members:
             if place not in arguments and place + LOST not in arguments:
                 continue
-            if not known:
+            if not known or place in sub.doubts:
                 sub.overdue.add((self.key, place))
             elif first is None and place in arguments and self.takes(sub, place):
                 first = self._at(sub, place, due)

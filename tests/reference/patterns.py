@@ -269,7 +269,7 @@ class StaysIn(Enters):
         due = opening.time + self.span
         patient = opening.late <= self.house.patience("loc.sight")
         if moment.record is None:
-            if due != moment.now or not self.past.state_in(place, due):
+            if due != moment.now or not self.past.state_in(place, due) or self.past.in_doubt(place, due):
                 return None
             self.settled.add((place, opened))
             # 7(a): a timer armed beyond patience at (or before) the clock is no instant

@@ -219,6 +219,11 @@ class Past:
         end = self.ends.get((place, number))
         return end is None or end.due > until
 
+    def in_doubt(self, place: str, moment: int) -> bool:
+        """0019.5: was the last sighting up to and with `moment` one outside that left a visit open?"""
+        last = max((i for i, seen in enumerate(self.sightings) if seen.time <= moment), default=-1)
+        return self.is_open(place, last, moment) and not self.counted_inside(place, last)
+
     def places_at(self, moment: int) -> frozenset[str] | None:
         """Give the places whose state is `in`, None if unknown."""
         last = max((i for i, seen in enumerate(self.sightings) if seen.time <= moment), default=-1)

@@ -284,6 +284,23 @@ MUTANTS = (
         ("leaving",),
     ),
     Mutant(
+        "dwells-in-doubt",
+        "engine/patterns/dwell.py",
+        "if not known or place in sub.doubts:",
+        "if not known:",
+        "0019.5 a dwell that comes due in doubt is no instant then",
+        ("leaving",),
+    ),
+    Mutant(
+        "warm-without-doubts",
+        "engine/warm.py",
+        "for place in places if place not in seen}",
+        "for place in places if place not in places}",
+        "0019.5 a new dwell has seen the doubts before it",
+        ("leaving",),
+        tests="tests/unit/pipeline/test_leaving.py",
+    ),
+    Mutant(
         "doubtful-sighting-makes-up",
         PRESENCE,
         "    sub.doubts[place] = since, count, trigger\n",

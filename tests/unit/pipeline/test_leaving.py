@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from engine.codec import decode, encode
-from tests.unit.pipeline.stage import BAR, CAFE, PLACES, STREET, Stage, minutes, rule, rules_of
+from tests.unit.pipeline.stage import BAR, CAFE, CAFE_2, PLACES, STREET, Stage, minutes, rule, rules_of
 
 YARD = "460-00-1-8"
 """A cell around the cafe."""
@@ -84,15 +84,53 @@ def test_switched_off_in_doubt_nobody_has_left() -> None:
     assert on.see(STREET, 22) == []
 
 
-def test_a_dwell_goes_on_in_doubt() -> None:
+def test_a_dwell_that_comes_due_in_doubt_waits_for_its_end() -> None:
+    for when in ({"stays_in": "cafe", "for": "10m"}, {"enters": "cafe", "confirm": "10m"}):
+        on = stage(when, leave_after="5m")
+        on.see(CAFE, 0)
+        on.see(STREET, 7)
+        assert on.tick(11) == []
+        assert minutes(on.see(CAFE, 11.5)) == [11.5]  # it was there all along
+        assert on.tick(60) == []
+        on = stage(when, leave_after="5m")
+        on.see(CAFE, 0)
+        on.see(STREET, 7)
+        assert on.tick(30) == []
+        assert on.see(CAFE, 31) == []  # that visit ended; the dwell of this one begins
+        assert minutes(on.tick(42)) == [41]
+
+
+def test_a_doubt_that_begins_as_the_dwell_comes_due_is_one() -> None:
+    on = stage({"stays_in": "cafe", "for": "10m"}, leave_after="5m")
+    on.see(CAFE, 0)
+    on.see(STREET, 10)
+    assert on.tick(11) == []
+    assert on.see(STREET, 12) == []
+    assert minutes(on.see(CAFE, 13)) == [13]
+
+
+def test_a_doubt_that_is_over_is_none() -> None:
     on = stage({"stays_in": "cafe", "for": "10m"}, leave_after="5m")
     on.see(CAFE, 0)
     on.see(STREET, 7)
+    on.see(CAFE, 9)
     assert minutes(on.tick(11)) == [10]
-    on = stage({"stays_in": "cafe", "for": "10m"}, leave_after="5m")
+
+
+def test_a_sighting_around_settles_a_dwell_as_one_inside() -> None:
+    on = stage({"stays_in": "cafe", "for": "10m"}, leave_after="5m", buffer=[YARD])
     on.see(CAFE, 0)
-    on.see(STREET, 5)
-    assert on.tick(30) == []  # at 10:10 the visit has just ended
+    on.see(STREET, 8)
+    assert on.tick(11) == []
+    assert minutes(on.see(YARD, 12)) == [12]
+
+
+def test_one_sighting_inside_is_not_confirmed_by_the_doubt_about_it() -> None:
+    on = stage({"enters": "cafe", "confirm": "3m"}, leave_after="30m")
+    on.see(STREET, 0)
+    on.see(CAFE, 1)
+    on.see(STREET, 2)
+    assert on.tick(60) == []
 
 
 def test_who_comes_back_after_doubt_does_not_enter() -> None:
@@ -160,6 +198,18 @@ def test_a_fence_that_changes_ends_the_doubt() -> None:
     assert on.sub.visits == {}
 
 
+def test_a_fence_that_now_has_the_last_cell_ends_the_doubt() -> None:
+    on = stage(LEAVES, leave_after="5m")
+    on.see(CAFE, 0)
+    on.see(STREET, 1)
+    wider = places(leave_after="5m", cells=[CAFE, CAFE_2, STREET])
+    on.switch(rules_of(rule("r", LEAVES), places=wider))
+    assert on.sub.doubts == {}
+    assert on.tick(20) == []
+    on.see(BAR, 21)
+    assert minutes(on.tick(40)) == [26]
+
+
 def test_what_is_only_in_doubt_stays_when_other_fences_change() -> None:
     on = stage(LEAVES, leave_after="5m")
     on.see(CAFE, 0)
@@ -179,6 +229,30 @@ def test_a_rule_that_comes_later_has_seen_the_end_of_the_visit() -> None:
     on.tick(20)
     on.switch(rules_of(rule("r", when), places=fenced))
     assert minutes(on.record("sms.out", 30)) == [30]
+
+
+def test_a_dwell_that_comes_later_has_seen_the_doubt() -> None:
+    when = {"stays_in": "cafe", "for": "10m"}
+    fenced = places(leave_after="5m")
+    for back, until, told in ((CAFE, 11.5, [11.5]), (CAFE, 13, []), (STREET, 11.5, [])):
+        on = Stage(rule("other", {"enters": "bar"}), places=fenced)
+        on.see(CAFE, 0)
+        on.see(STREET, 7)
+        on.tick(11)
+        on.switch(rules_of(rule("r", when), places=fenced))
+        assert on.tick(until) == []
+        assert minutes(on.see(back, until)) == told
+
+
+def test_a_dwell_that_comes_later_in_doubt_waits_as_well() -> None:
+    when = {"stays_in": "cafe", "for": "10m"}
+    fenced = places(leave_after="5m")
+    on = Stage(rule("other", {"enters": "bar"}), places=fenced)
+    on.see(CAFE, 0)
+    on.see(STREET, 7)
+    on.switch(rules_of(rule("r", when), places=fenced))
+    assert on.tick(11) == []
+    assert minutes(on.see(CAFE, 11.5)) == [11.5]
 
 
 def test_what_places_do_is_counted() -> None:
