@@ -19,9 +19,10 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.treatments.correlation import Correlation
 from engine.treatments.course import Course
-from engine.treatments.identity import Edge, IdentityOptions
+from engine.treatments.identity import Edge
 from engine.treatments.memory import Memories
 from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
+from engine.treatments.who_options import IdentityOptions
 
 DISORDER = 60_000_000
 """µs: most of the simulated feed comes in that order."""

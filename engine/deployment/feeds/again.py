@@ -34,9 +34,10 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.settings import PREFIX, Settings
 from engine.treatments.chain import Chain
-from engine.treatments.identity import Edge, IdentityOptions
+from engine.treatments.identity import Edge
 from engine.treatments.registry import Around
 from engine.treatments.step import Step
+from engine.treatments.who_options import IdentityOptions
 
 NAMED_BY_SETTINGS = {"file": "landing", "topic": "foreign"}
 """Door -> name of its feed, where a setting names it: a feed that was moved into the file keeps the name."""
