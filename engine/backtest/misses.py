@@ -200,10 +200,12 @@ class Misses:
         if sub.offs and sub.offs[0][0] <= known:
             known = sub.offs[0][0] - 1
         for place in sub.inside:
+            # a dwell that comes due in doubt is no instant (ADR 19)
+            until = min(known, sub.doubts[place][0] - 1) if place in sub.doubts else known
             for watch in self._stays.get(place, ()):
                 mark = (watch.node.key, place)
                 due, overdue = sub.timers.get(mark), mark in sub.overdue
-                yield Visit(watch, place, sub.visits[place][0], due, overdue, known)
+                yield Visit(watch, place, sub.visits[place][0], due, overdue, until)
 
     def _closed(self, sub: Subscriber, visit: Visit, event: Event) -> None:
         """Note a visit that this record closed. Timers due before the record fired before it closed."""

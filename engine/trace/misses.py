@@ -170,7 +170,7 @@ def _longest(
     for place in members:
         visit = near.going_on(place)
         if visit is not None and place in sub.visits:
-            found.append((place, visit[0], known, visit[1], True))
+            found.append((place, visit[0], min(known, near.doubted(place) or known), visit[1], True))
     return max(found, key=lambda visit: visit[2] - visit[1], default=None)
 
 

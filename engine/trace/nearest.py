@@ -96,7 +96,7 @@ class Stay:
     closed: int
     """The sighting that ended it."""
     heard: int
-    """The clock when that was told: what was due before had fired."""
+    """The clock when that was told, or that it was in doubt (ADR 19): what was due before had fired."""
     told: int
     """The clock when it was told that it began, if that was beyond patience: what is due by then is lost."""
 
@@ -117,6 +117,8 @@ class NearStay(Near):
         self.over: list[tuple[int, Stay]] = []
         """With the clock at their ends, oldest first."""
         self._open: dict[str, tuple[int, int]] = {}
+        self._doubted: dict[str, int] = {}
+        """Place whose visit is in doubt -> the clock when it came to be."""
 
     def after(self, sub: Subscriber, door: str, rest: tuple[Any, ...], found: list[Instant] | None) -> None:
         """Follow the visits."""
@@ -125,14 +127,17 @@ class NearStay(Near):
             return
         for place in self.node.members:
             opened, told = self._open.pop(place, (None, 0))
+            doubted = self._doubted.pop(place, sub.clock)
             visit = sub.visits.get(place)
+            if visit is not None and place in sub.doubts:
+                self._doubted[place] = doubted
             if visit is not None and visit[0] == opened:
                 self._open[place] = (visit[0], told)
                 continue
             if visit is not None and (place in crossing.entered or not self.node.entered_only):
                 self._open[place] = (visit[0], 0 if crossing.timely else sub.clock)
             if opened is not None:
-                stay = Stay(place, opened, crossing.known_until, crossing.time, sub.clock, told)
+                stay = Stay(place, opened, crossing.known_until, crossing.time, doubted, told)
                 self.over.append((sub.clock, stay))
         while self.over and self.over[0][0] <= sub.clock - HOURS_48:
             del self.over[0]
@@ -140,6 +145,10 @@ class NearStay(Near):
     def going_on(self, place: str) -> tuple[int, int] | None:
         """Return when the open visit began, and what `Stay.told` says of it; None if there is none."""
         return self._open.get(place)
+
+    def doubted(self, place: str) -> int | None:
+        """Return the clock when the open visit came in doubt (ADR 19); None if it is in none."""
+        return self._doubted.get(place)
 
 
 @dataclass(frozen=True, slots=True)

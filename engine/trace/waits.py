@@ -212,7 +212,8 @@ def _dwell(bench: Bench, pattern: model.StaysIn | model.Enters, node: Node) -> s
     sub = bench.sub
     for place in pattern.members:
         if (node.key, place) in sub.overdue:
-            return f"the time in {place} ran out unseen: waits for a sighting that goes on with the visit"
+            how = f"in doubt{_doubt(bench, place)}" if place in sub.doubts else "unseen"
+            return f"the time in {place} ran out {how}: waits for a sighting that goes on with the visit"
     dues = {p: due for p in pattern.members if (due := sub.timers.get((node.key, p))) is not None}
     if not dues:
         return _presence(bench, pattern.members)

@@ -244,7 +244,7 @@ def work(field: Field, tmp_path: Path) -> RoleProcess:
     with field.redis.client() as client:
         assert client.execute_command("ACL", "LOG") == []
     watch.send_signal(signal.SIGINT)
-    said, errors = watch.communicate(timeout=30)
+    said, errors = watch.communicate(timeout=90)
     assert "watching" in said, errors
     return dispatcher
 

@@ -22,6 +22,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.city import City, CityOptions
+from connectors.city.options import with_faults
 from connectors.city.write import write
 from connectors.column_map import load_map
 from connectors.xdr_files import rows as rows_of
@@ -109,7 +110,9 @@ class Site:
         )
         (self.rules / "team" / "at-a-place.yaml").write_text(RULE, encoding="utf-8")
         catalog = load_rules(CHECKOUT / "rules", "86").catalog
-        city = City(11, PEOPLE, catalog, start=start, options=CityOptions(lively=True))
+        # whenever it runs there are new handsets among so few people, and other handsets' IMEIs for a moment
+        options = with_faults(CityOptions(lively=True), {"handset_changes": 1.0, "handset_flips": 0.02})
+        city = City(11, PEOPLE, catalog, start=start, options=options)
         self.rest: list[dict[str, Any]] = []
         write(city, CITY_HOURS, folder / "city", xdr=True, maps=True, push=self._keep)
         self.files = sorted((folder / "city" / "xdr").glob("*.txt"))

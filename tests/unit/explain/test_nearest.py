@@ -57,6 +57,12 @@ def told(when: str, records: list[dict[str, Any]], minutes: float = DAY) -> Told
             "`for` were 18m (is 30m)",
         ),
         (
+            "{stays_in: yard, for: 30m}",  # from its first sighting outside on it is in doubt
+            [seen(0, "yard-1"), seen(10, "out"), seen(12, "yard-1"), seen(26, "out"), seen(34, "out")],
+            "26m of 30m in yard, from 2026-09-07 10:00:00 to 2026-09-07 10:26:00",
+            "`for` were 25m (is 30m)",
+        ),
+        (
             "{enters: mall, confirm: 30m}",
             [seen(0, "out"), seen(1, "mall-1"), seen(27, "out"), seen(30, "mall-1"), seen(40, "out")],
             "26m of 30m in mall, from 2026-09-07 10:01:00 to 2026-09-07 10:27:00",
@@ -227,3 +233,13 @@ def test_a_visit_in_doubt_is_said_to_be_one() -> None:
     found = told("{leaves: yard}", [seen(0, "yard-1"), seen(3, "out")], minutes=5)
     assert found.line().state == "now in yard (seen outside since 2026-09-07 10:03:00, not yet left)"
     assert told("{leaves: yard}", [seen(0, "yard-1"), seen(3, "out")], minutes=20).stories["it"].decisions
+
+
+def test_a_dwell_that_ran_out_in_doubt_waits() -> None:
+    found = told("{stays_in: yard, for: 30m}", [seen(0, "yard-1"), seen(26, "out")], minutes=31)
+    assert found.line().state == (
+        "the time in yard ran out in doubt (seen outside since 2026-09-07 10:26:00, not yet left): "
+        "waits for a sighting that goes on with the visit"
+    )
+    back = [seen(0, "yard-1"), seen(26, "out"), seen(31, "yard-1")]
+    assert told("{stays_in: yard, for: 30m}", back, minutes=32).stories["it"].decisions
