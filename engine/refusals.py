@@ -145,9 +145,9 @@ def shown_name(name: str, key: bytes) -> str:
 def shown_id(given: str, key: bytes) -> str:
     """Return the id that a feed gives a record as the log may hold it.
 
-    One that may be, or hold, a number of somebody (what `redact` hides) becomes its hash under `key`, the secret of subscriber keys:
-    the same for each copy. Hashes in hex and UUIDs stay, though digits may follow each other in them, unless
-    they are digits alone, or digits and the F with which networks fill numbers up.
+    One that may be, or hold, a number of somebody (what `redact` hides) becomes its hash under `key`, the
+    secret of subscriber keys: the same for each copy. Hashes in hex and UUIDs stay, though digits may follow
+    each other in them, unless they are digits alone, or digits and the F with which networks fill numbers up.
     """
     if len(given) < _DIGITS:
         return given

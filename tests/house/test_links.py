@@ -21,7 +21,7 @@ _NAMED = re.compile(r"<a (?:id|name)=\"([^\"]+)\"")
 
 @cache
 def anchors(page: Path) -> frozenset[str]:
-    """Return the anchors of a page, as GitHub makes them of its headings; one that comes again gets a number."""
+    """Return the anchors of a page, as GitHub makes them of headings; one that comes again is numbered."""
     text = _FENCED.sub("", page.read_text(encoding="utf-8"))
     found: dict[str, int] = {}
     for heading in _HEADING.findall(text):
