@@ -69,6 +69,7 @@ __all__ = [
     "ColumnSpec",
     "load_map",
     "map_names",
+    "name_and_meaning",
     "offset_micros",
     "read_map",
 ]
@@ -156,6 +157,16 @@ class ColumnMap(MapModel):
     def ways(self) -> Iterable[tuple[str, tuple[ColumnSpec, ...]]]:
         """Fields and helpers with their names."""
         return (*self.fields.items(), *self.helpers.items())
+
+
+def name_and_meaning(said: str) -> tuple[str, str]:
+    """Part what `layout` says of a column: its name ends at a comma or semicolon outside of parentheses."""
+    depth = 0
+    for at, char in enumerate(said):
+        depth += (char == "(") - (char == ")")
+        if char in ",;" and depth <= 0:
+            return said[:at], said[at:].lstrip(",; ")
+    return said, ""
 
 
 def _kinds(kind: str | KindSpec) -> list[str]:

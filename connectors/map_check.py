@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from connectors.column_map import IDENTITY, ColumnMap
+from connectors.column_map import IDENTITY, ColumnMap, name_and_meaning
 from connectors.column_spec import KindSpec
 from connectors.lines import Lines
 from connectors.map_findings import Refused, RowFindings
@@ -45,7 +45,7 @@ class Told:
 
     def cells(self) -> tuple[str, ...]:
         """Return it as a line of a table, see `MapCheck.HEAD`."""
-        column, name = str(self.column) if self.column else "", self.named.partition(",")[0]
+        column, name = str(self.column) if self.column else "", name_and_meaning(self.named)[0]
         return column, name, self.text, self.field, self.problem or self.value
 
 

@@ -94,7 +94,7 @@ class LiveCollector:
         self._shared = shared
         # one for each, for a feed may want something of its own done there
         self._intakes = {
-            name: Intake(identity, on_refused=self._refused, edge=live.edge)
+            name: Intake(identity, on_refused=self._refused, edge=live.edge, hides_ids=True)
             for name, live in self.sources.items()
         }
         self._reading: Source | None = None

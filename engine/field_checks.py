@@ -15,7 +15,7 @@ from engine.event_kinds import FieldDef, MapDef
 from engine.identity import Identity
 from engine.localtime import is_timezone
 from engine.numbers import is_hash, is_open
-from engine.refusals import Bad, describe, quote
+from engine.refusals import Bad, describe, quote, shown_id
 
 Check = Callable[[Any], Any]
 
@@ -164,6 +164,15 @@ def yes_no_map(value: Any) -> dict[str, bool | None]:
     if value.__class__ is not dict:
         raise Bad("a mapping of true or false by purpose")
     return {name: None if entry is None else _entry(name, entry, yes_no) for name, entry in value.items()}
+
+
+def id_check_of(identity: Identity) -> Check:
+    """Return what takes the id of a record of a live feed, so that no number gets into the log as one."""
+
+    def check(value: Any) -> Any:
+        return shown_id(text(value), identity.key)
+
+    return check
 
 
 def deeper_than(value: Any, levels: int) -> bool:

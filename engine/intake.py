@@ -28,6 +28,7 @@ from engine.field_checks import (
     Check,
     check_of,
     deeper_than,
+    id_check_of,
     map_check_of,
     positive_number,
     tac,
@@ -70,7 +71,9 @@ class _Table:
         "required",
     )
 
-    def __init__(self, spec: KindSpec, identity: Identity, *, from_log: bool) -> None:
+    def __init__(
+        self, spec: KindSpec, identity: Identity, *, from_log: bool = False, hides_ids: bool = False
+    ) -> None:
         self.from_log = from_log
         self.about_subscriber = spec.about_subscriber
         self.keeps_tac = spec.group != "control"
@@ -89,6 +92,9 @@ class _Table:
             "id": text,
             "source": text,
         }
+        if hides_ids:
+            del self.plain["id"]
+            self.checks["id"] = id_check_of(identity)
         if self.keeps_tac:
             self.checks["tac8"] = tac
         if from_log:
@@ -130,7 +136,8 @@ class Intake:
 
     `on_refused` is called once for every refused record; `refused` counts them by reason. Profiles bind IMSI
     and MSISDN in `identity` at once, so read them before the records that need the binding. `edge`: see
-    `Edge`; records of the log and control records don't pass it.
+    `Edge`; records of the log and control records don't pass it. `hides_ids`: of a live feed, whose records
+    go into the log: ids that may be numbers of somebody are hashed (`engine.refusals.shown_id`).
     """
 
     __slots__ = (
@@ -151,12 +158,13 @@ class Intake:
         *,
         on_refused: Callable[[Refusal], None] | None = None,
         edge: Edge | None = None,
+        hides_ids: bool = False,
     ) -> None:
         self.identity = identity
         self.edge = edge
         self.refused: Counter[str] = Counter()
         self._on_refused = on_refused
-        self._feed = {name: _Table(spec, identity, from_log=False) for name, spec in KINDS.items()}
+        self._feed = {name: _Table(spec, identity, hides_ids=hides_ids) for name, spec in KINDS.items()}
         self._log = {name: _Table(spec, identity, from_log=True) for name, spec in KINDS.items()}
         self._keep_tac = Tacs().keep
         self._keys = identity.keys

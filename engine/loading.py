@@ -264,7 +264,7 @@ class Loader:
         self.went_on = 0
         """Number of the line behind which a load goes on that was cut off; 0: it began anew."""
         self._refusals: list[Refusal] = []
-        self.intake = Intake(identity, on_refused=self._refusals.append)
+        self.intake = Intake(identity, on_refused=self._refusals.append, hides_ids=True)
         make = READERS[reader] if isinstance(reader, str) else reader
         self._reader = make(self.intake, source)
         self._source = source

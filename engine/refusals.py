@@ -37,6 +37,12 @@ _DATE_AND_TIME = re.compile(
 )
 """`20260907_0830`, `2026-09-07_083000`: as names of files have it. No phone number of 12 digits begins like
 that (code 20 is Egypt, its numbers of this length go on with 1)."""
+_DIGITS = 9
+_HEX = re.compile("[0-9a-fA-F]+")
+_UUIDS = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = 36
+_MADE = frozenset({16, 32, 40, 64, _UUID})
+"""Lengths of ids that programs make: hashes in hex, UUIDs."""
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 _CUT_ESCAPE = re.compile(r"\\u?[0-9a-fA-F]{0,3}\Z")
 _OF_NUMBER = re.compile(rf"[\d{_BETWEEN}]")
@@ -134,6 +140,24 @@ def shown_name(name: str, key: bytes) -> str:
     """
     shown = redact(name.encode("utf-8", "replace").decode())
     return name if shown == name else f"{shown}~{keyed_hash(key, 'name ' + name)[:12].translate(_LETTERS)}"
+
+
+def shown_id(given: str, key: bytes) -> str:
+    """Return the id that a feed gives a record as the log may hold it.
+
+    One that may be, or hold, a number of somebody (what `redact` hides) becomes its hash under `key`, the
+    secret of subscriber keys: the same for each copy. Hashes in hex and UUIDs stay, though digits may follow
+    each other in them, unless they are digits alone, or digits and the F with which networks fill numbers up.
+    """
+    if len(given) < _DIGITS:
+        return given
+    if len(given) in _MADE:  # the usual ones first: this runs for every record of a live feed
+        bare = given.replace("-", "") if len(given) == _UUID and _UUIDS.fullmatch(given) else given
+        if _HEX.fullmatch(bare) and not bare.rstrip("fF").isdecimal():
+            return given
+    if _LONG_NUMBER.sub(_hidden, given) == given:
+        return given
+    return keyed_hash(key, "id " + given)
 
 
 def describe(value: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from connectors.column_map import ColumnMap, load_map, map_names
+from connectors.column_map import ColumnMap, load_map, map_names, name_and_meaning
 from connectors.column_spec import ColumnSpec, KindSpec
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "doors" / "maps.md"
@@ -39,7 +39,7 @@ def _section(columns: ColumnMap) -> str:
     rows = [
         f"| {column} | {name} | {meaning} | {'<br>'.join(uses.get(column, ()))} |"
         for column in sorted({*uses, *columns.id})
-        for name, meaning in [_told(columns, column)]
+        for name, meaning in [name_and_meaning(columns.layout[column])]
     ]
     others = [
         f"`{name}` = {' or '.join(_made(way) for way in ways)}"
@@ -114,13 +114,6 @@ def _made(way: ColumnSpec) -> str:
     if way.sum is not None:
         return f"`{' + '.join(name if by == 1 else f'{by} {name}' for name, by in way.sum.items())}`{when}"
     return f"column {way.column}{when}"
-
-
-def _told(columns: ColumnMap, column: int) -> tuple[str, str]:
-    """Return a column's name, and what stands in it."""
-    said = columns.layout[column]
-    name = said.partition(",")[0].partition(";")[0]
-    return name, said[len(name) :].lstrip(",; ")
 
 
 def _separator(columns: ColumnMap) -> str:

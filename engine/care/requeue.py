@@ -29,7 +29,7 @@ class Requeue:
 
     def intake(self, identity: Identity, edge: Edge | None = None) -> Intake:
         """Return an intake to read with."""
-        return Intake(identity, on_refused=self._refusals.append, edge=edge)
+        return Intake(identity, on_refused=self._refusals.append, edge=edge, hides_ids=True)
 
     def take(self, read: Callable[[], Sequence[Event] | None]) -> list[tuple[int, bytes]] | str | None:
         """Return (partition, value) pairs for the log, or in words why the record is not taken.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.column_map import read_map
+from connectors.column_map import name_and_meaning, read_map
 from connectors.field_map import is_field_map, read_field_map
 from connectors.map_check import MapCheck, RowTold, moment
 from connectors.message_check import MessageCheck, RecordTold
@@ -127,7 +127,7 @@ def _say_counts(name: str, found: dict[str, Any]) -> None:
         say(f"fields that no {unit[:-1]} fills: {', '.join(found['never_filled'])}")
     if found.get("unused_columns"):
         unused = [
-            f"{each['column']}{f' {name}' if (name := each['named'].partition(',')[0]) else ''}"
+            f"{each['column']}{f' {name}' if (name := name_and_meaning(each['named'])[0]) else ''}"
             for each in found["unused_columns"]
         ]
         say(f"columns with text that nobody reads: {', '.join(unused)}")

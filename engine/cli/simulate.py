@@ -71,17 +71,22 @@ def command(
         str, typer.Option(metavar="TOPIC", help="Push the records to a topic, not to events.jsonl.")
     ] = "",
     rate: Annotated[
-        str, typer.Option(metavar="N/s", help="With --kafka: records per second; 0: all it can.")
-    ] = "0",
+        str | None,
+        typer.Option(metavar="N/s", help="With --kafka: records per second; 0, the usual: all it can."),
+    ] = None,
     batch: Annotated[
-        int, typer.Option(metavar="N", help="With --kafka: records per message, as an array beyond 1.")
-    ] = 1,
+        int | None,
+        typer.Option(metavar="N", help="With --kafka: records per message, usually 1; an array beyond it."),
+    ] = None,
 ) -> None:
     """Write a simulated city: events.jsonl (what reaches us, faults included), profiles.jsonl, truth.jsonl.
 
     The truth is what really happened, and what was done to which record. See also: touchpoint simulate
     profiles --help.
     """
+    for name, given in (("--rate", rate), ("--batch", batch)):
+        if given is not None and not kafka:
+            raise InputError(name, "--kafka TOPIC beside it", "not given")
     settings = load_settings()
     ruleset = load_rules(rules or settings.rules, settings)
     zone = ruleset.policy.timezone
@@ -92,9 +97,18 @@ def command(
     begin = moment("--start", start, zone)
     city = City(seed, subscribers, ruleset.catalog, start=begin, options=options)
     if kafka:
-        if not 1 <= batch <= BATCH_AT_MOST:
-            raise InputError("--batch", f"1 to {BATCH_AT_MOST} records per message", batch)
-        _push(city, hours, out, _topic(settings, kafka, rate, batch), compress=compress, xdr=xdr, maps=cells)
+        records = 1 if batch is None else batch
+        if not 1 <= records <= BATCH_AT_MOST:
+            raise InputError("--batch", f"1 to {BATCH_AT_MOST} records per message", records)
+        _push(
+            city,
+            hours,
+            out,
+            _topic(settings, kafka, rate or "0", records),
+            compress=compress,
+            xdr=xdr,
+            maps=cells,
+        )
         return
     with progress("simulating", 1000) as advance:
         written = write(

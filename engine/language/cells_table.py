@@ -28,12 +28,14 @@ CELL: Final = re.compile(r"[0-9]{3}-[0-9]{2,3}-[0-9]+(?:-[0-9]+)?|area:\S+")
 """How a cell is written: PLMN, location area if the radio has one, number of the cell."""
 NEEDED: Final = ("cell", "lat", "lon", "range_m")
 OPTIONAL: Final = ("azimuth", "beam", "rat", "tac", "site")
+TABLE: Final = "cells.csv"
 BEAM: Final = 120.0
 """Degrees, of a cell with a direction and no width: three sectors make a site."""
 SHOWN: Final = 20
 """Problems of one file that are told one by one."""
 
-_TELLING: Final = ("lat", "lon", "range_m")
+_COLUMNS: Final = f"the first line names the columns: {', '.join(f'`{each}`' for each in NEEDED)}"
+TELLING: Final = ("lat", "lon", "range_m")
 """One of these in the first line makes a file a table, not a place's list of cells."""
 _OTHER_NAMES: Final = {
     "latitude": "lat", "longitude": "lon", "lng": "lon", "long": "lon", "range": "range_m",
@@ -72,12 +74,17 @@ class _Bad(Exception):
 
 
 def is_table(name: str, text: str) -> bool:
-    """Tell whether a CSV file (its path below catalog/) is one of the cells table."""
+    """Tell whether a CSV file (its path below catalog/) is one of the cells table.
+
+    An empty `cells.csv` is one, so that it is told as empty; any other empty file may be a place's list.
+    """
     if NAME.fullmatch(name) is None:
         return False
+    if _is_blank(text):
+        return name == TABLE
     head, separator = _head(text)
     columns = {column.strip().strip('"').lower() for column in head.split(separator)}
-    return any(_OTHER_NAMES.get(column, column) in _TELLING for column in columns)
+    return any(_OTHER_NAMES.get(column, column) in TELLING for column in columns)
 
 
 @lru_cache(maxsize=4)
@@ -138,6 +145,10 @@ def load_cells(path: Path) -> CellTable:
     return table
 
 
+def _is_blank(text: str) -> bool:
+    return not text.removeprefix("\ufeff").strip()
+
+
 def _head(text: str) -> tuple[str, str]:
     """Return the first line and what separates its columns."""
     head = re.split(r"\r\n|[\r\n]", text.removeprefix("\ufeff"), maxsplit=1)[0]
@@ -180,6 +191,9 @@ class _Reader:
         )
 
     def _check_columns(self) -> bool:
+        if _is_blank(self.text):
+            self._add(1, 1, "this table is empty", _COLUMNS)
+            return False
         missing = [name for name in NEEDED if name not in self.at]
         hints = {}
         for column in self.columns:
@@ -190,8 +204,7 @@ class _Reader:
                 hints[meant] = column
         for name in missing:
             hint = f"rename the column `{hints[name]}`" if name in hints else ""
-            hint = hint or f"the first line names the columns: {', '.join(f'`{each}`' for each in NEEDED)}"
-            self._add(1, 1, f"this table has no column `{name}`", hint)
+            self._add(1, 1, f"this table has no column `{name}`", hint or _COLUMNS)
         for name in OPTIONAL:
             if name in hints:
                 said = f"the column `{hints[name]}` is not read"

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from engine.language import words
-from engine.language.cells_table import TableFile, is_table, join, read_file
+from engine.language.cells_table import TABLE, TELLING, TableFile, is_table, join, read_file
 from engine.language.checks import shape
 from engine.language.geojson import BadArea, Polygons, choose, features_of, polygons_of
 from engine.language.lengths import metres
@@ -36,7 +36,6 @@ DRAWN: Final = ("area", "circle")
 """Keys of a place that draw it."""
 FOLDER: Final = "catalog/"
 SUFFIX: Final = ".geojson"
-TABLE: Final = "cells.csv"
 COMPILED: Final = "catalog/places.compiled"
 """What a published set has in place of its sources; read_folder never reads such a file."""
 
@@ -71,6 +70,8 @@ class Geography:
         self._areas = areas
         self._ignore = frozenset(ignore)
         self._given = None if compiled is None else _parse(compiled)
+        self._has_list = TABLE in lists
+        """There is a file of the table's name; what is in it may be no more than a list of cells."""
         self._texts = {name: text for name, text in lists.items() if is_table(name, text)}
         self.files: list[TableFile] = [
             read_file(FOLDER + name, text) for name, text in self._texts.items() if compiled is None
@@ -164,6 +165,9 @@ class Geography:
     def _has_table(self, report: Report, where: Node) -> bool:
         if not self.files:
             said = f"there is no file `{FOLDER}{TABLE}`, which says where cells are"
+            if self._has_list:
+                named = ", ".join(f"`{name}`" for name in TELLING)
+                said = f"`{FOLDER}{TABLE}` does not say where cells are: its first line names none of {named}"
             report.error("R005", where, said, "its columns: `cell`, `lat`, `lon`, `range_m`")
         return bool(self.files)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.column_map import ColumnMap, load_map, map_names
+from connectors.column_map import ColumnMap, load_map, map_names, name_and_meaning
 from connectors.column_spec import ColumnSpec, KindSpec, Watch, When, Width
 from connectors.xdr_files import rows
 from tests.unit.doors.support import Desk
@@ -47,6 +47,13 @@ def test_each_map_says_what_stands_in_its_columns(name: str) -> None:
     assert columns.say
     assert max(columns.layout) <= columns.columns.at_least or columns.columns.at_most is None
     assert f"### {name}\n" in TEXT
+
+
+def test_a_name_of_a_column_ends_outside_of_parentheses() -> None:
+    assert "| 13 | SGs Cause (TS 29.118, 9.4.18) | 0 none | `cause`: not `0` |" in TEXT
+    assert name_and_meaning("Cause (a, b); 0 none") == ("Cause (a, b)", "0 none")
+    assert name_and_meaning("New LAI, MCC, MNC (five; digits)") == ("New LAI", "MCC, MNC (five; digits)")
+    assert name_and_meaning("Length") == ("Length", "")
 
 
 def test_between_them_the_maps_have_three_separators_and_four_ways_to_write_a_time() -> None:

@@ -110,6 +110,9 @@ def test_cells_places_and_xdr(touchpoint: Touchpoint, rules: Path, tmp_path: Pat
         (("--fault", "flips=7"), "flips: expected a number from 0 to 1"),
         (("--kafka", "feed", "--rate", "fast"), "--rate: expected"),
         (("--kafka", "feed", "--batch", "0"), "--batch: expected 1 to"),
+        (("--batch", "50"), "--batch: expected --kafka TOPIC beside it, was 'not given'"),
+        (("--batch", "1"), "--batch: expected --kafka TOPIC beside it, was 'not given'"),
+        (("--rate", "5000/s"), "--rate: expected --kafka TOPIC beside it, was 'not given'"),
     ],
 )
 def test_what_simulate_can_not_do_is_named(

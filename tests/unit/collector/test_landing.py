@@ -67,6 +67,19 @@ async def test_files_are_taken_in_the_order_of_their_names_and_moved(folder: Pat
     assert landing.counts == {"done": 2}
 
 
+async def test_an_id_that_is_a_number_gets_hashed_into_the_log(folder: Path) -> None:
+    world = World(1)
+    given = ["460001234567890", "+8613912345678", "r3"]
+    write(folder / "a.jsonl", [sight(number, id=each) for number, each in enumerate(given)])
+    write(folder / "b.jsonl", [sight(3, id=given[0])])
+    await run(world, folder)
+    first, second, third, again = [record["id"] for record in await world.records()]
+    assert (first, third) == (again, "r3")
+    assert [len(each) for each in (first, second)] == [32, 32]
+    stored = b"".join([record.value for record in await world.log.fetch(0, 0, 1_000)])
+    assert not [each for each in given[:2] if each.encode() in stored]
+
+
 async def test_letters_of_a_feeds_file_say_which_feed(folder: Path) -> None:
     for is_told in (False, True):
         world = World(1)

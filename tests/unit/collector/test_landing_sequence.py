@@ -150,9 +150,9 @@ async def test_series_count_for_themselves_and_name_nobody(folder: Path) -> None
 async def test_time_slots(folder: Path) -> None:
     desk = Desk(folder, sequence=re.compile(r"(?P<time>[0-9]{8}_[0-9]{4})"), every=300)
     for name in ("b_20260907_2355", "a_20260908_0000", "a_20260907_2355", "x_20261399_0000"):
-        write(folder / f"{name}.jsonl", [sight(0, id=name)])
+        write(folder / f"{name}.jsonl", [sight(0, id=name.replace("20261399_0000", "never"))])
     # all of a slot before the next; two files of one slot are no mistake
-    assert await desk.read() == ["x_20261399_0000", "a_20260907_2355", "b_20260907_2355", "a_20260908_0000"]
+    assert await desk.read() == ["x_never", "a_20260907_2355", "b_20260907_2355", "a_20260908_0000"]
     write(folder / "a_20260908_0010.jsonl", [sight(0, id="late")])
     await desk.read()
     slots = "expected the slot 2026-09-08 00:05, was the slot 2026-09-08 00:10"

@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.intake import SIZE_AT_MOST, YEAR_2000, YEAR_2100
+from engine.identity import Identity
+from engine.intake import SIZE_AT_MOST, YEAR_2000, YEAR_2100, Intake
+from engine.numbers import is_hash
 from tests.unit.doors.support import IMEI, IMSI, MSISDN, Desk, T, sight
 
 
@@ -338,3 +340,58 @@ def test_a_number_among_words_is_hashed(desk: Desk) -> None:
     hashed = desk.intake.identity.number("13912345678")
     assert event.fields["text"] == f"call {hashed}, not 10086"
     assert len(hashed) == 32
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "460001234567890",
+        "13912345678",
+        "+8613912345678",
+        "+86 139-1234-5678",
+        "139.1234.5678#2",
+        "imsi-460001234567890-17",
+        "460001234567890f",
+        "8613912345678FFF",
+        "1234567890123456",
+        "46000123-4567-8901-2345-678901234567",
+        "０１２３４５６７８９",
+    ],
+)
+def test_an_id_of_a_live_feed_that_may_be_a_number_is_hashed(given: str) -> None:
+    intake = Intake(Identity(b"k"), hides_ids=True)
+    first, again, other = [
+        intake.read(orjson.dumps(sight(id=each)), "s", "p")[0] for each in (given, given, given + "1")
+    ]
+    assert first.id == again.id == first.fields["id"]
+    assert is_hash(first.id or "")
+    assert first.id != other.id
+    other_key = Intake(Identity(b"other"), hides_ids=True)
+    assert first.id != other_key.read(orjson.dumps(sight(id=given)), "s", "p")[0].id
+    # recorded events keep theirs: who replays them has the file
+    assert Intake(Identity(b"k")).read(orjson.dumps(sight(id=given)), "s", "p")[0].id == given
+    assert intake.read_log(orjson.dumps({**first.fields, "id": given}), "s", "p")[0].id == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "a1",
+        "12345678",
+        "msc-00012345",
+        "20260907T083000Z",
+        "probe_20260907_0830",
+        "ab12345678901cde",
+        "6f1c1d2e-26a4-4d1b-9b1e-426614174000",
+        "0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_other_ids_of_a_live_feed_stay_as_given(given: str) -> None:
+    intake = Intake(Identity(b"k"), hides_ids=True)
+    assert intake.read(orjson.dumps(sight(id=given)), "s", "p")[0].id == given
+
+
+def test_an_id_that_is_no_text_is_refused_in_a_live_feed_too() -> None:
+    intake = Intake(Identity(b"k"), hides_ids=True)
+    assert intake.read(orjson.dumps(sight(id=7)), "s", "p") == []
+    assert intake.refused == {"type": 1}

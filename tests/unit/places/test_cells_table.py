@@ -175,6 +175,18 @@ def test_an_empty_table_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["", "\n", "\ufeff\r\n  \n"])
+def test_a_file_with_nothing_in_it_is_told_as_that(text: str, tmp_path: Path) -> None:
+    assert problems(text) == [
+        "1:1 error this table is empty (the first line names the columns: `cell`, `lat`, `lon`, `range_m`)"
+    ]
+    assert is_table("cells.csv", text)
+    assert not is_table("cells-mall.csv", text)  # may be a place's list: who names it is told
+    (tmp_path / "cells.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"cells\.csv:1:1: .* was 'this table is empty'"):
+        load_cells(tmp_path)
+
+
 def test_which_files_are_tables() -> None:
     assert is_table("cells.csv", HEAD)
     assert is_table("cells-4g.csv", "\ufeffcell;latitude;longitude")

@@ -131,6 +131,22 @@ def test_without_a_table_it_is_said_what_is_missing() -> None:
     )
 
 
+def test_an_empty_table_is_told_as_empty_and_not_as_missing() -> None:
+    found = load(f"hall: {{name: h, {CIRCLE}}}", "\n")
+    assert [str(problem) for problem in found.problems] == [
+        "catalog/cells.csv:1:1: this table is empty [R701]"
+    ]
+    assert "`cell`, `lat`, `lon`, `range_m`" in found.problems[0].hint
+
+
+def test_a_table_without_positions_is_told_as_that() -> None:
+    [problem] = load(f"hall: {{name: h, {CIRCLE}}}", "cell,site\n460-00-1-1,a\n").problems
+    assert str(problem) == (
+        "catalog/places.yaml:1:17: `catalog/cells.csv` does not say where cells are: "
+        "its first line names none of `lat`, `lon`, `range_m` [R005]"
+    )
+
+
 def test_an_error_of_the_table_stops_the_set_and_a_warning_does_not() -> None:
     bad = load("hall: {name: h, cells: [460-00-1-1]}", CELLS + "460-00-1-9,x,y,z\n")
     assert (bad.ruleset, bad.testable) == (None, None)
