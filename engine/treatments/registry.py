@@ -206,3 +206,8 @@ class Asked:
 def chain_of(asked: Iterable[Asked], around: Around) -> Chain:
     """Make the chain of a feed; `asked` is in the order of the table."""
     return Chain(each.treatment.make(each.options, around) for each in asked)
+
+
+def edge_of(chain: Chain) -> Edge | None:
+    """Return what a feed's intake has to call (`Intake(edge=…)`): its `identity`, None without."""
+    return next((step for step in chain.steps if isinstance(step, Edge)), None)

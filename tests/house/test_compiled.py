@@ -48,8 +48,7 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.treatments import chain
 from engine.treatments.course import Course
-from engine.treatments.identity import Edge
-from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
+from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of, edge_of
 from tests.testdata import CHECKOUT
 city = City(3, 150, load_rules(CHECKOUT / "rules", "86").catalog, start=1_788_740_000_000_000)
 lines = list(map(orjson.dumps, city.events(1.5)))
@@ -68,8 +67,7 @@ def treat(given):  # all steps, with a restart half way: what came out, and the 
             packed = None if course is None else orjson.loads(orjson.dumps(course.pack()))
             course = Course(chain_of(asked, around), 5_000_000)
             course.restore(packed)
-            edge = next(step for step in course.chain.steps if isinstance(step, Edge))
-            intake = Intake(around.identity, edge=edge)
+            intake = Intake(around.identity, edge=edge_of(course.chain))
         for line in lines[at : at + 500]:
             for event in intake.read(line, "city", "1"):
                 out.update(b"".join(orjson.dumps(each.fields) for each in course.take(event)))
