@@ -162,7 +162,11 @@ def identity(scores: Sequence[Score]) -> list[Row]:
             roaming.add(score.roaming)
         told = roaming.hits + roaming.false
         share = f"{roaming.false / told:.1%} of {told}" if told else "none told"
-        rows.append((variant, share, _share(roaming.recall), *_pair(handsets)))
+        precision, *rest = _pair(handsets)
+        told_any = handsets.hits + handsets.false > 0
+        rows.append(
+            (variant, share, _share(roaming.recall), precision if told_any else "none told", *rest)
+        )
     return rows
 
 
