@@ -22,7 +22,7 @@ from time import monotonic
 from tests.mutants.mutant import Misfit, Mutant, plant
 from tests.testdata import CHECKOUT
 
-PARTS = ("engine", "connectors", "tests", "pyproject.toml")
+PARTS = ("engine", "connectors", "rules", "tests", "pyproject.toml")
 """What of the checkout a hunt needs."""
 SEEDS = Path(__file__).with_name("seeds.json")
 """Mutant -> [focus or null, seed] of a case that is known to catch it: only saves time."""
