@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import model_validator
 
@@ -138,8 +137,7 @@ def claims(options: LandingOptions) -> tuple[str]:
 
 def kinds_of(columns: ColumnMap) -> frozenset[str]:
     """Return the kinds that a column map can bring."""
-    kind: Any = columns.kind
-    return frozenset({kind} if isinstance(kind, str) else (kind.values or {}).values())
+    return frozenset(columns.kinds)
 
 
 DOOR: Door[LandingOptions] = Door(
