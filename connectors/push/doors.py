@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from connectors.column_map import ColumnMap, load_map
+from connectors.column_map import ColumnMap, load_map, read_map
 from connectors.door import SECOND, Door, House, Mistake
 from connectors.landing_door import kinds_of
 from connectors.push.amf import Amf
@@ -124,6 +124,9 @@ def claims(options: DoorOptions) -> tuple[str, ...]:
     return (f"port {port}",) if port else ()
 
 
+_CLAIMED_BY: Final = frozenset({"listen"})
+
+
 def _shown(options: DoorOptions) -> str:
     return options.listen + (options.path if isinstance(options, HttpOptions) else "")
 
@@ -137,6 +140,7 @@ CAMARA: Door[CamaraOptions] = Door(
     options=CamaraOptions,
     make=lambda name, options, _, house: camara_door(name, options),
     claims=claims,
+    claimed_by=_CLAIMED_BY,
     look=look,
     shown=_shown,
     **_OFTEN_SILENT,
@@ -146,6 +150,7 @@ AMF: Door[AmfOptions] = Door(
     options=AmfOptions,
     make=lambda name, options, _, house: amf_door(name, options),
     claims=claims,
+    claimed_by=_CLAIMED_BY,
     look=look,
     shown=_shown,
     **_OFTEN_SILENT,
@@ -155,6 +160,7 @@ NEF: Door[NefOptions] = Door(
     options=NefOptions,
     make=lambda name, options, _, house: nef_door(name, options),
     claims=claims,
+    claimed_by=_CLAIMED_BY,
     look=look,
     shown=_shown,
     **_OFTEN_SILENT,
@@ -165,8 +171,10 @@ TCP: Door[TcpOptions] = Door(
     make=lambda name, options, columns, house: tcp_door(name, options, columns),
     disorder=5 * SECOND,
     load_map=load_map,
+    read_map=read_map,
     map_kinds=kinds_of,
     claims=claims,
+    claimed_by=_CLAIMED_BY,
     look=look,
     shown=_shown,
 )

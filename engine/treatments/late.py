@@ -12,10 +12,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-
-from pydantic import model_validator
 
 from engine.event import Event
 from engine.options import Duration, Options, option
@@ -38,11 +36,10 @@ class LateOptions(Options):
         ge=60 * MINUTE, le=2 * DAY,
     )  # fmt: skip
 
-    @model_validator(mode="after")
-    def _ordered(self) -> LateOptions:
+    def wrong(self) -> Iterator[str]:
+        """Yield that what is dropped would be flagged later."""
         if self.drop_after is not None and self.drop_after < self.flag_after:
-            raise ValueError("expected drop_after of flag_after or more, was less")
-        return self
+            yield "expected drop_after of flag_after or more, was less"
 
 
 class Late:

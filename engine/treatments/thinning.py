@@ -19,10 +19,8 @@ first cell, presence may learn of it up to `every` later.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
-
-from pydantic import model_validator
 
 from engine.event import Event
 from engine.options import Duration, option
@@ -52,11 +50,10 @@ class ThinningOptions(Remembering):
         ("paging", "context_release"), "a list of causes", "`loc.sight` with such a `cause` is dropped"
     )
 
-    @model_validator(mode="after")
-    def _never_lapses(self) -> ThinningOptions:
+    def wrong(self) -> Iterator[str]:
+        """Yield what would let presence lapse."""
         if self.every and self.every > self.lapse - self.periodic:
-            raise ValueError("expected every of lapse - periodic or less, was more: presence would lapse")
-        return self
+            yield "expected every of lapse - periodic or less, was more: presence would lapse"
 
 
 class Thinning:
