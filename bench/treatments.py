@@ -19,9 +19,10 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.treatments.correlation import Correlation
 from engine.treatments.course import Course
-from engine.treatments.identity import Edge, IdentityOptions
+from engine.treatments.identity import Edge
 from engine.treatments.memory import Memories
-from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of
+from engine.treatments.registry import CELLS, TREATMENTS, Around, Asked, chain_of, edge_of
+from engine.treatments.who_options import IdentityOptions
 
 DISORDER = 60_000_000
 """µs: most of the simulated feed comes in that order."""
@@ -71,8 +72,7 @@ def _nanoseconds(scale: Scale, lines: list[bytes], around: Around, names: Iterab
     for _ in range(scale.runs):
         steps = chain_of(asked, around)
         course = Course(steps, DISORDER)
-        edge = next((step for step in steps.steps if isinstance(step, Edge)), None)
-        intake = Intake(around.identity, edge=edge)
+        intake = Intake(around.identity, edge=edge_of(steps))
         count, seconds, out = 0, 0.0, 0
         gc.collect()
         for batch in batched(lines, STEP):

@@ -198,9 +198,9 @@ class LiveCollector:
                 read_any = True
                 for event in late:
                     self._take(name, event, batch, counts)
-        self._bound(batch, counts)
+        kept = self._bound(batch, counts)
         if read_any or batch or self._dead:
-            await self._commit(batch, counts)
+            await self._commit(batch, counts, kept)
         return read_any
 
     async def drain(self) -> None:
@@ -319,13 +319,22 @@ class LiveCollector:
         self._append_ticks(self.ticks.freed(), batch, counts)
         return before - course.chain.parked
 
-    def _bound(self, batch: Batch, counts: Counter[str]) -> None:
-        """Let the oldest go on of what is kept back beyond what fits into the checkpoint."""
+    def _bound(self, batch: Batch, counts: Counter[str]) -> dict[str, bytes]:
+        """Let the oldest go on of what is kept back beyond what fits into the checkpoint.
+
+        Return the rest by source, written for the checkpoint: it is not written twice.
+        """
+        written: dict[str, bytes] = {}
         for name, course in self._courses.items():
             most = PARKED_AT_MOST // len(self._courses)
-            while (parked := course.chain.parked) and (size := len(orjson.dumps(course.pack()))) > most:
-                keep = min(parked * most // size, parked - 1)
+            while parked := course.chain.parked:
+                pack = orjson.dumps(course.pack())
+                if len(pack) <= most:
+                    written[name] = pack
+                    break
+                keep = min(parked * most // len(pack), parked - 1)
                 self._new_fates[name]["unparked"] += self._let_go(name, batch, counts, keep)
+        return written
 
     def _forget_step(self) -> None:
         """Begin to count the next step."""
@@ -346,8 +355,11 @@ class LiveCollector:
             if 0 < self.sources[name].idle_seconds <= now - since and name in self.ticks.live
         ]
 
-    async def _commit(self, batch: Batch, counts: Counter[str]) -> None:
-        await self.inlet.append(batch, self._checkpoint(), self._dead)
+    async def _commit(
+        self, batch: Batch, counts: Counter[str], kept: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Write a step; `kept`: what `_bound` has written for the checkpoint, if nothing was done since."""
+        await self.inlet.append(batch, self._checkpoint(kept or {}), self._dead)
         self.committed_at = self._clock()
         self.counts["refused"] += len(self._dead)
         self.refused.update(self._reasons)
@@ -380,9 +392,13 @@ class LiveCollector:
     def _new_ticks(self) -> SourceTicks:
         return SourceTicks({name: live.time for name, live in self.sources.items()})
 
-    def _checkpoint(self) -> bytes:
+    def _checkpoint(self, written: Mapping[str, bytes]) -> bytes:
         positions = {name: live.source.position for name, live in self.sources.items()}
-        parked = {name: kept for name, course in self._courses.items() if (kept := course.pack())}
+        parked = {
+            name: kept
+            for name, course in self._courses.items()
+            if (kept := orjson.Fragment(written[name]) if name in written else course.pack())
+        }
         return write_checkpoint(
             self.ticks.pack(),
             {**self._kept, **positions},

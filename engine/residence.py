@@ -154,7 +154,7 @@ def _count(sub: Subscriber, habits: Habits, kind: str, left: int, spans: Iterato
         _, cells = habits.now.setdefault(kind, (end, {}))
         cells[sub.cell] = cells.get(sub.cell, 0) + length
         if len(cells) > CELLS:
-            del cells[min(cells, key=lambda cell: (cells[cell], [-ord(c) for c in cell]))]
+            del cells[max(cells, key=lambda cell: (-cells[cell], cell))]
     return added
 
 
@@ -169,7 +169,7 @@ def _add_up(sub: Subscriber, habits: Habits, kind: str) -> None:
     for cell in [cell for cell, seconds in sums.items() if not any(seconds)]:
         del sums[cell]
     while len(sums) > CELLS:
-        del sums[min(sums, key=lambda cell: (sum(sums[cell]), [-ord(c) for c in cell]))]
+        del sums[max(sums, key=lambda cell: (-sum(sums[cell]), cell))]
     enough = {cell: seconds[column] for cell, seconds in sums.items() if seconds[column] >= LEAST}
     if enough:
         most = max(enough.values())

@@ -46,12 +46,15 @@ CORE = (
 
 COLLECTOR = (
     *("admission", "sources"),
-    *(f"treatments/{name}" for name in ("chain", "course", "memory", "flags", "lot", "derived")),
+    *(f"treatments/{name}" for name in ("by_age", "chain", "course", "derived", "flags", "kept_back", "lot")),
+    *(f"treatments/{name}" for name in ("memory", "recent")),
+    *(f"treatments/{name}" for name in ("identity", "correlation", "parking", "unknown_cells", "duplicates")),
+    *(f"treatments/{name}" for name in ("late", "start_cell", "impossible_moves", "ping_pong", "thinning")),
+    *(f"treatments/{name}" for name in ("ping_pong_repeat", "handset_changes", "roaming", "roaming_held")),
 )
 """Modules that a record goes through on its way into the log, beside those of the core.
 
-The steps themselves stay sources: their settings stand beside them, and pydantic reads annotations that
-machine code does not keep.
+Settings of steps stay sources: pydantic reads annotations that machine code does not keep.
 """
 
 DOORS = ("xdr_files", "xdr_kinds", "xdr_rows")

@@ -9,8 +9,8 @@ page against `page()`.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ def settings_of(options: type[Options]) -> list[str]:
 
 
 _MORE: Final[Mapping[str, tuple[ModuleType, ...]]] = {"ping_pong": (ping_pong_repeat,)}
-"""Modules of a treatment besides the one that has its options."""
+"""Modules of a treatment besides the one that has its name."""
 _OF_MEMORY: Final = ("subscribers", "checkpointed")
 """Settings that several treatments have: they stand last."""
 
@@ -59,7 +59,7 @@ def _parts() -> Iterable[str]:
     for name, treatment in TREATMENTS.items():
         yield f"## `{name}`\n"
         yield f"{treatment.say}\n"
-        yield _prose(sys.modules[treatment.options.__module__].__doc__ or "")
+        yield _prose(import_module(f"engine.treatments.{name}").__doc__ or "")
         for module in _MORE.get(name, ()):
             doc = module.__doc__ or ""
             yield f"### {doc.splitlines()[0].rstrip('.')}\n"

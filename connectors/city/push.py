@@ -16,9 +16,10 @@ from typing import Any, Final
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.partitioner import murmur2
 
+from connectors.kafka_read import partitions_of
 from connectors.lost import lost_connections, word_of
 from engine.errors import InputError, LogError
 
@@ -84,6 +85,7 @@ class TopicPush:
 
     async def push(self, rows: Iterator[dict[str, Any]]) -> Pushed:
         """Do what `run` does, without the signal: until the rows end or `stop` is called."""
+        partitions = await self._partitions()
         producer = AIOKafkaProducer(
             **self._options,
             enable_idempotence=True,
@@ -95,10 +97,7 @@ class TopicPush:
             with lost_connections():
                 async with asyncio.timeout(PATIENCE):
                     await producer.start()
-                    partitions = sorted(await producer.partitions_for(self.topic))
-                if not partitions:
-                    raise LogError(f"topic {self.topic}: expected one with partitions, was none")
-                return await self._all(producer, rows, len(partitions))
+                return await self._all(producer, rows, partitions)
         except (KafkaError, OSError, TimeoutError) as error:
             raise LogError(
                 f"topic {self.topic}: expected to be written, was not: {word_of(error)}; "
@@ -106,6 +105,16 @@ class TopicPush:
             ) from None
         finally:
             await producer.stop()
+
+    async def _partitions(self) -> int:
+        """Count the topic's partitions; it is not made here, for only its owner knows how many it needs."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return len(await partitions_of(self._options, self.topic))
+        except UnknownTopicOrPartitionError:
+            raise LogError(f"topic {self.topic}: expected it to be there, is not; make it first") from None
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise LogError(f"topic {self.topic}: expected to be found, was not: {word_of(error)}") from None
 
     async def _all(
         self, producer: AIOKafkaProducer, rows: Iterator[dict[str, Any]], partitions: int

@@ -66,7 +66,7 @@ def publish_command(
     change = put_into_force(settings, candidate, canary)
     rules = candidate.ruleset.rules.values()
     live = sum(rule.status == "live" for rule in rules)
-    say(f"published {len(rules)} rules, {live} of them live, as {change.change}")
+    say(f"published {len(rules)} rule{'s' * (len(rules) != 1)}, {live} of them live, as {change.change}")
     if candidate.warnings:
         say(f"{len(candidate.warnings)} warnings: touchpoint check {folder}")
     _tell(settings, change)

@@ -98,7 +98,7 @@ def facts_of(loaded: Loaded, path: str, text: str) -> Facts:
     found = []
     for key, place in catalog.places.items():
         sketch = sketches.get(key)
-        by, share, covers = "cells", None, 0.0
+        by, share, covers = "cells" if place.cells else "none", None, 0.0
         if sketch is not None:
             beside = not set(place.cells) <= set(sketch.chosen)
             by = f"{sketch.by} and cells" if beside else sketch.by

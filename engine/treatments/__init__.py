@@ -7,8 +7,12 @@ long it remembers runs on the watermark of the source, never on a clock of the m
 
     step.py           what every step offers, and steps one after the other
     lot.py            events kept back: until when, until whom, through a crash
+    kept_back.py      a change kept back until it is settled, and all that comes behind it
     course.py         the events of one source through its steps, and its time
     registry.py       all steps by name, with their settings: what a feeds file may ask for
+    who_options.py    settings of the steps that know who it is
+    where_options.py  settings of the steps that look at places and times
+    by_age.py         a table that knows which entry was used longest ago
     recent.py         what a step remembers of subscribers, bounded
     flags.py          flags in `quality`, and what becomes of a record whose cell is not believed
     memory.py         what steps remember together about subscribers, over restarts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.event import Event
 from engine.treatments.step import Parks, Step
@@ -13,7 +13,7 @@ from engine.treatments.step import Parks, Step
 class Chain:
     """Steps one after the other. Itself a step."""
 
-    name = "chain"
+    name: ClassVar[str] = "chain"
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self.steps = tuple(steps)

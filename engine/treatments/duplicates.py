@@ -19,14 +19,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
-from engine.options import Duration, Kinds, option
 from engine.treatments.flags import SIGNALING
-from engine.treatments.recent import Recent, Remembering
+from engine.treatments.recent import Recent
+from engine.treatments.where_options import DuplicatesOptions
 
-SECOND: Final = 1_000_000
 _ALWAYS: Final = ("phase", "result", "cause")
 _MORE: Final[Mapping[str, tuple[str, ...]]] = {
     "call": ("number",),
@@ -45,26 +44,14 @@ OF_ONE: Final = 8
 
 _Same = tuple[Any, ...]
 """What is compared."""
-_Seen = dict[_Same, tuple[int, str | None]]
-"""What is compared -> `t` and id of the last such record that went on, the longest remembered first."""
-
-
-class DuplicatesOptions(Remembering):
-    """Settings of `duplicates`."""
-
-    within: Duration = option(
-        2 * SECOND, "a length of time from 1s to 5m", "times of two copies are at most so far apart",
-        ge=SECOND, le=300 * SECOND,
-    )  # fmt: skip
-    kinds: Kinds = option(
-        frozenset(), "a list of kinds", "only these are looked at; empty: all of the network"
-    )
+_Seen = list[tuple[_Same, int, str | None]]
+"""What is compared, `t` and id of the last such record that went on; the longest remembered first."""
 
 
 class Duplicates:
     """Step `duplicates`."""
 
-    name = "duplicates"
+    name: ClassVar[str] = "duplicates"
 
     def __init__(self, options: DuplicatesOptions) -> None:
         self.counts: Counter[str] = Counter()
@@ -74,8 +61,8 @@ class Duplicates:
         self._watermark = -1
         self._recent: Recent[_Seen] = Recent(
             options.subscribers,
-            pack_value=lambda seen: [[t, id, *same] for same, (t, id) in seen.items()],
-            restore_value=lambda packed: {tuple(same): (t, id) for t, id, *same in packed},
+            pack_value=lambda seen: [[t, id, *same] for same, t, id in seen],
+            restore_value=lambda packed: [(tuple(same), t, id) for t, id, *same in packed],
             packed=options.checkpointed,
         )
 
@@ -84,14 +71,14 @@ class Duplicates:
         kind, t, fields = event.kind, event.t, event.fields
         if kind not in self._kinds:
             return (event,)
-        same = (kind, event.cell, *map(fields.get, COMPARED[kind]))
+        same = (kind, event.cell, *[fields.get(name) for name in COMPARED[kind]])
         recent = self._recent.get(event.key)
         if recent is None:
-            self._recent.put(event.key, {same: (t, event.id)})
+            self._recent.put(event.key, [(same, t, event.id)])
             return (event,)
-        last = recent.get(same)
-        if last is not None:
-            seen, id = last
+        for place, (other, seen, id) in enumerate(recent):
+            if other != same:
+                continue
             if seen >= self._watermark - self._within and -self._within <= t - seen <= self._within:
                 if id is not None and id == event.id:
                     return (event,)
@@ -99,17 +86,18 @@ class Duplicates:
                 return ()
             if t < seen:
                 return (event,)
-            del recent[same]
-        elif len(recent) >= OF_ONE:
-            del recent[next(iter(recent))]
-        recent[same] = (t, event.id)
+            del recent[place]
+            break
+        else:
+            if len(recent) >= OF_ONE:
+                del recent[0]
+        recent.append((same, t, event.id))
         return (event,)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
         """Forget what is over."""
         self._watermark = watermark
-        over = watermark - self._within
-        self._recent.forget_while(lambda recent: all(t < over for t, _ in recent.values()))
+        self._recent.forget_while(self._is_over)
         return ()
 
     def pack(self) -> Mapping[str, Any]:
@@ -121,3 +109,7 @@ class Duplicates:
         packed = packed or {}
         self._recent.restore(packed.get("recent"))
         self._watermark = packed.get("watermark", -1)
+
+    def _is_over(self, recent: _Seen) -> bool:
+        over = self._watermark - self._within
+        return all(t < over for _, t, _ in recent)

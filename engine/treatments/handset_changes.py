@@ -19,14 +19,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.event import Event
-from engine.options import Duration, Options, option
 from engine.treatments.derived import derived_of, flags_of
-from engine.treatments.memory import REMEMBERED, Memories
+from engine.treatments.memory import Memories
+from engine.treatments.who_options import HandsetOptions
 
-MINUTE, DAY = 60_000_000, 86_400_000_000
 WAITING_AT_MOST = 2_000
 """Candidates that wait for their time, 80 bytes each in the checkpoint; others need their second sighting."""
 
@@ -40,43 +39,13 @@ class Handset:
     """The best that it can: `2G` to `5G`; empty: not known."""
 
 
-class HandsetOptions(Options):
-    """Settings of `handset_changes`."""
-
-    sightings: int = option(
-        2, "a whole number from 1 to 10", "records of the new TAC that make a change", ge=1, le=10
-    )
-    alone: Duration = option(
-        10 * MINUTE,
-        "a length of time from 0s to 24h",
-        "one is enough, if the old TAC was not seen for so long; 0s: never",
-        ge=0,
-        le=DAY,
-    )
-    flip_back: Duration = option(
-        DAY,
-        "a length of time from 0s to 30d",
-        "a return to the handset before is no change",
-        ge=0,
-        le=30 * DAY,
-    )
-    ttl: Duration = option(
-        90 * DAY,
-        "a length of time from 1d to 400d",
-        "after their last record somebody's handset is forgotten",
-        ge=DAY,
-        le=400 * DAY,
-    )
-    remembered: int = REMEMBERED
-
-
 class HandsetChanges:
     """Step `handset_changes`.
 
     Value in memory: used, TAC, changed at, TAC before; candidate, seen first, seen last, times.
     """
 
-    name = "handset_changes"
+    name: ClassVar[str] = "handset_changes"
 
     def __init__(
         self,
@@ -86,8 +55,10 @@ class HandsetChanges:
     ) -> None:
         self.counts: Counter[str] = Counter()
         """`first`, `changed`, `flip_back`, `withdrawn` (candidates that were not seen again), `late`."""
-        self._options = options
-        self._table = table or {}
+        self._sightings: int = options.sightings
+        self._alone: int = options.alone
+        self._flip_back: int = options.flip_back
+        self._table: Mapping[str, Handset] = table or {}
         self._memory = memories.memory("handsets", options.ttl, options.remembered)
         self._waiting: dict[str, tuple[int, str, list[str]]] = {}
         """Subscriber with a candidate -> when one sighting is enough, source, flags; of this source."""
@@ -103,9 +74,13 @@ class HandsetChanges:
             self._memory.put(event.key, (now, tac, now, "", "", 0, 0, 0))
             self.counts["first"] += 1
             return (event,)
-        _, current, changed_at, before, candidate, first, last, times = known
+        current = known[1]
+        if tac == current and not known[4]:
+            self._memory.use(event.key, known, now)
+            return (event,)
+        _, _, changed_at, before, candidate, first, last, times = known
         if tac == current:
-            if candidate and now > first:  # back at the old one: the other was not theirs
+            if now > first:  # back at the old one: the other was not theirs
                 self._settle(event.key, now, current, changed_at, before)
                 self.counts["withdrawn"] += 1
             else:
@@ -118,11 +93,11 @@ class HandsetChanges:
             candidate, first, last, times = tac, now, now, 1
         elif now > last:
             last, times = now, times + 1
-        if times >= self._options.sightings or self._stands(first, last):
+        if times >= self._sightings or self._stands(first, last):
             return (event, *self._change(event.key, event.source, flags_of(event), known, tac, last))
         self._memory.put(event.key, (now, current, changed_at, before, candidate, first, last, times))
-        if self._options.alone and (len(self._waiting) < WAITING_AT_MOST or event.key in self._waiting):
-            self._waiting[event.key] = (first + self._options.alone, event.source, flags_of(event))
+        if self._alone and (len(self._waiting) < WAITING_AT_MOST or event.key in self._waiting):
+            self._waiting[event.key] = (first + self._alone, event.source, flags_of(event))
         return (event,)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
@@ -134,7 +109,7 @@ class HandsetChanges:
         for at, key in sorted(due):
             _, source, flags = self._waiting.pop(key)
             known = self._memory.get(key, at)
-            if known is not None and known[4] and known[5] + self._options.alone == at:
+            if known is not None and known[4] and known[5] + self._alone == at:
                 found += self._change(key, source, flags, known, known[4], at)
         return found
 
@@ -148,14 +123,14 @@ class HandsetChanges:
         self._waiting = {key: (at, source, flags) for key, (at, source, flags) in waiting.items()}
 
     def _stands(self, first: int, last: int) -> bool:
-        return 0 < self._options.alone <= last - first
+        return 0 < self._alone <= last - first
 
     def _change(
         self, key: str, source: str, flags: list[str], known: tuple[Any, ...], tac: str, t: int
     ) -> Sequence[Event]:
         _, current, changed_at, before, *_ = known
         self._settle(key, t, tac, t, current)
-        if tac == before and t - changed_at < self._options.flip_back:
+        if tac == before and t - changed_at < self._flip_back:
             self.counts["flip_back"] += 1
             return ()
         self.counts["changed"] += 1

@@ -29,21 +29,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Sequence
-from typing import Any, Final
-
-from pydantic import field_validator
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
 from engine.identity import Identity, is_imsi
 from engine.intake import YEAR_2000, YEAR_2100
 from engine.number_classes import NumberClasses
-from engine.options import Duration, Options, YesNo, option
-from engine.plmn import home_of, is_plmn
+from engine.plmn import home_of
 from engine.subject import is_imei
-from engine.treatments.correlation import Correlation, CorrelationOptions
+from engine.treatments.correlation import Correlation
 from engine.treatments.derived import derived_of
-from engine.treatments.memory import REMEMBERED
-from engine.treatments.numbering import CARRIERS, Numbering
+from engine.treatments.numbering import Numbering
+from engine.treatments.who_options import IdentityOptions
 
 TEST_TAC: Final = "00"
 """TACs of test equipment begin so (GSMA TS.06, reporting body 00)."""
@@ -52,74 +49,12 @@ COPIED: Final = frozenset({"01234567890123", "12345678901234", "13579024681122",
 BAD_IMEI, NO_IMSI, NO_MSISDN = "bad_imei", "no_imsi", "no_msisdn"
 PENDING_AT_MOST: Final = 10_000
 """Records of which something was learned on their way from intake to the step; some are refused."""
-HOUR, DAY = 3_600_000_000, 86_400_000_000
-
-
-class IdentityOptions(Options):
-    """Settings of `identity`."""
-
-    normalise: YesNo = option(False, "yes or no", "write numbers as E.164")
-    carriers: tuple[str, ...] = option(
-        CARRIERS, "a list of prefixes", "dialled in front of numbers to choose a carrier or tariff; taken off"
-    )
-    classes: YesNo = option(
-        False, "yes or no", "put the classes of numbers into records; needs the table `numbers`"
-    )
-    strict_imei: YesNo = option(
-        False, "yes or no", "IMEIs of test equipment and of known copies are bad, too"
-    )
-    home: frozenset[str] = option(
-        frozenset(),
-        "a list of PLMNs, such as 46000",
-        "our networks; given: records of guests get `home_plmn`",
-    )
-    correlate: YesNo = option(
-        False,
-        "yes or no",
-        "hold IMSI, MSISDN and IMEI together; the first feed that does "
-        "so says how (`ttl`, `settle`, `imsis`, `remembered`)",
-    )
-    announce: YesNo = option(False, "yes or no", "write a number that was learned as a `profile.update`")
-    mark: YesNo = option(
-        True, "yes or no", "flag records whose number or IMSI is not known; with `correlate`"
-    )
-    ttl: Duration = option(
-        30 * DAY,
-        "a length of time from 1h to 400d",
-        "after its last use a binding is forgotten",
-        ge=HOUR,
-        le=400 * DAY,
-    )
-    settle: Duration = option(
-        HOUR,
-        "a length of time from 0s to 7d",
-        "a number does not go back to whoever just lost it",
-        ge=0,
-        le=7 * DAY,
-    )
-    imsis: int = option(
-        4, "a whole number from 1 to 100", "IMSIs that one IMEI may be seen with", ge=1, le=100
-    )
-    remembered: int = REMEMBERED
-
-    @field_validator("home")
-    @classmethod
-    def _networks(cls, value: frozenset[str]) -> frozenset[str]:
-        for each in sorted(value):
-            if not is_plmn(each):
-                raise ValueError(f"expected a PLMN such as 46000, was {each}")
-        return value
-
-    @property
-    def correlation(self) -> CorrelationOptions:
-        """The part of these that all feeds share."""
-        return CorrelationOptions(self.ttl, self.settle, self.imsis, self.remembered)
 
 
 class Edge:
     """Step `identity`, and the hook of its feed's intake (`Intake(edge=…)`). The first of a chain."""
 
-    name = "identity"
+    name: ClassVar[str] = "identity"
 
     def __init__(
         self,

@@ -26,34 +26,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from engine.cells import METRES_OF_DEGREE, distance
 from engine.event import Event
-from engine.options import option
 from engine.treatments.flags import distrust, is_sighting
-from engine.treatments.recent import Recent, Remembering
+from engine.treatments.recent import Recent
+from engine.treatments.where_options import ImpossibleMovesOptions
 
 FLAG: Final = "impossible_move"
 _SECOND: Final = 1_000_000
 
 Position = tuple[float, float]
 """Latitude and longitude, degrees."""
-
-
-class ImpossibleMovesOptions(Remembering):
-    """Settings of `impossible_moves`."""
-
-    distance: float = option(
-        10_000.0, "metres from 1,000 to 1,000,000", "a move is impossible from so many metres on",
-        ge=1_000, le=1_000_000,
-    )  # fmt: skip
-    speed: float = option(
-        55.0, "metres per second from 10 to 1,000", "and from so many metres per second on", ge=10, le=1_000
-    )
-    confirm: int = option(
-        3, "a whole number from 2 to 20", "so many sightings in a row that agree are believed", ge=2, le=20
-    )
 
 
 class _Track:
@@ -91,7 +76,7 @@ class _Track:
 class ImpossibleMoves:
     """Step `impossible_moves`. `positions`: cell -> latitude and longitude of its site, degrees."""
 
-    name = "impossible_moves"
+    name: ClassVar[str] = "impossible_moves"
 
     def __init__(self, options: ImpossibleMovesOptions, positions: Mapping[str, Position]) -> None:
         self.counts: Counter[str] = Counter()
@@ -168,16 +153,19 @@ class ImpossibleMoves:
             distrust(event, FLAG, self.counts)
 
     def _believe(self, track: _Track, where: Position, seen: int) -> None:
-        if where == track.where or distance(*track.where, *where) < self._distance:
+        if self._is_near(track.where, where) or distance(*track.where, *where) < self._distance:
             track.before = None
         else:
             track.before, track.before_seen = track.where, track.seen
         track.where, track.seen = where, seen
 
     def _is_possible(self, where: Position, seen: int, there: Position, then: int) -> bool:
-        near = self._near
-        # most moves are short: these two comparisons save the arc
-        if -near < where[0] - there[0] < near and -near < where[1] - there[1] < near:
+        if self._is_near(where, there):
             return True
         metres = distance(*where, *there)
         return metres < self._distance or metres < self._speed * (then - seen)
+
+    def _is_near(self, where: Position, there: Position) -> bool:
+        """Say whether a move is shorter than `distance` for sure: most are, and this saves the arc."""
+        near = self._near
+        return -near < where[0] - there[0] < near and -near < where[1] - there[1] < near

@@ -12,40 +12,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
-from engine.options import Duration, Options, option
 from engine.treatments.flags import SIGNALING, flag
+from engine.treatments.where_options import LateOptions
 
 FLAG: Final = "late"
-MINUTE: Final = 60_000_000
-DAY: Final = 1_440 * MINUTE
-
-
-class LateOptions(Options):
-    """Settings of `late`."""
-
-    flag_after: Duration = option(
-        5 * MINUTE, "a length of time up to 24h", "later than the watermark by more than this: flagged",
-        ge=0, le=DAY,
-    )  # fmt: skip
-    drop_after: Duration | None = option(
-        None, "a length of time from 1h to 48h", "later by more than this: dropped; not given: never",
-        ge=60 * MINUTE, le=2 * DAY,
-    )  # fmt: skip
-
-    def wrong(self) -> Iterator[str]:
-        """Yield that what is dropped would be flagged later."""
-        if self.drop_after is not None and self.drop_after < self.flag_after:
-            yield "expected drop_after of flag_after or more, was less"
 
 
 class Late:
     """Step `late`."""
 
-    name = "late"
+    name: ClassVar[str] = "late"
 
     def __init__(self, options: LateOptions) -> None:
         self.counts: Counter[str] = Counter()

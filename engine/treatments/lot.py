@@ -9,26 +9,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Any
+from itertools import islice
+from typing import Any, Final
+
+import orjson
 
 from engine.event import Event
 
 EVENTS = "events"
 """Key of a step's pack under which the events it keeps back stand."""
+NEVER: Final = 1 << 62
+"""`until` of an event whose time is not up by itself."""
+
+
+class _Waiting:
+    """An event that waits."""
+
+    __slots__ = ("event", "row", "until")
+
+    def __init__(self, event: Event, until: int) -> None:
+        self.event = event
+        self.until = until
+        self.row: orjson.Fragment | None = None
+        """What stands in packs, once it has been in one."""
 
 
 class Lot:
-    """Events that wait, in the order in which they came; each has a time at which it waits no longer."""
+    """Events that wait, in the order in which they came; each has a time at which it waits no longer.
+
+    Nobody changes an event while it waits: it is written for the first checkpoint, and not again for others.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[int, Event]] = {}
-        """Number -> (until, event); numbers only go up."""
+        self._waiting: dict[int, _Waiting] = {}
+        """By number; numbers only go up."""
         self._by_key: dict[str, list[int]] = {}
         """Subscriber key -> numbers of its events."""
         self._ages: list[tuple[int, int]] = []
         """Heap of (t, number); those that wait no longer are left in it until they come to its top."""
         self._ends: list[tuple[int, int]] = []
-        """Heap of (until, number), in the same way."""
+        """Heap of (until, number), in the same way; without those that wait for ever."""
         self._next = 0
 
     def __len__(self) -> int:
@@ -44,19 +64,29 @@ class Lot:
 
     def park(self, event: Event, until: int) -> None:
         """Keep an event back until the watermark has come to `until` (µs)."""
-        self._waiting[self._next] = (until, event)
-        self._by_key.setdefault(event.key, []).append(self._next)
-        heappush(self._ages, (event.t, self._next))
-        heappush(self._ends, (until, self._next))
-        self._next += 1
+        number = self._next
+        self._waiting[number] = _Waiting(event, until)
+        numbers = self._by_key.get(event.key)
+        if numbers is None:
+            self._by_key[event.key] = [number]
+        else:
+            numbers.append(number)
+        heappush(self._ages, (event.t, number))
+        if until < NEVER:
+            heappush(self._ends, (until, number))
+        self._next = number + 1
 
-    def waits(self, key: str) -> bool:
-        """Say whether events of a subscriber wait."""
-        return key in self._by_key
+    def count(self, key: str) -> int:
+        """Say how many events of a subscriber wait."""
+        return len(self._by_key.get(key, ()))
+
+    def events(self) -> list[Event]:
+        """Return all events, oldest first; they go on waiting."""
+        return [each.event for each in self._waiting.values()]
 
     def of(self, key: str) -> list[Event]:
         """Take out the events of a subscriber, oldest first."""
-        return [self._waiting.pop(number)[1] for number in self._by_key.pop(key, ())]
+        return [self._waiting.pop(number).event for number in self._by_key.pop(key, ())]
 
     def due(self, watermark: int) -> list[Event]:
         """Take out the events whose time is up, in the order in which they came."""
@@ -69,14 +99,19 @@ class Lot:
 
     def let_go(self, keep: int = 0) -> list[Event]:
         """Take out all but the `keep` that came last."""
-        return self._out(list(self._waiting)[: max(len(self._waiting) - keep, 0)])
+        return self._out(list(islice(self._waiting, max(len(self._waiting) - keep, 0))))
 
-    def pack(self) -> list[list[Any]] | None:
-        """Return the events and their times as plain JSON; None without any."""
-        return [[until, *packed(event)] for until, event in self._waiting.values()] or None
+    def pack(self) -> list[orjson.Fragment] | None:
+        """Return the events and their times as JSON; None without any."""
+        rows = []
+        for each in self._waiting.values():
+            if each.row is None:
+                each.row = orjson.Fragment(orjson.dumps([each.until, *packed(each.event)]))
+            rows.append(each.row)
+        return rows or None
 
     def restore(self, packed: Sequence[Sequence[Any]] | None) -> None:
-        """Go on where `pack` was called."""
+        """Go on where `pack` was called; `packed`: what its JSON says."""
         for kept in (self._waiting, self._by_key, self._ages, self._ends):
             kept.clear()
         for until, *rest in packed or ():
@@ -85,7 +120,7 @@ class Lot:
     def _out(self, numbers: Sequence[int]) -> list[Event]:
         found = []
         for number in numbers:
-            event = self._waiting.pop(number)[1]
+            event = self._waiting.pop(number).event
             found.append(event)
             left = self._by_key[event.key]
             left.remove(number)

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from engine.options import option
+from engine.treatments.by_age import ByAge
 
 Value = tuple[Any, ...]
 """Text and whole numbers; first of all when it was last of use, µs."""
@@ -29,15 +29,6 @@ MARKS_KEPT = 16
 
 IN_A_MARK = 1 << 20
 """Changes of one memory in a mark, about: in which order they came is kept up to so many."""
-
-REMEMBERED: Any = option(
-    1_000_000,
-    "a whole number from 1 to 50,000,000",
-    "subscribers remembered; those longest without a record are forgotten first",
-    ge=1,
-    le=50_000_000,
-)
-"""Declares the setting that steps with a memory have."""
 
 
 class Shelf(Protocol):
@@ -54,12 +45,13 @@ class Shelf(Protocol):
         ...
 
 
-class Memory:
+class Memory(ByAge[Value]):
     """One table: key -> value, the one used longest ago out first. Made by `Memories.memory`."""
 
-    __slots__ = ("_kept", "at_most", "changed", "counts", "name", "ttl")
+    __slots__ = ("at_most", "changed", "counts", "name", "ttl")
 
     def __init__(self, name: str, ttl: int, at_most: int) -> None:
+        super().__init__()
         self.name = name
         self.ttl = ttl
         """µs after its last use that an entry is forgotten, by the times of records."""
@@ -68,55 +60,53 @@ class Memory:
         """`pushed_out`: entries that gave way to others; `lapsed`: that were too old when asked for."""
         self.changed: dict[str, Value | None] = {}
         """Since the last mark."""
-        self._kept: dict[str, Value] = {}
-
-    def __len__(self) -> int:
-        return len(self._kept)
 
     def get(self, key: str, now: int) -> Value | None:
         """Return what is known at `now` (µs), the time of a record; None: nothing, or not any more."""
-        value = self._kept.get(key)
-        if value is None or now - value[0] <= self.ttl:
+        value = self._held.get(key)
+        if value is None:
+            return None
+        used: int = value[0]
+        if now - used <= self.ttl:
             return value
         self.counts["lapsed"] += 1  # it stays until it is replaced or gives way: a wrong time takes nothing
         return None
 
     def put(self, key: str, value: Value) -> None:
         """Remember; if there are too many, what was used longest ago gives way."""
-        kept = self._kept
-        if key in kept:
-            del kept[key]
-        elif len(kept) >= self.at_most:
-            oldest = next(iter(kept))
+        if len(self._held) >= self.at_most and key not in self._held:
             self.counts["pushed_out"] += 1
-            self.forget(oldest)
-        kept[key] = value
-        self.changed.pop(key, None)  # changes are in the order of their use, too
-        self.changed[key] = value
+            self.forget(self._first())
+        self._use(key, value)
+        changed = self.changed
+        if key in changed:  # changes are in the order of their use, too
+            del changed[key]
+        changed[key] = value
 
     def use(self, key: str, value: Value, now: int) -> None:
         """Take in that an entry was of use at `now`: it stays."""
-        if now - value[0] > self.ttl // USED_EVERY:
+        used: int = value[0]
+        if now - used > self.ttl // USED_EVERY:
             self.put(key, (now, *value[1:]))
 
     def forget(self, key: str) -> None:
         """Remember no longer."""
-        if self._kept.pop(key, None) is not None:
+        if self._remove(key):
             self.changed[key] = None
 
     def items(self) -> Iterable[tuple[str, Value]]:
         """All there is, used longest ago first."""
-        return self._kept.items()
+        return self._held.items()
 
     def begin(self) -> None:
         """Forget everything, as at the start."""
-        self._kept.clear()
+        self._clear()
         self.changed.clear()
 
     def read_in(self, key: str, value: Value) -> None:
         """Take an entry from the shelf; fewer fit if the bound is lower now."""
-        if len(self._kept) < self.at_most:
-            self._kept[key] = value
+        if len(self._held) < self.at_most:
+            self._held[key] = value
 
 
 class Memories:
@@ -126,7 +116,7 @@ class Memories:
     that outlives the process they are empty after its end.
     """
 
-    name = "memories"
+    name: ClassVar[str] = "memories"
 
     def __init__(self, shelf: Shelf | None = None) -> None:
         self._shelf: Shelf = MemoryShelf() if shelf is None else shelf

@@ -27,23 +27,6 @@ CARRIERS: Final = ("17951", "17950", "17911", "17910", "17909", "17908", "17901"
 """Prefixes by which a carrier or tariff was chosen for a call: taken off."""
 
 
-class NumberingOptions:
-    """Settings of the normalisation."""
-
-    carriers: tuple[str, ...] = (
-        "17951",
-        "17950",
-        "17911",
-        "17910",
-        "17909",
-        "17908",
-        "17901",
-        "17900",
-        "12593",
-    )
-    """Prefixes by which a carrier or tariff was chosen for the call: taken off."""
-
-
 class Numbering:
     """Writes numbers in one way. `home_cc`: country code of the home country; `short`: numbers that stay."""
 

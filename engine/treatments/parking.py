@@ -14,51 +14,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.event import Event
-from engine.options import Duration, Options, option
 from engine.ticks import CONTROL
 from engine.treatments.correlation import Correlation
 from engine.treatments.derived import unflag
 from engine.treatments.identity import NO_IMSI, NO_MSISDN
 from engine.treatments.lot import EVENTS, Lot
-from engine.treatments.memory import REMEMBERED, Memories
-
-SECOND, DAY = 1_000_000, 86_400_000_000
-
-
-class ParkingOptions(Options):
-    """Settings of `parking`."""
-
-    wait: Duration = option(
-        30 * SECOND,
-        "a length of time from 0s to 5m",
-        "how long a record waits at most",
-        ge=0,
-        le=300 * SECOND,
-    )
-    at_most: int = option(
-        1_000,
-        "a whole number from 1 to 100,000",
-        "records that wait at once, about 250 bytes each in every checkpoint",
-        ge=1,
-        le=100_000,
-    )
-    again: Duration = option(
-        DAY,
-        "a length of time from 1m to 30d",
-        "who was given up may wait again after so long without a record",
-        ge=60 * SECOND,
-        le=30 * DAY,
-    )
-    remembered: int = REMEMBERED
+from engine.treatments.memory import Memories
+from engine.treatments.who_options import ParkingOptions
 
 
 class Parking:
     """Step `parking`; behind `identity`."""
 
-    name = "parking"
+    name: ClassVar[str] = "parking"
 
     def __init__(self, correlation: Correlation, memories: Memories, options: ParkingOptions) -> None:
         self.counts: Counter[str] = Counter()

@@ -24,224 +24,189 @@ oldest of more than `most` in all, are decided as moves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
-from engine.options import Duration, option
 from engine.treatments.flags import distrust, is_sighting
-from engine.treatments.lot import EVENTS, Lot
-from engine.treatments.recent import Recent, Remembering
+from engine.treatments.kept_back import KeepsBack
+from engine.treatments.recent import Recent
+from engine.treatments.where_options import PingPongOptions
 
 FLAG: Final = "ping_pong"
-MINUTE: Final = 60_000_000
-KNOWN_FOR: Final = 58 * MINUTE
+KNOWN_FOR: Final = 58 * 60_000_000
 """The usual periodic timer, 54 min, + 4 min (facts/signals.md): after that whereabouts are not known."""
 MOST_OF_ONE: Final = 200
 """Events of one subscriber that are kept back at most."""
-_COUNT: Final = 3
-_BEHIND: Final = 1 << 62
-"""Time at which an event behind a change is due by itself: never."""
 
 
-class PingPongOptions(Remembering):
-    """Settings of `ping_pong`."""
+class _Last:
+    """The last sighting of a subscriber that was believed."""
 
-    within: Duration = option(
-        2 * MINUTE,
-        "a length of time from 60s to 5m",
-        "a return after at most so long makes the records between ping-pong",
-        ge=MINUTE,
-        le=5 * MINUTE,
-    )
-    mode: Literal["hold", "repeat"] = option(
-        "hold", "hold or repeat",
-        "hold: a change of cell waits until it is decided; repeat: no delay, flag from the second flip on",
-    )  # fmt: skip
-    same: Literal["cell", "site"] = option(
-        "cell", "cell or site", "what counts as one: a cell, or all cells of a site of the cells table"
-    )
-    most: int = option(
-        2_000,
-        "a whole number from 1 to 100,000",
-        "records kept back at most, all in all (mode hold); each is about 300 bytes of every checkpoint",
-        ge=1,
-        le=100_000,
-    )
+    __slots__ = ("cell", "seen")
+
+    def __init__(self, cell: str, seen: int) -> None:
+        self.cell = cell
+        self.seen = seen
+
+    def pack(self) -> list[Any]:
+        """Return it as plain JSON."""
+        return [self.cell, self.seen]
+
+    @classmethod
+    def restore(cls, packed: Any) -> _Last:
+        """Return what `pack` was called on."""
+        cell, seen = packed
+        return cls(cell, seen)
 
 
-class PingPong:
-    """Step `ping_pong`, mode `hold`. `sites`: cell -> what is equal for cells that count as one."""
+class _Away:
+    """A change of cell that is kept back, and the sightings behind it."""
 
-    name = "ping_pong"
+    __slots__ = ("cell", "changed", "seen")
+
+    def __init__(self, changed: int, cell: str) -> None:
+        self.changed = changed
+        """Time of the change, µs."""
+        self.seen = changed
+        """Of the newest sighting."""
+        self.cell = cell
+        """Of all sightings kept back; empty: of several sites."""
+
+
+class PingPong(KeepsBack[_Away]):
+    """Step `ping_pong`, mode `hold`. `sites`: cell -> what is equal for cells that count as one.
+
+    `counts`: `collapsed` (returns), `flagged`, `cell_taken` (records between), `moved` (changes that were
+    moves), `overflowed` (decided for want of room).
+    """
+
+    name: ClassVar[str] = "ping_pong"
 
     def __init__(self, options: PingPongOptions, sites: Mapping[str, object] | None = None) -> None:
-        self.counts: Counter[str] = Counter()
-        """`collapsed` (returns), `flagged`, `cell_taken` (records between), `moved` (changes that were
-        moves), `overflowed` (decided for want of room)."""
-        self._within = options.within
-        self._most = options.most
-        self._sites = sites or {}
-        self._known: Recent[list[Any]] = Recent(
-            options.subscribers, pack_value=list, restore_value=list, packed=options.checkpointed
+        super().__init__(Counter(), options.most)
+        self._within: int = options.within
+        self._sites: Mapping[str, object] = sites or {}
+        self._known: Recent[_Last] = Recent(
+            options.subscribers,
+            pack_value=_Last.pack,
+            restore_value=_Last.restore,
+            packed=options.checkpointed,
         )
-        """Subscriber -> cell and time of the last sighting that was believed."""
-        self._lot = Lot()
-        self._away: dict[str, list[Any]] = {}
-        """Subscriber of whom events are kept back -> time of the change, of the newest sighting, the cell
-        of all sightings kept back (empty: of several sites), how many events."""
-        self._watermark = -1
 
     # -- as a step -------------------------------------------------------------------------------------------
 
     def take(self, event: Event) -> Sequence[Event]:
         """Take one event of the source and return what goes on."""
-        if event.key in self._away:
-            return self._behind(event, self._away[event.key])
+        key = event.key
+        away = self._changes.get(key)
+        if away is not None:
+            return self._behind(event, away)
         if not is_sighting(event):
             if event.kind == "power.off":
-                self._known.drop(event.key)
+                self._known.drop(key)
             return (event,)
-        last = self._known.get(event.key)
+        last = self._known.get(key)
         if last is None:
             self._believe(event)
             return (event,)
         cell, seen = event.cell, event.seen
         assert cell is not None
-        if seen < last[1]:
+        since = seen - last.seen
+        if since < 0:
             return (event,)
         if (
-            cell != last[0]
-            and seen - last[1] <= KNOWN_FOR
+            cell != last.cell
+            and since <= KNOWN_FOR
             and seen + self._within >= self._watermark
-            and not are_of_one_site(last[0], cell, self._sites)
+            and not are_of_one_site(last.cell, cell, self._sites)
         ):
-            self._away[event.key] = [seen, seen, cell, 0]
-            return self._park(event, seen + self._within + 1)
-        last[:] = cell, seen
+            return self._keep(event, seen + self._within + 1, _Away(seen, cell))
+        last.cell, last.seen = cell, seen
         return (event,)
-
-    def pass_time(self, watermark: int) -> Sequence[Event]:
-        """Let go of the changes that lasted."""
-        self._watermark = watermark
-        found: list[Event] = []
-        for change in self._lot.due(watermark):
-            found += self._moved(change, self._lot.of(change.key))
-        return found
 
     def pack(self) -> dict[str, Any]:
         """Return the events kept back, and the cells of the subscribers seen last."""
-        return {"known": self._known.pack(), "watermark": self._watermark, EVENTS: self._lot.pack()}
+        return {"known": self._known.pack(), **super().pack()}
 
     def restore(self, packed: Mapping[str, Any] | None) -> None:
         """Go on where `pack` was called."""
-        packed = packed or {}
-        self._known.restore(packed.get("known"))
-        self._watermark = packed.get("watermark", -1)
-        self._away.clear()
-        self._lot.restore(packed.get(EVENTS))
-        for event in self._lot.let_go():  # to count them, by subscriber
-            away = self._away.get(event.key)
-            if away is None:
-                away = self._away[event.key] = [event.seen, event.seen, event.cell, 0]
-            elif is_sighting(event) and event.seen >= away[1]:
-                self._see(away, event)
-            away[_COUNT] += 1
-        self._lot.restore(packed.get(EVENTS))
-
-    # -- what is kept back -----------------------------------------------------------------------------------
-
-    @property
-    def parked(self) -> int:
-        """Events kept back now."""
-        return len(self._lot)
-
-    @property
-    def oldest(self) -> int | None:
-        """Least `t` of them, µs; None without any."""
-        return self._lot.oldest
+        self._known.restore((packed or {}).get("known"))
+        super().restore(packed)
 
     def let_go(self, keep: int = 0) -> Sequence[Event]:
         """Return all that is kept back but the newest `keep`, as if their changes had lasted."""
         freed = self._lot.let_go(keep)
         for event in freed:
-            away = self._away[event.key]
-            away[_COUNT] -= 1
             last = self._known.get(event.key)
-            if is_sighting(event) and (last is None or event.seen >= last[1]):
+            if is_sighting(event) and (last is None or event.seen >= last.seen):
                 self._believe(event)
         found = list(freed)
-        for key in dict.fromkeys(event.key for event in freed):
-            left = self._away.pop(key)[_COUNT]
-            for event in self._lot.of(key) if left else ():
-                found += self.take(event)
+        for key in dict.fromkeys([event.key for event in freed]):
+            found += self._anew(self._end(key))
         return found
 
-    def _behind(self, event: Event, away: list[Any]) -> Sequence[Event]:
+    # -- what is kept back -----------------------------------------------------------------------------------
+
+    def _note(self, event: Event) -> None:
+        away = self._changes.get(event.key)
+        if away is None:
+            self._changes[event.key] = _Away(event.seen, event.cell or "")
+        elif is_sighting(event) and event.seen >= away.seen:
+            self._see(away, event)
+
+    def _behind(self, event: Event, away: _Away) -> Sequence[Event]:
         """Take an event of a subscriber of whom others are kept back."""
-        key = event.key
+        key, seen = event.key, event.seen
         if event.kind == "power.off":
-            del self._away[key]
             self._known.drop(key)
-            return [*self._lot.of(key), event]
-        if is_sighting(event) and event.seen >= away[1]:
-            if event.seen - away[0] > self._within:
-                change, *rest = self._lot.of(key)
-                return self._moved(change, [*rest, event])
+            return [*self._end(key), event]
+        if is_sighting(event) and seen >= away.seen:
+            if seen - away.changed > self._within:
+                change, *behind = self._lot.of(key)
+                return self._lasts(change, [*behind, event])
             last = self._known.get(key)
-            if last is not None and self._are_one(last[0], event.cell):
-                return self._returned(event, last[0])
+            if last is not None and self._are_one(last.cell, event.cell):
+                return self._returned(event, last.cell)
             self._see(away, event)
         elif (
             (origin := left_by(event)) is not None
-            and away[1] <= event.seen <= away[0] + self._within
-            and self._are_one(origin, away[2])
+            and away.seen <= seen <= away.changed + self._within
+            and self._are_one(origin, away.cell)
             and (last := self._known.get(key)) is not None
         ):
-            return self._returned(event, last[0])
-        return self._park(event, _BEHIND)
+            return self._returned(event, last.cell)
+        if self._lot.count(key) < MOST_OF_ONE:
+            return self._keep_behind(event)
+        self.counts["overflowed"] += 1
+        change, *behind = self._lot.of(key)
+        return self._lasts(change, [*behind, event])
 
-    def _see(self, away: list[Any], sighting: Event) -> None:
-        away[1] = sighting.seen
-        if away[2] and not self._are_one(away[2], sighting.cell):
-            away[2] = ""
+    def _see(self, away: _Away, sighting: Event) -> None:
+        away.seen = sighting.seen
+        if away.cell and not self._are_one(away.cell, sighting.cell):
+            away.cell = ""
 
     def _returned(self, event: Event, home: str) -> Sequence[Event]:
         """Take the return, or what says that they did not stay: what lies between was ping-pong."""
-        del self._away[event.key]
-        between = self._lot.of(event.key)
+        between = self._end(event.key)
         for each in between:
             if is_sighting(each) and not self._are_one(home, each.cell):
                 distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
-        self._known.put(event.key, [event.cell or home, event.seen])
+        self._known.put(event.key, _Last(event.cell or home, event.seen))
         return [*between, event]
 
-    def _moved(self, change: Event, rest: Sequence[Event]) -> list[Event]:
+    def _lasts(self, change: Event, behind: Iterable[Event]) -> list[Event]:
         """Take a change for a move, and what was kept back behind it anew."""
-        del self._away[change.key]
+        del self._changes[change.key]
         self._believe(change)
         self.counts["moved"] += 1
-        found = [change]
-        for event in rest:
-            found += self.take(event)
-        return found
-
-    def _park(self, event: Event, until: int) -> Sequence[Event]:
-        away = self._away[event.key]
-        away[_COUNT] += 1
-        self._lot.park(event, until)
-        if away[_COUNT] > MOST_OF_ONE:
-            self.counts["overflowed"] += 1
-            change, *rest = self._lot.of(event.key)
-            return self._moved(change, rest)
-        if len(self._lot) > self._most:
-            self.counts["overflowed"] += 1
-            return self.let_go(self._most * 9 // 10)
-        return ()
+        return [change, *self._anew(behind)]
 
     def _believe(self, sighting: Event) -> None:
-        self._known.put(sighting.key, [sighting.cell, sighting.seen])
+        assert sighting.cell is not None
+        self._known.put(sighting.key, _Last(sighting.cell, sighting.seen))
 
     def _are_one(self, cell: str, other: str | None) -> bool:
         return cell == other or are_of_one_site(cell, other, self._sites)

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
 from engine.treatments.flags import distrust, is_sighting
-from engine.treatments.ping_pong import FLAG, PingPongOptions, are_of_one_site
+from engine.treatments.ping_pong import FLAG, are_of_one_site
 from engine.treatments.recent import Recent
+from engine.treatments.where_options import PingPongOptions
 
 _NEVER: Final = -1
 
@@ -58,7 +59,7 @@ class _Track:
 class PingPongRepeat:
     """Step `ping_pong`, mode `repeat`. `sites`: cell -> what is equal for cells that count as one."""
 
-    name = "ping_pong"
+    name: ClassVar[str] = "ping_pong"
 
     def __init__(self, options: PingPongOptions, sites: Mapping[str, object] | None = None) -> None:
         self.counts: Counter[str] = Counter()

@@ -8,12 +8,11 @@ subscribers had not been seen before; events that are kept back (`engine.treatme
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from engine.options import Options, option
+from engine.treatments.by_age import ByAge
 
 SUBSCRIBERS = 200_000
 """Subscribers that a step remembers unless told otherwise: 40 to 120 MB, by what it remembers of each."""
@@ -23,33 +22,14 @@ PACKED = 200
 V = TypeVar("V")
 
 
-class Remembering(Options):
-    """How much a step remembers: the settings that all steps have which know subscribers."""
-
-    subscribers: int = option(
-        SUBSCRIBERS,
-        "a whole number from 1 to 50,000,000",
-        "subscribers remembered; those longest without a record are forgotten first",
-        ge=1,
-        le=50_000_000,
-    )
-    checkpointed: int = option(
-        PACKED,
-        "a whole number from 0 to 100,000",
-        "subscribers that are remembered over a restart, those with the newest records",
-        ge=0,
-        le=100_000,
-    )
-
-
-class Recent(Generic[V]):
+class Recent(ByAge[V]):
     """By subscriber key what was seen last, at most `at_most` subscribers; those longest untouched go first.
 
     `pack_value` and `restore_value` turn what is remembered of one into plain JSON and back; `packed`: how
     many subscribers, the last touched, `pack` gives. Which ones are held follows from the calls alone.
     """
 
-    __slots__ = ("_at_most", "_held", "_pack_value", "_packed", "_restore_value", "forgotten")
+    __slots__ = ("_at_most", "_pack_value", "_packed", "_restore_value", "forgotten")
 
     def __init__(
         self,
@@ -61,17 +41,13 @@ class Recent(Generic[V]):
     ) -> None:
         if at_most < 1:
             raise ValueError(f"expected room for 1 subscriber or more, was {at_most}")
+        super().__init__()
         self.forgotten = 0
         """Subscribers let go for want of room."""
         self._at_most = at_most
         self._packed = packed
         self._pack_value = pack_value
         self._restore_value = restore_value
-        self._held: OrderedDict[str, V] = OrderedDict()
-        """Longest untouched first."""
-
-    def __len__(self) -> int:
-        return len(self._held)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the keys, longest untouched first."""
@@ -82,21 +58,22 @@ class Recent(Generic[V]):
         held = self._held
         value = held.get(key)
         if value is not None:
-            held.move_to_end(key)
+            del held[key]
+            held[key] = value
+            if self._oldest and key in self._oldest:
+                del self._oldest[key]
         return value
 
     def put(self, key: str, value: V) -> None:
         """Remember; lets go of the one longest untouched if there is no room."""
-        held = self._held
-        held[key] = value
-        held.move_to_end(key)
-        if len(held) > self._at_most:
-            held.popitem(last=False)
+        self._use(key, value)
+        if len(self._held) > self._at_most:
+            self._remove(self._first())
             self.forgotten += 1
 
     def drop(self, key: str) -> None:
         """Forget a subscriber."""
-        self._held.pop(key, None)
+        self._remove(key)
 
     def forget_while(self, is_over: Callable[[V], bool]) -> None:
         """Forget those longest untouched as long as `is_over` says so of them.
@@ -104,9 +81,8 @@ class Recent(Generic[V]):
         One touched later is not looked at before those ahead of it are gone, so a step must give the same
         with what is over as without it.
         """
-        held = self._held
-        while held and is_over(next(iter(held.values()))):
-            held.popitem(last=False)
+        while self._held and is_over(self._held[first := self._first()]):
+            self._remove(first)
 
     def pack(self) -> list[list[Any]]:
         """Return `[key, value]` of those touched last, longest untouched first."""
@@ -115,6 +91,6 @@ class Recent(Generic[V]):
 
     def restore(self, packed: Iterable[Any] | None) -> None:
         """Hold what `pack` gave and nothing else; None: nothing."""
-        self._held.clear()
+        self._clear()
         for key, value in packed or ():
             self.put(key, self._restore_value(value))

@@ -15,21 +15,31 @@ from engine.identity import Identity
 from engine.options import Options
 from engine.treatments.chain import Chain
 from engine.treatments.correlation import USUAL, Correlation, CorrelationOptions
-from engine.treatments.duplicates import Duplicates, DuplicatesOptions
-from engine.treatments.handset_changes import HandsetChanges, HandsetOptions
-from engine.treatments.identity import Edge, IdentityOptions
-from engine.treatments.impossible_moves import ImpossibleMoves, ImpossibleMovesOptions
-from engine.treatments.late import Late, LateOptions
+from engine.treatments.duplicates import Duplicates
+from engine.treatments.handset_changes import HandsetChanges
+from engine.treatments.identity import Edge
+from engine.treatments.impossible_moves import ImpossibleMoves
+from engine.treatments.late import Late
 from engine.treatments.memory import Memories
-from engine.treatments.parking import Parking, ParkingOptions
-from engine.treatments.ping_pong import PingPong, PingPongOptions
+from engine.treatments.parking import Parking
+from engine.treatments.ping_pong import PingPong
 from engine.treatments.ping_pong_repeat import PingPongRepeat
-from engine.treatments.roaming import Roaming, RoamingOptions
+from engine.treatments.roaming import Roaming
 from engine.treatments.roaming_held import HeldRoaming
-from engine.treatments.start_cell import StartCell, StartCellOptions
+from engine.treatments.start_cell import StartCell
 from engine.treatments.step import Step
-from engine.treatments.thinning import Thinning, ThinningOptions
-from engine.treatments.unknown_cells import UnknownCells, UnknownCellsOptions
+from engine.treatments.thinning import Thinning
+from engine.treatments.unknown_cells import UnknownCells
+from engine.treatments.where_options import (
+    DuplicatesOptions,
+    ImpossibleMovesOptions,
+    LateOptions,
+    PingPongOptions,
+    StartCellOptions,
+    ThinningOptions,
+    UnknownCellsOptions,
+)
+from engine.treatments.who_options import HandsetOptions, IdentityOptions, ParkingOptions, RoamingOptions
 
 CELLS: Final = "cells"
 """The table of cells: an `engine.cells.CellTable`."""
@@ -198,3 +208,8 @@ class Asked:
 def chain_of(asked: Iterable[Asked], around: Around) -> Chain:
     """Make the chain of a feed; `asked` is in the order of the table."""
     return Chain(each.treatment.make(each.options, around) for each in asked)
+
+
+def edge_of(chain: Chain) -> Edge | None:
+    """Return what a feed's intake has to call (`Intake(edge=…)`): its `identity`, None without."""
+    return next((step for step in chain.steps if isinstance(step, Edge)), None)

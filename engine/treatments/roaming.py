@@ -24,79 +24,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
-
-from pydantic import ValidationInfo, field_validator
+from typing import Any, ClassVar
 
 from engine.event import Event
-from engine.options import REQUIRED, Duration, Options, option
 from engine.plmn import country_of, is_plmn, of_cell
 from engine.ticks import CONTROL
 from engine.treatments.derived import derived_of, flags_of
-from engine.treatments.memory import REMEMBERED, USED_EVERY, Memories
+from engine.treatments.memory import USED_EVERY, Memories
+from engine.treatments.who_options import RoamingOptions
 
-SECOND, DAY = 1_000_000, 86_400_000_000
 HOME = "home"
+CELLS_KEPT = 100_000
+"""Cells whose network is kept: 10 MB. A feed of garbage has more."""
 TOLD = frozenset({"roam.out", "roam.home", "roam.country", "roam.in"})
 """Kinds by which a feed says itself what has changed: nothing is derived from them."""
-
-
-class RoamingOptions(Options):
-    """Settings of `roaming`."""
-
-    home: frozenset[str] = option(
-        REQUIRED,
-        "a list of PLMNs, such as [46000, 46002]",
-        "our networks",
-        min_length=1,
-        stand_in=["00101"],
-    )
-    neighbours: frozenset[str] | None = option(
-        None,
-        "a list of PLMNs, or of MCCs for all of a country",
-        "networks that are heard across our borders; none given: all may be",
-    )
-    updates: int = option(
-        2, "a whole number from 1 to 10", "records that have to name such a network", ge=1, le=10
-    )
-    apart: Duration = option(
-        30 * SECOND,
-        "a length of time from 0s to 1h",
-        "each of them is so much later than the one before",
-        ge=0,
-        le=3_600 * SECOND,
-    )
-    hold: Duration = option(
-        0,
-        "a length of time from 0s to 1h",
-        "what the feed itself says of leaving for such a network is kept back for so long; 0s: not at all",
-        ge=0,
-        le=3_600 * SECOND,
-    )
-    guest_gone: Duration = option(
-        DAY,
-        "a length of time from 1h to 30d",
-        "after their last record a guest's next one is an arrival again",
-        ge=3_600 * SECOND,
-        le=30 * DAY,
-    )
-    ttl: Duration = option(
-        60 * DAY,
-        "a length of time from 1d to 400d",
-        "after their last record it is forgotten where somebody was",
-        ge=DAY,
-        le=400 * DAY,
-    )
-    remembered: int = REMEMBERED
-
-    @field_validator("home", "neighbours")
-    @classmethod
-    def _networks(cls, value: frozenset[str] | None, info: ValidationInfo) -> frozenset[str] | None:
-        for each in sorted(value or ()):
-            mcc = info.field_name == "neighbours" and len(each) == 3
-            if not is_plmn(each + "00" if mcc else each):
-                raise ValueError(f"expected a PLMN such as 46000, was {each}")
-        return value
 
 
 class Roaming:
@@ -105,7 +46,7 @@ class Roaming:
     `where` is `home`, a PLMN, or of a guest `in`; the country is the last one known.
     """
 
-    name = "roaming"
+    name: ClassVar[str] = "roaming"
 
     def __init__(self, memories: Memories, options: RoamingOptions) -> None:
         self.counts: Counter[str] = Counter()
@@ -117,10 +58,12 @@ class Roaming:
         self._memory = memories.memory("roaming", options.ttl, options.remembered)
         self._zones: dict[str, str] = dict.fromkeys(options.home, HOME)
         """PLMN -> zone; empty: it is none."""
+        self._plmns: dict[str, str] = {}
+        """Cell -> PLMN; empty: it names none."""
 
     def take(self, event: Event) -> Sequence[Event]:
         """Look at the network of a record; return it, and the change that it completes behind it."""
-        plmn = event.fields.get("plmn") or (event.cell and of_cell(event.cell))
+        plmn = event.fields.get("plmn") or self._of_cell(event.cell)
         if not plmn or not event.key or event.kind in CONTROL:
             return (event,)
         zone = self._zones.get(plmn)
@@ -157,10 +100,11 @@ class Roaming:
             self.counts["first"] += 1
             self._put(event, zone, plmn)
             return (event,)
-        _, where, country, since, *_ = known
+        where: str = known[1]
         if zone == where:
             self._stay(event, known)
             return (event,)
+        country, since = known[2], known[3]
         if event.t <= since:
             self.counts["late"] += 1
             return (event,)
@@ -208,8 +152,8 @@ class Roaming:
         return False
 
     def _stay(self, event: Event, known: tuple[Any, ...]) -> None:
-        used, where, country, since, candidate, last, _ = known
-        if candidate and event.t > last:  # heard across the border, or for a moment
+        if known[4] and event.t > known[5]:  # heard across the border, or for a moment
+            used, where, country, since, *_ = known
             self.counts["suppressed"] += 1
             self._memory.put(event.key, (max(used, event.t), where, country, since, "", 0, 0))
         else:
@@ -240,6 +184,16 @@ class Roaming:
     def _is_guest(self, event: Event) -> bool:
         home = event.fields.get("home_plmn")
         return home is not None and home not in self._home
+
+    def _of_cell(self, cell: str | None) -> str:
+        if not cell:
+            return ""
+        plmn = self._plmns.get(cell)
+        if plmn is None:
+            if len(self._plmns) >= CELLS_KEPT:
+                self._plmns.clear()
+            plmn = self._plmns[cell] = of_cell(cell) or ""
+        return plmn
 
     def _zone(self, plmn: str) -> str:
         if len(self._zones) > 10_000:

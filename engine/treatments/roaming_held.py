@@ -14,53 +14,52 @@ on as if they were true (`overflowed`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
 from engine.plmn import of_cell
 from engine.treatments.flags import NO_TRIGGER, flag
-from engine.treatments.lot import EVENTS, Lot
+from engine.treatments.kept_back import KeepsBack
 from engine.treatments.recent import Recent
-from engine.treatments.roaming import Roaming, RoamingOptions
+from engine.treatments.roaming import Roaming
+from engine.treatments.who_options import RoamingOptions
 
 FLAG: Final = "false_roaming"
 LEAVING: Final = frozenset({"roam.out", "roam.country"})
 MOST: Final = 2_000
 """Events kept back at most, some 300 bytes each in every checkpoint."""
-_BEHIND: Final = 1 << 62
-"""Time at which an event behind a change is due by itself: never."""
 
 
-class HeldRoaming:
-    """Keeps back what the feed tells, in front of the step that derives the rest."""
+class HeldRoaming(KeepsBack[tuple[int, str]]):
+    """Keeps back what the feed tells, in front of the step that derives the rest.
 
-    name = "roaming"
+    Of a change its time and MCC are known. `counts`: those of `Roaming`, and `taken_back`, `stands`,
+    `overflowed`.
+    """
+
+    name: ClassVar[str] = "roaming"
 
     def __init__(self, inner: Roaming, options: RoamingOptions) -> None:
-        self.counts = inner.counts
-        """Those of `Roaming`, and `taken_back`, `stands`, `overflowed`."""
+        super().__init__(inner.counts, MOST)
         self._inner = inner
-        self._hold, self._apart, self._home = options.hold, options.apart, options.home
-        self._lot = Lot()
-        self._kept: dict[str, tuple[int, str]] = {}
-        """Subscriber of whom events are kept back -> time and MCC of the change."""
+        self._hold: int = options.hold
+        self._apart: int = options.apart
+        self._home: frozenset[str] = options.home
         self._false: Recent[int] = Recent(
             MOST, pack_value=lambda value: value, restore_value=lambda plain: plain, packed=MOST
         )
         """Subscriber -> until when their `roam.home` ends what was taken back, µs."""
-        self._watermark = -1
 
     def take(self, event: Event) -> Sequence[Event]:
         """Take one event of the source and return what goes on."""
-        kept = self._kept.get(event.key)
-        if kept is not None:
-            return self._behind(event, *kept)
+        change = self._changes.get(event.key)
+        if change is not None:
+            return self._behind(event, *change)
         if event.kind in LEAVING:
             network = _network(event)
             if network and self._inner.near(network) and event.t + self._hold >= self._watermark:
-                self._kept[event.key] = event.t, network[:3]
-                return self._park(event, event.t + self._hold + 1)
+                return self._keep(event, event.t + self._hold + 1, (event.t, network[:3]))
         elif event.kind == "roam.home":
             until = self._false.get(event.key)
             if until is not None:
@@ -70,93 +69,61 @@ class HeldRoaming:
                     return (event,)
         return self._inner.take(event)
 
-    def pass_time(self, watermark: int) -> Sequence[Event]:
-        """Let go of what nobody took back."""
-        self._watermark = watermark
-        found: list[Event] = []
-        for change in self._lot.due(watermark):
-            found += self._true(change.key, [change, *self._lot.of(change.key)])
-        return found
-
     def pack(self) -> dict[str, Any]:
         """Return the events kept back, and who was not believed."""
-        return {"false": self._false.pack(), "watermark": self._watermark, EVENTS: self._lot.pack()}
+        return {"false": self._false.pack(), **super().pack()}
 
     def restore(self, packed: Mapping[str, Any] | None) -> None:
         """Go on where `pack` was called."""
-        packed = packed or {}
-        self._false.restore(packed.get("false"))
-        self._watermark = packed.get("watermark", -1)
-        self._kept.clear()
-        self._lot.restore(packed.get(EVENTS))
-        for event in self._lot.let_go():  # the first of each subscriber is the change
-            self._kept.setdefault(event.key, (event.t, _network(event)[:3]))
-        self._lot.restore(packed.get(EVENTS))
-
-    @property
-    def parked(self) -> int:
-        """Events kept back now."""
-        return len(self._lot)
-
-    @property
-    def oldest(self) -> int | None:
-        """Least `t` of them, µs; None without any."""
-        return self._lot.oldest
+        self._false.restore((packed or {}).get("false"))
+        super().restore(packed)
 
     def let_go(self, keep: int = 0) -> Sequence[Event]:
         """Return all that is kept back but the newest `keep`, as if it were true."""
+        freed: dict[str, list[Event]] = {}
+        for event in self._lot.let_go(keep):
+            freed.setdefault(event.key, []).append(event)
         found: list[Event] = []
-        freed = self._lot.let_go(keep)
-        for key in dict.fromkeys(event.key for event in freed):
-            mine = [event for event in freed if event.key == key]
-            found += self._true(key, [*mine, *self._lot.of(key)])
+        for key, (change, *behind) in freed.items():
+            found += self._lasts(change, [*behind, *self._lot.of(key)])
         return found
 
     # -- what is kept back -----------------------------------------------------------------------------------
 
+    def _note(self, event: Event) -> None:
+        self._changes.setdefault(event.key, (event.t, _network(event)[:3]))
+
     def _behind(self, event: Event, since: int, country: str) -> Sequence[Event]:
         """Take an event of a subscriber of whom others are kept back."""
-        if event.t - since > self._hold:
-            return [*self._true(event.key, self._lot.of(event.key)), *self.take(event)]
         network = _network(event)
-        if network in self._home and event.t >= since:
+        over = event.t - since > self._hold
+        if not over and network in self._home and event.t >= since:
             return self._taken_back(event, since)
-        if network[:3] == country and event.t >= since + self._apart:
-            return self._true(event.key, [*self._lot.of(event.key), event])
-        return self._park(event, _BEHIND)
+        if over or (network[:3] == country and event.t >= since + self._apart):
+            change, *behind = self._lot.of(event.key)
+            return self._lasts(change, [*behind, event])
+        return self._keep_behind(event)
 
     def _taken_back(self, event: Event, since: int) -> Sequence[Event]:
-        del self._kept[event.key]
-        change, *rest = self._lot.of(event.key)
+        change, *behind = self._end(event.key)
         self.counts["taken_back"] += 1
         flag(change, NO_TRIGGER, FLAG)
         if event.kind != "roam.home":
             self._false.put(event.key, since + self._hold)
-            rest.append(event)
+            behind.append(event)
         found = [change]
-        for each in rest:
+        for each in behind:
             found += self._inner.take(each)
         if event.kind == "roam.home":
             flag(event, NO_TRIGGER, FLAG)
             found.append(event)
         return found
 
-    def _true(self, key: str, events: Sequence[Event]) -> list[Event]:
+    def _lasts(self, change: Event, behind: Iterable[Event]) -> list[Event]:
         """Take a change for true; what was kept back behind it is taken anew."""
-        del self._kept[key]
+        del self._changes[change.key]
         self.counts["stands"] += 1
-        change, *rest = events
-        found = list(self._inner.take(change))
-        for event in rest:
-            found += self.take(event)
-        return found
-
-    def _park(self, event: Event, until: int) -> Sequence[Event]:
-        self._lot.park(event, until)
-        if len(self._lot) > MOST:
-            self.counts["overflowed"] += 1
-            return self.let_go(MOST * 9 // 10)
-        return ()
+        return [*self._inner.take(change), *self._anew(behind)]
 
 
 def _network(event: Event) -> str:

@@ -24,39 +24,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
 from engine.event_kinds import KINDS, PHASED
-from engine.options import Duration, Options, option
 from engine.treatments.flags import flag, take_cell_off
+from engine.treatments.where_options import StartCellOptions
 
 FLAG: Final = "start_cell"
 SYNTHETIC: Final = "synthetic"
-MINUTE: Final = 60_000_000
-HOUR: Final = 60 * MINUTE
+HOUR: Final = 3_600_000_000
 _LASTING: Final = frozenset(kind for kind in KINDS if kind.startswith(PHASED))
 _FLAGS_CARRIED: Final = ("no_trigger", "late")
 """What is not to sight or fire must not do so by another record."""
 _CARRIED: Final = ("subscriber_key", "source", "rat", "plmn", "home_plmn", "tac8")
 
 
-class StartCellOptions(Options):
-    """Settings of `start_cell`."""
-
-    longest: Duration = option(
-        5 * MINUTE, "a length of time from 0m to 1h", "what lasted longer loses the cell of its start",
-        ge=0, le=HOUR,
-    )  # fmt: skip
-    cell_is: Literal["start", "end"] = option(
-        "start", "start or end", "whether `cell` of the feed is that of the start or of the end"
-    )
-
-
 class StartCell:
     """Step `start_cell`."""
 
-    name = "start_cell"
+    name: ClassVar[str] = "start_cell"
 
     def __init__(self, options: StartCellOptions) -> None:
         self.counts: Counter[str] = Counter()

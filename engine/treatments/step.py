@@ -18,10 +18,13 @@ class Step(Protocol):
     order in which it goes into the log. The same calls give the same events, whatever the machine.
     """
 
-    name: str
-    """Its name in settings, metrics and `docs/signals.md`: `impossible_moves`."""
     counts: Counter[str]
     """What was done, by name of the deed: `flagged`, `dropped`, `parked`, `released`, ..."""
+
+    @property
+    def name(self) -> str:
+        """Its name in settings, metrics and `docs/signals.md`: `impossible_moves`."""
+        ...
 
     def take(self, event: Event) -> Sequence[Event]:
         """Take one event of the source and return what goes on."""
@@ -32,11 +35,11 @@ class Step(Protocol):
         ...
 
     def pack(self) -> Any:
-        """Return what must not be lost in a crash (events kept back) as plain JSON; None: nothing."""
+        """Return what must not be lost in a crash (events kept back), for orjson to write; None: nothing."""
         ...
 
     def restore(self, packed: Any) -> None:
-        """Go on where `pack` was called; None: from the beginning."""
+        """Go on where `pack` was called, by what its JSON says; None: from the beginning."""
         ...
 
 

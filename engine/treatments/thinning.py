@@ -19,57 +19,54 @@ first cell, presence may learn of it up to `every` later.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
-from engine.options import Duration, option
 from engine.treatments.flags import is_sighting
-from engine.treatments.recent import Recent, Remembering
+from engine.treatments.recent import Recent
+from engine.treatments.where_options import ThinningOptions
 
-MINUTE: Final = 60_000_000
 THINNED: Final = "loc.sight"
 
 
-class ThinningOptions(Remembering):
-    """Settings of `thinning`."""
+class _Last:
+    """The last sighting of a subscriber that went on."""
 
-    every: Duration = option(
-        4 * MINUTE, "a length of time from 0m to 4h", "in the same cell one sighting in so long goes on",
-        ge=0, le=240 * MINUTE,
-    )  # fmt: skip
-    periodic: Duration = option(
-        54 * MINUTE, "a length of time from 1m to 24h", "periodic timer of the network (T3412, T3212, T3512)",
-        ge=MINUTE, le=1_440 * MINUTE,
-    )  # fmt: skip
-    lapse: Duration = option(
-        58 * MINUTE, "a length of time from 1m to 24h", "the least `presence.lapse` of the policy",
-        ge=MINUTE, le=1_440 * MINUTE,
-    )  # fmt: skip
-    drop: tuple[str, ...] = option(
-        ("paging", "context_release"), "a list of causes", "`loc.sight` with such a `cause` is dropped"
-    )
+    __slots__ = ("cell", "rat", "seen")
 
-    def wrong(self) -> Iterator[str]:
-        """Yield what would let presence lapse."""
-        if self.every and self.every > self.lapse - self.periodic:
-            yield "expected every of lapse - periodic or less, was more: presence would lapse"
+    def __init__(self, cell: str, rat: Any, seen: int) -> None:
+        self.cell = cell
+        self.rat = rat
+        self.seen = seen
+
+    def pack(self) -> list[Any]:
+        """Return it as plain JSON."""
+        return [self.cell, self.rat, self.seen]
+
+    @classmethod
+    def restore(cls, packed: Any) -> _Last:
+        """Return what `pack` was called on."""
+        cell, rat, seen = packed
+        return cls(cell, rat, seen)
 
 
 class Thinning:
     """Step `thinning`."""
 
-    name = "thinning"
+    name: ClassVar[str] = "thinning"
 
     def __init__(self, options: ThinningOptions) -> None:
         self.counts: Counter[str] = Counter()
         """`dropped_cause`, `dropped_same`."""
         self._every = options.every
         self._drop = frozenset(options.drop)
-        self._recent: Recent[list[Any]] = Recent(
-            options.subscribers, pack_value=list, restore_value=list, packed=options.checkpointed
+        self._recent: Recent[_Last] = Recent(
+            options.subscribers,
+            pack_value=_Last.pack,
+            restore_value=_Last.restore,
+            packed=options.checkpointed,
         )
-        """Subscriber -> cell, radio access and time of the last sighting that went on."""
 
     def take(self, event: Event) -> Sequence[Event]:
         """Take one event of the source and return it, or nothing."""
@@ -84,21 +81,21 @@ class Thinning:
         rat, seen = fields.get("rat"), event.seen
         last = self._recent.get(event.key)
         if last is None:
-            self._recent.put(event.key, [cell, rat, seen])
+            self._recent.put(event.key, _Last(cell, rat, seen))
             return (event,)
-        since = seen - last[2]
+        since = seen - last.seen
         if since < 0:
             return (event,)
         if (
             since <= self._every
             and kind == THINNED
-            and cell == last[0]
-            and rat == last[1]
+            and cell == last.cell
+            and rat == last.rat
             and "phase" not in fields
         ):
             self.counts["dropped_same"] += 1
             return ()
-        last[:] = cell, rat, seen
+        last.cell, last.rat, last.seen = cell, rat, seen
         return (event,)
 
     def pass_time(self, watermark: int) -> Sequence[Event]:

@@ -17,11 +17,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Container, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from engine.event import Event
-from engine.options import Options
 from engine.treatments.flags import take_cell_off
+from engine.treatments.where_options import UnknownCellsOptions
 
 FLAG: Final = "unknown_cell"
 FILLERS: Final = frozenset(("0", "65535", "268435455", "4294967295", "68719476735"))
@@ -35,14 +35,10 @@ _REMEMBERED: Final = 100_000
 """Cells whose verdict is kept: 10 MB. A feed of garbage has more."""
 
 
-class UnknownCellsOptions(Options):
-    """Settings of `unknown_cells`: none."""
-
-
 class UnknownCells:
     """Step `unknown_cells`. `table`: the cells that exist; None: no table is given."""
 
-    name = "unknown_cells"
+    name: ClassVar[str] = "unknown_cells"
 
     def __init__(self, options: UnknownCellsOptions, table: Container[str] | None = None) -> None:
         self.counts: Counter[str] = Counter()

@@ -88,7 +88,7 @@ async def test_a_set_is_in_the_topic_and_a_switch_in_every_partition(deployment:
     result = await asyncio.to_thread(deployment.publish, " ann ")
     assert result.exit_code == 0, result.output
     first = deployment.hash
-    assert f"published 1 rules, 1 of them live, as {first}" in result.stdout
+    assert f"published 1 rule, 1 of them live, as {first}" in result.stdout
     for partition in range(PARTITIONS):
         [switch] = await deployment.switches(partition)
         assert (switch["kind"], switch["hash"], switch["by"]) == ("rules.switch", first, "ann")

@@ -84,9 +84,10 @@ async def test_a_rate_is_kept(kafka_server: KafkaServer, topic_prefix: str, city
 
 
 async def test_a_topic_that_is_not_there_is_named(kafka_server: KafkaServer, city: City) -> None:
-    push = TopicPush("no such topic", {"bootstrap_servers": kafka_server.bootstrap})
-    with pytest.raises(LogError, match="no such topic"):
-        await push.push(city.events(0.1))
+    for topic, said in (("no-such-topic", "expected it to be there, is not"), ("no topic's name", "found")):
+        push = TopicPush(topic, {"bootstrap_servers": kafka_server.bootstrap})
+        with pytest.raises(LogError, match=f"topic {topic}: .*{said}"):
+            await push.push(city.events(0.1))
 
 
 async def test_ctrl_c_ends_it_cleanly(kafka_server: KafkaServer, topic_prefix: str, tmp_path: Path) -> None:

@@ -56,17 +56,26 @@ def run_seed(
     return [score(day, way, why=why) for way in ways]
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, was {text}")
+    return number
+
+
 def main(arguments: list[str]) -> int:
     """Run seeds and variants; return the exit code."""
     parser = argparse.ArgumentParser(prog="./run score", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), metavar="N")
-    parser.add_argument("--subscribers", type=int, default=3_000, metavar="N", help="of each seed (3000)")
+    parser.add_argument(
+        "--subscribers", type=_positive, default=3_000, metavar="N", help="of each seed (3000)"
+    )
     parser.add_argument("--variants", nargs="+", metavar="NAME", help="only these; see the tables for names")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help="another rate")
     parser.add_argument("--no-faults", action="store_true", help="a clean feed, but for --fault")
     parser.add_argument("--no-targets", action="store_true", help="exit 0 whatever the score")
     parser.add_argument("--json", action="store_true", help="all figures as JSON, instead of tables")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="seeds at a time (2)")
+    parser.add_argument("--workers", type=_positive, default=2, metavar="N", help="seeds at a time (2)")
     parser.add_argument("--each", action="store_true", help="each treatment alone and taken out as well")
     parser.add_argument("--why", action="store_true", help="causes of what was false or missed as well")
     parser.add_argument("--page", metavar="NAME", help="write this part of docs/signals.md as well")

@@ -18,6 +18,7 @@ from engine.rulebook import Rulebook
 from engine.ticks import CONTROL, TickMaker
 from engine.treatments.chain import Chain
 from engine.treatments.course import Course
+from engine.treatments.registry import edge_of
 from tests.score.day import CityDay
 from tests.score.judge import Concluded, Score, judge
 from tests.score.variants import Variant
@@ -59,10 +60,11 @@ def conclude(
 
     Ticks go no further than what steps keep back, as the collector writes them.
     """
-    intake = Intake(identity)
+    # as the collector does it: what `identity` looks at before the intake takes it away, it sees there
+    intake, plain = Intake(identity, edge=edge_of(chain)), Intake(identity)
     replay = Replay(Fold(Rulebook(rules, _KEY), _SALT), disorder=_NEVER)
     replay.profiles(
-        event for line in day.profiles if (event := intake.profile_line(line, "score", "p")) is not None
+        event for line in day.profiles if (event := plain.profile_line(line, "score", "p")) is not None
     )
     replay.take()
     watch = _Watch(people)

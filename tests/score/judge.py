@@ -64,6 +64,15 @@ class Concluded:
 
 
 @dataclass(slots=True)
+class AtPlace:
+    """One place of a score."""
+
+    enters: Count = field(default_factory=Count)
+    leaves: Count = field(default_factory=Count)
+    stays: Count = field(default_factory=Count)
+
+
+@dataclass(slots=True)
 class Score:
     """One seed, one variant. Keys of places: `wide` and `small`."""
 
@@ -75,6 +84,8 @@ class Score:
     enters: dict[str, Count] = field(default_factory=lambda: {"wide": Count(), "small": Count()})
     leaves: dict[str, Count] = field(default_factory=lambda: {"wide": Count(), "small": Count()})
     stays: dict[str, Count] = field(default_factory=lambda: {"wide": Count(), "small": Count()})
+    places: dict[str, AtPlace] = field(default_factory=lambda: {place: AtPlace() for place in PLACES})
+    """What `enters`, `leaves` and `stays` sum up."""
     dwell: dict[str, list[float]] = field(default_factory=lambda: {"wide": [], "small": []})
     """Errors of the time in a place, minutes, of visits whose entry and exit were both concluded."""
     handsets: Count = field(default_factory=Count)
@@ -102,7 +113,7 @@ def judge(day: CityDay, concluded: Concluded, variant: str) -> Score:
         score.visits += visit.records > 0 and _is_entered(visit)
         score.unseen += visit.records == 0
     for place in PLACES:
-        kind = "wide" if is_wide(place) else "small"
+        kind, at_place = "wide" if is_wide(place) else "small", score.places[place]
         people = {
             imsi for imsi, at in (*by, *concluded.enters, *concluded.leaves, *concluded.stays) if at == place
         }
@@ -110,26 +121,29 @@ def judge(day: CityDay, concluded: Concluded, variant: str) -> Score:
             key = imsi, place
             visits = sorted(by.get(key, ()), key=lambda visit: visit.enter)
             entered = _match(
-                visits, concluded.enters.get(key, ()), lambda v: v.enter, _is_entered, score.enters[kind]
+                visits, concluded.enters.get(key, ()), lambda v: v.enter, _is_entered, at_place.enters
             )
             left = _match(
                 visits,
                 concluded.leaves.get(key, ()),
                 lambda v: v.leave or END,
                 lambda v: v.leave is not None and v.leave < END,
-                score.leaves[kind],
+                at_place.leaves,
             )
             _match(
                 visits,
                 concluded.stays.get(key, ()),
                 lambda v: v.enter + STAY_MINUTES * _MINUTE,
                 lambda v: (v.leave or END) - v.enter >= STAY_MINUTES * _MINUTE,
-                score.stays[kind],
+                at_place.stays,
             )
             for k, visit in enumerate(visits):
                 if k in entered and k in left and visit.leave is not None and _is_entered(visit):
                     told, true = left[k] - entered[k], visit.leave - visit.enter
                     score.dwell[kind].append(abs(told - true) / _MINUTE)
+        score.enters[kind].add(at_place.enters)
+        score.leaves[kind].add(at_place.leaves)
+        score.stays[kind].add(at_place.stays)
     _judge_handsets(day, concluded, score.handsets)
     score.false_roaming = len(concluded.roamed & day.false_roaming)
     score.true_roaming = len(concluded.roamed & day.roaming)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tests.score.judge import Count, Score
+from tests.score.judge import AtPlace, Count, Score
+from tests.score.world import PLACES
 
 ENTER_PRECISION: Final = 0.98
 ENTER_RECALL: Final = 0.97
@@ -25,6 +26,7 @@ def of_all(scores: Sequence[Score], judged: str) -> list[str]:
         (f"Targets, with `{judged}`", TARGETS_HEAD, targets(scores, judged)),
         ("Worst seed of each figure", WORST_HEAD, worst(scores)),
         (f"Each seed, with `{judged}`", BY_SEED_HEAD, by_seed(scores, judged)),
+        (f"Each place, with `{judged}`, all seeds together", BY_PLACE_HEAD, by_place(scores, judged)),
         ("Roaming and handsets, all seeds together", IDENTITY_HEAD, identity(scores)),
     ]
     rows = causes(scores, judged)
@@ -129,6 +131,26 @@ BY_SEED_HEAD: Final[Row] = (
 )  # fmt: skip
 
 
+def by_place(scores: Sequence[Score], variant: str) -> list[Row]:
+    """One row per place, the wide ones first, all seeds together: a place alone has few visits a day."""
+    rows = []
+    for place, cells in sorted(PLACES.items(), key=lambda one: (-one[1], one[0])):
+        total = AtPlace()
+        for score in scores:
+            if score.variant == variant:
+                total.enters.add(score.places[place].enters)
+                total.leaves.add(score.places[place].leaves)
+                total.stays.add(score.places[place].stays)
+        rows.append((place, str(cells), *_pair(total.enters), *_pair(total.leaves), *_pair(total.stays)[:2]))
+    return rows
+
+
+BY_PLACE_HEAD: Final[Row] = (
+    "place", "cells", "enters P", "R", "hits / missed / false", "leaves P", "R", "hits / missed / false",
+    "stays P", "R",
+)  # fmt: skip
+
+
 def identity(scores: Sequence[Score]) -> list[Row]:
     """One row per variant, all seeds together: false roaming and changes of handset are rare."""
     rows = []
@@ -140,7 +162,9 @@ def identity(scores: Sequence[Score]) -> list[Row]:
             roaming.add(score.roaming)
         told = roaming.hits + roaming.false
         share = f"{roaming.false / told:.1%} of {told}" if told else "none told"
-        rows.append((variant, share, _share(roaming.recall), *_pair(handsets)))
+        precision, *rest = _pair(handsets)
+        told_any = handsets.hits + handsets.false > 0
+        rows.append((variant, share, _share(roaming.recall), precision if told_any else "none told", *rest))
     return rows
 
 
@@ -200,6 +224,10 @@ def as_json(score: Score) -> dict[str, Any]:
         "dwell_error_minutes": {
             kind: {f"p{round(q * 100)}": round(score.dwell_at(q, (kind,)), 2) for q in (0.5, 0.9, 0.99)}
             for kind in _KINDS
+        },
+        "places": {
+            place: {verb: count_json(getattr(at, verb)) for verb in ("enters", "leaves", "stays")}
+            for place, at in score.places.items()
         },
         "handsets": count_json(score.handsets),
         "roaming": count_json(score.roaming),

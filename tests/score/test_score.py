@@ -144,8 +144,22 @@ def test_the_error_of_dwell_is_that_of_both_ends(day: CityDay) -> None:
     assert found.leaves["wide"] == Count(1, 0, 1)
 
 
+def test_each_place_is_told_and_the_sums_are_theirs(day: CityDay) -> None:
+    enter, leave = MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR
+    day.visits = [Visit(WHO, PLACE, enter, leave, 1), Visit(WHO, "temple", leave, leave + HOUR, 1)]
+    key, other = (WHO, PLACE), (WHO, "mall-gate")
+    found = judge(day, Concluded({key: (enter,), other: (enter,)}, {key: (leave,)}, {}), ALL)
+    assert found.places[PLACE].enters == found.places[PLACE].leaves == Count(1, 0, 0)
+    assert found.places["mall-gate"].enters == Count(0, 0, 1)
+    assert found.places["temple"].enters == found.enters["small"] == Count(0, 1, 0)
+    assert found.enters["wide"] == Count(1, 0, 1)
+    rows = {row[0]: row for row in tables.by_place([found, found], ALL)}
+    assert rows["mall-gate"][1:5] == ("5", "0.000", "1.000", "0 / 0 / 2")
+    assert tables.as_json(found)["places"]["temple"]["enters"]["missed"] == 1
+
+
 def test_the_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in (["--variants", "magic"], ["--fault", "gremlins=1"]):
+    for wrong in (["--variants", "magic"], ["--subscribers", "-3"], ["--fault", "gremlins=1"]):
         with pytest.raises(SystemExit) as ended:
             main(wrong)
         assert ended.value.code == 2

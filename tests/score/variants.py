@@ -34,12 +34,12 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
 here: it saves work, and heals nothing."""
 
 PLACES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "leave_after": {"leave_after": "4m"},
+    "leave_after": {"leave_after": "5m30s"},
     "leave_sightings": {"leave_sightings": 3},
     "buffer": {"buffer": "ring"},
 }
 """Option of each place in places.yaml; `ring`: the cells of the masts around it."""
-ENTERS: Final[Mapping[str, Mapping[str, Any]]] = {"confirm": {"confirm": "6m"}}
+ENTERS: Final[Mapping[str, Mapping[str, Any]]] = {"confirm": {"confirm": "3m"}}
 """Option of the pattern `enters`."""
 
 

@@ -34,9 +34,9 @@ from engine.identity import Identity
 from engine.intake import Intake
 from engine.settings import PREFIX, Settings
 from engine.treatments.chain import Chain
-from engine.treatments.identity import Edge, IdentityOptions
-from engine.treatments.registry import Around
+from engine.treatments.registry import Around, edge_of
 from engine.treatments.step import Step
+from engine.treatments.who_options import IdentityOptions
 
 NAMED_BY_SETTINGS = {"file": "landing", "topic": "foreign"}
 """Door -> name of its feed, where a setting names it: a feed that was moved into the file keeps the name."""
@@ -107,8 +107,7 @@ class Ways:
     def _made(self, home: Home, feed: Feed) -> Way | str:
         options, columns = feed.options, map_of(feed)
         chain = Chain(self._alone(feed))
-        edge = next((step for step in chain.steps if isinstance(step, Edge)), None)
-        intake = self._requeue.intake(self._identity, edge)
+        intake = self._requeue.intake(self._identity, edge_of(chain))
         if feed.door_name == "landing" and isinstance(options, LandingOptions) and home.door == "file":
             assert columns is None or isinstance(columns, ColumnMap)
             return FileWay(options.folder, columns, intake, self._settings.key_bytes, chain)

@@ -9,8 +9,7 @@ from typing import Any
 from connectors.door import House
 from engine.collector import Live
 from engine.deployment.feeds.model import Feed, Feeds, TableFile
-from engine.treatments.identity import Edge
-from engine.treatments.registry import Around, chain_of
+from engine.treatments.registry import Around, chain_of, edge_of
 
 
 def map_of(feed: Feed) -> Any:
@@ -28,7 +27,7 @@ def live_of(feed: Feed, house: House, around: Around) -> Live:
     source = feed.door.make(feed.name, feed.options, map_of(feed), house)
     around = replace(around, disorder=feed.disorder)
     chain = chain_of(feed.treatments.values(), around) if feed.treatments else None
-    edge = None if chain is None else next((step for step in chain.steps if isinstance(step, Edge)), None)
+    edge = None if chain is None else edge_of(chain)
     return Live(
         source,
         feed.common.kinds,

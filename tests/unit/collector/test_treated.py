@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from engine.collector import LiveCollector, Pace
 from engine.event import Event
 from engine.treatments.chain import Chain
 from engine.treatments.course import Course, treated
-from engine.treatments.lot import Lot
+from engine.treatments.lot import NEVER, Lot
 from tests.unit.collector.parker import Dropper, Parker, parking
 from tests.unit.collector.support import SECOND, Listed, T, World, sight
 
@@ -84,6 +85,27 @@ def test_a_lot_knows_its_oldest_whatever_goes_when() -> None:
             assert len(lot) == min(keep, len(lot))
         assert len(lot) == len(waiting)
         assert lot.oldest == min((t for t, _ in waiting.values()), default=None)
+
+
+def test_what_comes_and_goes_behind_a_change_leaves_nothing_in_a_lot() -> None:
+    lot = Lot()
+    lot.park(event(0, "k0"), T + SECOND)
+
+    def go_on(first: int, last: int) -> None:
+        for number in range(first, last):
+            lot.park(event(number, f"k{number}"), T + (number + 1) * SECOND)  # there is always one
+            lot.park(event(number, f"k{number - 1}"), NEVER)
+            assert len(lot.of(f"k{number - 1}")) == 2
+            assert lot.due(T + number * SECOND) == []
+            assert lot.oldest == T + number * SECOND
+
+    go_on(1, 100)
+    tracemalloc.start()
+    try:
+        go_on(100, 3_000)
+        assert tracemalloc.get_traced_memory()[0] < 50_000
+    finally:
+        tracemalloc.stop()
 
 
 # -- in the collector ------------------------------------------------------------------------------------

@@ -16,13 +16,14 @@ from engine.refusals import Refusal
 from engine.treatments.chain import Chain
 from engine.treatments.correlation import Correlation
 from engine.treatments.course import Course
-from engine.treatments.handset_changes import Handset, HandsetChanges, HandsetOptions
-from engine.treatments.identity import Edge, IdentityOptions
+from engine.treatments.handset_changes import Handset, HandsetChanges
+from engine.treatments.identity import Edge
 from engine.treatments.memory import Memories, MemoryShelf, Shelf
-from engine.treatments.parking import Parking, ParkingOptions
-from engine.treatments.roaming import Roaming, RoamingOptions
+from engine.treatments.parking import Parking
+from engine.treatments.roaming import Roaming
 from engine.treatments.roaming_held import HeldRoaming
 from engine.treatments.step import Step
+from engine.treatments.who_options import HandsetOptions, IdentityOptions, ParkingOptions, RoamingOptions
 
 KEY = b"key"
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from engine.identity import Identity
-from engine.treatments.identity import IdentityOptions
 from engine.treatments.memory import MemoryShelf
+from engine.treatments.who_options import IdentityOptions
 from tests.unit.identity.support import (
     DAY,
     HOUR,

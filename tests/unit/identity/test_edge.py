@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.treatments.identity import IdentityOptions
+from engine.treatments.who_options import IdentityOptions
 from tests.unit.identity.support import ALL, HOME, IMSI, KEY, T0, Feed, Wanted, row
 
 

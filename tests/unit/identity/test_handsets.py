@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.treatments.handset_changes import WAITING_AT_MOST, HandsetOptions
+from engine.treatments.handset_changes import WAITING_AT_MOST
+from engine.treatments.who_options import HandsetOptions
 from tests.unit.identity.support import DAY, HOUR, IMSI, MINUTE, OTHER, T0, Feed, Wanted, row
 
 OLD, NEW, THIRD = "86990321", "86990431", "35675904"

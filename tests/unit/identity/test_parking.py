@@ -9,8 +9,7 @@ import orjson
 import pytest
 
 from engine.identity import Identity
-from engine.treatments.identity import IdentityOptions
-from engine.treatments.parking import ParkingOptions
+from engine.treatments.who_options import IdentityOptions, ParkingOptions
 from tests.unit.identity.support import DAY, IMSI, KEY, NUMBER, OTHER, SECOND, T0, Feed, Wanted, row
 
 WANTED = Wanted(IdentityOptions(correlate=True), ParkingOptions())

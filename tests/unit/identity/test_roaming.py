@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.treatments.identity import IdentityOptions
-from engine.treatments.roaming import RoamingOptions
+import orjson
+
 from engine.treatments.roaming_held import MOST
+from engine.treatments.who_options import IdentityOptions, RoamingOptions
 from tests.unit.identity.support import DAY, HOME, HOUR, IMSI, MINUTE, T0, Feed, Wanted, row
 
 GUEST = "440101234567890"
@@ -197,7 +198,7 @@ def test_networks_that_are_not_heard_across_the_border_wait_for_nothing() -> Non
 def test_what_is_kept_back_outlives_a_crash_and_has_a_bound() -> None:
     feed = feed_of(HELD)
     feed.read([at(0, "46000"), leaves(1)])
-    kept = feed.chain.pack()
+    kept = orjson.loads(orjson.dumps(feed.chain.pack()))
     other = feed_of(HELD)
     other.chain.restore(kept)
     assert other.chain.parked == 1

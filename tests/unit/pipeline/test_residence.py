@@ -113,6 +113,21 @@ def test_few_cells_are_remembered() -> None:
     assert sorted(on.sub.habits.sums) == sorted(cells[-CELLS:])
 
 
+def test_of_cells_with_equal_time_the_last_by_its_text_goes() -> None:
+    on = stage({"happens": "call.out"})
+    # one's name is the beginning of another's
+    cells = [f"460-00-1-{number}" for number in (2, 21, *range(30, 30 + CELLS - 1))]
+    assert len(cells) == CELLS + 1
+    for number, cell in enumerate(cells[2:] + cells[1::-1]):
+        minutes_in = 20 if cell in cells[:2] else 30
+        on.see(cell, EVENING + number * 30)
+        on.record("power.off", EVENING + number * 30 + minutes_in)
+    on.see(STREET, EVENING + 7 * HOURS)
+    assert on.sub.habits is not None
+    assert cells[0] in on.sub.habits.sums
+    assert cells[1] not in on.sub.habits.sums
+
+
 def test_habits_are_stored() -> None:
     on = stage({"happens": "call.out"})
     for number in range(3):

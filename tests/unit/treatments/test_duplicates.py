@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.treatments.duplicates import OF_ONE, Duplicates, DuplicatesOptions
+from engine.treatments.duplicates import OF_ONE, Duplicates
+from engine.treatments.where_options import DuplicatesOptions
 from tests.unit.treatments.support import SECOND, A, B, at, event, shown, take
 
 

@@ -11,8 +11,8 @@ from engine.event import Event
 from engine.identity import Identity
 from engine.options import Options
 from engine.treatments.chain import Chain
-from engine.treatments.ping_pong import PingPongOptions
 from engine.treatments.registry import TREATMENTS, Around, Asked, chain_of
+from engine.treatments.where_options import PingPongOptions
 from tests.unit.treatments.support import MINUTE, POSITIONS, A, B, C, event, plain, run, streams
 
 TABLE = CellTable(Cell(name, lat, lon, 500) for name, (lat, lon) in POSITIONS.items() if name != C)

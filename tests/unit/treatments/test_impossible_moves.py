@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.treatments.impossible_moves import ImpossibleMoves, ImpossibleMovesOptions
+from engine.treatments.impossible_moves import ImpossibleMoves
+from engine.treatments.where_options import ImpossibleMovesOptions
 from tests.unit.treatments.support import FAR, POSITIONS, A, B, C, event, shown, take
 
 FLAGGED = ["no_trigger", "impossible_move"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from engine.treatments.late import Late, LateOptions
+from engine.treatments.late import Late
+from engine.treatments.where_options import LateOptions
 from tests.unit.treatments.support import MINUTE, A, at, event, shown, take
 
 

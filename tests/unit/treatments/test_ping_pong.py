@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from pydantic import ValidationError
 
 from engine.event import Event
-from engine.treatments.ping_pong import MOST_OF_ONE, PingPong, PingPongOptions
+from engine.treatments.ping_pong import MOST_OF_ONE, PingPong
 from engine.treatments.ping_pong_repeat import PingPongRepeat
+from engine.treatments.where_options import PingPongOptions
 from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, rule, when
 from tests.unit.treatments.support import MINUTE, A, B, C, at, event, shown, take
 
@@ -227,7 +229,7 @@ def test_a_restart_remembers_where_they_changed_to() -> None:
     before = held()
     take(before, event(0, A), event(60, B), event(65, B))
     after = held()
-    after.restore(before.pack())
+    after.restore(orjson.loads(orjson.dumps(before.pack())))
     assert take(after, event(70, None, "loc.handover", cell_prev=C)) == []
     out = take(after, event(80, None, "loc.handover", cell_prev=B))
     assert shown(out) == [(60, B, FLAGGED), (65, B, FLAGGED), (70, None, []), (80, None, [])]
@@ -241,5 +243,5 @@ def test_on_the_way_through_several_cells_one_that_was_left_takes_none_back() ->
     ]  # fmt: skip
     again = held()
     take(again, event(0, A), event(60, B), event(70, C))
-    again.restore(again.pack())
+    again.restore(orjson.loads(orjson.dumps(again.pack())))
     assert take(again, event(80, None, "loc.handover", cell_prev=B)) == []

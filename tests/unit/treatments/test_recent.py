@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from collections import OrderedDict
+
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +42,36 @@ def test_what_is_over_is_forgotten_from_the_front() -> None:
     recent.forget_while(lambda number: number < 3)
     assert len(recent) == 0
     assert recent.forgotten == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 500])
+def test_those_ahead_are_known_whatever_was_touched(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr("engine.treatments.by_age.AT_ONCE", at_once)
+    dice = random.Random(5)
+    recent, model = numbers(40, 100), OrderedDict[str, int]()
+    for number in range(10_000):
+        key, what = str(dice.randrange(60)), dice.random()
+        if what < 0.4:
+            assert recent.get(key) == model.get(key)
+            if key in model:
+                model.move_to_end(key)
+        elif what < 0.9:
+            recent.put(key, number)
+            model[key] = number
+            model.move_to_end(key)
+            if len(model) > 40:
+                model.popitem(last=False)
+        elif what < 0.95:
+            recent.drop(key)
+            model.pop(key, None)
+        else:
+            over = number - dice.randrange(100)
+            recent.forget_while(over.__gt__)
+            while model and next(iter(model.values())) < over:
+                model.popitem(last=False)
+        assert list(recent) == list(model)
+        if number % 1_000 == 0:
+            recent.restore(recent.pack())
 
 
 def test_the_checkpoint_holds_those_touched_last() -> None:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.event import Event
-from engine.treatments.start_cell import StartCell, StartCellOptions
+from engine.treatments.start_cell import StartCell
+from engine.treatments.where_options import StartCellOptions
 from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, rule, when
 from tests.unit.treatments.support import A, B, event, shown, take
 

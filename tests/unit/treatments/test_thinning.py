@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engine.event import Event
-from engine.treatments.thinning import Thinning, ThinningOptions
+from engine.treatments.thinning import Thinning
+from engine.treatments.where_options import ThinningOptions
 from tests.unit.pipeline.stage import BAR, CAFE, CAFE_2, KEY, STREET, Stage, rule, when
 from tests.unit.treatments.support import MINUTE, A, B, event, shown, take
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.treatments.unknown_cells import UnknownCells, UnknownCellsOptions
+from engine.treatments.unknown_cells import UnknownCells
+from engine.treatments.where_options import UnknownCellsOptions
 from tests.unit.treatments.support import A, B, event, take
 
 

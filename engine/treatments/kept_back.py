@@ -1,0 +1,115 @@
+"""A change of a subscriber that waits until it is settled, and all that comes behind it.
+
+`ping_pong` (mode `hold`) and `roaming` (with `hold`) keep back alike:
+
+    1. A change waits until the watermark has come to its time, at most. All that comes behind it for the same
+       subscriber waits with it, so that nothing is overtaken.
+    2. What is settled goes on, first the change, and what was kept back behind it is taken anew: there may be
+       another change in it.
+    3. Of more than there is room for a tenth goes on early, the oldest (`overflowed`).
+
+When a change is settled before its time, and as what it goes on, is for the step to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from engine.event import Event
+from engine.treatments.lot import EVENTS, NEVER, Lot
+
+V = TypeVar("V")
+
+
+class KeepsBack(Generic[V]):
+    """Base of such a step. `V`: what it knows of a change while that waits; `at_most`: events kept back."""
+
+    def __init__(self, counts: Counter[str], at_most: int) -> None:
+        self.counts = counts
+        self._most = at_most
+        self._lot = Lot()
+        self._changes: dict[str, V] = {}
+        """Subscriber -> the change that is kept back, and with it all that came behind it."""
+        self._watermark = -1
+
+    # -- what a step says for itself -------------------------------------------------------------------------
+
+    def take(self, event: Event) -> Sequence[Event]:
+        """Take one event of the source and return what goes on."""
+        raise NotImplementedError
+
+    def let_go(self, keep: int = 0) -> Sequence[Event]:
+        """Return all that is kept back but the newest `keep`, as if the changes had lasted."""
+        raise NotImplementedError
+
+    def _lasts(self, change: Event, behind: Iterable[Event]) -> list[Event]:
+        """Return a change whose time is up, and what becomes of the events behind it."""
+        raise NotImplementedError
+
+    def _note(self, event: Event) -> None:
+        """Take in an event that is kept back already, the change first."""
+        raise NotImplementedError
+
+    # -- as a step -------------------------------------------------------------------------------------------
+
+    def pass_time(self, watermark: int) -> Sequence[Event]:
+        """Let go of the changes that lasted."""
+        self._watermark = watermark
+        found: list[Event] = []
+        for change in self._lot.due(watermark):
+            found += self._lasts(change, self._lot.of(change.key))
+        return found
+
+    def pack(self) -> dict[str, Any]:
+        """Return the events kept back, and the time."""
+        return {"watermark": self._watermark, EVENTS: self._lot.pack()}
+
+    def restore(self, packed: Mapping[str, Any] | None) -> None:
+        """Go on where `pack` was called."""
+        packed = packed or {}
+        self._watermark = packed.get("watermark", -1)
+        self._changes.clear()
+        self._lot.restore(packed.get(EVENTS))
+        for event in self._lot.events():
+            self._note(event)
+
+    @property
+    def parked(self) -> int:
+        """Events kept back now."""
+        return len(self._lot)
+
+    @property
+    def oldest(self) -> int | None:
+        """Least `t` of them, µs; None without any."""
+        return self._lot.oldest
+
+    # -- what is kept back -----------------------------------------------------------------------------------
+
+    def _keep(self, change: Event, until: int, known: V) -> Sequence[Event]:
+        """Keep a change back until the watermark has come to `until` (µs)."""
+        self._changes[change.key] = known
+        return self._park(change, until)
+
+    def _keep_behind(self, event: Event) -> Sequence[Event]:
+        """Keep an event back behind the change of its subscriber."""
+        return self._park(event, NEVER)
+
+    def _end(self, key: str) -> list[Event]:
+        """Keep nothing of a subscriber back any longer; return what was, the change first."""
+        del self._changes[key]
+        return self._lot.of(key)
+
+    def _anew(self, events: Iterable[Event]) -> list[Event]:
+        found: list[Event] = []
+        for event in events:
+            found += self.take(event)
+        return found
+
+    def _park(self, event: Event, until: int) -> Sequence[Event]:
+        self._lot.park(event, until)
+        if len(self._lot) > self._most:
+            self.counts["overflowed"] += 1
+            return self.let_go(self._most * 9 // 10)
+        return ()
