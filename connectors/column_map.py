@@ -51,14 +51,13 @@ from connectors.column_spec import (
 from connectors.map_model import (
     IDENTITY,
     At,
+    MapFiles,
+    Wrong,
     alternatives,
-    check_fields,
     check_kinds,
     find_map,
-    is_other_map,
-    load_checked,
     map_names,
-    read_checked,
+    wrong_fields,
 )
 from engine.errors import InputError
 
@@ -74,7 +73,6 @@ __all__ = [
     "read_map",
 ]
 
-WHAT = "a column map"
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "pipe": "|", "comma": ",", "\\1": "\x01", "\\x01": "\x01"}
 
 
@@ -130,15 +128,15 @@ class ColumnMap(MapModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> ColumnMap:
-        check_fields(self.kinds, self.fields, self.helpers, "column", lambda way: way.column)
-        self._check_width()
-        return self
-
-    def _check_width(self) -> None:
-        last = max((*self.used, *self.id))
+        origin = "column"
+        wrong = [*wrong_fields(self.kinds, self.fields, self.helpers, origin, lambda way: way.column)]
+        last = max((*self.used, *self.id), default=0)
         if last > self.columns.at_least:
             expected = f"expected columns.at_least of {last} or more"
-            raise At(("columns",), f"{expected}, was {self.columns.at_least}")
+            wrong.append(At(("columns",), f"{expected}, was {self.columns.at_least}"))
+        if wrong:
+            raise Wrong(wrong)
+        return self
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -173,23 +171,20 @@ def _kinds(kind: str | KindSpec) -> list[str]:
     return [kind] if isinstance(kind, str) else list(kind.kinds())
 
 
+_FILES = MapFiles(ColumnMap, "a column map", of_messages=False)
+
+
 def load_map(name_or_path: str | Path) -> ColumnMap:
     """Load a map of `connectors/maps` by its name, or any other by the path of its file (`.yaml`).
 
     Raises InputError: no such map, or what is wrong in the file and where.
     """
-    path = find_map(name_or_path)
-    try:
-        return load_checked(path, ColumnMap, WHAT)
-    except InputError:
-        if is_other_map(path, of_messages=True):
-            raise InputError(str(path), "a column map, of rows", "a field map, of messages") from None
-        raise
+    return _FILES.load(find_map(name_or_path))
 
 
 def read_map(name_or_path: str | Path) -> tuple[ColumnMap | None, list[InputError]]:
-    """Return a map, or None and all mistakes that can be told at once, each with line and column.
+    """Return a map, or None and all its mistakes, each with line and column.
 
     Raises InputError if there is no such map, or its file can't be read as YAML.
     """
-    return read_checked(find_map(name_or_path), ColumnMap, WHAT)
+    return _FILES.read(find_map(name_or_path))

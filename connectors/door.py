@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from engine.collector import Source
+from engine.errors import InputError
 from engine.options import Options
 
 SECOND: Final = 1_000_000
@@ -69,8 +70,12 @@ class Door(Generic[Some]):
     map_kinds: Callable[[Any], frozenset[str]] = lambda _: frozenset()
     """Kinds that a map can bring; empty: any."""
     needs_map: bool = False
+    read_map: Callable[[str], tuple[Any, list[InputError]]] | None = None
+    """The same as `load_map`, but returns a map, or None and all its mistakes."""
     claims: Callable[[Some], Iterable[str]] = _nothing
     """What no other feed may use at the same time: `folder /data/in`, `port 8443`."""
+    claimed_by: frozenset[str] = frozenset()
+    """Keys that `claims` looks at."""
     look: Callable[[Some, House], Iterable[Mistake]] = _no_mistakes
     """Looks outside, without changing anything, for what can't work: a folder that is missing."""
     shown: Callable[[Some], str] = lambda _: ""

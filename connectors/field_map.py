@@ -41,21 +41,18 @@ from pydantic import (
 
 from connectors.column_spec import MapModel, Texts, ValueSpec, check_offset
 from connectors.map_model import (
+    MapFiles,
+    Wrong,
     alternatives,
-    check_fields,
     check_kinds,
     find_map,
     is_field_map,
-    is_other_map,
-    load_checked,
-    read_checked,
+    wrong_fields,
 )
 from connectors.message_path import Path
 from engine.errors import InputError
 
 __all__ = ["FieldMap", "is_field_map", "load_field_map", "read_field_map"]
-
-WHAT = "a field map"
 
 
 def _checked_path(value: str) -> str:
@@ -161,6 +158,12 @@ class FieldMap(MapModel):
     helpers: dict[str, Ways] = Field(default_factory=dict)
     id: tuple[PathText, ...] = ()
 
+    @field_validator("kind")
+    @classmethod
+    def _kind(cls, value: str | KindByValue | KindByPresence) -> str | KindByValue | KindByPresence:
+        check_kinds(tuple(kinds_of(value)))
+        return value
+
     @field_validator("utc_offset")
     @classmethod
     def _offset(cls, value: str) -> str:
@@ -175,8 +178,9 @@ class FieldMap(MapModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> FieldMap:
-        check_kinds(self.kinds)
-        check_fields(self.kinds, self.fields, self.helpers, "path", self._place)
+        wrong = [*wrong_fields(self.kinds, self.fields, self.helpers, "path", self._place)]
+        if wrong:
+            raise Wrong(wrong)
         return self
 
     def _place(self, way: PathSpec) -> Path | None:
@@ -196,23 +200,20 @@ class FieldMap(MapModel):
         return (*self.fields.items(), *self.helpers.items())
 
 
+_FILES = MapFiles(FieldMap, "a field map", of_messages=True)
+
+
 def load_field_map(name_or_path: str | FilePath) -> FieldMap:
     """Load a map of `connectors/maps` by its name, or any other by the path of its file (`.yaml`).
 
     Raises InputError: no such map, or what is wrong in the file and where.
     """
-    path = find_map(name_or_path)
-    try:
-        return load_checked(path, FieldMap, WHAT)
-    except InputError:
-        if is_other_map(path, of_messages=False):
-            raise InputError(str(path), "a field map, of messages", "a column map, of rows") from None
-        raise
+    return _FILES.load(find_map(name_or_path))
 
 
 def read_field_map(name_or_path: str | FilePath) -> tuple[FieldMap | None, list[InputError]]:
-    """Return a map, or None and all mistakes that can be told at once, each with line and column.
+    """Return a map, or None and all its mistakes, each with line and column.
 
     Raises InputError if there is no such map, or its file can't be read as YAML.
     """
-    return read_checked(find_map(name_or_path), FieldMap, WHAT)
+    return _FILES.read(find_map(name_or_path))

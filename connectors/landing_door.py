@@ -6,11 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from pydantic import model_validator
-
-from connectors.column_map import ColumnMap, load_map
+from connectors.column_map import ColumnMap, load_map, read_map
 from connectors.door import SECOND, Door, House, Mistake
 from connectors.landing import Landing
 from connectors.landing_scan import UNFINISHED, Choice
@@ -20,7 +17,9 @@ from engine.options import REQUIRED, Duration, Options, Place, option
 class LandingOptions(Options):
     """Of a landing directory."""
 
-    folder: Place = option(REQUIRED, "a folder", "Folder into which files are put, whole, by a rename.")
+    folder: Place = option(
+        REQUIRED, "a folder", "Folder into which files are put, whole, by a rename.", stand_in="."
+    )
     files: str = option(
         "*",
         "a pattern of names such as `s1mme_*.txt`",
@@ -80,24 +79,25 @@ class LandingOptions(Options):
         le=3_600 * SECOND,
     )
 
-    @model_validator(mode="after")
-    def _sequence(self) -> LandingOptions:
+    def wrong(self) -> Iterator[str]:
+        """Yield what does not fit together."""
         try:
             names = set(re.compile(self.sequence).groupindex)
         except re.error as error:
-            raise ValueError(f"expected `sequence` to be a regular expression, was none: {error}") from None
+            yield f"expected `sequence` to be a regular expression, was none: {error}"
+            return
         numbers = names & {"seq", "time"}
         if self.sequence and len(numbers) != 1:
             was = " and ".join(sorted(numbers)) or "neither"
-            raise ValueError(f"expected `sequence` with one group named `seq` or `time`, was {was}")
+            yield f"expected `sequence` with one group named `seq` or `time`, was {was}"
+            return
         if ("time" in numbers) != bool(self.every):
             given = "was not given" if "time" in numbers else "was given"
-            raise ValueError(f"expected `every` with `(?P<time>...)` in `sequence`, and only there, {given}")
+            yield f"expected `every` with `(?P<time>...)` in `sequence`, and only there, {given}"
         if self.wraps == 1 or (self.wraps and "seq" not in numbers):
-            raise ValueError("expected `wraps` of 2 or more, with `(?P<seq>...)` in `sequence`, was other")
+            yield "expected `wraps` of 2 or more, with `(?P<seq>...)` in `sequence`, was other"
         if self.gap_wait and not self.sequence:
-            raise ValueError("expected `gap_wait` only with `sequence`, was given")
-        return self
+            yield "expected `gap_wait` only with `sequence`, was given"
 
     @property
     def choice(self) -> Choice:
@@ -136,10 +136,12 @@ def claims(options: LandingOptions) -> tuple[str]:
     return (folder if options.files == "*" else f"{folder} {options.files}",)
 
 
+CLAIMED_BY = frozenset({"folder", "files"})
+
+
 def kinds_of(columns: ColumnMap) -> frozenset[str]:
     """Return the kinds that a column map can bring."""
-    kind: Any = columns.kind
-    return frozenset({kind} if isinstance(kind, str) else (kind.values or {}).values())
+    return frozenset(columns.kinds)
 
 
 DOOR: Door[LandingOptions] = Door(
@@ -149,8 +151,10 @@ DOOR: Door[LandingOptions] = Door(
     disorder=300 * SECOND,
     idle=1_800 * SECOND,
     load_map=load_map,
+    read_map=read_map,
     map_kinds=kinds_of,
     claims=claims,
+    claimed_by=CLAIMED_BY,
     look=look,
     shown=lambda options: str(options.folder / options.files),
 )

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from connectors.column_map import IDENTITY, ColumnMap, name_and_meaning
 from connectors.column_spec import KindSpec
 from connectors.lines import Lines
-from connectors.map_findings import Refused, RowFindings
+from connectors.map_findings import RowFindings
+from connectors.sample_shown import shown_text, shown_value, tried, why
 from connectors.xdr_files import Rows
 from connectors.xdr_values import Read, stripped
 from engine.errors import InputError
 from engine.event import Event
-from engine.field_checks import PERSONAL
 from engine.identity import Identity
 from engine.intake import YEAR_2000, YEAR_2100, Intake
-from engine.refusals import Bad, Refusal, redact, shown_name
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-SHOWN = 60
-"""Characters of a column's text or a value that are shown."""
+from engine.refusals import Refusal, shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +170,7 @@ class MapCheck:
         own = None
         for refusal in self._refused:
             line = int(refusal.position.rpartition(":")[2])
-            self.findings.refused.setdefault(refusal.reason, Refused(line, refusal.detail)).count += 1
+            self.findings.refuse(line, refusal)
             if line == number:
                 own = refusal
         self._refused.clear()
@@ -199,7 +194,7 @@ class MapCheck:
             if name not in read:
                 values.append(Told(0, "", "", name, shown_value(name, value, self.identity, open=self.open)))
         if refusal is not None:
-            return RowTold(number, "refused", f"{refusal.reason}: {refusal.detail}", tuple(values))
+            return RowTold(number, "refused", why(refusal), tuple(values))
         return RowTold(number, "skipped" if event is None else event.kind, "", tuple(values))
 
     def _columns_of(self, cells: list[bytes], fields: dict[str, Any]) -> Iterator[Told]:
@@ -213,17 +208,10 @@ class MapCheck:
                 value = fields.get("kind", "")
             shown = "" if value is None else shown_value(look.field, value, self.identity, open=self.open)
             plain = look.is_time and value is not None and YEAR_2000 <= value < YEAR_2100
-            yield Told(
-                look.column, named, self._shown_text(look.field, text, plain), look.field, shown, problem
+            said = shown_text(
+                look.field, text.decode("utf-8", "backslashreplace"), open=self.open, plain=plain
             )
-
-    def _shown_text(self, name: str, cell: bytes, plain: bool) -> str:
-        text = _printable(cell.decode("utf-8", "backslashreplace"))
-        if self.open or plain:
-            return text[:SHOWN]
-        if (name in PERSONAL or name == "number") and text.strip():
-            return f"<{len(text.strip())} characters>"
-        return redact(text)[:SHOWN]
+            yield Told(look.column, named, said, look.field, shown, problem)
 
 
 def _value(look: _Look, cells: list[bytes]) -> tuple[Any, str]:
@@ -232,42 +220,4 @@ def _value(look: _Look, cells: list[bytes]) -> tuple[Any, str]:
         return None, "expected the column, was none"
     if look.field == "kind":
         return None, ""
-    try:
-        return look.read(cells[look.column - 1]), ""
-    except Bad as bad:
-        return None, f"{bad.reason}: expected {bad.expected}, was {bad.was or 'empty'}"
-
-
-def shown_value(name: str, value: Any, identity: Identity, *, open: bool) -> str:
-    """Write the value of a field; what names a person as the log has it, hashed, if not `open`."""
-    if name in ("t", "t_start"):
-        return moment(value)
-    if name in PERSONAL or name == "number":
-        return str(value) if open else _hashed(name, value, identity)
-    text = str(value)
-    # hashes and what ids are made of hold no number of anybody, though digits may follow each other
-    plain = (
-        open
-        or name in ("subscriber_key", "id")
-        or (name in ("cell", "cell_prev") and all(len(part) < 10 for part in text.split("-")))
-    )
-    return (text if plain else redact(text))[:SHOWN]
-
-
-def _hashed(name: str, value: Any, identity: Identity) -> str:
-    if name in ("imei", "imeisv"):
-        return "<a handset>"
-    text = identity.number(str(value)) if name == "number" else identity.hash_number(str(value))
-    return text if len(text) < 9 else f"~{text[:8]}"
-
-
-def moment(micros: int) -> str:
-    """Write a time as UTC; one that no calendar has as it is not."""
-    try:
-        return (_EPOCH + timedelta(microseconds=micros)).isoformat(" ", "milliseconds").replace("+00:00", "Z")
-    except OverflowError:
-        return "out of range"
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return tried(lambda: look.read(cells[look.column - 1]))

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from connectors.column_map import ColumnMap
 from connectors.field_map import FieldMap
 from engine.event import Event
+from engine.refusals import Refusal
 
 KEPT_AT_MOST = 1_000_000
 """Ids and subscribers that are kept to be compared, about 150 bytes each."""
@@ -68,6 +69,10 @@ class Findings:
     first_clash: tuple[int, int] = (0, 0)
     _ids: dict[str, tuple[int, int]] = field(default_factory=dict)
     _subscribers: set[str] = field(default_factory=set)
+
+    def refuse(self, line: int, refusal: Refusal) -> None:
+        """Count what was refused; of each reason the first is told."""
+        self.refused.setdefault(refusal.reason, Refused(line, refusal.detail)).count += 1
 
     def applied(self, number: int, raw: bytes, event: Event, identity: frozenset[str]) -> None:
         """Count what became a record. `number`: of its line; `raw`: what it was made of."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +15,7 @@ from connectors.yaml_plain import Marked
 from engine.errors import InputError
 from engine.event_kinds import KINDS
 from engine.field_checks import PERSONAL
+from engine.language.suggest import closest
 from engine.numbers import OPEN_DIGITS
 
 MAPS = Path(__file__).resolve().parent / "maps"
@@ -34,6 +37,14 @@ class At(ValueError):
         super().__init__(message)
 
 
+class Wrong(ValueError):
+    """All such mistakes of a map."""
+
+    def __init__(self, found: Iterable[At]) -> None:
+        self.found = tuple(found)
+        super().__init__("; ".join(map(str, self.found)))
+
+
 def alternatives(value: Any) -> Any:
     """Return a list where there may be one, or a single thing: several ways to a value."""
     return value if isinstance(value, list | tuple) else [value]
@@ -46,63 +57,64 @@ def check_kinds(kinds: Collection[str]) -> None:
             raise ValueError(f"expected a signaling or business kind, was {kind!r}")
 
 
-def check_fields(
+def wrong_fields(
     kinds: Collection[str],
     fields: Mapping[str, Sequence[Spec]],
     helpers: Mapping[str, Sequence[Spec]],
     origin: str,
     place: Callable[[Spec], object],
-) -> None:
-    """Raise ValueError for names that these kinds don't have, or that are missing, or used wrongly.
+) -> Iterator[At]:
+    """Yield names that these kinds don't have, or that are missing, or used wrongly.
 
     `origin`: what values are read from, in a word: "column". `place`: which one of a way; None: none.
     """
     known = set(ENVELOPE)
     for kind in kinds:
         known.update(KINDS[kind].fields)
+    slips = {closest(name, (*IDENTITY, "t")) for name in fields if name not in known}
     for name in fields:
         if name not in known:
             expected = f"expected a field of {', '.join(sorted(kinds))}"
-            raise At(("fields", name), f"{expected}, was {name!r}")
+            yield At(("fields", name), f"{expected}, was {name!r}")
     twice = set(fields) & set(helpers)
     if twice:
         shown = ", ".join(sorted(twice))
-        raise At(("helpers", min(twice)), f"expected each name in fields or helpers, was in both: {shown}")
+        yield At(("helpers", min(twice)), f"expected each name in fields or helpers, was in both: {shown}")
     both = {**fields, **helpers}
     named = {place(way): name for name, ways in both.items() if name in PERSONAL for way in ways}
+    slots_fit = True
     for part, names in (("fields", fields), ("helpers", helpers)):
         for name, ways in names.items():
-            try:
-                _check_slots(name, ways, both, origin)
-                _check_identity(name, ways, named, origin, place)
-            except ValueError as error:
-                raise At((part, name), str(error)) from None
-    if not _is_time("t", both):
-        raise At(("fields", "t"), "expected field t of type time, was none")
-    if not set(IDENTITY) & set(fields):
-        raise At(("fields",), "expected a field imsi, msisdn or subscriber, was none")
+            wrong = [*_wrong_slots(name, ways, both, origin)]
+            slots_fit = slots_fit and not wrong
+            for said in (*wrong, *_wrong_identity(name, ways, named, origin, place)):
+                yield At((part, name), said)
+    if ("t" not in both and "t" not in slips) or ("t" in both and slots_fit and not _is_time("t", both)):
+        yield At(("fields", "t"), "expected field t of type time, was none")
+    if not set(IDENTITY) & {*fields, *slips}:
+        yield At(("fields",), "expected a field imsi, msisdn or subscriber, was none")
 
 
-def _check_slots(name: str, ways: Sequence[ValueSpec], both: Fields, origin: str) -> None:
+def _wrong_slots(name: str, ways: Sequence[ValueSpec], both: Fields, origin: str) -> Iterator[str]:
     plain = {name: ways for name, ways in both.items() if not any(way.slots for way in ways)}
     texts = [name for name, ways in both.items() if any(way.template is not None for way in ways)]
     for way in ways:
         for slot in way.slots:
             if slot not in both or slot in texts or (way.sum is not None and slot not in plain):
                 also = "" if way.sum is not None else ", sums"
-                raise ValueError(f"expected {name} of {origin}s{also} and constants only, was {{{slot}}}")
+                yield f"expected {name} of {origin}s{also} and constants only, was {{{slot}}}"
         for slot in way.sum or ():
-            if any(each.type not in WHOLE or each.divide for each in plain[slot]):
-                raise ValueError(f"expected whole numbers and times in sum, was {slot}")
+            if slot in plain and any(each.type not in WHOLE or each.divide for each in plain[slot]):
+                yield f"expected whole numbers and times in sum, was {slot}"
 
 
-def _check_identity(
+def _wrong_identity(
     name: str,
     ways: Sequence[Spec],
     named: Mapping[object, str],
     origin: str,
     place: Callable[[Spec], object],
-) -> None:
+) -> Iterator[str]:
     """Let nothing but identity and the other party's number be made of a place that names a person."""
     for way in ways:
         taken, at = way.taken, place(way)
@@ -110,10 +122,10 @@ def _check_identity(
         whose = named.get(at) if at is not None else None
         if whose is not None and name not in PERSONAL and name != "number" and not is_short:
             expected = f"expected {origin} {at} for {whose} only, or {OPEN_DIGITS} characters of it"
-            raise ValueError(f"{expected}, was {name}")
+            yield f"{expected}, was {name}"
         if PERSONAL & set(way.slots):
             expected = "expected nothing that names a person in a template or sum"
-            raise ValueError(f"{expected}, was {min(PERSONAL & set(way.slots))}")
+            yield f"{expected}, was {min(PERSONAL & set(way.slots))}"
 
 
 def _is_time(name: str, both: Fields) -> bool:
@@ -155,26 +167,92 @@ def read_marked(path: Path, what: str) -> Marked:
     return Marked(path, text, what)
 
 
-def read_checked(path: Path, model: type[Map], what: str) -> tuple[Map | None, list[InputError]]:
-    """Return a map, or None and all mistakes that can be told at once, each with line and column."""
-    marked = read_marked(path, what)
+@dataclass(frozen=True, slots=True)
+class MapFiles(Generic[Map]):
+    """Files of one kind of map: `model` is what is in one, `what` its name."""
+
+    model: type[Map]
+    what: str
+    of_messages: bool | None = None
+    """By paths of messages, or by columns of rows; None: neither, it is no map of a feed."""
+
+    def read(self, path: Path) -> tuple[Map | None, list[InputError]]:
+        """Return a map, or None and all its mistakes, each with line and column where there is one.
+
+        A map of the other kind is one mistake. Raises InputError if a file can't be read as YAML.
+        """
+        marked = read_marked(path, self.what)
+        try:
+            return self.model.model_validate(marked.data), []
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+        if self.of_messages is not None and is_other_map(path, of_messages=not self.of_messages):
+            return None, [InputError(str(path), _KINDS[self.of_messages], _KINDS[not self.of_messages])]
+        mistakes = [each for problem in found for each in _mistakes(marked, problem)]
+        return None, mistakes + _of_the_rest(marked, self.model, found)
+
+    def load(self, path: Path) -> Map:
+        """Return a map as `read` does; raise InputError for its first mistake, and count all others."""
+        found, mistakes = self.read(path)
+        if found is not None:
+            return found
+        first = mistakes[0]
+        if len(mistakes) > 1:
+            more = f"{first.expected} (and {len(mistakes) - 1} more mistakes)"
+            first = InputError(first.where, more, first.was)
+        raise first
+
+
+_KINDS = {True: "a field map, of messages", False: "a column map, of rows"}
+
+
+def _of_the_rest(marked: Marked, model: type[BaseModel], found: list[Any]) -> list[InputError]:
+    """Return what does not fit together in a map whose mistakes are `found`, the parts with them left out.
+
+    Pydantic looks at that only once each part is right by itself. What may be wrong only for a part that is
+    left out is not told.
+    """
+    if not isinstance(marked.data, dict) or not all(problem["loc"] for problem in found):
+        return []
+    bad = {_part(problem["loc"]) for problem in found}
+    left = {key: value for key, value in _STAND_INS.items() if (key,) in bad and key in model.model_fields}
+    left |= {
+        key: {name: inner for name, inner in value.items() if (key, name) not in bad}
+        if key in _PARTS and isinstance(value, dict)
+        else value
+        for key, value in marked.data.items()
+        if (key,) not in bad
+    }
     try:
-        return model.model_validate(marked.data), []
+        model.model_validate(left)
     except ValidationError as error:
-        return None, [_mistake(marked, problem) for problem in error.errors(include_url=False)]
+        mistakes = [each for problem in error.errors(include_url=False) for each in _told(problem)]
+    else:
+        return []
+    of_bad = re.compile("|".join(rf"\b{re.escape(part[-1])}\b" for part in bad))
+    return [
+        InputError(marked.where(steps), expected, was)
+        for (expected, was), steps in mistakes
+        if steps
+        and not of_bad.search(f"{steps} {expected} {was}")
+        and not (("kind",) in bad and expected.startswith("a field of "))
+    ]
 
 
-def load_checked(path: Path, model: type[Map], what: str) -> Map:
-    """Return a map; raise InputError for its first mistake, which says how many more there are."""
-    found, problems = read_checked(path, model, what)
-    if found is not None:
-        return found
-    first = problems[0]
-    if len(problems) > 1:
-        first = InputError(
-            first.where, f"{first.expected} (and {len(problems) - 1} more mistakes)", first.was
-        )
-    raise first
+_STAND_INS: dict[str, Any] = {
+    "map": "x",
+    "source": "x",
+    "kind": "loc.sight",
+    "separator": "tab",
+    "columns": {"at_least": "10000"},
+}
+"""Right values of what a map can't do without."""
+_PARTS = ("fields", "helpers", "watch")
+
+
+def _part(steps: Sequence[str | int]) -> tuple[str, ...]:
+    """Return the part of a map that can be left out by itself: one field, or one key."""
+    return tuple(map(str, steps[: 2 if steps[0] in _PARTS and len(steps) > 1 else 1]))
 
 
 def is_field_map(name_or_path: str | Path) -> bool:
@@ -217,19 +295,23 @@ def _keys_of(node: Any) -> Iterator[str]:
         yield from map(str, node)
 
 
-def _mistake(marked: Marked, problem: Any) -> InputError:
-    """Tell one mistake in our words."""
+def _mistakes(marked: Marked, problem: Any) -> list[InputError]:
+    """Tell what pydantic found, in our words."""
+    return [InputError(marked.where(steps), expected, was) for (expected, was), steps in _told(problem)]
+
+
+def _told(problem: Any) -> Iterator[tuple[tuple[str, object], tuple[str | int, ...]]]:
+    """Yield what was expected and what was, and the way to where it stands."""
     tags = ("<kind>", "<column>", "<value>", "<present>", "[key]")
-    steps = [step for step in problem["loc"] if step not in tags]
-    was: object = problem["input"]
+    steps = tuple(step for step in problem["loc"] if step not in tags)
     if problem["type"] == "missing":
-        expected, was = "a value", "nothing"
+        yield ("a value", "nothing"), steps
     elif problem["type"] == "extra_forbidden":
-        expected, was = "a known key", str(steps[-1])
+        yield ("a known key", str(steps[-1])), steps
     elif problem["type"] == "value_error":
         cause = problem["ctx"]["error"]
-        steps += cause.steps if isinstance(cause, At) else ()
-        expected, _, was = problem["msg"].removeprefix("Value error, expected ").partition(", was ")
+        for each in cause.found if isinstance(cause, Wrong) else (cause,):
+            expected, _, was = str(each).removeprefix("expected ").partition(", was ")
+            yield (expected, was), steps + (each.steps if isinstance(each, At) else ())
     else:
-        expected = problem["msg"].removeprefix("Input should be ")
-    return InputError(marked.where(steps), expected, was)
+        yield (problem["msg"].removeprefix("Input should be "), problem["input"]), steps

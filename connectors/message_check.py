@@ -18,18 +18,17 @@ from connectors.field_finders import Find, Pick, Roots, conditional, picker, val
 from connectors.field_map import FieldMap, kind_paths
 from connectors.field_records import FieldRecords, shown
 from connectors.lines import Lines
-from connectors.map_check import SHOWN, moment, shown_value
-from connectors.map_findings import MessageFindings, Refused
+from connectors.map_findings import MessageFindings
 from connectors.map_model import IDENTITY
 from connectors.message_leaves import Unread
 from connectors.message_path import Envelope, Path
 from connectors.message_values import taker
+from connectors.sample_shown import moment, shown_text, shown_value, tried, why
 from engine.errors import InputError
 from engine.event import Event
-from engine.field_checks import PERSONAL
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.refusals import Bad, Refusal, redact, shown_name
+from engine.refusals import Bad, Refusal, shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,7 @@ class MessageCheck:
             message = orjson.loads(line)
         except orjson.JSONDecodeError:
             intake.read(line, self.fields.source, position)
-            self._tell(RecordTold(number, 0, "refused", _why(self._refusals[0]), ()))
+            self._tell(RecordTold(number, 0, "refused", why(self._refusals[0]), ()))
             return
         events = {
             event.position: event for event in records.take(message, position, position, self._envelope)
@@ -176,7 +175,7 @@ class MessageCheck:
         refusals = {refusal.position: refusal for refusal in self._refusals}
         whole = refusals.get(position)
         if whole is not None and whole.reason == "size":
-            self._tell(RecordTold(number, 0, "refused", _why(whole), ()))
+            self._tell(RecordTold(number, 0, "refused", why(whole), ()))
             return
         self._unread.message(message)
         any_part = False
@@ -196,7 +195,7 @@ class MessageCheck:
             if len(self.rows) < self.wanted:
                 values = () if isinstance(part, Bad) else tuple(self._values(roots, event))
                 outcome = event.kind if event is not None else "refused" if refusal else "skipped"
-                self._tell(RecordTold(number, which, outcome, _why(refusal), values))
+                self._tell(RecordTold(number, which, outcome, why(refusal), values))
         self.findings.empty += not any_part
 
     def _tell(self, told: RecordTold) -> None:
@@ -207,7 +206,7 @@ class MessageCheck:
         """Count what was refused of one line; before it, of lines too long to be handed out."""
         for refusal in self._refusals:
             line = int(refusal.position.removeprefix(name).partition("#")[0])
-            self.findings.refused.setdefault(refusal.reason, Refused(line, refusal.detail)).count += 1
+            self.findings.refuse(line, refusal)
         self._refusals.clear()
 
     def _identity_of(self, roots: Roots) -> frozenset[str]:
@@ -249,23 +248,12 @@ class MessageCheck:
         if found is None:
             return ""
         text = found if isinstance(found, str) else shown(found).decode("utf-8", "replace")
-        text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-        if self.open or plain:
-            return text[:SHOWN]
-        if name in PERSONAL or name == "number":
-            return f"<{len(text)} characters>" if text.strip() else ""
-        return redact(text)[:SHOWN]
+        return shown_text(name, text, open=self.open, plain=plain)
 
 
 def _value(look: _Look, roots: Roots) -> tuple[Any, str]:
     """Return what a path gives, and what is wrong with it."""
     if look.find is None:
         return None, ""
-    try:
-        return look.find(roots, {}), ""
-    except Bad as bad:
-        return None, f"{bad.reason}: expected {bad.expected}, was {bad.was or 'empty'}"
-
-
-def _why(refusal: Refusal | None) -> str:
-    return "" if refusal is None else f"{refusal.reason}: {refusal.detail}"
+    find = look.find
+    return tried(lambda: find(roots, {}))

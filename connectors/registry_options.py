@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator
 
 from connectors.topic_messages import SchemaSource
 from engine.errors import InputError
@@ -52,6 +53,7 @@ class RegistryOptions(Options):
         "an address such as https://registry:8081, or a list of them",
         "Address of the registry, with the path of its API if it has one; of several the first that answers.",
         min_length=1,
+        stand_in=("https://registry",),
     )
     username: str = option("", "text", "Name for basic authentication; needs a password.")
     password_file: Place | None = option(None, "a file", "File with the password, and nothing else.")
@@ -77,22 +79,22 @@ class RegistryOptions(Options):
         le=300 * _SECOND,
     )
 
-    @model_validator(mode="after")
-    def _fit(self) -> RegistryOptions:
+    def wrong(self) -> Iterator[str]:
+        """Yield what does not fit together, and addresses that are none."""
         for url in self.url:
             if not _is_address(url):
-                raise ValueError("expected url such as https://registry:8081 without a name in it, was other")
+                yield "expected url such as https://registry:8081 without a name in it, was other"
+                break
         password = bool(self.password_file) + bool(self.password_variable)
         token = bool(self.token_file) + bool(self.token_variable)
         if password > 1 or token > 1:
-            raise ValueError("expected a secret from a file or from a variable, was both")
+            yield "expected a secret from a file or from a variable, was both"
         if password and token:
-            raise ValueError("expected a password or a token, was both")
+            yield "expected a password or a token, was both"
         if bool(self.username) != bool(password):
-            raise ValueError("expected username and its password together, was one of them")
+            yield "expected username and its password together, was one of them"
         if self.key is not None and self.cert is None:
-            raise ValueError("expected cert beside key, was key alone")
-        return self
+            yield "expected cert beside key, was key alone"
 
     def access(self) -> RegistryAccess:
         """Return what the client needs; raise InputError for a secret that is not there."""

@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from engine.errors import InputError
+from engine.language.problems import Problem
 from engine.treatments.handset_changes import Handset
 
 HEAD: Final = 5
@@ -92,11 +93,20 @@ def load_handsets(path: Path) -> dict[str, Handset]:
     return table.handsets
 
 
-def look_at_handsets(path: Path) -> tuple[dict[str, Handset], list[str]]:
-    """Read a table as `load_handsets`; return what is wrong in the rows left out, at most `TOLD` of them."""
+def look_at_handsets(path: Path) -> tuple[dict[str, Handset], list[Problem]]:
+    """Read a table as `load_handsets`; warn of the rows left out, at most `TOLD` of them one by one."""
     table = read_tac_table(path)
-    more = table.left_out - len(table.problems)
-    return table.handsets, [*table.problems, *([f"{path}: and {more} more rows"] if more else ())]
+    found = []
+    for told in table.problems:
+        line, _, said = told.removeprefix(f"{path}:").partition(": ")
+        found.append(_warning(path, int(line), f"left out: {said}"))
+    if table.left_out > len(found):
+        found.append(_warning(path, 1, f"left out: {table.left_out - len(found):,} more rows"))
+    return table.handsets, found
+
+
+def _warning(path: Path, line: int, said: str) -> Problem:
+    return Problem(str(path), line, 1, 1, "", said, "", "warning")
 
 
 def _rows(path: Path, stream: Iterator[str]) -> Iterator[tuple[int, list[str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.door import Door, House, Mistake
-from connectors.field_map import FieldMap, load_field_map
+from connectors.field_map import FieldMap, load_field_map, read_field_map
 from connectors.foreign_topic import ForeignTopic
 from connectors.registry_options import RegistryOptions, schemas_of
 from engine.errors import InputError
@@ -20,6 +20,7 @@ class TopicOptions(Options):
         "the name of a topic (1 to 249 of the characters a-z A-Z 0-9 . _ -)",
         "Topic of somebody else; `map` says how its messages become records, without it they are records.",
         pattern=r"^[a-zA-Z0-9._-]{1,249}$",
+        stand_in="-",
     )
     bootstrap: str = option(
         "",
@@ -64,8 +65,10 @@ DOOR: Door[TopicOptions] = Door(
     options=TopicOptions,
     make=make,
     load_map=load_field_map,
+    read_map=read_field_map,
     map_kinds=lambda fields: frozenset(fields.kinds),
     claims=lambda options: (f"topic {options.topic} of {options.bootstrap or 'our own brokers'}",),
+    claimed_by=frozenset({"topic", "bootstrap"}),
     look=look,
     shown=lambda options: options.topic + (f" at {options.bootstrap}" if options.bootstrap else ""),
 )

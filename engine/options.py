@@ -6,11 +6,22 @@ come the messages (`feeds.yaml:7:13: expected X, was Y`), the hints for near mis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Given
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_core.core_schema import ValidationInfo
@@ -20,10 +31,18 @@ from engine.event_kinds import KINDS
 from engine.language import words
 from engine.language.problems import Problem
 from engine.language.source import Mapping, Node, Scalar, Sequence, Source, plain
-from engine.language.suggest import did_you_mean
+from engine.language.suggest import closest, did_you_mean
 
 REQUIRED: Final = PydanticUndefined
 """Default of a key that has to be given."""
+
+
+class Several(ValueError):
+    """What does not fit together, all of it: each `expected X, was Y`."""
+
+    def __init__(self, found: Iterable[str]) -> None:
+        self.found = tuple(found)
+        super().__init__("; ".join(self.found))
 
 
 class Options(BaseModel):
@@ -31,13 +50,40 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def wrong(self) -> Iterator[str]:
+        """Yield what does not fit together though each key is right by itself: `expected X, was Y`."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _together(self, info: ValidationInfo) -> Self:
+        found = () if (info.context or {}).get("nearly") else tuple(self.wrong())
+        if found:
+            raise Several(found)
+        return self
+
 
 Some = TypeVar("Some", bound=Options)
 
 
-def option(default: Any, expected: str, meaning: str, **bounds: Any) -> Any:
-    """Declare a key; `expected` completes "expected …" in messages, `meaning` stands in the docs."""
-    return Field(default=default, description=meaning, json_schema_extra={"expected": expected}, **bounds)
+@dataclass(frozen=True, slots=True)
+class Read(Generic[Some]):
+    """Options as read, and all that is wrong with them."""
+
+    options: Some | None
+    """None: they have mistakes."""
+    nearly: Some | None
+    """With mistakes: what else there is, keys in `unsure` as if they had not been given."""
+    unsure: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+
+def option(default: Any, expected: str, meaning: str, *, stand_in: Any = None, **bounds: Any) -> Any:
+    """Declare a key; `expected` completes "expected …" in messages, `meaning` stands in the docs.
+
+    `stand_in`: a right value of a key that has to be given, to look at all others where it is wrong.
+    """
+    extra = {"expected": expected, "stand_in": stand_in}
+    return Field(default=default, description=meaning, json_schema_extra=extra, **bounds)
 
 
 def expected_of(field: FieldInfo) -> str:
@@ -82,8 +128,8 @@ Kinds = Annotated[frozenset[str], AfterValidator(_kinds)]
 
 def read_options(
     source: Source, node: Node, kind: type[Some], owner: str, also: Iterable[str] = ()
-) -> tuple[Some | None, list[Problem]]:
-    """Return the options that a mapping holds, or None and all that is wrong with it.
+) -> Read[Some]:
+    """Return the options that a mapping holds, and all that is wrong with it: no mistake hides another.
 
     `owner`: whose keys they are, for messages: "the landing door". `also`: keys known beside those of the
     class, for hints.
@@ -93,12 +139,65 @@ def read_options(
     elif isinstance(node, Mapping):
         given = plain(node)
     else:
-        return None, [problem(source, node, f"expected keys of {owner}, was {described(node)}")]
+        said = f"expected keys of {owner}, was {described(node)}"
+        return Read(None, None, frozenset(), (problem(source, node, said),))
+    folder = Path(source.path).parent
     try:
-        return kind.model_validate(given, context={"folder": Path(source.path).parent}), []
+        return Read(kind.model_validate(given, context={"folder": folder}), None)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        return None, [_problem(source, node, kind, owner, detail, also) for detail in details]
+    problems = [each for detail in details for each in _problems(source, node, kind, owner, detail, also)]
+    nearly, unsure, wrong = _without(kind, given, details, folder)
+    for steps, said in wrong:
+        problems.append(_at(source, _walk(node, kind, steps)[0], steps, said))
+    return Read(None, nearly, unsure, tuple(problems))
+
+
+def mentions(said: str, names: Iterable[str]) -> bool:
+    """Say whether a message is about one of these keys: it may be true only because that key is wrong."""
+    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said) for name in names)
+
+
+Steps = tuple[int | str, ...]
+
+
+def _without(
+    kind: type[Some], given: Given[str, Any], details: list[ErrorDetails], folder: Path
+) -> tuple[Some | None, frozenset[str], list[tuple[Steps, str]]]:
+    """Read what is left without the keys that are wrong; return it, these keys, and what is wrong in it.
+
+    Keys that don't fit together are looked at only once each is right, so they are looked at here.
+    """
+    known = kind.model_fields
+    bad = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+    left = {name: value for name, value in given.items() if name not in bad}
+    wrong: list[tuple[Steps, str]] = []
+    for name in bad & known.keys():
+        inner = _model_in(known[name].annotation)
+        if inner is not None and isinstance(given.get(name), dict):
+            below = [
+                ErrorDetails(**{**detail, "loc": detail["loc"][1:]})
+                for detail in details
+                if detail["loc"] and detail["loc"][0] == name
+            ]
+            found, _, more = _without(inner, given[name], below, folder)
+            wrong += [((name, *steps), said) for steps, said in more]
+            if found is not None:
+                left[name] = found
+                bad = bad - {name}
+                continue
+        extra = known[name].json_schema_extra
+        if known[name].is_required() and isinstance(extra, dict):
+            left[name] = extra.get("stand_in")
+    meant = {closest(name, known) for name in bad - known.keys()} - {None}
+    unsure = frozenset(bad | {str(name) for name in meant})
+    try:
+        nearly = kind.model_validate(left, context={"folder": folder, "nearly": True})
+    except ValidationError:
+        return None, unsure, wrong
+    if any(detail["loc"] for detail in details):  # else pydantic came as far as that
+        wrong += [((), said) for said in nearly.wrong() if not mentions(said, unsure)]
+    return nearly, unsure, wrong
 
 
 def problem(source: Source, node: Node, message: str, hint: str = "") -> Problem:
@@ -113,30 +212,40 @@ def described(node: Node) -> str:
     return "a list" if isinstance(node, Sequence) else "a mapping"
 
 
-def _problem(
+def _at(source: Source, node: Node, steps: Steps, said: str, hint: str = "") -> Problem:
+    return problem(source, node, f"`{steps[-1]}`: {said}" if steps else said, hint)
+
+
+def _problems(
     source: Source, root: Node, kind: type[Options], owner: str, detail: ErrorDetails, also: Iterable[str]
-) -> Problem:
-    """Tell one mistake that pydantic found, at its place in the file."""
+) -> Iterator[Problem]:
+    """Tell what pydantic found, at its place in the file."""
     node, key, field, known = _walk(root, kind, detail["loc"])
     sort, name = detail["type"], str(detail["loc"][-1]) if detail["loc"] else ""
+    raised = (detail.get("ctx") or {}).get("error")
+    if isinstance(raised, Several):
+        yield from (_at(source, node, detail["loc"], said) for said in raised.found)
+        return
     if sort == "extra_forbidden":
         said = f"expected a key of {owner}, was `{name}`"
-        return problem(source, key or node, said, did_you_mean(name, [*known, *also]))
+        yield problem(source, key or node, said, did_you_mean(name, [*known, *also]))
+        return
     expected = "" if field is None else expected_of(field)
     if sort == "missing":
-        return problem(source, node, f"`{name}`: expected {expected or 'a value'}, was not given")
-    raised = (detail.get("ctx") or {}).get("error")
+        yield problem(source, node, f"`{name}`: expected {expected or 'a value'}, was not given")
+        return
     hint = raised.hint if isinstance(raised, words.Unreadable) else ""
     said = str(raised) if sort == "value_error" else ""
     if said.startswith("expected "):
-        return problem(source, node, f"`{name}`: {said}" if name else said, hint)
+        yield _at(source, node, detail["loc"], said, hint)
+        return
     was = described(node) if isinstance(node, Scalar | Sequence | Mapping) else shorten(detail["input"])
     expected = expected or detail["msg"].removeprefix("Input should be ")
-    return problem(source, node, f"`{name}`: expected {expected}, was {was}", hint)
+    yield problem(source, node, f"`{name}`: expected {expected}, was {was}", hint)
 
 
 def _walk(
-    root: Node, kind: type[Options], steps: tuple[int | str, ...]
+    root: Node, kind: type[Options], steps: Steps
 ) -> tuple[Node, Node | None, FieldInfo | None, list[str]]:
     """Follow the place of a mistake: its node, its key, how it is declared, the keys known beside it.
 

@@ -34,7 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from connectors.column_spec import check_offset, offset_micros
 from connectors.loads.values import OUTSIDE, UNITS, YES_NO, reader_of
-from connectors.map_model import load_checked, read_marked
+from connectors.map_model import MapFiles, read_marked
 from connectors.xdr_time import time_reader
 from connectors.yaml_plain import Steps
 from engine.errors import InputError
@@ -221,7 +221,7 @@ class FileMap:
         self.fields = fields
         if not isinstance(self._marked.data, dict):
             raise self.wrong((), f"{WHAT}: names with a colon each", "something else")
-        self.model = load_checked(path, LoadMap, WHAT)
+        self.model = MapFiles(LoadMap, WHAT).load(path)
         if self.model.load != kind:
             raise self.wrong(("load",), f"{kind}, as the command says", self.model.load)
         self._check_parts()

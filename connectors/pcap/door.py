@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from connectors.door import SECOND, Door, House
 from connectors.landing import Landing, Opener, Reading, Take
-from connectors.landing_door import LandingOptions, claims, look
+from connectors.landing_door import CLAIMED_BY, LandingOptions, claims, look
 from connectors.pcap.procedures import Record
 from connectors.pcap.records import Packets, taken
 from engine.event import Event
@@ -44,6 +44,7 @@ DOOR: Door[PcapOptions] = Door(
     disorder=DISORDER,
     idle=1_800 * SECOND,
     claims=claims,
+    claimed_by=CLAIMED_BY,
     look=look,
     shown=lambda options: str(options.folder / options.files),
 )

@@ -66,12 +66,6 @@ class Amf(Notices):
 
     what = "amf"
 
-    def unknown_media(self, request: Request) -> str:
-        """Say what was expected in place of the request's media type; empty if it is a known one."""
-        return (
-            "" if request.media == "application/json" else "expected application/json, was another media type"
-        )
-
     def notices(self, request: Request) -> list[Any]:
         """Return the reports of a notification."""
         body = parsed(request.body)

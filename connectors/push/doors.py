@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final, TypeVar
 
-from connectors.column_map import ColumnMap, load_map
+from connectors.column_map import ColumnMap, load_map, read_map
 from connectors.door import SECOND, Door, House, Mistake
 from connectors.landing_door import kinds_of
 from connectors.push.amf import Amf
@@ -30,6 +30,7 @@ from connectors.push.tcp_lines import LineTaker
 from connectors.push.tcp_server import TcpServer
 from engine.errors import InputError
 
+Http = TypeVar("Http", bound=HttpOptions)
 Clock = Callable[[], float]
 """Seconds since 1970."""
 Environ = Mapping[str, str]
@@ -124,40 +125,39 @@ def claims(options: DoorOptions) -> tuple[str, ...]:
     return (f"port {port}",) if port else ()
 
 
+_CLAIMED_BY: Final = frozenset({"listen"})
+
+
 def _shown(options: DoorOptions) -> str:
     return options.listen + (options.path if isinstance(options, HttpOptions) else "")
 
 
-_OFTEN_SILENT: Final[dict[str, Any]] = {"disorder": 5 * SECOND, "idle": 30 * SECOND}
-"""Of webhooks: they bring little, and while one is not down it holds time back to its last record."""
+def _webhook_door(say: str, options: type[Http], make: Callable[[str, Http], PushDoor]) -> Door[Http]:
+    """Return a webhook as a feeds file asks for it; it brings little, and is often silent.
+
+    While it is not down it holds time back to its last record.
+    """
+    return Door(
+        say=say,
+        options=options,
+        make=lambda name, options, _, house: make(name, options),
+        disorder=5 * SECOND,
+        idle=30 * SECOND,
+        claims=claims,
+        claimed_by=_CLAIMED_BY,
+        look=look,
+        shown=_shown,
+    )
 
 
-CAMARA: Door[CamaraOptions] = Door(
-    say="A webhook for CAMARA's CloudEvents: geofencing, roaming, reachability, SIM swap.",
-    options=CamaraOptions,
-    make=lambda name, options, _, house: camara_door(name, options),
-    claims=claims,
-    look=look,
-    shown=_shown,
-    **_OFTEN_SILENT,
+CAMARA: Final = _webhook_door(
+    "A webhook for CAMARA's CloudEvents: geofencing, roaming, reachability, SIM swap.",
+    CamaraOptions,
+    camara_door,
 )
-AMF: Door[AmfOptions] = Door(
-    say="A webhook for an AMF's event exposure (TS 29.518).",
-    options=AmfOptions,
-    make=lambda name, options, _, house: amf_door(name, options),
-    claims=claims,
-    look=look,
-    shown=_shown,
-    **_OFTEN_SILENT,
-)
-NEF: Door[NefOptions] = Door(
-    say="A webhook for monitoring events of a NEF or SCEF (TS 29.122, TS 29.522).",
-    options=NefOptions,
-    make=lambda name, options, _, house: nef_door(name, options),
-    claims=claims,
-    look=look,
-    shown=_shown,
-    **_OFTEN_SILENT,
+AMF: Final = _webhook_door("A webhook for an AMF's event exposure (TS 29.518).", AmfOptions, amf_door)
+NEF: Final = _webhook_door(
+    "A webhook for monitoring events of a NEF or SCEF (TS 29.122, TS 29.522).", NefOptions, nef_door
 )
 TCP: Door[TcpOptions] = Door(
     say="Lines over TCP: JSON, or rows of columns by a map.",
@@ -165,8 +165,10 @@ TCP: Door[TcpOptions] = Door(
     make=lambda name, options, columns, house: tcp_door(name, options, columns),
     disorder=5 * SECOND,
     load_map=load_map,
+    read_map=read_map,
     map_kinds=kinds_of,
     claims=claims,
+    claimed_by=_CLAIMED_BY,
     look=look,
     shown=_shown,
 )

@@ -66,12 +66,6 @@ class Nef(Notices):
         self._plmn = plmn_of(options.plmn)
         self._base = 16 if options.cells == "hex" else 10
 
-    def unknown_media(self, request: Request) -> str:
-        """Say what was expected in place of the request's media type; empty if it is a known one."""
-        return (
-            "" if request.media == "application/json" else "expected application/json, was another media type"
-        )
-
     def notices(self, request: Request) -> list[Any]:
         """Return the reports of a notification."""
         body = parsed(request.body)

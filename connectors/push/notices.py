@@ -49,7 +49,8 @@ class Notices:
 
     def unknown_media(self, request: Request) -> str:
         """Say what was expected in place of the request's media type; empty if it is a known one."""
-        raise NotImplementedError
+        is_json = request.media == "application/json"
+        return "" if is_json else "expected application/json, was another media type"
 
     def notices(self, request: Request) -> list[Any]:
         """Return what a request holds, checked later; raise `Bad` if it is no notification at all."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import field_validator
 
 from engine.options import REQUIRED, Duration, Options, Place, YesNo, option
 
@@ -27,6 +28,7 @@ class DoorOptions(Options):
         REQUIRED,
         "an address such as 0.0.0.0:8443",
         "Address and port to listen at; an IPv6 address in brackets.",
+        stand_in="0.0.0.0:0",
     )
     tls_cert: Place | None = option(None, "a PEM file", "Certificate of this server, with its chain.")
     tls_key: Place | None = option(None, "a PEM file", "Its private key, without a passphrase.")
@@ -84,21 +86,20 @@ class DoorOptions(Options):
             raise ValueError(f"expected an address such as 0.0.0.0:8443, was {value!r}")
         return value
 
-    @model_validator(mode="after")
-    def _consistent(self) -> DoorOptions:
+    def wrong(self) -> Iterator[str]:
+        """Yield what does not fit together."""
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("expected tls_cert and tls_key together, was one of them")
-        if self.tls_client_ca is not None and self.tls_cert is None:
-            raise ValueError("expected tls_cert and tls_key beside tls_client_ca, was neither")
+            yield "expected tls_cert and tls_key together, was one of them"
+        elif self.tls_client_ca is not None and self.tls_cert is None:
+            yield "expected tls_cert and tls_key beside tls_client_ca, was neither"
         ways = self.ways_to_sign_in()
         if not ways and not self.unauthenticated:
-            raise ValueError(
+            yield (
                 "expected a way to sign in (tokens_file, tokens_variable, tls_client_ca), "
                 "or `unauthenticated: yes`, was none"
             )
         if ways and self.unauthenticated:
-            raise ValueError(f"expected `unauthenticated: no` beside {ways[0]}, was yes")
-        return self
+            yield f"expected `unauthenticated: no` beside {ways[0]}, was yes"
 
     def ways_to_sign_in(self) -> list[str]:
         """Name the options given by which senders prove who they are."""

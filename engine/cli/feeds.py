@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.cli.console import say, say_json
-from engine.deployment.feeds.look import look
+from engine.deployment.feeds.look import problems_of
 from engine.deployment.feeds.model import Feed
 from engine.deployment.feeds.read import load_feeds
 from engine.deployment.feeds.use import house_of, identity_of, named_by
@@ -28,16 +28,14 @@ def check_command(
 ) -> None:
     """Show what each feed of a file will do, and what is wrong or can't work, with file, line and column.
 
-    Looks outside, too: folders that are missing, maps that are broken, kinds that a map never brings, two
-    feeds at one folder or port, tables that a treatment needs. Nothing is opened, moved or read.
+    Looks outside, too: folders that are missing, mistakes in maps and tables, kinds that a map never brings,
+    two feeds at one folder or port. All of it is told at once. No record is read, nothing is changed.
 
     Exit code 0: the collector can start with it; 1: it can't, or, with --strict, there are warnings.
     """
     settings = load_settings()
     feeds = load_feeds(file)
-    problems = list(feeds.problems)
-    if not problems:
-        problems = look(feeds, house_of(settings), identity_of(settings), named_by(settings))
+    problems = problems_of(feeds, house_of(settings), identity_of(settings), named_by(settings))
     if as_json:
         shown = {name: dict(_lines(feed)) for name, feed in feeds.feeds.items()}
         say_json({"feeds": shown, "problems": [found.to_json() for found in problems]})

@@ -10,8 +10,9 @@ import typer
 
 from connectors.column_map import name_and_meaning, read_map
 from connectors.field_map import is_field_map, read_field_map
-from connectors.map_check import MapCheck, RowTold, moment
+from connectors.map_check import MapCheck, RowTold
 from connectors.message_check import MessageCheck, RecordTold
+from connectors.sample_shown import moment
 from engine.cli.console import say, say_json, table
 from engine.errors import InputError
 from engine.identity import Identity

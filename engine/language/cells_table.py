@@ -125,6 +125,16 @@ def load_cells(path: Path) -> CellTable:
 
     Raises `InputError` with the first thing that is wrong, or if there is no table.
     """
+    table, problems = look_at_cells(path)
+    if table is None:
+        problem = next(each for each in problems if each.severity == "error")
+        where = f"{problem.path}:{problem.line}:{problem.col}"
+        raise InputError(where, "a row of a cells table", problem.message)
+    return table
+
+
+def look_at_cells(path: Path) -> tuple[CellTable | None, list[Problem]]:
+    """Load a table as `load_cells`; return it, None if there is an error, and all problems of its files."""
     files = [path] if path.is_file() else sorted(path.glob("cells*.csv")) if path.is_dir() else []
     read = []
     for file in files:
@@ -137,12 +147,8 @@ def load_cells(path: Path) -> CellTable:
     if not read:
         raise InputError(str(path), f"a cells table: a CSV file with {', '.join(NEEDED)}", "none")
     table, twice = join(read)
-    for problem in (*(one for file in read for one in file.problems), *twice):
-        if problem.severity == "error":
-            raise InputError(
-                f"{problem.path}:{problem.line}:{problem.col}", "a row of a cells table", problem.message
-            )
-    return table
+    problems = [*(one for file in read for one in file.problems), *twice]
+    return None if any(each.severity == "error" for each in problems) else table, problems
 
 
 def _is_blank(text: str) -> bool:

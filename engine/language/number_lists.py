@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.errors import InputError
 from engine.language.catalog import FILES, Names, read_catalog
+from engine.language.problems import Problem
 from engine.language.report import Report
 from engine.language.source import read
 from engine.number_classes import NumberClasses
@@ -31,6 +32,16 @@ class NumberLists:
 
 def load_numbers(path: Path) -> NumberLists:
     """Read the lists; raises InputError with file, line and what was expected for the first mistake."""
+    lists, problems = look_at_numbers(path)
+    if lists is None:
+        problem = next(each for each in problems if each.severity == "error")
+        where = f"{path}:{problem.line}:{problem.col}"
+        raise InputError(where, "lists of phone numbers without a mistake", problem.message)
+    return lists
+
+
+def look_at_numbers(path: Path) -> tuple[NumberLists | None, list[Problem]]:
+    """Read the lists; return them, None if there is an error, and all problems. Raises InputError, too."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(SIZE_AT_MOST + 1)
@@ -42,11 +53,8 @@ def load_numbers(path: Path) -> NumberLists:
     if len(raw) > SIZE_AT_MOST:
         raise InputError(str(path), f"at most {SIZE_AT_MOST} bytes", "more")
     _, report = _names(path, text, "86")
-    for problem in report.problems:
-        if problem.severity == "error":
-            where = f"{path}:{problem.line}:{problem.col}"
-            raise InputError(where, "lists of phone numbers without a mistake", problem.message)
-    return NumberLists(path, text)
+    is_wrong = any(problem.severity == "error" for problem in report.problems)
+    return None if is_wrong else NumberLists(path, text), list(report.problems)
 
 
 def _names(path: Path, text: str, home_cc: str) -> tuple[Names, Report]:

@@ -201,6 +201,8 @@ class Asked:
 
     treatment: Treatment[Any]
     options: Options
+    unsure: frozenset[str] = frozenset()
+    """Keys that have a mistake: in a feeds file that is only looked at."""
 
 
 def chain_of(asked: Iterable[Asked], around: Around) -> Chain:

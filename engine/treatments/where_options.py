@@ -5,9 +5,8 @@ They stand beside the steps, not in them: pydantic reads annotations that compil
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Literal
-
-from pydantic import model_validator
 
 from engine.options import Duration, Kinds, Options, option
 from engine.treatments.recent import PACKED, SUBSCRIBERS
@@ -65,11 +64,10 @@ class LateOptions(Options):
         ge=60 * MINUTE, le=2 * DAY,
     )  # fmt: skip
 
-    @model_validator(mode="after")
-    def _ordered(self) -> LateOptions:
+    def wrong(self) -> Iterator[str]:
+        """Yield that what is dropped would be flagged later."""
         if self.drop_after is not None and self.drop_after < self.flag_after:
-            raise ValueError("expected drop_after of flag_after or more, was less")
-        return self
+            yield "expected drop_after of flag_after or more, was less"
 
 
 class StartCellOptions(Options):
@@ -144,8 +142,7 @@ class ThinningOptions(Remembering):
         ("paging", "context_release"), "a list of causes", "`loc.sight` with such a `cause` is dropped"
     )
 
-    @model_validator(mode="after")
-    def _never_lapses(self) -> ThinningOptions:
+    def wrong(self) -> Iterator[str]:
+        """Yield what would let presence lapse."""
         if self.every and self.every > self.lapse - self.periodic:
-            raise ValueError("expected every of lapse - periodic or less, was more: presence would lapse")
-        return self
+            yield "expected every of lapse - periodic or less, was more: presence would lapse"

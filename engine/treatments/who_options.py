@@ -150,7 +150,11 @@ class RoamingOptions(Options):
     """Settings of `roaming`."""
 
     home: frozenset[str] = option(
-        REQUIRED, "a list of PLMNs, such as [46000, 46002]", "our networks", min_length=1
+        REQUIRED,
+        "a list of PLMNs, such as [46000, 46002]",
+        "our networks",
+        min_length=1,
+        stand_in=["00101"],
     )
     neighbours: frozenset[str] | None = option(
         None,

@@ -22,7 +22,7 @@ from connectors.door import House
 from connectors.push.camara import EVENTS
 from connectors.push.door import PushDoor
 from engine.deployment.feeds.build import lives_of
-from engine.deployment.feeds.look import look
+from engine.deployment.feeds.look import problems_of
 from engine.deployment.feeds.read import load_feeds
 from engine.identity import Identity
 from engine.treatments.registry import Around
@@ -73,7 +73,7 @@ def test_feeds_of_the_pages_have_no_mistake(page: str, tmp_path: Path) -> None:
         path.write_text(block.text, encoding="utf-8")
         feeds = load_feeds(path)
         assert [str(found) for found in feeds.problems] == [], str(block)
-        assert [str(found) for found in look(feeds, House(), Identity(KEY), {})] == [], str(block)
+        assert [str(found) for found in problems_of(feeds, House(), Identity(KEY), {})] == [], str(block)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.doors import DOORS
-from engine.deployment.feeds.look import look
+from engine.deployment.feeds.look import problems_of
 from engine.deployment.feeds.model import FeedOptions
 from engine.deployment.feeds.read import load_feeds
 from engine.deployment.feeds.use import house_of, identity_of
@@ -39,5 +39,5 @@ def test_the_example_has_no_mistake(tmp_path: Path) -> None:
     feeds = load_feeds(tmp_path / "feeds.yaml")
     assert [found.pretty() for found in feeds.problems] == []
     settings = load_settings()
-    found = look(feeds, house_of(settings), identity_of(settings), {})
+    found = problems_of(feeds, house_of(settings), identity_of(settings), {})
     assert [one.pretty() for one in found] == []

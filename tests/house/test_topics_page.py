@@ -13,7 +13,7 @@ from connectors.door import House
 from connectors.field_map import load_field_map
 from connectors.message_path import NOTHING
 from connectors.topic_messages import TopicMessages
-from engine.deployment.feeds.look import look
+from engine.deployment.feeds.look import problems_of
 from engine.deployment.feeds.read import load_feeds
 from engine.identity import Identity
 from engine.intake import Intake
@@ -44,7 +44,7 @@ def test_the_feeds_have_no_mistake(block: Block, folder: Path) -> None:
     path.write_text(block.text, encoding="utf-8")
     feeds = load_feeds(path)
     assert [str(found) for found in feeds.problems] == []
-    assert [str(found) for found in look(feeds, House(), Identity(KEY), {})] == []
+    assert [str(found) for found in problems_of(feeds, House(), Identity(KEY), {})] == []
 
 
 @pytest.mark.parametrize("block", MAPS, ids=str)

@@ -164,9 +164,7 @@ def identity(scores: Sequence[Score]) -> list[Row]:
         share = f"{roaming.false / told:.1%} of {told}" if told else "none told"
         precision, *rest = _pair(handsets)
         told_any = handsets.hits + handsets.false > 0
-        rows.append(
-            (variant, share, _share(roaming.recall), precision if told_any else "none told", *rest)
-        )
+        rows.append((variant, share, _share(roaming.recall), precision if told_any else "none told", *rest))
     return rows
 
 

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from connectors.door import House
 from connectors.map_model import map_names
 from engine.deployment.feeds.build import map_of
 from engine.deployment.feeds.model import Feed, Feeds
-from engine.errors import InputError
+from engine.errors import InputError, shorten
 from engine.identity import Identity
 from engine.language.problems import Problem
 from engine.language.source import Mapping as YamlMapping
 from engine.language.source import Node
 from engine.language.suggest import did_you_mean
-from engine.options import problem
+from engine.options import mentions, problem
 from engine.treatments.registry import Around
 
 
-def look(
+def problems_of(
     feeds: Feeds, house: House, identity: Identity, others: Mapping[str, Sequence[str]]
 ) -> list[Problem]:
-    """Return what can't work, all of it, and as warnings what may be meant otherwise.
+    """Return all that is wrong: in the file, in what it names, and what can't work; by place, each once.
 
-    `others`: name of a feed that the settings name -> what it claims (`Door.claims`).
+    Warnings tell what may be meant otherwise. `others`: name of a feed that the settings name -> what it
+    claims (`Door.claims`).
     """
     looking = _Looking(feeds, house, identity)
     looking.claims(others)
     tables = looking.tables()
-    for feed in feeds.feeds.values():
+    for feed in looking.feeds:
         looking.feed(feed, tables)
-    return sorted(looking.problems, key=lambda found: found.order)
+    found = {problem.order: problem for problem in (*looking.problems, *feeds.problems)}
+    return [found[order] for order in sorted(found)]
 
 
 class _Looking:
@@ -42,13 +46,17 @@ class _Looking:
         self.house = house
         self.identity = identity
         self.problems: list[Problem] = []
+        both = (*feeds.feeds.values(), *feeds.drafts.values())
+        self.feeds = sorted(both, key=lambda feed: feed.node.start.index)
 
     def claims(self, others: Mapping[str, Sequence[str]]) -> None:
         """Find feeds that want the same folder, port or topic, or the name of a feed of the settings."""
         held = [(name, claim) for name, claims in others.items() for claim in claims]
-        for feed in self.file.feeds.values():
+        for feed in self.feeds:
             if feed.name in others:
                 self._say(feed.node, f"expected another name, was `{feed.name}`, as a setting names one")
+            if feed.unsure & feed.door.claimed_by:
+                continue
             for claim in feed.door.claims(feed.options):
                 for other, theirs in held:
                     if _clash(claim, theirs):
@@ -61,9 +69,10 @@ class _Looking:
         found = {}
         for name, file in self.file.tables.items():
             try:
-                found[name], wrong = file.table.looked(file.path)
-                for each in wrong:
-                    self._warn(file.node, f"`{name}`: left out: {each}")
+                table, wrong = file.table.looked(file.path)
+                self.problems += wrong
+                if table is not None:
+                    found[name] = table
             except InputError as error:
                 self._say(file.node, f"`{name}`: {error}")
         return found
@@ -71,27 +80,47 @@ class _Looking:
     def feed(self, feed: Feed, tables: Mapping[str, Any]) -> None:
         """Look at one feed."""
         for mistake in feed.door.look(feed.options, self.house):
+            if mistake.key in feed.unsure:
+                continue  # told, or for want of what is
             name = f"`{mistake.key}`: " if mistake.key else ""
             said = f"{name}expected {mistake.expected}, was {mistake.was}"
             self._say(_at(feed, mistake.key), said, mistake.hint)
-        try:
-            self._kinds(feed, map_of(feed))
-        except InputError as error:
-            known = str(error).removeprefix("map: ")
-            hint = did_you_mean(feed.common.map, map_names()) if error.where == "map" else ""
-            if "more mistakes" in known:
-                hint = "`touchpoint map check` tells all that is wrong with a map"
-            self._say(_at(feed, "map"), f"`map`: {known}", hint)
+        if feed.map and feed.door.load_map is not None:
+            self._map(feed)
+        broken = self.file.tables.keys() - tables.keys()
         for name, asked in feed.treatments.items():
-            if all(table in tables for table in asked.treatment.tables):
-                try:
-                    asked.treatment.make(asked.options, Around(self.identity, feed.disorder, tables))
-                except InputError as error:
-                    known = str(error).removeprefix(f"{name}: ")
+            if any(table not in tables for table in asked.treatment.tables):
+                continue
+            try:
+                asked.treatment.make(asked.options, Around(self.identity, feed.disorder, tables))
+            except InputError as error:
+                known = str(error).removeprefix(f"{name}: ")
+                if not mentions(known, {*asked.unsure, *broken}):
                     self._say(_at(feed, "treatments", name), f"`{name}`: {known}")
 
+    def _map(self, feed: Feed) -> None:
+        """Look at a map: what is wrong in its file is told there, that there is none at the feed."""
+        mistakes: list[InputError] = []
+        columns = None
+        try:
+            if feed.door.read_map is None:
+                columns = map_of(feed)
+            else:
+                columns, mistakes = feed.door.read_map(feed.map)
+        except InputError as error:
+            mistakes = [error]
+        for mistake in mistakes:
+            found = _in_file(mistake)
+            if found is not None:
+                self.problems.append(found)
+                continue
+            hint = did_you_mean(feed.common.map, map_names()) if mistake.where == "map" else ""
+            self._say(_at(feed, "map"), f"`map`: {str(mistake).removeprefix('map: ')}", hint)
+        if columns is not None and "kinds" not in feed.unsure:
+            self._kinds(feed, columns)
+
     def _kinds(self, feed: Feed, columns: Any) -> None:
-        brought = frozenset() if columns is None else feed.door.map_kinds(columns)
+        brought = feed.door.map_kinds(columns)
         wanted = feed.common.kinds
         if not brought or not wanted:
             return
@@ -116,6 +145,24 @@ class _Looking:
 
     def _warn(self, node: Node, message: str) -> None:
         self.problems.append(self.file.source.problem("", node, message, "", "warning"))
+
+
+_PLACE = re.compile(r"(?P<path>.+?):(?P<line>\d+):(?P<col>\d+)(?:: (?P<name>.*))?")
+
+
+def _in_file(mistake: InputError) -> Problem | None:
+    """Return a mistake of a map as a problem at its place, None if it has no line."""
+    place = _PLACE.fullmatch(mistake.where)
+    if place is None:
+        return None
+    line, col = int(place["line"]), int(place["col"])
+    try:
+        source = Path(place["path"]).read_text(encoding="utf-8", errors="replace").split("\n")[line - 1]
+    except (OSError, IndexError):
+        source = ""
+    said = f"expected {mistake.expected}, was {shorten(mistake.was)}"
+    said = f"`{place['name']}`: {said}" if place["name"] else said
+    return Problem(place["path"], line, col, col, "", said, "", "error", source.rstrip("\r"))
 
 
 def _at(feed: Feed, *keys: str) -> Node:

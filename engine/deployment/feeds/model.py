@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,8 @@ class Feed:
     """Where it stands in the file."""
     folder: Path
     """Of the file: relative paths begin there."""
+    unsure: frozenset[str] = frozenset()
+    """Keys that have a mistake, of its door's and the common ones: here they are as if not given."""
 
     @property
     def map(self) -> str:
@@ -103,3 +105,5 @@ class Feeds:
     feeds: Mapping[str, Feed]
     tables: Mapping[str, TableFile]
     problems: tuple[Problem, ...] = ()
+    drafts: Mapping[str, Feed] = field(default_factory=dict)
+    """The feeds with mistakes, as far as they could be read: to look for more, and for nothing else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -14,8 +15,8 @@ from engine.deployment.feeds.tables import TABLES, Table
 from engine.errors import InputError
 from engine.language import source as yaml
 from engine.language.problems import Problem
-from engine.language.suggest import did_you_mean
-from engine.options import Options, described, problem, read_options
+from engine.language.suggest import closest, did_you_mean
+from engine.options import Options, Read, described, mentions, problem, read_options
 from engine.treatments.registry import TREATMENTS, Asked, Treatment
 
 TOP: Final = ("feeds", "tables")
@@ -49,6 +50,14 @@ def read_feeds(
     return _Reading(yaml.read(path, text), doors, treatments, tables).read()
 
 
+def _none(*_: Any) -> Any:
+    raise AssertionError("a draft is not opened")
+
+
+_NO_DOOR: Final[Door[Any]] = Door("", Options, _none)
+"""Of a draft whose door, or what is asked of it, could not be read."""
+
+
 class _Reading:
     """Reads one file."""
 
@@ -65,6 +74,9 @@ class _Reading:
         self.tables = tables
         self.problems: list[Problem] = list(source.problems)
         self.files: dict[str, TableFile] = {}
+        self.meant: set[str | None] = set()
+        """Tables that the file names, though not rightly: they are not said to be missing."""
+        self.drafts: dict[str, Feed] = {}
 
     def read(self) -> Feeds:
         """Return what the file says."""
@@ -81,23 +93,28 @@ class _Reading:
             for key, _ in root:
                 if key.text not in TOP:
                     self._say(key, f"expected {_all(TOP)}, was `{key.text}`", did_you_mean(key.text, TOP))
+            if "tables" in self.source.broken:
+                self.meant.update(self.tables)
             self._read_tables(root.get("tables"))
             feeds = self._read_feeds(root)
         problems = tuple(sorted(self.problems, key=lambda found: found.order))
-        return Feeds(self.source, feeds, self.files, problems)
+        return Feeds(self.source, feeds, self.files, problems, self.drafts)
 
     def _read_tables(self, node: yaml.Node | None) -> None:
         if node is None:
             return
         if not isinstance(node, yaml.Mapping):
+            self.meant.update(self.tables)
             self._say(node, f"`tables`: expected names of tables with their files, was {described(node)}")
             return
         for key, value in node:
             if key.text not in self.tables:
                 known = "; ".join(self.tables) or "none is known"
+                self.meant.add(closest(key.text, self.tables))
                 said = f"expected the name of a table, was `{key.text}`"
                 self._say(key, said, did_you_mean(key.text, self.tables) or known)
             elif not isinstance(value, yaml.Scalar) or not value.text:
+                self.meant.add(key.text)
                 self._say(value, f"`{key.text}`: expected the path of a file, was {described(value)}")
             else:
                 path = Path(self.source.path).parent / value.text
@@ -123,26 +140,36 @@ class _Reading:
         return found
 
     def _read_feed(self, name: str, node: yaml.Node) -> Feed | None:
+        """Return a feed without a mistake; keep as a draft what could be read of any other."""
         if not isinstance(node, yaml.Mapping):
             self._say(node, f"`{name}`: expected the keys of a feed, was {described(node)}")
             return None
         treatments = self._read_treatments(node.get("treatments"))
         common = self._options(_part(node, COMMON - {"treatments"}, True), FeedOptions, "a feed", ())
-        door = self._door(name, node)
-        if door is None:
+        found = self._door(name, node)
+        folder, draft = Path(self.source.path).parent, common.options or common.nearly or FeedOptions()
+        if found is None:
+            feed = Feed(name, "", draft, _NO_DOOR, Options(), treatments, node, folder, common.unsure)
+            self.drafts[name] = feed
             return None
-        also = sorted(COMMON)
-        options = self._options(_part(node, COMMON, False), door[1].options, f"the door `{door[0]}`", also)
+        door_name, door = found
+        owner = f"the door `{door_name}`"
+        options = self._options(_part(node, COMMON, False), door.options, owner, sorted(COMMON))
         given = node.get("map")
-        if given is not None and door[1].load_map is None:
-            self._say(
-                given, f"`map`: expected none, for the door `{door[0]}` takes none, was {described(given)}"
-            )
-        elif given is None and door[1].needs_map:
-            self._say(node, f"`map`: expected one for the door `{door[0]}`, was not given")
-        if common is None or options is None:
-            return None
-        return Feed(name, door[0], common, door[1], options, treatments, node, Path(self.source.path).parent)
+        if given is not None and door.load_map is None:
+            said = f"`map`: expected none, for the door `{door_name}` takes none, was {described(given)}"
+            self._say(given, said)
+        elif given is None and door.needs_map:
+            self._say(node, f"`map`: expected one for the door `{door_name}`, was not given")
+        if common.options is not None and options.options is not None:
+            return Feed(name, door_name, common.options, door, options.options, treatments, node, folder)
+        nearly = options.options or options.nearly
+        if nearly is None:
+            door, nearly = replace(_NO_DOOR, load_map=door.load_map, read_map=door.read_map), Options()
+        unsure = common.unsure | options.unsure
+        feed = Feed(name, door_name, draft, door, nearly, treatments, node, folder, unsure)
+        self.drafts[name] = feed
+        return None
 
     def _door(self, name: str, node: yaml.Mapping) -> tuple[str, Door[Any]] | None:
         given = node.get("door")
@@ -157,6 +184,7 @@ class _Reading:
         return given.text, door
 
     def _read_treatments(self, node: yaml.Node | None) -> dict[str, Asked]:
+        """Return treatments as far as they could be read."""
         found: dict[str, Asked] = {}
         if node is None:
             return found
@@ -164,34 +192,38 @@ class _Reading:
             said = f"`treatments`: expected treatments with their settings, was {described(node)}"
             self._say(node, said, "write each as `NAME: {}`, settings in the braces")
             return found
+        meant = {closest(key.text, self.treatments) for key, _ in node}
         for key, value in node:
             treatment = self.treatments.get(key.text)
             if treatment is None:
                 hint = did_you_mean(key.text, self.treatments)
                 self._say(key, f"expected the name of a treatment, was `{key.text}`", hint)
                 continue
-            missing = [table for table in treatment.tables if table not in self.files]
+            meant.add(key.text)
+            missing = [table for table in treatment.tables if table not in {*self.files, *self.meant}]
             for table in missing:
                 said = f"`{key.text}`: expected the table `{table}`, which it needs, was not given"
                 self._say(key, said, f"add `tables: {{{table}: FILE}}` at the top of the file")
             options = self._options(value, treatment.options, f"the treatment `{key.text}`", ())
-            if options is not None:
-                found[key.text] = Asked(treatment, options)
+            given = options.options or options.nearly
+            if given is not None:
+                found[key.text] = Asked(treatment, given, options.unsure)
+        settings = {name: asked.options for name, asked in found.items()}
+        unsure = frozenset(key for asked in found.values() for key in asked.unsure)
         for key, _ in node:
-            for name in found[key.text].treatment.needs if key.text in found else ():
-                if name not in found:
+            treatment = self.treatments.get(key.text)
+            for name in treatment.needs if treatment is not None else ():
+                if name not in meant:
                     self._say(key, f"`{key.text}`: expected the treatment `{name}` besides, was not given")
-        given = {name: asked.options for name, asked in found.items()}
-        for key, _ in node:
-            wrong = found[key.text].treatment.asks(given) if key.text in found else ""
-            if wrong:
+            wrong = treatment.asks(settings) if treatment is not None and key.text in found else ""
+            if wrong and not mentions(wrong, unsure):
                 self._say(key, f"`{key.text}`: {wrong}")
         return {name: found[name] for name in self.treatments if name in found}
 
-    def _options(self, node: yaml.Node, kind: type[Some], owner: str, also: Iterable[str]) -> Some | None:
-        options, problems = read_options(self.source, node, kind, owner, also)
-        self.problems += problems
-        return options
+    def _options(self, node: yaml.Node, kind: type[Some], owner: str, also: Iterable[str]) -> Read[Some]:
+        found = read_options(self.source, node, kind, owner, also)
+        self.problems += found.problems
+        return found
 
     def _say(self, node: yaml.Node, message: str, hint: str = "") -> None:
         self.problems.append(problem(self.source, node, message, hint))

@@ -15,7 +15,7 @@ from engine.collector import Live
 from engine.deployment.clients import kafka_options
 from engine.deployment.common import columns_of, topics_of
 from engine.deployment.feeds.build import lives_of
-from engine.deployment.feeds.look import look
+from engine.deployment.feeds.look import problems_of
 from engine.deployment.feeds.model import Feeds
 from engine.deployment.feeds.read import load_feeds
 from engine.errors import InputError, SettingsError
@@ -42,7 +42,7 @@ def feeds_of(settings: Settings) -> Feeds | None:
         feeds = load_feeds(settings.feeds)
     except InputError as error:
         raise SettingsError([f"{PREFIX}FEEDS: {error}"]) from None
-    problems = feeds.problems or look(feeds, house_of(settings), identity_of(settings), named_by(settings))
+    problems = problems_of(feeds, house_of(settings), identity_of(settings), named_by(settings))
     wrong = [
         f"{PREFIX}FEEDS: {found}{f' ({found.hint})' if found.hint else ''}"
         for found in problems

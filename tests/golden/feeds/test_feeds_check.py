@@ -34,9 +34,25 @@ FILES = {
     "short": "abc\n",
     "empty": "",
     "fm.yaml": FIELD_MAP,
+    "cols.yaml": """map: cols
+source: s
+kind: loc.sigh
+separator: tab
+colour: red
+columns: {at_least: 3}
+fields:
+  t: {column: 2, type: tim, format: epoch ms}
+  imsi: {column: 1}
+  cell: {template: "{lac}-{ci}"}
+  host: {column: 1}
+  place: {column: 9}
+helpers:
+  ci: {column: 3, slice: 3-1}
+""",
+    "badtable.csv": "cell,lat,lon,range_m\n460-00-1-1,91.2,121.4,500\nx,1,1,1\n460-00-1-3,1,1,0\n",
     "brokenmap.yaml": FIELD_MAP.replace("loc.sight", "loc.sigh").replace("type: time", "type: tim"),
 }
-PLACE = re.compile(r"^f\.yaml:\d+:\d+: ", re.MULTILINE)
+PLACE = re.compile(r"^[\w.-]+:\d+:\d+: ", re.MULTILINE)
 
 
 def test_every_mistake_is_told_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

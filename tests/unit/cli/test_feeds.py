@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.map_model import map_names
 from engine.deployment.feeds.use import feeds_of, lives_of_settings
 from engine.errors import SettingsError
 from engine.identity import Identity
@@ -107,6 +108,13 @@ def test_warnings_end_with_0_unless_asked_for(touchpoint: Touchpoint, file: Path
     assert "brings `loc.handover` too" in result.stdout
     assert result.exit_code == 0
     assert touchpoint("feeds", "check", "--strict", file).exit_code == 1
+
+
+@pytest.mark.parametrize("name", map_names())
+def test_every_map_that_ships_can_be_used(touchpoint: Touchpoint, file: Path, name: str) -> None:
+    file.write_text(GOOD.replace("gn-unicom-2015", name).replace("    kinds: [data.session]\n", ""))
+    result = touchpoint("feeds", "check", "--strict", file)
+    assert (result.exit_code, result.exception) == (0, None), result.stdout
 
 
 def test_json(touchpoint: Touchpoint, file: Path) -> None:

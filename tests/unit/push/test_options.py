@@ -13,7 +13,7 @@ from connectors.doors import DOORS
 from connectors.push.door import PushDoor
 from connectors.push.options import CamaraOptions, DoorOptions
 from engine.deployment.feeds.build import lives_of
-from engine.deployment.feeds.look import look
+from engine.deployment.feeds.look import problems_of
 from engine.deployment.feeds.read import load_feeds
 from engine.identity import Identity
 from engine.options import expected_of
@@ -101,7 +101,7 @@ def test_a_feeds_file_opens_the_doors(tmp_path: Path) -> None:
     feeds = load_feeds(feeds_file(tmp_path, GOOD))
     identity = Identity(KEY)
     assert feeds.problems == ()
-    assert look(feeds, House(), identity, {}) == []
+    assert problems_of(feeds, House(), identity, {}) == []
     lives = lives_of(feeds, House(), Around(identity))
     assert [live.source.name for live in lives] == ["geofences", "core", "exposure", "probes"]
     assert all(isinstance(live.source, PushDoor) for live in lives)
@@ -113,7 +113,7 @@ def test_mistakes_of_a_feeds_file_are_told_with_their_place(tmp_path: Path) -> N
     text = GOOD.replace("cert.pem", "none.pem").replace("8444", "8443").replace("signature", "")
     feeds = load_feeds(feeds_file(tmp_path, text))
     assert feeds.problems == ()
-    told = [str(found) for found in look(feeds, House(), Identity(KEY), {})]
+    told = [str(found) for found in problems_of(feeds, House(), Identity(KEY), {})]
     assert [line.partition("feeds.yaml:")[2] for line in told] == [
         "6:18: `tokens_file`: expected 16 characters or more in each secret, was 5 in number 1",
         "7:15: `tls_cert`: expected a file that can be read, was no such file or directory",

@@ -14,7 +14,7 @@ from connectors.doors import DOORS
 from connectors.foreign_topic import ForeignTopic
 from connectors.registry_options import RegistryOptions
 from engine.deployment.feeds.build import lives_of
-from engine.deployment.feeds.look import look
+from engine.deployment.feeds.look import problems_of
 from engine.deployment.feeds.read import load_feeds
 from engine.errors import InputError
 from engine.identity import Identity
@@ -31,7 +31,7 @@ def mistakes(folder: Path, **feed: Any) -> list[str]:
     topic = {"door": "topic", "topic": "probe.events", **feed}
     path.write_text(yaml.safe_dump({"feeds": {"probe": topic}}), encoding="utf-8")
     feeds = load_feeds(path)
-    problems = feeds.problems or look(feeds, House(), Identity(KEY), {})
+    problems = feeds.problems or problems_of(feeds, House(), Identity(KEY), {})
     return [str(found) for found in problems]
 
 
