@@ -27,8 +27,11 @@ def admit(event: Event, now: int) -> Event:
 
 
 def clamped(event: Event, now: int) -> Event:
-    """Return a record whose times are ahead of the clock as one of now, flagged."""
-    fields = dict(event.fields)
+    """Return a record whose times are ahead of the clock as one of now, flagged.
+
+    Its fields are changed where they are: what was noted of them on their way (`Edge`) is found by them.
+    """
+    fields = event.fields
     fields["t"] = now
     if "t_start" in fields:
         fields["t_start"] = min(fields["t_start"], now)

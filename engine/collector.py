@@ -47,6 +47,18 @@ Batch = list[tuple[int, bytes]]
 log = structlog.get_logger("collector")
 
 
+class _Shut:
+    """A source that is not open. `position`: where it is to go on, None: from its beginning."""
+
+    __slots__ = ("again_at", "position", "trouble")
+
+    def __init__(self, position: Any) -> None:
+        self.position = position
+        self.again_at = float("-inf")
+        """By `clock`: when it is tried again."""
+        self.trouble = ""
+
+
 class LiveCollector:
     """Reads sources into the log. Order of calls: `run`, or `start`, then `step` as often as wanted, `close`.
 
@@ -112,6 +124,8 @@ class LiveCollector:
         """By source: the counts of its treatments when the last step was durable."""
         self._quiet: dict[str, float] = {}
         """Source -> since when it has had nothing to read, by `clock`."""
+        self._shut: dict[str, _Shut] = {}
+        """Sources that could not be opened: each is tried again by itself, the others go on."""
         self._kept: dict[str, Any] = {}
         """Positions of sources that are not configured now: they may come back."""
         self._kept_parked: dict[str, Any] = {}
@@ -160,18 +174,38 @@ class LiveCollector:
             await self._bindings.load(self._identity)
         self._forget_step()
         self._told = {name: course.chain.counts for name, course in self._courses.items()}
-        for name, live in self.sources.items():
-            self._reading = live.source
-            await live.source.open(positions.get(name), self._intakes[name])
+        self._shut = {name: _Shut(positions.get(name)) for name in self.sources}
+        await self._open()
         self._kept = {name: place for name, place in positions.items() if name not in self.sources}
         self._quiet = dict.fromkeys(self.sources, self._clock())
         self.committed_at = self._clock()
         self.trouble = ""
 
+    async def _open(self) -> None:
+        """Open the sources that are not, and are to be tried now."""
+        for name, shut in list(self._shut.items()):
+            began = self._clock()
+            if began < shut.again_at:
+                continue
+            self._reading = self.sources[name].source
+            try:
+                await self._reading.open(shut.position, self._intakes[name])
+            except LogError as error:
+                if str(error) != shut.trouble:  # what stays is said once
+                    log.warning("can't open a feed, tried again", feed=name, problem=str(error))
+                shut.trouble = str(error)
+                self.counts["failures"] += 1
+                # an attempt that takes long keeps the others waiting: a tenth of the time at most
+                shut.again_at = self._clock() + max(self._pace.retry, 10 * (self._clock() - began))
+            else:
+                del self._shut[name]
+
     async def step(self) -> bool:
         """Read and commit once; False if no source had anything."""
         if self._bindings is not None:
             await self._bindings.poll()
+        if self._shut:
+            await self._open()
         batch: Batch = []
         counts: Counter[str] = Counter()
         for name, event in self._orphans:
@@ -207,6 +241,8 @@ class LiveCollector:
         """Collect until no source has anything, then end time: one tick 1 µs after the newest record."""
         while await self.step():
             pass
+        for shut in self._shut.values():
+            raise LogError(shut.trouble)
         batch: Batch = []
         counts: Counter[str] = Counter()
         for name in self._courses:
@@ -239,7 +275,7 @@ class LiveCollector:
     async def _look_at(self, name: str, limit: int) -> list[Event] | None:
         """Read one source."""
         self._reading = self.sources[name].source
-        events = await self._reading.read(limit)
+        events = None if name in self._shut else await self._reading.read(limit)
         if events and any(event.kind not in CONTROL for event in events):
             self._quiet.pop(name, None)
         else:
@@ -372,8 +408,9 @@ class LiveCollector:
         self._forget_step()
         self.counts.update(counts)
         self.counts["commits"] += 1
-        for live in self.sources.values():
-            await live.source.committed()
+        for name, live in self.sources.items():
+            if name not in self._shut:
+                await live.source.committed()
 
     def _refused(self, refusal: Refusal) -> None:
         self._reasons[refusal.reason] += 1
@@ -393,7 +430,11 @@ class LiveCollector:
         return SourceTicks({name: live.time for name, live in self.sources.items()})
 
     def _checkpoint(self, written: Mapping[str, bytes]) -> bytes:
-        positions = {name: live.source.position for name, live in self.sources.items()}
+        positions = {
+            name: self._shut[name].position if name in self._shut else live.source.position
+            for name, live in self.sources.items()
+            if name not in self._shut or self._shut[name].position is not None
+        }
         parked = {
             name: kept
             for name, course in self._courses.items()

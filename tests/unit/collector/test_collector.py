@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from engine.admission import CLAMPED
 from engine.collect import Collector
 from engine.collector import Pace
 from engine.errors import FencedError, LogError, SettingsError, StateError
+from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
 from tests.servers.eventually import eventually
@@ -291,11 +292,13 @@ async def test_while_the_log_is_away_sources_wait_and_nothing_is_lost() -> None:
 
 
 async def test_what_keeps_a_collector_from_its_work_is_logged_once_as_long_as_it_stays() -> None:
-    class Away(Listed):
-        async def open(self, position: Any, intake: Intake) -> None:
-            raise LogError("topic feed: expected to be read, was away")
+    class Away(MemoryInlet):
+        async def resume(self) -> bytes | None:
+            raise LogError("topic events: expected to be written, was away")
 
-    collector = World().collector(World().live(Away("feed", [])), pace=Pace(retry=0.001))
+    world = World()
+    inlet = Away(world.log, "c1", world.checkpoints)
+    collector = world.collector(world.live(Listed("feed", [])), pace=Pace(retry=0.001), inlet=inlet)
     stop = asyncio.Event()
     with capture_logs() as told:
         running = asyncio.create_task(collector.run(stop))
@@ -396,3 +399,59 @@ async def test_with_another_key_a_collector_does_not_go_on() -> None:
         SettingsError, match=r"^TOUCHPOINT_KEY: expected the one that this collector has used"
     ):
         await other.start()
+
+
+class Closed(Listed):
+    """A source that can't be opened for a while."""
+
+    away = True
+    tries = 0
+
+    async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
+        self.tries += 1
+        if self.away:
+            raise LogError("topic far: expected to be read, was not possible")
+        await super().open(position, intake)
+
+    async def read(self, limit: int) -> list[Event] | None:
+        assert not self.away
+        return await super().read(limit)
+
+
+async def test_a_source_that_can_not_be_opened_keeps_no_other_from_its_work() -> None:
+    world = World()
+    far = Closed("far", [sight(2, 2, id="f1"), sight(3, 2, id="f2")])
+    near = Listed("near", [sight(1, 1, id="n1"), sight(4, 1, id="n2")])
+    far.away = False
+    collector = world.collector(world.live(far), world.live(near), pace=Pace(records=1, seconds=60, retry=5))
+    await collector.start()
+    await collector.step()
+    await collector.step()  # one record each
+    await collector.close()
+
+    far.away, far.position = True, {}
+    collector = world.collector(
+        world.live(far, "loc.update", idle=30), world.live(near), pace=Pace(records=7, seconds=60, retry=5)
+    )
+    with capture_logs() as told:
+        await collector.start()
+        while await collector.step():
+            pass
+        await collector.step()
+    assert [entry["feed"] for entry in told if entry["event"] == "can't open a feed, tried again"] == ["far"]
+    assert sorted(record["id"] for record in await world.records()) == ["f1", "n1", "n2"]
+    assert far.tries == 2  # not at each step
+    world.clock.seconds += 31
+    await collector.step()
+    assert collector.silent == ["far"]
+    assert far.tries == 3
+
+    far.away = False
+    with pytest.raises(LogError, match="topic far"):
+        await collector.drain()  # it is not its turn yet: not all is collected
+    world.clock.seconds += 6
+    while await collector.step():
+        pass
+    # it went on where it had come to, though checkpoints were written meanwhile
+    assert sorted(record["id"] for record in await world.records()) == ["f1", "f2", "n1", "n2"]
+    assert collector.silent == []

@@ -11,13 +11,19 @@ import orjson
 import pytest
 
 from engine import collector as role
-from engine.collector import LiveCollector, Pace
+from engine.collector import Live, LiveCollector, Pace
 from engine.event import Event
+from engine.identity import Identity
 from engine.treatments.chain import Chain
+from engine.treatments.correlation import Correlation
 from engine.treatments.course import Course, treated
+from engine.treatments.identity import Edge
 from engine.treatments.lot import NEVER, Lot
+from engine.treatments.memory import Memories
+from engine.treatments.parking import Parking
+from engine.treatments.who_options import IdentityOptions, ParkingOptions
 from tests.unit.collector.parker import Dropper, Parker, parking
-from tests.unit.collector.support import SECOND, Listed, T, World, sight
+from tests.unit.collector.support import KEY, SECOND, Listed, T, World, sight
 
 
 def event(seconds: float, key: str = "a", id: str = "0", kind: str = "loc.sight") -> Event:
@@ -246,3 +252,25 @@ async def test_what_was_kept_back_of_a_feed_that_is_gone_waits_for_it() -> None:
             pass
     await collector.drain()
     assert sorted(record["id"] for record in await world.records()) == ["1", "3"]
+
+
+async def test_what_a_record_ahead_of_the_clock_says_of_numbers_is_learned() -> None:
+    world = World(wall=T + 100 * SECOND)
+    identity, memories = Identity(KEY), Memories()
+    correlation = Correlation(identity, memories, latest=lambda: T + 4_000 * SECOND)
+    edge = Edge(identity, IdentityOptions(correlate=True, announce=True, mark=True), correlation=correlation)
+    chain = Chain([edge, Parking(correlation, memories, ParkingOptions())])
+    number, (one, two) = "+8613912345678", (sight(90), sight(160))
+    del one["imsi"]
+    source = Listed("feed", [{**one, "msisdn": number, "id": "a"}, {**two, "msisdn": number, "id": "b"}])
+    collector = world.collector(
+        Live(source, frozenset(), 0, 0, chain=chain, edge=edge), identity=identity, pace=Pace(records=1)
+    )
+    await collector.start()
+    await collector.drain()
+    records = await world.records()
+    assert [record["kind"] for record in records] == ["profile.update", "loc.sight", "loc.sight"]
+    assert [record["id"] for record in records[1:]] == ["a", "b"]
+    assert "no_imsi" not in records[1].get("quality", ())
+    assert "clamped" in records[2]["quality"]
+    assert len({record["subscriber_key"] for record in records}) == 1
