@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from connectors.column_spec import NUMBERS, ValueSpec, offset_micros
 from connectors.xdr_time import quick_time, time_reader
@@ -19,6 +19,8 @@ from engine.refusals import Bad, quote
 
 Read = Callable[[bytes], Any]
 """Bytes of a column, not empty, to a value."""
+ZEROS_AT_MOST: Final = 16
+"""Digits of a zero of fixed width: 64 bits in hex."""
 
 KEPT_AT_MOST = 10_000
 """Texts kept per column, with their values about 200 bytes each. When they are more, all are let go."""
@@ -182,8 +184,16 @@ def converter(spec: ValueSpec, utc_offset: str) -> Read:
     if spec.values is not None:
         convert = _listed(convert, spec)
     if spec.empty:
-        convert = _unless(convert, frozenset(text.encode() for text in spec.empty))
+        convert = _unless(convert, _nothing(spec))
     return convert
+
+
+def _nothing(spec: ValueSpec) -> frozenset[bytes]:
+    """Return the texts that mean "not given". A number that does is written with zeros in front, too."""
+    found = {text.encode() for text in spec.empty}
+    if spec.type in NUMBERS and any(text.isdigit() and not int(text) for text in spec.empty):
+        found |= {b"0" * digits for digits in range(1, ZEROS_AT_MOST + 1)}
+    return frozenset(found)
 
 
 def _listed(convert: Read, spec: ValueSpec) -> Read:

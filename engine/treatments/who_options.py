@@ -94,10 +94,10 @@ class ParkingOptions(Options):
 
     wait: Duration = option(
         30 * SECOND,
-        "a length of time from 0s to 5m",
+        "a length of time from 0s to 30s",
         "how long a record waits at most",
         ge=0,
-        le=300 * SECOND,
+        le=30 * SECOND,
     )
     at_most: int = option(
         1_000,
