@@ -41,6 +41,9 @@ _DIGITS = 9
 _HEX = re.compile("[0-9a-fA-F]+")
 _UUIDS = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID = 36
+_IMEISV = 16
+_TACS = ("01", "35", "86", "91", "99")
+"""How TACs begin: the bodies that give them out (3GPP TS 23.003, 6.2; GSMA TS.06)."""
 _MADE = frozenset({16, 32, 40, 64, _UUID})
 """Lengths of ids that programs make: hashes in hex, UUIDs."""
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
@@ -147,17 +150,25 @@ def shown_id(given: str, key: bytes) -> str:
 
     One that may be, or hold, a number of somebody (what `redact` hides) becomes its hash under `key`, the
     secret of subscriber keys: the same for each copy. Hashes in hex and UUIDs stay, though digits may follow
-    each other in them, unless they are digits alone, or digits and the F with which networks fill numbers up.
+    each other in them, and so do 16 digits, which no IMSI or MSISDN has.
     """
     if len(given) < _DIGITS:
         return given
     if len(given) in _MADE:  # the usual ones first: this runs for every record of a live feed
         bare = given.replace("-", "") if len(given) == _UUID and _UUIDS.fullmatch(given) else given
-        if _HEX.fullmatch(bare) and not bare.rstrip("fF").isdecimal():
+        if _HEX.fullmatch(bare) and not _may_be_number(bare):
             return given
     if _LONG_NUMBER.sub(_hidden, given) == given:
         return given
     return keyed_hash(key, "id " + given)
+
+
+def _may_be_number(made: str) -> bool:
+    """Say whether hex digits are a number filled up with F, as networks do it, or an IMEISV."""
+    digits = made.rstrip("fF")
+    if not digits.isdecimal():
+        return False
+    return len(digits) != _IMEISV or made[:2] in _TACS
 
 
 def describe(value: Any) -> str:
