@@ -151,7 +151,7 @@ feeds:
     problems = [f"{p.line}: {p.message} {p.hint}" for p in load_feeds(tmp_path / "feeds.yaml").problems]
     assert problems == [
         "7: `parking`: expected `identity: {correlate: yes}` to learn what it waits for, was no ",
-        "7: `wait`: expected a length of time from 0s to 5m, was `10m` ",
+        "7: `wait`: expected a length of time from 0s to 30s, was `10m` ",
         "8: `home`: expected a PLMN such as 46000, was 4600 ",
         "8: expected a key of the treatment `roaming`, was `neighbors` did you mean `neighbours`?",
         "9: `ttl`: expected a length of time from 1h to 400d, was `1m` ",
