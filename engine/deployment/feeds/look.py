@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -178,4 +180,26 @@ def _at(feed: Feed, *keys: str) -> Node:
 
 def _clash(one: str, other: str) -> bool:
     """Say whether two claims can't stand together: `folder /in` is all of it, `folder /in *.txt` a part."""
-    return one == other or one.startswith(f"{other} ") or other.startswith(f"{one} ")
+    if one == other or one.startswith(f"{other} ") or other.startswith(f"{one} "):
+        return True
+    alike = len(commonprefix([one, other]))
+    begin = one.rfind(" ", 0, alike) + 1
+    parts = one[begin:], other[begin:]
+    return begin > 0 and not any("/" in part for part in parts) and any_name(*map(_tokens, parts))
+
+
+def _tokens(pattern: str) -> tuple[str, ...]:
+    """Part a pattern of names; `?` for one of some characters, too: better told once too often."""
+    return tuple(re.sub(r"\[.[^]]*\]", "?", pattern))
+
+
+@cache
+def any_name(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Say whether there is a name that fits both patterns."""
+    if not one or not other:
+        return set(one or other) <= {"*"}
+    if one[0] == "*":
+        return any_name(one[1:], other) or any_name(one, other[1:])
+    if other[0] == "*":
+        return any_name(other, one)
+    return (one[0] == other[0] or "?" in (one[0], other[0])) and any_name(one[1:], other[1:])

@@ -152,3 +152,25 @@ def test_a_feed_has_neither_name_nor_folder_of_one_of_the_settings(file: Path, t
         "which the feed `landing` reads",
         "12:5: expected another name, was `landing`, as a setting names one",
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        ("s1mme_*", "s1mme_a*", True),
+        ("s1mme_*", "*.gz", True),
+        ("*.txt", "*.gz", False),
+        ("gn_[0-9]*", "gn_7.txt", True),
+        ("gn_*", "gb_*", False),
+        ("*", "gn_*", True),
+    ],
+)
+def test_two_feeds_of_one_folder_share_no_name(
+    touchpoint: Touchpoint, tmp_path: Path, one: str, other: str, clash: bool
+) -> None:
+    (tmp_path / "in").mkdir()
+    feed = "  {}: {{door: landing, folder: in, files: '{}', map: gn-unicom-2015}}\n"
+    (tmp_path / "feeds.yaml").write_text("feeds:\n" + feed.format("a", one) + feed.format("b", other))
+    result = touchpoint("feeds", "check", tmp_path / "feeds.yaml")
+    assert ("expected a folder of its own" in result.stderr + result.stdout) == clash
+    assert result.exit_code == (1 if clash else 0)
