@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +181,7 @@ def _clash(one: str, other: str) -> bool:
     """Say whether two claims can't stand together: `folder /in` is all of it, `folder /in *.txt` a part."""
     if one == other or one.startswith(f"{other} ") or other.startswith(f"{one} "):
         return True
-    alike = len(commonprefix([one, other]))
+    alike = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
     begin = one.rfind(" ", 0, alike) + 1
     parts = one[begin:], other[begin:]
     return begin > 0 and not any("/" in part for part in parts) and any_name(*map(_tokens, parts))
