@@ -94,7 +94,12 @@ class RowReader:
             self.chosen.setdefault(when.column - 1, []).append((texts, entry))
 
     def split(self, line: bytes) -> list[bytes]:
-        """Return the columns of a row up to the last that is looked at; raise `Bad` for another width."""
+        """Return the columns of a row up to the last that is looked at; raise `Bad` for another width.
+
+        A line with CR in it is a file whose lines end in CR alone: many rows, not one.
+        """
+        if b"\r" in line:
+            raise Bad("lines that end in LF or CR LF", "CR in it", "columns", "columns")
         cells = line.split(self._separator, self._last)
         if len(cells) < self._enough or self._counts_all:
             width = line.count(self._separator) + 1

@@ -229,3 +229,11 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert found is None
     places = [problem.where.removeprefix(f"{path}:") for problem in problems]
     assert places == ["5:1: kind", "6:1: filler", "10:12: fields.result.column", "10:23: fields.result.lowr"]
+
+
+def test_a_line_with_cr_in_it_is_many_rows(tmp_path: Path) -> None:
+    both = f"{row('a')}\r{row('b')}"
+    assert record(tmp_path, both, "result: {column: 3}") == {
+        "refused": "columns",
+        "detail": "columns: expected lines that end in LF or CR LF, was CR in it",
+    }
