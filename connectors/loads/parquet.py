@@ -13,6 +13,7 @@ import orjson
 
 from connectors.loads.load_map import FileMap
 from connectors.loads.rows import Row, place_of
+from connectors.loads.values import NO_TIME
 from engine.errors import InputError
 
 AT_A_TIME = 2_000
@@ -75,9 +76,24 @@ class Parquet:
                     if skip >= batch.num_rows:
                         skip -= batch.num_rows
                         continue
-                    cells = [batch.column(name).slice(skip).to_pylist() for name in columns]
+                    cells = [_values(batch.column(name).slice(skip)) for name in columns]
                     skip = 0
                     for row in zip(*cells, strict=True):
                         self._number += 1
                         yield self._number, row
             before += rows
+
+
+def _values(column: Any) -> list[Any]:
+    """Return the cells of a column; one that Python can't hold costs its own row only."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        return [_value(cell) for cell in column]
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return NO_TIME

@@ -18,6 +18,7 @@ import orjson
 
 from connectors.loads.load_map import FileMap
 from connectors.loads.rows import Row, place_of
+from connectors.loads.values import NO_TIME
 from engine.errors import InputError
 from engine.numbers import keyed_hash
 
@@ -80,6 +81,7 @@ class Table:
                 connection.commit()
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
+                _read_all_times(connection)
                 yield from self._rows(connection)
         except psycopg.Error as error:
             said = (
@@ -117,7 +119,8 @@ class Table:
             inner = sql.SQL("SELECT * FROM {}").format(sql.Identifier(*what.table.split(".")))
         else:
             inner = sql.SQL((what.query or "").strip().rstrip(";"))
-        query = sql.SQL("FROM ({}) AS q").format(inner)
+        # the end of a line ends a comment at the end of a query
+        query = sql.SQL("FROM ({}\n) AS q").format(inner)
         self._check(connection.execute(sql.SQL("SELECT * {} LIMIT 0").format(query)).description)
         order = [name for name in (what.since, what.key) if name is not None]
         if order:
@@ -176,6 +179,29 @@ class Table:
         for name in wanted:
             if name is not None and name not in known:
                 raise self._map.no_column(name, known)
+
+
+def _read_all_times(connection: Any) -> None:
+    """Have a time that Python can't hold cost its own row only: `infinity`, years beyond 9999."""
+    from psycopg import DataError
+    from psycopg.types import datetime as times
+
+    def careful(loader: Any) -> Any:
+        class Careful(loader):  # type: ignore[misc]  # one for each of psycopg's own
+            def load(self, data: Any) -> Any:
+                try:
+                    return super().load(data)
+                except DataError:
+                    return NO_TIME
+
+        return Careful
+
+    for name, loader in (
+        ("date", times.DateLoader),
+        ("timestamp", times.TimestampLoader),
+        ("timestamptz", times.TimestamptzLoader),
+    ):
+        connection.adapters.register_loader(name, careful(loader))
 
 
 def _column(name: str) -> Any:

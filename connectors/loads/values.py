@@ -24,6 +24,9 @@ Read = Callable[[Any], Any]
 OUTSIDE: Final = object()
 """A text that is in no closed list: the map says what becomes of it."""
 
+NO_TIME: Final = object()
+"""A time that no `datetime` holds: before year 1, after 9999, infinite."""
+
 UNITS: Final[Mapping[str, Mapping[str, Decimal]]] = {
     "money": {"yuan": Decimal(1), "fen": Decimal("0.01")},
     "percent": {"%": Decimal(1), "share": Decimal(100)},
@@ -133,7 +136,7 @@ def _number(type: str, values: Mapping[str, str] | None, unit: str | None) -> Re
             except Unreadable:
                 raise Bad(expected, quote(cell), "value") from None
         else:
-            raise Bad(expected, describe(cell), "value")
+            raise Bad(expected, "a time" if cell is NO_TIME else describe(cell), "value")
         if not least <= number <= most:
             raise Bad(expected, "out of range", "value")
         if is_whole or number == number.to_integral_value():
@@ -175,6 +178,8 @@ def text_of(cell: Any) -> str:
             return str(cell.decode())
         except UnicodeDecodeError as error:
             raise Bad("UTF-8", f"not from byte {error.start}", "utf8") from None
+    if cell is NO_TIME:
+        raise Bad("a time of the years 1 to 9999", "another", "time")
     raise Bad("text or a whole number", describe(cell), "value")
 
 

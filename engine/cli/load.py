@@ -108,6 +108,15 @@ def command(
         raise typer.Exit(1)
 
 
+def source_of(kind: Kind, what: Address | Path, file_map: FileMap | None, key: bytes) -> str:
+    """Return a load's name among sources: a keyed hash of file or database, and of all that the map says."""
+    text = "" if file_map is None else file_map.model.model_dump_json()
+    if isinstance(what, Path):
+        return f"load-{mark_of(what, key, kind, text)}"
+    of = "\0".join((kind, what.shown, text)).encode()
+    return f"load-{blake2b(of, digest_size=16, key=key).hexdigest()}"
+
+
 class _Job:
     """One load: what is read, by which map, under which name."""
 
@@ -135,12 +144,7 @@ class _Job:
 
     @property
     def _source(self) -> str:
-        """Its name among sources: a keyed hash of file or table and map, the same whenever they are."""
-        key, text = self.settings.key_bytes, "" if self.map is None else self.map.model.model_dump_json()
-        if self.address is None:
-            return f"load-{mark_of(self.path, key, self.kind, text)}"
-        of = "\0".join((self.kind, self.address.shown, self._map_name)).encode()
-        return f"load-{blake2b(of, digest_size=16, key=key).hexdigest()}"
+        return source_of(self.kind, self.address or self.path, self.map, self.settings.key_bytes)
 
     @property
     def _binds(self) -> bool:

@@ -126,6 +126,16 @@ async def test_the_next_load_takes_what_changed_since(
     assert loader.counts["records"] == 0, "they may still be followed by others of that time"
 
 
+async def test_a_time_that_is_none_costs_its_own_row(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    postgres_server.run(f"UPDATE {table} SET \"Born\" = 'infinity' WHERE age = 5")
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    loader = await loads.load(loads.open)
+    assert (loader.counts["records"], loader.counts["refused"]) == (ROWS - 1, 1)
+    assert 5 not in await loads.ages()
+
+
 async def test_rows_without_a_place_in_the_order_are_told(
     postgres_server: PostgresServer, table: str, tmp_path: Path
 ) -> None:
@@ -143,6 +153,8 @@ async def test_a_query_may_hold_percent_signs_and_can_change_nothing(
     loads = Loads(tmp_path, postgres_server, MAP.replace("table: TABLE", query))
     loader = await loads.load(loads.open)
     assert loader.counts["records"] == 10
+    commented = MAP.replace("table: TABLE", f"query: 'SELECT * FROM {table} -- all of them'")
+    assert (await Loads(tmp_path, postgres_server, commented).load(loads.open)).counts["refused"] == 0
     query = f'query: "SELECT * FROM {table}"'
     loads = Loads(
         tmp_path,

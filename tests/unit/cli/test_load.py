@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.loads.load_map import FileMap
+from connectors.loads.postgres import Address
+from engine.cli.load import source_of
 from tests.unit.cli.support import Touchpoint, profile, write_lines
 
 
@@ -72,3 +75,21 @@ def test_only_what_can_be_loaded_is_taken(touchpoint: Touchpoint, tmp_path: Path
     result = touchpoint("load", "people", tmp_path / "none.csv")
     assert result.exit_code == 2
     assert "'profiles', 'consents', 'optouts'" in result.stderr
+
+
+def test_a_load_is_another_one_with_another_map_table_or_database(tmp_path: Path) -> None:
+    path, text = tmp_path / "map.yaml", "map: crm\nload: profiles\npostgres: {table: crm, since: at}\nimsi: I\n"
+
+    def source(text: str, url: str = "postgresql://db.example/crm", key: bytes = b"k") -> str:
+        path.write_text(text, encoding="utf-8")
+        return source_of("profiles", Address(url), FileMap(path, "profiles", {}), key)
+
+    names = [
+        source(text),
+        source(text.replace("table: crm", "table: others")),
+        source(text + "msisdn: M\n"),
+        source(text, "postgresql://db.example/other"),
+        source(text, key=b"another"),
+    ]
+    assert len(set(names)) == len(names)
+    assert source(text + "# the same\n", "postgresql://ann@db.example/crm") == names[0]

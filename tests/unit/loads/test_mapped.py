@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -230,6 +231,19 @@ async def test_parquet_is_read_by_groups_and_goes_on(tmp_path: Path) -> None:
     assert sorted(record["profile"].get("age", 0) for record in records) == list(range(rows))
     assert {record["msisdn"] for record in records} == {f"+86{13900000000 + n}" for n in range(rows)}
     assert records[0]["profile"]["tags"][0] == "a"
+
+
+async def test_a_time_in_parquet_that_is_none_costs_its_own_row(tmp_path: Path) -> None:
+    lists = Lists(tmp_path, PLAIN.replace("tier: VIP", "tags: WHEN"))
+    when = pa.array([0, 2**55, None, 86_400_000], pa.int64()).cast(pa.timestamp("ms"), safe=False)
+    columns = {"IMSI": [f"46000{n:010}" for n in range(4)], "MSISDN": [None] * 4, "AGE": [1, 2, 3, 4]}
+    parquet.write_table(pa.table({**columns, "WHEN": when}), tmp_path / "list")
+    loader = await lists.load(lists.parquet)
+    assert (loader.counts["records"], loader.counts["refused"]) == (3, 1)
+    assert [record["profile"]["age"] for record in await lists.records()] == [1, 3, 4]
+    (refused,) = [orjson.loads(letter) for letter in lists.checkpoints.dead]
+    assert refused["reason"] == "time"
+    assert "expected a time of the years 1 to 9999" in refused["detail"]
 
 
 async def test_damaged_parquet_and_columns_that_are_missing_are_told(tmp_path: Path) -> None:
