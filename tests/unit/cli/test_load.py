@@ -78,7 +78,10 @@ def test_only_what_can_be_loaded_is_taken(touchpoint: Touchpoint, tmp_path: Path
 
 
 def test_a_load_is_another_one_with_another_map_table_or_database(tmp_path: Path) -> None:
-    path, text = tmp_path / "map.yaml", "map: crm\nload: profiles\npostgres: {table: crm, since: at}\nimsi: I\n"
+    path, text = (
+        tmp_path / "map.yaml",
+        "map: crm\nload: profiles\npostgres: {table: crm, since: at, key: I}\nimsi: I\n",
+    )
 
     def source(text: str, url: str = "postgresql://db.example/crm", key: bytes = b"k") -> str:
         path.write_text(text, encoding="utf-8")
