@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from connectors.lost import lost_connections
 from engine.errors import LogError
@@ -26,6 +26,9 @@ def log_errors(topic: str, doing: str) -> Iterator[None]:
     try:
         with lost_connections():
             yield
+    except UnknownTopicOrPartitionError as error:
+        there = "to be there, is not; `touchpoint topics` makes those of a deployment"
+        raise LogError(f"topic {topic}: expected it {there}") from error
     except (KafkaError, OSError, TimeoutError) as error:
         said = str(error) or type(error).__name__
         raise LogError(f"topic {topic}: expected to {doing}, was not possible: {said}") from error
