@@ -46,7 +46,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Say what a map makes of a sample of rows or messages, and what fails.",
     ),
     "pcap": ("pcap", "command", "Show what packet captures hold: records of S1AP, NAS and MAP."),
-    "load": ("load", "command", "Put profiles, consents, opt-outs or complaints into the log of a deployment."),
+    "load": (
+        "load",
+        "command",
+        "Put profiles, consents, opt-outs or complaints into the log of a deployment.",
+    ),
     "feeds check": ("feeds", "check_command", "Show what each feed of a feeds file will do, and what can't."),
     "topics": ("topics", "command", "Make and check the topics of a deployment."),
     "rules publish": ("rules", "publish_command", "Publish a folder of rules: every engine changes to it."),
