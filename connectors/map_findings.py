@@ -5,6 +5,7 @@ Of rows by a column map, and of messages by a field map: both are told alike.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Findings:
+class Findings(ABC):
     """What a map made of a sample. `now`: µs, of the wall clock."""
 
     UNIT: ClassVar[str]
@@ -183,13 +184,13 @@ class Findings:
             "problems": self.problems,
         }
 
+    @abstractmethod
     def parts(self) -> dict[str, Any]:
         """Return what else the lines were."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shape(self) -> dict[str, Any]:
         """Return what was in the sample beside that which the map reads."""
-        raise NotImplementedError
 
     def _filled(self, name: str) -> int:
         if name in ("imei", "imeisv"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -32,7 +33,7 @@ _IDENTITIES: Final = frozenset(
 HIDDEN: Final = "<identity>"
 
 
-class Notices:
+class Notices(ABC):
     """Base of takers of notifications: one request, several notices in it, one record or more of each."""
 
     what = "notification"
@@ -52,17 +53,17 @@ class Notices:
         is_json = request.media == "application/json"
         return "" if is_json else "expected application/json, was another media type"
 
+    @abstractmethod
     def notices(self, request: Request) -> list[Any]:
         """Return what a request holds, checked later; raise `Bad` if it is no notification at all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mark_of(self, notice: Mapping[str, Any], request: Request) -> bytes:
         """Return the mark by which a notice is known when it comes again; raise `Bad` if it has none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def records(self, notice: Mapping[str, Any], request: Request) -> Iterable[Fields]:
         """Return the records of a notice, none if it says nothing about a subscriber; raise `Bad`."""
-        raise NotImplementedError
 
     def problem(self, answer: Answer) -> tuple[bytes, bytes]:
         """Return media type and body of a problem: ProblemDetails of TS 29.571, RFC 9457."""

@@ -13,6 +13,7 @@ When a change is settled before its time, and as what it goes on, is for the ste
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -23,7 +24,7 @@ from engine.treatments.lot import EVENTS, NEVER, Lot
 V = TypeVar("V")
 
 
-class KeepsBack(Generic[V]):
+class KeepsBack(ABC, Generic[V]):
     """Base of such a step. `V`: what it knows of a change while that waits; `at_most`: events kept back."""
 
     def __init__(self, counts: Counter[str], at_most: int) -> None:
@@ -36,21 +37,21 @@ class KeepsBack(Generic[V]):
 
     # -- what a step says for itself -------------------------------------------------------------------------
 
+    @abstractmethod
     def take(self, event: Event) -> Sequence[Event]:
         """Take one event of the source and return what goes on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def let_go(self, keep: int = 0) -> Sequence[Event]:
         """Return all that is kept back but the newest `keep`, as if the changes had lasted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lasts(self, change: Event, behind: Iterable[Event]) -> list[Event]:
         """Return a change whose time is up, and what becomes of the events behind it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _note(self, event: Event) -> None:
         """Take in an event that is kept back already, the change first."""
-        raise NotImplementedError
 
     # -- as a step -------------------------------------------------------------------------------------------
 
