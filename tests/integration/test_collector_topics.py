@@ -18,11 +18,10 @@ from connectors.foreign_topic import LOOK_SECONDS, ForeignTopic
 from connectors.kafka_bindings import KafkaBindings
 from connectors.kafka_topic_id import find_topic
 from engine.collector import LiveCollector, Pace
-from engine.errors import LogError
 from engine.identity import Identity
 from tests.servers.eventually import eventually
 from tests.servers.kafka import KafkaServer
-from tests.unit.collector.support import KEY, World, sight
+from tests.unit.collector.support import KEY, Listed, World, sight
 
 
 class Feed:
@@ -285,11 +284,18 @@ async def test_brokers_that_know_no_ids_are_asked_for_the_end(
     assert (len(await ids(world)), len(gaps(world)), bool(door.position["id"])) == (4, 2, True)
 
 
-async def test_a_topic_that_is_not_there_is_an_error_of_the_log(feed: Feed) -> None:
+async def test_a_topic_that_is_not_there_keeps_no_other_feed_waiting(feed: Feed) -> None:
+    world = World()
     door = ForeignTopic("feed", feed.topic + ".missing", feed.options)
-    collector = World().collector(World().live(door))
-    with pytest.raises(LogError, match="missing: expected to be read"):
+    collector = world.collector(world.live(door), world.live(Listed("other", [sight(1)])))
+    with capture_logs() as told:
         await collector.start()
+    assert [entry["problem"] for entry in told] == [
+        f"topic {feed.topic}.missing: expected it to be there, is not; "
+        "`touchpoint topics` makes those of a deployment"
+    ]
+    assert await collector.step()
+    assert len(await world.records()) == 1
     await collector.close()
 
 
