@@ -179,6 +179,17 @@ class Table:
         for name in wanted:
             if name is not None and name not in known:
                 raise self._map.no_column(name, known)
+        found = next((column for column in description if column.name == self._what.since), None)
+        if self._what.lag is not None and found is not None and found.type_code not in _times():
+            expected = f"a time in the column of `since`, {found.name}: date, timestamp or timestamptz"
+            raise self._map.wrong(("postgres", "lag"), expected, found.type_display)
+
+
+def _times() -> frozenset[int]:
+    """Return what PostgreSQL calls the types that can be held against its clock."""
+    from psycopg import postgres
+
+    return frozenset(postgres.types[name].oid for name in ("date", "timestamp", "timestamptz"))
 
 
 def _read_all_times(connection: Any) -> None:

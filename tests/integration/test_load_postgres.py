@@ -136,6 +136,19 @@ async def test_a_time_that_is_none_costs_its_own_row(
     assert 5 not in await loads.ages()
 
 
+async def test_a_lag_needs_a_time_to_lag_behind(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    text = MAP.replace("TABLE", table).replace("since: changed", "since: age, lag: 5m")
+    loads = Loads(tmp_path, postgres_server, text)
+    with pytest.raises(InputError, match="postgres.lag: expected a time in the column of `since`.*was 'int4'"):
+        await loads.load(loads.open)
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE timestamp")
+    text = MAP.replace("TABLE", table).replace("since: changed", "since: changed, lag: 5m")
+    loads = Loads(tmp_path, postgres_server, text)
+    assert (await loads.load(loads.open)).counts["records"] == ROWS
+
+
 async def test_rows_without_a_place_in_the_order_are_told(
     postgres_server: PostgresServer, table: str, tmp_path: Path
 ) -> None:
