@@ -193,7 +193,7 @@ def _times() -> frozenset[int]:
 
 
 def _read_all_times(connection: Any) -> None:
-    """Have a time that Python can't hold cost its own row only: `infinity`, years beyond 9999."""
+    """Have a time that Python can't hold cost its own row only: `infinity`, years beyond 9999, 24:00."""
     from psycopg import DataError
     from psycopg.types import datetime as times
 
@@ -209,6 +209,9 @@ def _read_all_times(connection: Any) -> None:
 
     for name, loader in (
         ("date", times.DateLoader),
+        ("time", times.TimeLoader),
+        ("timetz", times.TimetzLoader),
+        ("interval", times.IntervalLoader),
         ("timestamp", times.TimestampLoader),
         ("timestamptz", times.TimestamptzLoader),
     ):
