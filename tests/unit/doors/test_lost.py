@@ -53,9 +53,9 @@ def test_it_is_an_error_of_store_or_log_and_others_stay_bugs() -> None:
 
 
 def test_a_topic_that_is_not_there_is_told_with_what_makes_it() -> None:
-    with pytest.raises(LogError, match="^topic t: expected it to be there, is not; `touchpoint topics` makes"):
-        with log_errors("t", "be read"):
-            raise UnknownTopicOrPartitionError
+    there = r"^topic t: expected it to be there, is not; `touchpoint topics` makes"
+    with pytest.raises(LogError, match=there), log_errors("t", "be read"):
+        raise UnknownTopicOrPartitionError
 
 
 def test_a_stream_that_another_task_took_away_is_a_lost_connection() -> None:
