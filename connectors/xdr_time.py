@@ -213,7 +213,8 @@ def _expression(format: str) -> str:
     needed = {"%m", "%d", "%H", "%M", "%S"}
     if not needed <= seen or ("%Y" in seen) == ("%y" in seen):
         raise ValueError(
-            f"expected %Y or %y and {' '.join(sorted(needed))}, or one of {', '.join((*EPOCHS, ISO))}"
+            f"expected %Y or %y and {' '.join(sorted(needed))}, or one of {', '.join((*EPOCHS, ISO))}, "
+            f"was {format}"
         )
     return "".join(parts) + r"\Z"
 

@@ -95,5 +95,7 @@ def _values(column: Any) -> list[Any]:
 def _value(cell: Any) -> Any:
     try:
         return cell.as_py()
+    except UnicodeDecodeError as error:
+        return error.object
     except (OverflowError, ValueError):
         return NO_TIME

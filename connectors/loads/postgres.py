@@ -179,10 +179,21 @@ class Table:
         for name in wanted:
             if name is not None and name not in known:
                 raise self._map.no_column(name, known)
+        found = next((column for column in description if column.name == self._what.since), None)
+        if self._what.lag is not None and found is not None and found.type_code not in _times():
+            expected = f"a time in the column of `since`, {found.name}: date, timestamp or timestamptz"
+            raise self._map.wrong(("postgres", "lag"), expected, found.type_display)
+
+
+def _times() -> frozenset[int]:
+    """Return what PostgreSQL calls the types that can be held against its clock."""
+    from psycopg import postgres
+
+    return frozenset(postgres.types[name].oid for name in ("date", "timestamp", "timestamptz"))
 
 
 def _read_all_times(connection: Any) -> None:
-    """Have a time that Python can't hold cost its own row only: `infinity`, years beyond 9999."""
+    """Have a time that Python can't hold cost its own row only: `infinity`, years beyond 9999, 24:00."""
     from psycopg import DataError
     from psycopg.types import datetime as times
 
@@ -198,6 +209,9 @@ def _read_all_times(connection: Any) -> None:
 
     for name, loader in (
         ("date", times.DateLoader),
+        ("time", times.TimeLoader),
+        ("timetz", times.TimetzLoader),
+        ("interval", times.IntervalLoader),
         ("timestamp", times.TimestampLoader),
         ("timestamptz", times.TimestamptzLoader),
     ):

@@ -24,7 +24,13 @@ Read = Callable[[Any], Any]
 OUTSIDE: Final = object()
 """A text that is in no closed list: the map says what becomes of it."""
 
-NO_TIME: Final = object()
+
+class _NoTime:
+    def __repr__(self) -> str:
+        return "<a time Python can't hold>"
+
+
+NO_TIME: Final = _NoTime()
 """A time that no `datetime` holds: before year 1, after 9999, infinite."""
 
 UNITS: Final[Mapping[str, Mapping[str, Decimal]]] = {

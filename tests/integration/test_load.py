@@ -122,4 +122,11 @@ def test_a_load_without_topics_says_which(deployment: Deployment, tmp_path: Path
     (tmp_path / "people.jsonl").write_bytes(b"")
     result = deployment.load("profiles", tmp_path / "people.jsonl")
     assert result.exit_code == 2
-    assert f"topic {deployment.prefix}x.profiles.v1: expected to be read" in result.stderr
+    assert f"topic {deployment.prefix}x.profiles.v1: expected it to be there, is not" in result.stderr
+    assert "`touchpoint topics` makes" in result.stderr
+    (tmp_path / "map.yaml").write_text("map: m\nload: profiles\nimsi: {column: I, required: yes}\n")
+    (tmp_path / "people.csv").write_text(f"I\n{IMSI}\n")
+    result = deployment.load("profiles", tmp_path / "people.csv", "--map", tmp_path / "map.yaml")
+    assert result.exit_code == 2
+    assert f"topic {deployment.prefix}x.events.v1: expected to exist, was not found" in result.stderr
+    assert "`touchpoint topics` makes" in result.stderr

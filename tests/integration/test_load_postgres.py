@@ -134,6 +134,29 @@ async def test_a_time_that_is_none_costs_its_own_row(
     loader = await loads.load(loads.open)
     assert (loader.counts["records"], loader.counts["refused"]) == (ROWS - 1, 1)
     assert 5 not in await loads.ages()
+    text = MAP.replace("table: TABLE", f'query: "SELECT *, CASE age WHEN 7 THEN VALUE END x FROM {table}"')
+    for value in (
+        "time '24:00'",
+        "timetz '24:00+08'",
+        "interval '9000000 y'",
+        "timestamp '0044-03-15 BC'",
+    ):
+        loads = Loads(tmp_path, postgres_server, text.replace("VALUE", value).replace("Born", "x"))
+        loader = await loads.load(loads.open, anew=True)
+        assert (loader.counts["records"], loader.counts["refused"]) == (ROWS - 1, 1), value
+
+
+async def test_a_lag_needs_a_time_to_lag_behind(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    text = MAP.replace("TABLE", table).replace("since: changed", "since: age, lag: 5m")
+    loads = Loads(tmp_path, postgres_server, text)
+    with pytest.raises(InputError, match=r"postgres\.lag: expected a time in the column of.*was 'int4'"):
+        await loads.load(loads.open)
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE timestamp")
+    text = MAP.replace("TABLE", table).replace("since: changed", "since: changed, lag: 5m")
+    loads = Loads(tmp_path, postgres_server, text)
+    assert (await loads.load(loads.open)).counts["records"] == ROWS
 
 
 async def test_rows_without_a_place_in_the_order_are_told(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from connectors.kafka_read import log_errors
 from connectors.lost import LostConnectionError, lost_connections
@@ -49,6 +50,12 @@ def test_it_is_an_error_of_store_or_log_and_others_stay_bugs() -> None:
         raise RuntimeError("a bug")
     with pytest.raises(RuntimeError, match="a bug"), log_errors("t", "be read"):
         raise RuntimeError("a bug")
+
+
+def test_a_topic_that_is_not_there_is_told_with_what_makes_it() -> None:
+    there = r"^topic t: expected it to be there, is not; `touchpoint topics` makes"
+    with pytest.raises(LogError, match=there), log_errors("t", "be read"):
+        raise UnknownTopicOrPartitionError
 
 
 def test_a_stream_that_another_task_took_away_is_a_lost_connection() -> None:

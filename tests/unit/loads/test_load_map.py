@@ -114,6 +114,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, said: str) 
         ("map: c\nload: complaints\nmsisdn: A\n", "1:1: expected t, the time of the complaint, was 'none'"),
         ("map: c\nload: complaints\nmsisdn: A\nt: B\n", "4:1: t: expected a format with t, and only there"),
         ("map: c\nload: complaints\nmsisdn: A\nt: {column: B, format: '%Q'}\n", "4:16: t.format: expected"),
+        ("map: c\nload: complaints\nmsisdn: A\nt: {column: B, format: epoch h}\n", "iso, was 'epoch h'"),
         (
             "map: c\nload: complaints\nmsisdn: A\nt: {column: B, format: iso}\nfields: {age: C}\n",
             "5:10: fields.age",

@@ -244,6 +244,20 @@ async def test_a_time_in_parquet_that_is_none_costs_its_own_row(tmp_path: Path) 
     (refused,) = [orjson.loads(letter) for letter in lists.checkpoints.dead]
     assert refused["reason"] == "time"
     assert "expected a time of the years 1 to 9999" in refused["detail"]
+    assert "'WHEN': <a time Python can't hold>" in refused["raw"]
+
+
+@pytest.mark.parametrize("is_coded", [False, True])
+async def test_text_in_parquet_that_is_no_utf8_costs_its_own_row(tmp_path: Path, is_coded: bool) -> None:
+    lists = Lists(tmp_path, PLAIN)
+    tier = pa.array([b"gold", b"\xff", None, b"silver"], pa.binary()).view(pa.string())
+    tier = tier.dictionary_encode() if is_coded else tier
+    columns = {"IMSI": [f"46000{n:010}" for n in range(4)], "MSISDN": [None] * 4, "AGE": [1, 2, 3, 4]}
+    parquet.write_table(pa.table({**columns, "VIP": tier}), tmp_path / "list")
+    loader = await lists.load(lists.parquet)
+    assert (loader.counts["records"], loader.counts["refused"]) == (3, 1)
+    (refused,) = [orjson.loads(letter) for letter in lists.checkpoints.dead]
+    assert "tier: expected UTF-8, was not from byte 0" in refused["detail"]
 
 
 async def test_damaged_parquet_and_columns_that_are_missing_are_told(tmp_path: Path) -> None:
