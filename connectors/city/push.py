@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from connectors.kafka_read import partitions_of
+from connectors.kafka_read import log_errors, partitions_of
 from connectors.lost import lost_connections, word_of
 from engine.errors import InputError, LogError
 
@@ -108,13 +108,9 @@ class TopicPush:
 
     async def _partitions(self) -> int:
         """Count the topic's partitions; it is not made here, for only its owner knows how many it needs."""
-        try:
+        with log_errors(self.topic, "be found"):
             async with asyncio.timeout(PATIENCE):
                 return len(await partitions_of(self._options, self.topic))
-        except UnknownTopicOrPartitionError:
-            raise LogError(f"topic {self.topic}: expected it to be there, is not; make it first") from None
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise LogError(f"topic {self.topic}: expected to be found, was not: {word_of(error)}") from None
 
     async def _all(
         self, producer: AIOKafkaProducer, rows: Iterator[dict[str, Any]], partitions: int
