@@ -16,6 +16,8 @@ from typing import Any
 from engine import pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
+MORE = "more"
+"""In the unit of what one run costs more than another: where it costs little, noise makes it less than nothing."""
 
 
 @dataclass(frozen=True, slots=True)

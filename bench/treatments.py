@@ -13,7 +13,7 @@ import orjson
 
 from bench.course import HOME_CC, KEY
 from bench.hour import simulated_hour
-from bench.report import Scale, Section, middle, tell
+from bench.report import MORE, Scale, Section, middle, tell
 from engine.cells import Cell, CellTable
 from engine.identity import Identity
 from engine.intake import Intake
@@ -52,12 +52,12 @@ def measure(scale: Scale) -> Section:
     section.add("no step", alone, "ns per event", "the way to the steps; not in those below")
     for name in fit:
         each, note = _nanoseconds(scale, lines, around, (name,))
-        section.add(name, each - alone, "ns per event", note)
+        section.add(name, each - alone, f"ns {MORE} per event", note)
     each, note = _nanoseconds(scale, lines, around, fit)
     section.add("all", each, "ns per event", note)
     for name, options in HOOKS.items():
         each = _hook(scale, lines, options) - _hook(scale, lines, None)
-        section.add(f"hook: {name}", each, "ns per record", "at intake")
+        section.add(f"hook: {name}", each, f"ns {MORE} per record", "at intake")
     section.remarks.append(
         f"Default settings, disorder {DISORDER // 1_000_000} s, {scale.runs} runs, the median. A step that"
         " drops events spares those behind it."
