@@ -17,7 +17,7 @@ from engine import pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 MORE = "more"
-"""In the unit of what one run costs more than another: where it costs little, noise makes it less than nothing."""
+"""In the unit of a difference of two runs: where it is small, noise makes it less than nothing."""
 
 
 @dataclass(frozen=True, slots=True)
