@@ -1,10 +1,11 @@
 """Compile the engine's core with mypyc into a folder of its own: the same sources, run as machine code.
 
-    python -m tools.compile_core FOLDER
+    python -m tools.compile_core FOLDER [LEVEL]
 
 The folder gets a copy of `engine/` and `connectors/` with the compiled modules beside their sources; whoever
-has it first on the path runs them. Needs a C compiler and Python's headers. Exit codes: 0 compiled; 1 it
-could not be (said on stderr).
+has it first on the path runs them. Needs a C compiler and Python's headers. LEVEL (0 to 3) is how hard
+the C compiler tries; 3, the usual, takes twice as long as 1. Exit codes: 0 compiled; 1 it could not be (said
+on stderr); 2 a mistake in the arguments.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ Settings of steps stay sources: pydantic reads annotations that machine code doe
 DOORS = ("xdr_files", "xdr_kinds", "xdr_rows")
 """Modules of `connectors` that a row of a raw file goes through before it is a record of these."""
 
+LEVELS = ("0", "1", "2", "3")
+
 
 def why_not() -> str:
     """Say what is missing to compile; empty if nothing is."""
@@ -70,7 +73,7 @@ def why_not() -> str:
     return "" if header.exists() else "expected Python's headers (Debian, Ubuntu: python3-dev), was none"
 
 
-def compile_into(folder: Path) -> None:
+def compile_into(folder: Path, level: str = LEVELS[-1]) -> None:
     """Build the compiled program in `folder`, replacing what is there."""
     from mypyc.build import mypycify
     from setuptools import setup
@@ -86,7 +89,7 @@ def compile_into(folder: Path) -> None:
             modules += [f"connectors/{module}.py" for module in DOORS]
             # what they import but do not compile is not checked here: `./run lint` does
             options = ["--follow-imports=silent", "--explicit-package-bases", "--namespace-packages"]
-            built = mypycify([*options, *modules], opt_level="3", debug_level="0")
+            built = mypycify([*options, *modules], opt_level=level, debug_level="0")
             setup(
                 name="touchpoint-core",
                 ext_modules=built,
@@ -103,15 +106,15 @@ def compile_into(folder: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Compile; return the exit code."""
-    if len(arguments) != 1:
-        print("usage: python -m tools.compile_core FOLDER", file=sys.stderr)
+    if not 1 <= len(arguments) <= 2 or not set(arguments[1:]) <= set(LEVELS):
+        print("usage: python -m tools.compile_core FOLDER [LEVEL], LEVEL 0 to 3", file=sys.stderr)
         return 2
     missing = why_not()
     if missing:
         print(f"the core was not compiled: {missing}", file=sys.stderr)
         return 1
     os.environ.setdefault("CFLAGS", "-w")
-    compile_into(Path(arguments[0]).resolve())
+    compile_into(Path(arguments[0]).resolve(), *arguments[1:])
     return 0
 
 
