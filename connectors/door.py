@@ -73,7 +73,8 @@ class Door(Generic[Some]):
     read_map: Callable[[str], tuple[Any, list[InputError]]] | None = None
     """The same as `load_map`, but returns a map, or None and all its mistakes."""
     claims: Callable[[Some], Iterable[str]] = _nothing
-    """What no other feed may use at the same time: `folder /data/in`, `port 8443`."""
+    """What no other feed may use at the same time: `folder /data/in`, `port 8443`. `leaves /data/in/done`:
+    what is read ends up there, for no feed to read again."""
     claimed_by: frozenset[str] = frozenset()
     """Keys that `claims` looks at."""
     look: Callable[[Some, House], Iterable[Mistake]] = _no_mistakes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connectors.column_map import ColumnMap, load_map, read_map
 from connectors.door import SECOND, Door, House, Mistake
-from connectors.landing import Landing
+from connectors.landing import BAD, DONE, Landing
 from connectors.landing_scan import UNFINISHED, Choice
 from engine.options import REQUIRED, Duration, Options, Place, option
 
@@ -130,10 +130,11 @@ def look(options: LandingOptions, house: House) -> Iterator[Mistake]:
         yield Mistake("folder", "a folder whose files can be read and moved", f"`{folder}`, where they can't")
 
 
-def claims(options: LandingOptions) -> tuple[str]:
+def claims(options: LandingOptions) -> tuple[str, ...]:
     """Two feeds in one folder would take each other's files, unless each takes its own."""
-    folder = f"folder {Path(os.path.realpath(options.folder))}"
-    return (folder if options.files == "*" else f"{folder} {options.files}",)
+    folder = Path(os.path.realpath(options.folder))
+    reads = f"folder {folder}" if options.files == "*" else f"folder {folder} {options.files}"
+    return reads, *(f"leaves {folder / name}" for name in (DONE, BAD))
 
 
 CLAIMED_BY = frozenset({"folder", "files"})

@@ -60,9 +60,9 @@ class _Looking:
                 continue
             for claim in feed.door.claims(feed.options):
                 for other, theirs in held:
-                    if _clash(claim, theirs):
-                        said = f"expected a {claim.split()[0]} of its own, was {claim}"
-                        self._say(feed.node, f"{said}, which the feed `{other}` reads")
+                    said = _clash(claim, theirs, other)
+                    if said:
+                        self._say(feed.node, said)
                 held.append((feed.name, claim))
 
     def tables(self) -> dict[str, Any]:
@@ -177,8 +177,24 @@ def _at(feed: Feed, *keys: str) -> Node:
     return node
 
 
-def _clash(one: str, other: str) -> bool:
-    """Say whether two claims can't stand together: `folder /in` is all of it, `folder /in *.txt` a part."""
+def _clash(one: str, other: str, name: str) -> str:
+    """Say why a claim can't stand beside that of the feed `name`; empty if it can."""
+    (what, where), (theirs, there) = one.split(" ", 1), other.split(" ", 1)
+    if what == "leaves":
+        read = theirs == "folder" and _meet(where, there)
+        return (
+            f"expected files left where no feed reads, was {where}, which the feed `{name}` reads"
+            if read
+            else ""
+        )
+    said = f"expected a {what} of its own, was {one}"
+    if theirs == "leaves":
+        return f"{said}, where the feed `{name}` leaves its files" if _meet(where, there) else ""
+    return f"{said}, which the feed `{name}` reads" if what == theirs and _meet(where, there) else ""
+
+
+def _meet(one: str, other: str) -> bool:
+    """Say whether two places have something in common: `/in` is all of it, `/in *.txt` a part."""
     if one == other or one.startswith(f"{other} ") or other.startswith(f"{one} "):
         return True
     alike = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)

@@ -174,3 +174,23 @@ def test_two_feeds_of_one_folder_share_no_name(
     result = touchpoint("feeds", "check", tmp_path / "feeds.yaml")
     assert ("expected a folder of its own" in result.stderr + result.stdout) == clash
     assert result.exit_code == (1 if clash else 0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("in", "in/done", "expected a folder of its own, was folder DIR/in/done *.txt, where the feed `a` "),
+        ("in/bad", "in", "expected files left where no feed reads, was DIR/in/bad, which the feed "),
+        ("in", "in/new", ""),
+    ],
+)
+def test_no_feed_reads_what_another_has_done(
+    touchpoint: Touchpoint, tmp_path: Path, one: str, other: str, said: str
+) -> None:
+    for folder in (one, other):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    feed = "  {}: {{door: landing, folder: {}, files: '*.txt', map: gn-unicom-2015}}\n"
+    (tmp_path / "feeds.yaml").write_text("feeds:\n" + feed.format("a", one) + feed.format("b", other))
+    result = touchpoint("feeds", "check", tmp_path / "feeds.yaml")
+    told = [line.split(": ", 1)[1] for line in result.stdout.splitlines() if "feeds.yaml:3:" in line]
+    assert [line.startswith(said.replace("DIR", str(tmp_path))) for line in told] == [True] * bool(said), told

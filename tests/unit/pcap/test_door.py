@@ -98,7 +98,10 @@ def test_the_door_is_known_to_feeds_files(tmp_path: Path) -> None:
     door = DOORS["pcap"]
     assert door.load_map is None
     assert list(door.look(PcapOptions(folder=tmp_path / "none"), House()))
-    assert list(door.claims(PcapOptions(folder=tmp_path))) == [f"folder {tmp_path.resolve()}"]
+    assert list(door.claims(PcapOptions(folder=tmp_path))) == [
+        f"folder {tmp_path.resolve()}",
+        *(f"leaves {tmp_path.resolve()}/{name}" for name in ("done", "bad")),
+    ]
 
 
 def test_a_replay_takes_captures_beside_other_files(capture: Path, tmp_path: Path) -> None:
