@@ -76,9 +76,8 @@ async def test_a_lane_behind_retention_stands_until_its_partition_is_built_anew(
 
     async with care.engine() as role:
         others = [each for each in range(PARTITIONS) if each != partition]
-        told = (
-            f"partition {partition}: expected an offset from {committed + 1} on, was {committed}: {TOO_LATE}"
-        )
+        behind = f"expected an offset from {committed + 1} on, was {committed}: {TOO_LATE}"
+        told = f"partition {partition}: {behind}"
         await eventually(lambda: role.ready()["lanes"].endswith(told), within=30)
         await eventually(lambda: all(role.keeper.lanes[each].ready for each in others), within=30)
         await role.look()
@@ -91,9 +90,8 @@ async def test_a_lane_behind_retention_stands_until_its_partition_is_built_anew(
         lines = await care.lines(4)
         assert [line["outcome"] for line in lines if line["at"] > T + HOUR * 1_000_000].count("offer") == 1
 
-        async def caught_up() -> (
-            bool
-        ):  # decisions can be read a moment before the lane has heard of its commit
+        # decisions can be read a moment before the lane has heard of its commit
+        async def caught_up() -> bool:
             await role.lookout.tell()
             return (lag(role, "records", partition), lag(role, "seconds", partition)) == (0, 0)
 

@@ -180,17 +180,15 @@ def _at(feed: Feed, *keys: str) -> Node:
 def _clash(one: str, other: str, name: str) -> str:
     """Say why a claim can't stand beside that of the feed `name`; empty if it can."""
     (what, where), (theirs, there) = one.split(" ", 1), other.split(" ", 1)
-    if what == "leaves":
-        read = theirs == "folder" and _meet(where, there)
-        return (
-            f"expected files left where no feed reads, was {where}, which the feed `{name}` reads"
-            if read
-            else ""
-        )
-    said = f"expected a {what} of its own, was {one}"
-    if theirs == "leaves":
-        return f"{said}, where the feed `{name}` leaves its files" if _meet(where, there) else ""
-    return f"{said}, which the feed `{name}` reads" if what == theirs and _meet(where, there) else ""
+    if not _meet(where, there):
+        return ""
+    if what == "leaves" and theirs == "folder":
+        return f"expected files left where no feed reads, was {where}, which the feed `{name}` reads"
+    if what == "folder" and theirs == "leaves":
+        return f"expected a folder of its own, was {one}, where the feed `{name}` leaves its files"
+    if what != theirs or what == "leaves":
+        return ""
+    return f"expected a {what} of its own, was {one}, which the feed `{name}` reads"
 
 
 def _meet(one: str, other: str) -> bool:

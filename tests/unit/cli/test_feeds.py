@@ -154,6 +154,17 @@ def test_a_feed_has_neither_name_nor_folder_of_one_of_the_settings(file: Path, t
     ]
 
 
+def two_feeds(folder: Path, *places: tuple[str, str]) -> Path:
+    """Write a file with the feeds `a` and `b`, each of a folder and the names of its files."""
+    lines = [
+        f"  {name}: {{door: landing, folder: {where}, files: '{files}', map: gn-unicom-2015}}\n"
+        for name, (where, files) in zip("ab", places, strict=True)
+    ]
+    file = folder / "feeds.yaml"
+    file.write_text("".join(["feeds:\n", *lines]))
+    return file
+
+
 @pytest.mark.parametrize(
     ("one", "other", "clash"),
     [
@@ -169,9 +180,7 @@ def test_two_feeds_of_one_folder_share_no_name(
     touchpoint: Touchpoint, tmp_path: Path, one: str, other: str, clash: bool
 ) -> None:
     (tmp_path / "in").mkdir()
-    feed = "  {}: {{door: landing, folder: in, files: '{}', map: gn-unicom-2015}}\n"
-    (tmp_path / "feeds.yaml").write_text("feeds:\n" + feed.format("a", one) + feed.format("b", other))
-    result = touchpoint("feeds", "check", tmp_path / "feeds.yaml")
+    result = touchpoint("feeds", "check", two_feeds(tmp_path, ("in", one), ("in", other)))
     assert ("expected a folder of its own" in result.stderr + result.stdout) == clash
     assert result.exit_code == (1 if clash else 0)
 
@@ -189,8 +198,6 @@ def test_no_feed_reads_what_another_has_done(
 ) -> None:
     for folder in (one, other):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-    feed = "  {}: {{door: landing, folder: {}, files: '*.txt', map: gn-unicom-2015}}\n"
-    (tmp_path / "feeds.yaml").write_text("feeds:\n" + feed.format("a", one) + feed.format("b", other))
-    result = touchpoint("feeds", "check", tmp_path / "feeds.yaml")
+    result = touchpoint("feeds", "check", two_feeds(tmp_path, (one, "*.txt"), (other, "*.txt")))
     told = [line.split(": ", 1)[1] for line in result.stdout.splitlines() if "feeds.yaml:3:" in line]
     assert [line.startswith(said.replace("DIR", str(tmp_path))) for line in told] == [True] * bool(said), told
