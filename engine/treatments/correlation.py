@@ -53,7 +53,6 @@ class Correlation:
         self.options = options
         self.wanted: dict[str, list[Callable[[str, str], None]]] = {}
         """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.parking`)."""
-        self._memories = memories
         self._numbers = memories.memory("numbers", options.ttl, options.at_most)
         """A number's own key -> used, said at, key, key before, since."""
         self._owners = memories.memory("owners", options.ttl, options.at_most)
@@ -182,21 +181,30 @@ class Correlation:
         self._bound.add(key)
         self.tell(key, number)
 
-    def forgotten(self, keys: Collection[str]) -> None:
-        """Forget subscribers who asked for it, in all memories."""
+    def forgotten(self, keys: Collection[str]) -> Collection[str]:
+        """Forget subscribers who asked for it; return the own keys of their numbers."""
         taken = frozenset(keys)
-        self._bound -= taken
+        self._bound = {key for _, key, _ in self.identity.bindings()}
         for key in taken:
-            owned = self._owners.get(key, 0)
-            if owned is not None:
-                self._numbers.forget(owned[1])
+            self._owners.forget(key)
+        theirs = set[str]()
+        numbers = self._numbers.items()
+        for own, value in [(o, v) for o, v in numbers if v[2] in taken or v[3] in taken or o in taken]:
+            used, said_at, key, _, since = value
+            if key in taken or own in taken:
+                theirs.add(own)
+                self._numbers.forget(own)
+                if (owned := self._owners.get(key, 0)) is not None and owned[1] == own:
+                    self._owners.forget(key)
+            else:  # it was theirs before
+                self._numbers.put(own, (used, said_at, key, "", since))
         for hashed, value in [each for each in self._imeis.items() if not taken.isdisjoint(each[1])]:
             others = [each for each in _times(value) if each[1] not in taken]
             if others:
                 self._imeis.put(hashed, _value(others))
             else:
                 self._imeis.forget(hashed)
-        self._memories.forget(taken)
+        return theirs
 
     def tell(self, key: str, number: str) -> None:
         """Tell those who wait that a number and the IMSI of a key are now known to be one's."""

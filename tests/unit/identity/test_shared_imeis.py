@@ -142,13 +142,13 @@ def test_what_a_shelf_holds_from_before_keys_had_times(others: int) -> None:
     assert seen(feed, 20 * HOUR, 0) == (others == 1)
     assert seen(feed, DAY + 1, 0), "the others go a day after the last of them came"
     assert kept(feed)[1::2] == (key(0),)
-    feed.identity.forget_keys({key(0)})
+    feed.forget(key(0))
     assert feed.memories.counts["imeis.entries"] == 0
 
 
 def test_forgetting_somebody_reaches_into_what_a_shelf_holds_from_before() -> None:
     feed = with_shelf((T0 + HOUR, T0, key(0), key(1)))
-    feed.identity.forget_keys({key(0)})
+    feed.forget(key(0))
     assert whose(feed, 2 * HOUR) == key(1)
     assert key(0) not in str(kept(feed))
 
