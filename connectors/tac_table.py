@@ -6,12 +6,12 @@
 Columns are found by their names, in any order and case; others are passed over. Lines before the one that
 names the columns are passed over, too: some tables begin with a word about themselves. Two columns `name`
 are brand and model. A TAC of 7 digits has lost its 0 in a spreadsheet and gets it back. What a row does not
-say is not known; a row that can't be right is left out and told.
+say is not known; a row that can't be right is left out and told. A row is a line: a quote that is not closed
+costs that row, none below it.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Final
 
 import structlog
 
+from engine.csv_line import NO_QUOTES, QUOTES, split_line
 from engine.errors import InputError
 from engine.language.problems import Problem
 from engine.treatments.handset_changes import Handset
@@ -68,7 +69,9 @@ def read_tac_table(path: Path) -> TacTable:
             rows = _rows(path, stream)
             columns = _columns(path, rows)
             for line, row in rows:
-                if any(cell.strip() for cell in row):
+                if row is None:
+                    _leave_out(path, line, f"expected {QUOTES}, was {NO_QUOTES}", table)
+                elif any(row):
                     _take(path, line, row, columns, table)
                 if len(table.handsets) > ROWS_AT_MOST:
                     raise InputError(str(path), f"at most {ROWS_AT_MOST} handsets", "more")
@@ -76,8 +79,6 @@ def read_tac_table(path: Path) -> TacTable:
         raise InputError(str(path), "a table of handsets", error.strerror or str(error)) from None
     except UnicodeDecodeError:
         raise InputError(str(path), "UTF-8", "another encoding") from None
-    except csv.Error as error:
-        raise InputError(str(path), "CSV", str(error)) from None
     if not table.handsets:
         raise InputError(str(path), "a row with a TAC of 8 digits", f"{table.left_out} rows without")
     return table
@@ -109,22 +110,21 @@ def _warning(path: Path, line: int, said: str) -> Problem:
     return Problem(str(path), line, 1, 1, "", said, "", "warning")
 
 
-def _rows(path: Path, stream: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    def lines() -> Iterator[str]:
-        for number, line in enumerate(stream, 1):
-            if len(line) > LINE_AT_MOST:
-                raise InputError(f"{path}:{number}", f"at most {LINE_AT_MOST} characters in a line", "more")
-            yield line
+def _rows(path: Path, stream: Iterator[str]) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield each line as its cells; None if its quotes are not right."""
+    for number, line in enumerate(stream, 1):
+        if len(line) > LINE_AT_MOST:
+            raise InputError(f"{path}:{number}", f"at most {LINE_AT_MOST} characters in a line", "more")
+        try:
+            yield number, split_line(line.rstrip("\r\n"))
+        except ValueError:
+            yield number, None
 
-    reader = csv.reader(lines())
-    for row in reader:
-        yield reader.line_num, row
 
-
-def _columns(path: Path, rows: Iterator[tuple[int, list[str]]]) -> dict[str, int]:
+def _columns(path: Path, rows: Iterator[tuple[int, list[str] | None]]) -> dict[str, int]:
     """Find the line that names the columns; return name -> index."""
     for line, row in rows:
-        names = [cell.strip().lower() for cell in row]
+        names = [cell.lower() for cell in row or ()]
         if "tac" in names:
             found = {
                 ours: names.index(theirs)
@@ -144,7 +144,7 @@ def _columns(path: Path, rows: Iterator[tuple[int, list[str]]]) -> dict[str, int
 
 
 def _take(path: Path, line: int, row: list[str], columns: dict[str, int], table: TacTable) -> None:
-    values = {name: row[at].strip() for name, at in columns.items() if at < len(row)}
+    values = {name: row[at] for name, at in columns.items() if at < len(row)}
     tac, network = values.get("tac", ""), values.get("network", "").lower()
     if len(tac) == 7 and tac.isdecimal():
         tac = "0" + tac
@@ -154,10 +154,14 @@ def _take(path: Path, line: int, row: list[str], columns: dict[str, int], table:
     elif network and network not in _NETWORKS:
         problem = f"expected a network of 2G, 3G, 4G, 5G, was {network!r}"
     if problem:
-        table.left_out += 1
-        if len(table.problems) < TOLD:
-            table.problems.append(f"{path}:{line}: {problem}")
+        _leave_out(path, line, problem, table)
         return
     table.twice += tac in table.handsets
     model = values.get("model") or values.get("brand", "")
     table.handsets[tac] = Handset(model[:MODEL_AT_MOST], _NETWORKS.get(network, ""))
+
+
+def _leave_out(path: Path, line: int, problem: str, table: TacTable) -> None:
+    table.left_out += 1
+    if len(table.problems) < TOLD:
+        table.problems.append(f"{path}:{line}: {problem}")

@@ -54,6 +54,7 @@ What the stages lean on:
     look_back.py      how far back caps and cooldowns count, and whether decisions are kept so long
     localtime.py      quiet hours and dates by the wall clock of a zone
     sms.py            how many SMS a text needs
+    csv_line.py       one line of a delimited file as its cells
     text.py           templates, placeholders, amounts in words
 
 Whole runs over the stages:

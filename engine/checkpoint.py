@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -52,6 +52,23 @@ def read_checkpoint(checkpoint: bytes, key_check: str) -> dict[str, Any]:
     except BROKEN as error:
         raise damaged(error) from None
     raise StateError(f"collector: expected a checkpoint of version {_VERSION}, was {version!r}")
+
+
+def without(kept: Any, keys: Collection[str]) -> Any:
+    """Return what a source's treatments keep without what is kept of some subscribers.
+
+    It is for sources that have no treatments now, so none can say what is whose. All of them write what they
+    keep of one under the key, or in a list that holds the key.
+    """
+    if isinstance(kept, dict):
+        return {name: without(each, keys) for name, each in kept.items() if name not in keys}
+    if isinstance(kept, list):
+        return [without(each, keys) for each in kept if not (isinstance(each, list) and _is_of(each, keys))]
+    return kept
+
+
+def _is_of(kept: list[Any], keys: Collection[str]) -> bool:
+    return any(isinstance(each, str) and each in keys for each in kept)
 
 
 def damaged(error: Exception) -> StateError:

@@ -23,13 +23,13 @@ import orjson
 import structlog
 
 from engine.admission import NOT_OF_SOURCES, admit
-from engine.checkpoint import BROKEN, damaged, read_checkpoint, write_checkpoint
+from engine.checkpoint import BROKEN, damaged, read_checkpoint, without, write_checkpoint
 from engine.collect import VALUE_AT_MOST, spread
 from engine.errors import LogError, StateError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
-from engine.live import USUAL_PACE, Bindings, Live, Pace, Shared, Source
+from engine.live import USUAL_PACE, Bindings, Live, Pace, Shared, Shut, Source
 from engine.ports import Inlet
 from engine.refusals import Bad, Refusal, dead_letter
 from engine.sources import SourceTicks
@@ -45,18 +45,6 @@ PARKED_AT_MOST = 600_000
 Batch = list[tuple[int, bytes]]
 
 log = structlog.get_logger("collector")
-
-
-class _Shut:
-    """A source that is not open. `position`: where it is to go on, None: from its beginning."""
-
-    __slots__ = ("again_at", "position", "trouble")
-
-    def __init__(self, position: Any) -> None:
-        self.position = position
-        self.again_at = float("-inf")
-        """By `clock`: when it is tried again."""
-        self.trouble = ""
 
 
 class LiveCollector:
@@ -124,7 +112,7 @@ class LiveCollector:
         """By source: the counts of its treatments when the last step was durable."""
         self._quiet: dict[str, float] = {}
         """Source -> since when it has had nothing to read, by `clock`."""
-        self._shut: dict[str, _Shut] = {}
+        self._shut: dict[str, Shut] = {}
         """Sources that could not be opened: each is tried again by itself, the others go on."""
         self._kept: dict[str, Any] = {}
         """Positions of sources that are not configured now: they may come back."""
@@ -174,7 +162,7 @@ class LiveCollector:
             await self._bindings.load(self._identity)
         self._forget_step()
         self._told = {name: course.chain.counts for name, course in self._courses.items()}
-        self._shut = {name: _Shut(positions.get(name)) for name in self.sources}
+        self._shut = {name: Shut(positions.get(name)) for name in self.sources}
         await self._open()
         self._kept = {name: place for name, place in positions.items() if name not in self.sources}
         self._quiet = dict.fromkeys(self.sources, self._clock())
@@ -211,6 +199,7 @@ class LiveCollector:
         for name, event in self._orphans:
             self._write(name, [event], batch, counts)
         self._orphans = []
+        forgot = self._forget(batch, counts)
         room, until = self._pace.records, self._clock() + self._pace.seconds
         read_any = False
         while room > 0 and (not read_any or self._clock() < until):
@@ -233,7 +222,7 @@ class LiveCollector:
                 for event in late:
                     self._take(name, event, batch, counts)
         kept = self._bound(batch, counts)
-        if read_any or batch or self._dead:
+        if read_any or batch or self._dead or forgot:
             await self._commit(batch, counts, kept)
         return read_any
 
@@ -349,11 +338,27 @@ class LiveCollector:
         if course is None or not course.chain.parked:
             return 0
         before = course.chain.parked
-        self._reading = self.sources[name].source
-        self._write(name, course.let_go(keep), batch, counts)
-        self.ticks.hold(name, course.oldest)
-        self._append_ticks(self.ticks.freed(), batch, counts)
+        self._free(name, course.let_go(keep), batch, counts)
         return before - course.chain.parked
+
+    def _forget(self, batch: Batch, counts: Counter[str]) -> bool:
+        """Forget, in all that treatments remember, who asked for it; say whether anybody did."""
+        keys = self._identity.take_forgotten()
+        if not keys:
+            return False
+        for name, course in self._courses.items():
+            self._free(name, course.forget(keys), batch, counts)
+        self._kept_parked = without(self._kept_parked, frozenset(keys))
+        if self._shared is not None:
+            self._shared.forget(keys)
+        return True
+
+    def _free(self, name: str, events: Sequence[Event], batch: Batch, counts: Counter[str]) -> None:
+        """Write what a source's treatments keep back no longer; time goes on with it."""
+        self._reading = self.sources[name].source
+        self._write(name, events, batch, counts)
+        self.ticks.hold(name, self._courses[name].oldest)
+        self._append_ticks(self.ticks.freed(), batch, counts)
 
     def _bound(self, batch: Batch, counts: Counter[str]) -> dict[str, bytes]:
         """Let the oldest go on of what is kept back beyond what fits into the checkpoint.

@@ -30,8 +30,10 @@ class Watcher(Protocol):
         """Take in that a number (`+` and E.164 digits) is now bound to a key."""
         ...
 
-    def forgotten(self, keys: Collection[str]) -> None:
-        """Take in that the subscribers of some keys asked to be forgotten."""
+    def forgotten(self, keys: Collection[str]) -> Collection[str]:
+        """Take in that the subscribers of some keys asked to be forgotten; return the own keys of numbers
+        that are known to be theirs.
+        """
         ...
 
 
@@ -44,6 +46,7 @@ class Identity:
 
     __slots__ = (
         "_bound",
+        "_forgotten",
         "_msisdns",
         "_numbers",
         "_opaque",
@@ -74,6 +77,7 @@ class Identity:
         self._since: dict[str, int] = {}
         """E.164 -> `t` (µs) of the record that bound it."""
         self._numbers: dict[str, str] = {}
+        self._forgotten: set[str] = set()
         self.watcher: Watcher | None = None
 
     def of_imsi(self, imsi: str) -> str | None:
@@ -155,12 +159,22 @@ class Identity:
         return self._of_text(number)
 
     def forget_keys(self, keys: Collection[str]) -> None:
-        """Take back the bindings to some keys: their subscribers asked to be forgotten."""
+        """Take back the bindings to some keys: their subscribers asked to be forgotten (`take_forgotten`)."""
+        self._forgotten.update(keys)
         for number in [number for number, key in self._bound.items() if key in keys]:
             del self._bound[number]
             self._since.pop(number, None)
-        if self.watcher is not None:
-            self.watcher.forgotten(keys)
+            self._forgotten.add(self._of_text(number))
+
+    def take_forgotten(self) -> list[str]:
+        """Return the keys forgotten since the last call, and those of their numbers: for who remembers more.
+
+        The watcher is told now: once, however many were forgotten, for it looks through all that it knows.
+        """
+        keys, self._forgotten = self._forgotten, set()
+        if keys and self.watcher is not None:
+            keys.update(self.watcher.forgotten(keys))
+        return sorted(keys)
 
     def e164(self, msisdn: str) -> str | None:
         """Return an MSISDN as `+` and E.164 digits, or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -49,6 +49,18 @@ class Source(Protocol):
         ...
 
 
+class Shut:
+    """A source that is not open. `position`: where it is to go on, None: from its beginning."""
+
+    __slots__ = ("again_at", "position", "trouble")
+
+    def __init__(self, position: Any) -> None:
+        self.position = position
+        self.again_at = float("-inf")
+        """By `clock`: when it is tried again."""
+        self.trouble = ""
+
+
 class Bindings(Protocol):
     """Numbers bound to subscriber keys by profiles that others wrote."""
 
@@ -74,6 +86,10 @@ class Shared(Protocol):
 
     def restore(self, packed: Any) -> None:
         """Be as at that checkpoint; None: from the beginning."""
+        ...
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Forget some subscribers: they asked for it."""
         ...
 
 

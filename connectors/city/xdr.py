@@ -65,6 +65,16 @@ def row_of(record: dict[str, Any]) -> list[str] | None:
     return row
 
 
+def is_mangled(seed: int, id: str, options: CityOptions) -> bool:
+    """Say whether the row of a record has a time that can't be read; its map refuses it then."""
+    return bool(_pieces(seed, id)[0] < options.mangled_times * _WHOLE)
+
+
+def _pieces(seed: int, what: str) -> tuple[Any, ...]:
+    key = f"{seed}:xdr".encode()
+    return _PIECES.unpack(blake2b(what.encode(), digest_size=_PIECES.size, key=key).digest())
+
+
 def _cell(cell: str | None) -> tuple[str, str]:
     """Return TAC and ECI of a cell, hexadecimal; empty where there is none, or one of another form."""
     parts = (cell or "").split("-")
@@ -92,7 +102,7 @@ class XdrFiles:
         self.folder = folder
         self.rows = 0
         self.files = 0
-        self._seed = f"{seed}:xdr".encode()
+        self._seed = seed
         self._options = options
         self._mark = mark
         self._ending = ".txt.gz" if compress else ".txt"
@@ -123,9 +133,9 @@ class XdrFiles:
 
     def _damaged(self, row: list[str], record: dict[str, Any]) -> bytes:
         """Write a row, with the damage that befalls it: a time as spreadsheets write it, columns too many."""
-        time, column, _, where = self._pieces(record["id"])
+        _, column, _, where = _pieces(self._seed, record["id"])
         done = []
-        if time < self._options.mangled_times * _WHOLE:
+        if is_mangled(self._seed, record["id"], self._options):
             row[10] = f"{int(row[10]):.5E}".replace("E+", "E+" if where % 2 else "e")
             row[10] = row[10] if where % 3 else "########"
             done.append("mangled-time")
@@ -148,7 +158,7 @@ class XdrFiles:
         self._sequence += 1
         second = self._began // SECOND
         name = f"S1MME_0571_{second}_{self._sequence:06d}"
-        lost, doubled, *_ = self._pieces(name)
+        lost, doubled, *_ = _pieces(self._seed, name)
         content = b"\n".join(self._lines) + b"\n"
         rows, self._lines = len(self._lines), []
         done = ""
@@ -170,9 +180,6 @@ class XdrFiles:
         part.write_bytes(content)
         os.replace(part, self.folder / name)
         self.files += 1
-
-    def _pieces(self, what: str) -> tuple[Any, ...]:
-        return _PIECES.unpack(blake2b(what.encode(), digest_size=_PIECES.size, key=self._seed).digest())
 
 
 def prepare(folder: Path) -> None:

@@ -6,7 +6,6 @@ close, or a row of another width than the header, is a wrong row and never stops
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from connectors.lines import Lines
 from connectors.loads.load_map import FileMap
 from connectors.loads.rows import BadRow, LineRows, Row
+from engine.csv_line import NO_QUOTES, QUOTES, split_line
 from engine.errors import InputError
 from engine.intake import Intake
 from engine.refusals import Bad, redact
@@ -97,14 +97,12 @@ class Delimited(LineRows):
         except UnicodeDecodeError as error:
             reason = "utf8" if csv_.encoding == "utf-8" else "encoding"
             raise Bad(f"text in {csv_.encoding}", f"not from byte {error.start}", reason, "line") from None
-        if '"' not in text or not csv_.quotes:
+        if not csv_.quotes:
             return [cell.strip() for cell in text.split(csv_.separator)]
         try:
-            [cells] = csv.reader([text], delimiter=csv_.separator, strict=True, skipinitialspace=True)
-        except csv.Error:
-            was = "one that does not close, or text behind it"
-            raise Bad("quotes around whole cells, doubled inside of them", was, "columns", "line") from None
-        return [cell.strip() for cell in cells]
+            return split_line(text, csv_.separator)
+        except ValueError:
+            raise Bad(QUOTES, NO_QUOTES, "columns", "line") from None
 
 
 def _picker(picks: list[int]) -> Callable[[list[str]], tuple[str, ...]]:

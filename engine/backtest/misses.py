@@ -203,6 +203,9 @@ class Misses:
             # a dwell that comes due in doubt is no instant (ADR 19)
             until = min(known, sub.doubts[place][0] - 1) if place in sub.doubts else known
             for watch in self._stays.get(place, ()):
+                assert isinstance(watch.node, StaysIn)
+                if not watch.node.takes(sub, place):  # lives elsewhere, or there (ADR 20): no mark is missed
+                    continue
                 mark = (watch.node.key, place)
                 due, overdue = sub.timers.get(mark), mark in sub.overdue
                 yield Visit(watch, place, sub.visits[place][0], due, overdue, until)

@@ -94,7 +94,7 @@ def _show(facts: Facts) -> None:
             len(place.placed),
             "-" if place.square is None else write_area(place.square),
             "-" if place.outside is None else f"{place.outside:.0%}",
-            len(place.rules),
+            "-" if place.rules is None else len(place.rules),
         )
         for place in facts.places
     ]
@@ -106,4 +106,5 @@ def _show(facts: Facts) -> None:
         say()
     said = "1 problem" if len(facts.problems) == 1 else f"{len(facts.problems):,} problems"
     places = "1 place" if len(facts.places) == 1 else f"{len(facts.places):,} places"
-    say(f"{places}, {len(facts.table):,} cells in the table, {said}")
+    rules = f"; rules: {facts.unread}" if facts.places and facts.unread else ""
+    say(f"{places}, {len(facts.table):,} cells in the table, {said}{rules}")

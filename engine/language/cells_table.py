@@ -2,13 +2,12 @@
 
 Columns `cell`, `lat`, `lon`, `range_m`; `azimuth`, `beam`, `rat`, `tac`, `site` if the network's planning
 knows them; others are for people. Separated by commas, semicolons or tabs, quoted as RFC 4180 has it, with or
-without a byte order mark, lines ended either way. A cell without both `lat` and `lon` is known and has no
-place on the map.
+without a byte order mark, lines ended either way; a row is a line. A cell without both `lat` and `lon` is
+known and has no place on the map.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.cells import Cell, CellTable
+from engine.csv_line import split_line
 from engine.errors import InputError
 from engine.language.lengths import FARTHEST
 from engine.language.problems import Problem, Severity
@@ -169,13 +169,13 @@ class _Reader:
         self.text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.rows = tuple(self.text.split("\n"))
         head, self.separator = _head(text)
-        self.columns = [column.strip().strip('"').strip().lower() for column in head.split(self.separator)]
-        self.at = {name: at for at, name in reversed(list(enumerate(self.columns)))}
         self.problems: list[Problem] = []
         self.untold: dict[Severity, int] = {"error": 0, "warning": 0}
         self.cells: dict[str, Cell] = {}
         self.unplaced: dict[str, None] = {}
         self.lines: dict[str, int] = {}
+        self.columns = [column.lower() for column in self._split(1, head)]
+        self.at = {name: at for at, name in reversed(list(enumerate(self.columns)))}
 
     def read(self) -> TableFile:
         if self._check_columns():
@@ -200,6 +200,8 @@ class _Reader:
         if _is_blank(self.text):
             self._add(1, 1, "this table is empty", _COLUMNS)
             return False
+        if not self.columns:
+            return False  # told: its quotes are not right
         missing = [name for name in NEEDED if name not in self.at]
         hints = {}
         for column in self.columns:
@@ -221,17 +223,20 @@ class _Reader:
         return not missing and not twice
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the rows below the first, each with the line on which it begins."""
-        reader = csv.reader((f"{row}\n" for row in self.rows), delimiter=self.separator, strict=True)
-        begins = 1
+        """Yield the rows below the first, each with its line."""
+        for number, line in enumerate(self.rows[1:], 2):
+            row = self._split(number, line)
+            if any(row):
+                yield number, row
+
+    def _split(self, number: int, line: str) -> list[str]:
+        """Return the values of a line; none, and tell it, if its quotes are not right."""
         try:
-            for row in reader:
-                if begins > 1 and any(row):
-                    yield begins, row
-                begins = reader.line_num + 1
-        except csv.Error as error:
-            said = f"here a quote is not closed, or text stands behind one: {error}"
-            self._add(begins, 1, said, 'a value with quotes is written `"one ""two"" three"`')
+            return split_line(line, self.separator)
+        except ValueError:
+            said = "here a quote is not closed, or text stands behind one"
+            self._add(number, 1, said, 'a value with quotes is written `"one ""two"" three"`')
+            return []
 
     def _take(self, number: int, row: list[str]) -> None:
         name = self._value(row, "cell")
@@ -292,7 +297,7 @@ class _Reader:
 
     def _value(self, row: list[str], column: str) -> str:
         at = self.at.get(column)
-        return row[at].strip() if at is not None and at < len(row) else ""
+        return row[at] if at is not None and at < len(row) else ""
 
     def _column_of(self, number: int, column: str) -> int:
         """Return where in its line (from 1) the value of a column begins."""

@@ -2,9 +2,10 @@
 
 What can be said without running them, from semantics.md 3: each instant of a part is one of its `any_of`; a
 narrower `where` leaves instants out and makes none; `enters` and `stays_in` of a group are those of its
-members. Patterns that remember (`count`, `total`, `sequence`, `all_of`, `after`) are compared for being the
-same: with another `where` they would cross their marks at other moments. Subscribers so hot that a pattern
-fires nothing (more than 2,000 records of a kind in 48 h) are left aside.
+members, and `resident` leaves instants out, `yes` and `no` different ones. Patterns that remember (`count`,
+`total`, `sequence`, `all_of`, `after`) are compared for being the same: with another `where` they would cross
+their marks at other moments. Subscribers so hot that a pattern fires nothing (more than 2,000 records of a
+kind in 48 h) are left aside.
 """
 
 from __future__ import annotations
@@ -39,11 +40,17 @@ def inside(one: Pattern, other: Pattern) -> bool:
         case Happens(), Happens():
             return one.event == other.event and logic.narrower(_lines(one), _lines(other))
         case Enters(), Enters():
-            return one.confirm == other.confirm and set(one.members) <= set(other.members)
+            return one.confirm == other.confirm and _of_places(one, other)
         case StaysIn(), StaysIn():
-            return one.duration == other.duration and set(one.members) <= set(other.members)
+            return one.duration == other.duration and _of_places(one, other)
         case _:
             return normal(one) == normal(other)
+
+
+def _of_places(one: Enters | StaysIn, other: Enters | StaysIn) -> bool:
+    """Tell whether every place, and everybody who is meant there, is one of the other's."""
+    meant = other.resident is None or one.resident is other.resident
+    return meant and set(one.members) <= set(other.members)
 
 
 def normal(pattern: Pattern) -> Hashable:
@@ -56,11 +63,11 @@ def normal(pattern: Pattern) -> Hashable:
         case Happens():
             return ("happens", pattern.event, _key(pattern.where, pattern.unless))
         case Enters():
-            return ("enters", frozenset(pattern.members), pattern.confirm)
+            return ("enters", frozenset(pattern.members), pattern.confirm, pattern.resident)
         case Leaves():
             return ("leaves", frozenset(pattern.members))
         case StaysIn():
-            return ("stays_in", frozenset(pattern.members), pattern.duration)
+            return ("stays_in", frozenset(pattern.members), pattern.duration, pattern.resident)
         case Count():
             return ("count", pattern.event, _key(pattern.where), pattern.at_least, pattern.within)
         case Total():

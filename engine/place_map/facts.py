@@ -39,7 +39,8 @@ class PlaceFacts:
     outside: float | None
     """Share of that which lies outside of the place."""
     groups: tuple[str, ...]
-    rules: tuple[str, ...]
+    rules: tuple[str, ...] | None
+    """Those without an error that use it; None: not known, for the policy or the catalogue has an error."""
     sketch: Sketch | None
     problems: tuple[Problem, ...]
 
@@ -55,7 +56,7 @@ class PlaceFacts:
             "area_m2": None if self.square is None else round(self.square),
             "outside": None if self.outside is None else round(self.outside, 3),
             "groups": list(self.groups),
-            "rules": list(self.rules),
+            "rules": None if self.rules is None else list(self.rules),
             "problems": len(self.problems),
         }
 
@@ -69,6 +70,15 @@ class Facts:
     problems: tuple[Problem, ...]
     complete: bool
     """All rules could be read, so that a place without one has none."""
+
+    @property
+    def unread(self) -> str:
+        """Why the rules of places may not be all; empty if they are."""
+        if self.complete:
+            return ""
+        if any(place.rules is None for place in self.places):
+            return "not known, for the policy or the catalogue has an error"
+        return "those without an error"
 
     def to_json(self) -> dict[str, Any]:
         """The facts as plain data, for `--json`."""
@@ -88,9 +98,9 @@ def facts_of(loaded: Loaded, path: str, text: str) -> Facts:
     geography, catalog = loaded.names.geography, loaded.names.catalog
     table = geography.table if geography is not None else CellTable()
     sketches: Mapping[str, Sketch] = geography.sketches if geography is not None else {}
-    rules = loaded.testable.rules.values() if loaded.testable is not None else ()
+    known = loaded.testable is not None
     users: dict[str, list[str]] = {}
-    for rule in rules:
+    for rule in loaded.testable.rules.values() if loaded.testable is not None else ():
         for name in places_of(rule):
             users.setdefault(name, []).append(rule.name)
     problems = tuple(problem for problem in loaded.problems if about_places(problem))
@@ -109,7 +119,7 @@ def facts_of(loaded: Loaded, path: str, text: str) -> Facts:
             sketch.area.square if sketch is not None else None,
             covers, share if covers else None,
             tuple(name for name, members in catalog.groups.items() if key in members),
-            tuple(sorted(users.get(key, ()))), sketch, tuple(by_place.get(key, ())),
+            tuple(sorted(users.get(key, ()))) if known else None, sketch, tuple(by_place.get(key, ())),
         ))  # fmt: skip
     return Facts(tuple(found), table, problems, loaded.ruleset is not None)
 

@@ -90,7 +90,7 @@ def _table(facts: Facts) -> str:
             len(place.placed),
             Right("" if place.square is None else write_area(place.square)),
             Right("" if place.outside is None else f"{place.outside:.0%}"),
-            Wide(", ".join(place.rules) or _no_rule(facts)),
+            Wide(_rules(place, facts)),
             len(place.problems) or None,
         ]
         for number, place in enumerate(facts.places)
@@ -136,8 +136,10 @@ def _place(number: int, pictures: Pictures, numbers: dict[int, int]) -> str:
     )
 
 
-def _no_rule(facts: Facts) -> str:
-    return "none" if facts.complete else "none of those without an error"
+def _rules(place: PlaceFacts, facts: Facts) -> str:
+    if place.rules is None:
+        return facts.unread
+    return ", ".join(place.rules) or ("none" if facts.complete else f"none of {facts.unread}")
 
 
 def _sentence(place: PlaceFacts, facts: Facts) -> str:
@@ -148,5 +150,5 @@ def _sentence(place: PlaceFacts, facts: Facts) -> str:
         said.append(f"It covers {write_area(place.square)}{share}.")
     if place.groups:
         said.append(f"In {', '.join(place.groups)}.")
-    said.append(f"Rules: {', '.join(place.rules) or _no_rule(facts)}.")
+    said.append(f"Rules: {_rules(place, facts)}.")
     return " ".join(said)

@@ -126,6 +126,7 @@ TROUBLES: Final[dict[str, Said]] = {
     "many": lambda w, t, c: f"需要{t.amount}条以上记录，超出用例的限度",
     "room": lambda w, t, c: f"{w.duration(t.amount)}内容不下全部行为，每次至少相隔1秒",
     "hears": _hears,
+    "resident": lambda w, t, c: "用例中的用户在何处居住或工作均未知",
     "contacts": lambda w, t, c: f"需要向同一用户发送超过{t.amount}次",
     "apart": lambda w, t, c: f"{w.duration(t.amount)}内容不下这么多次、按用例间隔的满足",
     "schedule": lambda w, t, c: "规则的时段内没有与其相关的时刻",

@@ -44,6 +44,8 @@ class Edges:
         `before`: what has matched for the subscriber before, if it is a step of a sequence.
         """
         match pattern:
+            case Enters() | StaysIn() if pattern.resident is not None:
+                return  # the person of a story has no home that is known
             case Happens():
                 yield from self._happens(pattern)
             case Enters():

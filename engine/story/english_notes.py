@@ -127,6 +127,7 @@ TROUBLES: Final[dict[str, Said]] = {
     "many": lambda w, t, c: f"it takes {t.amount} records or more, which is more than a case plays",
     "room": lambda w, t, c: f"{w.duration(t.amount)} has no room for all of it, a second or more apart",
     "hears": _hears,
+    "resident": lambda w, t, c: "in a story it is known of nobody where they live or work",
     "contacts": lambda w, t, c: f"it takes more than {t.amount} offers to one subscriber",
     "apart": lambda w, t, c: (
         f"matches as far apart as cases keep them, so many, do not fit into {w.duration(t.amount)}"

@@ -21,7 +21,7 @@ _NEVER_STAGED: Final = frozenset({"cell", "cell_prev", "cell_end", "quality", "p
 
 Chosen = dict[str, FieldValue]
 TroubleKind = Literal[
-    "cells", "value", "field", "many", "room", "hears",  # of a scene
+    "cells", "value", "field", "many", "room", "hears", "resident",  # of a scene
     "contacts", "apart", "schedule", "person", "same",  # of a line that no case decides
 ]  # fmt: skip
 

@@ -49,7 +49,8 @@ class Stage(Props):
     def typical(self, pattern: Pattern) -> Scene | None:
         """Return a scene that matches once, at 0; None if there is none that is sure to."""
         if isinstance(pattern, Enters | StaysIn) and pattern.resident is not None:
-            return None  # the person of a story has no home that is known
+            self.trouble(Trouble("resident", pattern))
+            return None
         match pattern:
             case Happens():
                 step = self.record(pattern.event, pattern.where, pattern.unless)

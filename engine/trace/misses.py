@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from engine.language import model
 from engine.language.words import write_duration
 from engine.patterns.base import Node
 from engine.presence import is_known
+from engine.residence import is_resident
 from engine.snapshot import HOURS_48, NEVER
 from engine.trace.asked import ask, looser, rounded
 from engine.trace.gates import Bench
@@ -20,6 +21,7 @@ from engine.trace.nearest import (
     NearCrossing,
     NearSequence,
     NearStay,
+    NotMeant,
     Stay,
 )
 from engine.trace.watch import Noted, WatchedFold
@@ -138,6 +140,11 @@ def _stay(
     near: NearStay,
     past: Sequence[Noted],
 ) -> Miss | None:
+    other = near.others.at(bench.now)
+    if other is not None:
+        length = write_duration(needed)
+        text = f"{length} of {length} in {other.place}, since {bench.time(other.opened)}"
+        return _not_meant(pattern, text, other, other.opened + needed)
     best = _longest(bench, pattern.members, near, past)
     if best is None:
         return None
@@ -147,6 +154,9 @@ def _stay(
     still = "so far, since" if is_open else "from"
     to = "" if is_open else f" to {bench.time(until)}"
     text = f"{length} of {write_duration(needed)} in {place}, {still} {bench.time(opened)}{to}"
+    resident = is_resident(bench.sub, near.node.cells.get(place, ()))
+    if pattern.resident is not None and resident is not pattern.resident:
+        return Miss(f"{text}; {_LIVES[resident]}", until)
     mark = below(stayed)
     if mark <= 0 or mark >= needed or opened + mark <= told:
         return Miss(text, until)
@@ -230,6 +240,11 @@ def _too_slow(
 
 
 def _crossing(bench: Bench, pattern: model.Enters | model.Leaves, near: NearCrossing) -> Miss | None:
+    other = near.others.at(bench.now)
+    if other is not None:
+        assert isinstance(pattern, model.Enters)
+        text = f"entered {other.place} at {bench.time(other.opened)}"
+        return _not_meant(pattern, text, other, other.opened)
     best = near.best.at(bench.now)
     if best is None:
         return None
@@ -244,6 +259,19 @@ def _crossing(bench: Bench, pattern: model.Enters | model.Leaves, near: NearCros
         if best.known_until >= best.at:
             text = f"seen outside {best.place} at {at}, but the power was off before"
     return Miss(text, best.at)
+
+
+_LIVES: Final = {
+    True: "lives or works there",
+    False: "lives and works elsewhere",
+    None: "where they live or work was not known",
+}
+
+
+def _not_meant(pattern: model.Enters | model.StaysIn, text: str, other: NotMeant, at: int) -> Miss:
+    """Say that all was there but for whom `resident` asks."""
+    change = f"`resident` were not asked (is {say(pattern.resident)})"
+    return Miss(f"{text}, but {_LIVES[other.resident]}", at, change, replace(pattern, resident=None))
 
 
 def _absence(bench: Bench, pattern: model.After, near: NearAbsence) -> Miss | None:

@@ -57,6 +57,12 @@ class Near:
     def after(self, sub: Subscriber, door: str, rest: tuple[Any, ...], found: list[Instant] | None) -> None:
         """Look at what the node has left, and handed out."""
 
+    def passed_over(self, sub: Subscriber, place: str, resident: bool | None) -> None:
+        """Look at an instant that was none, for `resident` asks for others (ADR 20).
+
+        `resident`: whether they live or work there; None: not known.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -106,6 +112,16 @@ class Stay:
         return min(self.last_known, self.heard) - self.opened
 
 
+@dataclass(frozen=True, slots=True)
+class NotMeant:
+    """An entry, or a visit that was long enough, of somebody whom `resident` does not mean."""
+
+    place: str
+    opened: int
+    resident: bool | None
+    """Whether they lived or worked there; None: not known."""
+
+
 class NearStay(Near):
     """Beside `stays_in`, and `enters` with `confirm`: the visits that are over, of 48 hours.
 
@@ -116,6 +132,8 @@ class NearStay(Near):
         self.node = node
         self.over: list[tuple[int, Stay]] = []
         """With the clock at their ends, oldest first."""
+        self.others: Best[NotMeant] = Best()
+        """The last dwell that was complete, of somebody who is not meant."""
         self._open: dict[str, tuple[int, int]] = {}
         self._doubted: dict[str, int] = {}
         """Place whose visit is in doubt -> the clock when it came to be."""
@@ -142,6 +160,10 @@ class NearStay(Near):
         while self.over and self.over[0][0] <= sub.clock - HOURS_48:
             del self.over[0]
 
+    def passed_over(self, sub: Subscriber, place: str, resident: bool | None) -> None:
+        """Note a dwell that was complete."""
+        self.others.add(sub.clock, 0, NotMeant(place, sub.visits[place][0], resident))
+
     def going_on(self, place: str) -> tuple[int, int] | None:
         """Return when the open visit began, and what `Stay.told` says of it; None if there is none."""
         return self._open.get(place)
@@ -167,6 +189,12 @@ class NearCrossing(Near):
     def __init__(self, node: Enters | Leaves) -> None:
         self.node = node
         self.best: Best[Unseen] = Best()
+        self.others: Best[NotMeant] = Best()
+        """The last entry of somebody who is not meant."""
+
+    def passed_over(self, sub: Subscriber, place: str, resident: bool | None) -> None:
+        """Note an entry."""
+        self.others.add(sub.clock, 0, NotMeant(place, sub.visits[place][0], resident))
 
     def after(self, sub: Subscriber, door: str, rest: tuple[Any, ...], found: list[Instant] | None) -> None:
         """Note a visit that opened without an entry, or a sighting outside that was no leaving."""
@@ -174,7 +202,8 @@ class NearCrossing(Near):
         if crossing is None or found:
             return
         if isinstance(self.node, Enters):
-            there = [place for place in self.node.members if place in crossing.opened]
+            new = set(crossing.opened) - set(crossing.entered)
+            there = [place for place in self.node.members if place in new]
         else:
             left = not crossing.known and not any(place in sub.inside for place in self.node.members)
             there = [place for place in self.node.members if left and place in crossing.before]

@@ -11,8 +11,10 @@ from engine.event import Event
 from engine.localtime import is_within
 from engine.patterns.absence import Cancels
 from engine.patterns.base import Instant, Moment, Node
+from engine.patterns.crossing import Residents
 from engine.pipeline import Fold
 from engine.presence import is_known
+from engine.residence import is_resident
 from engine.rulebook import Rulebook
 from engine.snapshot import Subscriber
 from engine.trace.gates import Bench, Check, checks, choose, outcome, up_to_the_first
@@ -148,6 +150,8 @@ class WatchedFold(Fold):
         """Note what a node hands out, and how near it came, at each of its doors."""
         for door in ("see", "cross", "step", "ring", "stop"):
             setattr(node, door, self._noting(node, door, getattr(node, door)))
+        if isinstance(node, Residents) and node.resident is not None:
+            setattr(node, "takes", self._meaning(node))  # noqa: B010
         if isinstance(node, Cancels):
             setattr(node, "see", self._cancelling(node, self.tallies[node.index]))  # noqa: B010
 
@@ -160,6 +164,19 @@ class WatchedFold(Fold):
                 order = (2 * moment.record.t, moment.seq)
                 tally.add(Instant(order, moment.timely, moment.fires, moment.trigger))
             return inner(sub, moment)
+
+        return noting
+
+    def _meaning(self, node: Residents) -> Callable[[Subscriber, str], bool]:
+        """Note whom a node does not mean: it asks only where there would be an instant."""
+        inner = node.takes
+
+        def noting(sub: Subscriber, place: str) -> bool:
+            takes = inner(sub, place)
+            if not takes and sub.key in self.watched:
+                resident = is_resident(sub, node.cells.get(place, ()))
+                self.nearness(sub.key, node).passed_over(sub, place, resident)
+            return takes
 
         return noting
 

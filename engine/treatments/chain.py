@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from engine.event import Event
-from engine.treatments.step import Parks, Step
+from engine.treatments.step import Parks, Remembers, Step
 
 
 class Chain:
@@ -62,6 +62,17 @@ class Chain:
         found: list[Event] = []
         for place, step in self._parks:
             found += self._from(place + 1, step.let_go(keep))
+        return found
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Have steps forget some subscribers; return what they kept back of them.
+
+        It goes through those behind, which may remember it or keep it back again: so these forget afterwards.
+        """
+        found: list[Event] = []
+        for number, step in enumerate(self.steps, 1):
+            if isinstance(step, Remembers):
+                found += self._from(number, step.forget(keys))
         return found
 
     def pack(self) -> dict[str, Any]:

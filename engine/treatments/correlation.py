@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from engine.identity import Identity
 from engine.numbers import keyed_hash
-from engine.treatments.memory import Memories, Value
+from engine.treatments.memory import USED_EVERY, Memories, Value
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 IMEIS_REMEMBERED = 200_000
+Time = tuple[int, str]
+"""When an IMEI was seen with a key, µs, and the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class CorrelationOptions:
     settle: int = HOUR
     """µs within which a number does not go back to whoever just lost it."""
     imsis: int = 4
-    """IMSIs that one IMEI may be seen with; with more it is a copy, a test set or a gateway of SIMs."""
+    """IMSIs that one IMEI may be seen with within `ttl`; with more it is a copy, a test set or a gateway."""
     at_most: int = 1_000_000
     """Numbers remembered, and as many IMEIs: about 700 bytes per subscriber together."""
 
@@ -51,13 +53,14 @@ class Correlation:
         self.options = options
         self.wanted: dict[str, list[Callable[[str, str], None]]] = {}
         """Key -> those who wait to hear of its IMSI or its number (`engine.treatments.parking`)."""
-        self._memories = memories
         self._numbers = memories.memory("numbers", options.ttl, options.at_most)
         """A number's own key -> used, said at, key, key before, since."""
         self._owners = memories.memory("owners", options.ttl, options.at_most)
         """Key of an IMSI -> used, its number's own key."""
         self._imeis = memories.memory("imeis", options.ttl, options.at_most)
-        """Hash of an IMEI -> used, said at, keys, latest first."""
+        """Hash of an IMEI -> when it was seen with a key, the key, and so on, latest first: `_times`."""
+        self._noted = options.ttl // USED_EVERY
+        """µs after which it is noted again that a key was seen with an IMEI."""
         self._hashes: dict[str, str] = {}
         self._bound = {key for _, key, _ in identity.bindings()}
         """Keys that a profile has given a number."""
@@ -102,24 +105,36 @@ class Correlation:
         """Take in that an IMSI was in a handset (14 digits); False if it is one with too many."""
         hashed = self._hash(imei)
         known = self._imeis.get(hashed, t)
-        if known is None:
-            if not self._is_ahead(t, counts):
-                self._imeis.put(hashed, (t, t, key))
-            return True
-        if known[2] == key:
-            self._imeis.use(hashed, known, t)
-        elif len(known) - 2 <= self.options.imsis and not self._is_ahead(t, counts):
-            others = [other for other in known[2:] if other != key]
-            if t > known[1]:
-                known = (max(t, known[0]), t, key, *others)
-                self._imeis.put(hashed, known)
-            elif key not in known[2:]:
-                known = (*known[:2], *others, key)
-                self._imeis.put(hashed, known)
-        if len(known) - 2 > self.options.imsis:
+        if known is not None and len(known) == 2 and known[1] == key and t - known[0] <= self._noted:
+            return True  # nearly all: one IMSI, seen just now
+        times = [] if known is None else self._lately(known, t)
+        if self._says_more(times, key, t) and not self._is_ahead(t, counts):
+            times = [each for each in times if each[1] != key]
+            times.append((t, key))
+            times.sort(key=lambda each: each[0], reverse=True)
+            del times[self.options.imsis + 1 :]
+            self._imeis.put(hashed, _value(times))
+        if len(times) > self.options.imsis:
             counts["shared_imei"] += 1
             return False
         return True
+
+    def _says_more(self, times: list[Time], key: str, t: int) -> bool:
+        """Say whether it is to be noted that a key was seen with an IMEI at `t`: not for every record."""
+        if not times:
+            return True
+        newest, oldest = times[0][0], times[-1][0]
+        is_shared = len(times) > self.options.imsis
+        for at, other in times:
+            if other == key:
+                return t - at > self._noted or (not is_shared and t > newest)
+        # one more, unless it is too late to say so; if there are enough, for the one seen longest ago
+        return t - oldest > self._noted if is_shared else newest - t <= self.options.ttl
+
+    def _lately(self, known: Value, t: int) -> list[Time]:
+        """Return the keys seen with an IMEI within `ttl` of its last record, or of `t`; latest first."""
+        since = max(t, known[0]) - self.options.ttl
+        return [each for each in _times(known) if each[0] >= since]
 
     def of_number(self, number: str, t: int, counts: Counter[str]) -> str | None:
         """Return the key of the IMSI that a number belongs to at `t`; None: not known."""
@@ -137,10 +152,11 @@ class Correlation:
     def of_imei(self, imei: str, t: int, counts: Counter[str]) -> str | None:
         """Return the key of the IMSI last seen in a handset (14 digits); None: not known, or too many."""
         known = self._imeis.get(self._hash(imei), t)
-        if known is None or len(known) - 2 > self.options.imsis:
+        times = [] if known is None else self._lately(known, t)
+        if not times or len(times) > self.options.imsis:
             return None
         counts["by_imei"] += 1
-        return str(known[2])
+        return times[0][1]
 
     def has_number(self, key: str, t: int) -> bool:
         """Say whether the number of an IMSI is known."""
@@ -165,24 +181,30 @@ class Correlation:
         self._bound.add(key)
         self.tell(key, number)
 
-    def forgotten(self, keys: Collection[str]) -> None:
-        """Forget subscribers who asked for it, in all memories."""
+    def forgotten(self, keys: Collection[str]) -> Collection[str]:
+        """Forget subscribers who asked for it; return the own keys of their numbers."""
         taken = frozenset(keys)
-        self._bound -= taken
+        self._bound = {key for _, key, _ in self.identity.bindings()}
         for key in taken:
-            owned = self._owners.get(key, 0)
-            if owned is not None:
-                self._numbers.forget(owned[1])
-        for hashed, value in [entry for entry in self._imeis.items() if not taken.isdisjoint(entry[1][2:])]:
-            self._forget_in(hashed, value, taken)
-        self._memories.forget(taken)
-
-    def _forget_in(self, hashed: str, value: Value, keys: Collection[str]) -> None:
-        others = tuple(key for key in value[2:] if key not in keys)
-        if others:
-            self._imeis.put(hashed, (*value[:2], *others))
-        else:
-            self._imeis.forget(hashed)
+            self._owners.forget(key)
+        theirs = set[str]()
+        numbers = self._numbers.items()
+        for own, value in [(o, v) for o, v in numbers if v[2] in taken or v[3] in taken or o in taken]:
+            used, said_at, key, _, since = value
+            if key in taken or own in taken:
+                theirs.add(own)
+                self._numbers.forget(own)
+                if (owned := self._owners.get(key, 0)) is not None and owned[1] == own:
+                    self._owners.forget(key)
+            else:  # it was theirs before
+                self._numbers.put(own, (used, said_at, key, "", since))
+        for hashed, value in [each for each in self._imeis.items() if not taken.isdisjoint(each[1])]:
+            others = [each for each in _times(value) if each[1] not in taken]
+            if others:
+                self._imeis.put(hashed, _value(others))
+            else:
+                self._imeis.forget(hashed)
+        return theirs
 
     def tell(self, key: str, number: str) -> None:
         """Tell those who wait that a number and the IMSI of a key are now known to be one's."""
@@ -190,3 +212,18 @@ class Correlation:
             for each in (self.identity.of_number(number), key):
                 for tell in self.wanted.pop(each, ()):
                     tell(each, key)
+
+
+def _times(value: Value) -> list[Time]:
+    """Read what is remembered of an IMEI.
+
+    A shelf of an earlier version has (used, when the latest of the keys came, keys, latest first). Of the
+    others it is only known that they were seen by then: so they count from there, and no longer than `ttl`.
+    """
+    if value[1].__class__ is int:
+        return [(value[0], value[2]), *[(value[1], key) for key in value[3:]]]
+    return list(zip(value[::2], value[1::2], strict=True))
+
+
+def _value(times: list[Time]) -> Value:
+    return tuple([each for time in times for each in time])

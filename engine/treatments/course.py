@@ -6,11 +6,13 @@
 3. Time of the log does not run ahead of what is kept back: ticks go no further than the least of the
    watermark and the oldest `t` that steps keep back, so no record is late only because it was parked.
 4. A source that is down, or at its end, keeps nothing back.
+5. Who is forgotten is forgotten by all steps. What these keep back of them goes on at once, as if its time
+   were up: it is in the log then, as what came before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.event import Event
@@ -52,6 +54,10 @@ class Course:
     def let_go(self, keep: int = 0) -> Sequence[Event]:
         """Return what is kept back, all but the newest `keep` of each step."""
         return self.chain.let_go(keep)
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Forget some subscribers; return what was kept back of them."""
+        return self.chain.forget(keys)
 
     def pack(self) -> dict[str, Any]:
         """Return what must not be lost in a crash; empty: nothing."""

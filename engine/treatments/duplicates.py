@@ -18,7 +18,7 @@ until the watermark has passed them by more than `within`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from engine.event import Event
@@ -98,6 +98,12 @@ class Duplicates:
         """Forget what is over."""
         self._watermark = watermark
         self._recent.forget_while(self._is_over)
+        return ()
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Forget some subscribers."""
+        for key in keys:
+            self._recent.drop(key)
         return ()
 
     def pack(self) -> Mapping[str, Any]:

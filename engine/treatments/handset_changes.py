@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -112,6 +112,12 @@ class HandsetChanges:
             if known is not None and known[4] and known[5] + self._alone == at:
                 found += self._change(key, source, flags, known, known[4], at)
         return found
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Wait for nobody of some subscribers."""
+        for key in keys:
+            self._waiting.pop(key, None)
+        return ()
 
     def pack(self) -> Any:
         """Return who waits; what is known of them is in the memory."""

@@ -15,7 +15,8 @@
    SIM. That a binding still holds is noted once an hour.
 7. Who lost a number does not get it back within `settle`: of two SIMs with one number (a watch) one has it.
 8. An IMEI seen with more than `imsis` IMSIs within `ttl` is a copy, a test set or a gateway of SIMs: flagged
-   `bad_imei`, no `tac8`, and it tells nobody from anybody.
+   `bad_imei`, no `tac8`, and it tells nobody from anybody. Each IMSI counts until `ttl` after it was seen
+   with it last: a handset that is handed on from one to the next is none.
 9. `announce`: once a binding is learned or changes, a `profile.update` with the number goes in front of the
    record, unless a profile has said so already. It binds as a profile's line does, in the engine and, by
    the topic of profiles, in every collector.

@@ -25,7 +25,7 @@ runs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from engine.cells import METRES_OF_DEGREE, distance
@@ -121,6 +121,12 @@ class ImpossibleMoves:
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
         """Return nothing: nothing waits."""
+        return ()
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Forget some subscribers."""
+        for key in keys:
+            self._tracks.drop(key)
         return ()
 
     def pack(self) -> Any:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from engine.event import Event
@@ -53,6 +53,10 @@ class KeepsBack(ABC, Generic[V]):
     def _note(self, event: Event) -> None:
         """Take in an event that is kept back already, the change first."""
 
+    @abstractmethod
+    def _forget(self, key: str) -> None:
+        """Forget a subscriber of whom nothing is kept back."""
+
     # -- as a step -------------------------------------------------------------------------------------------
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
@@ -61,6 +65,16 @@ class KeepsBack(ABC, Generic[V]):
         found: list[Event] = []
         for change in self._lot.due(watermark):
             found += self._lasts(change, self._lot.of(change.key))
+        return found
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Forget some subscribers; what is kept back of them goes on as if the changes had lasted."""
+        found: list[Event] = []
+        for key in keys:
+            while key in self._changes:  # there may be another one behind a change
+                change, *behind = self._lot.of(key)
+                found += self._lasts(change, behind)
+            self._forget(key)
         return found
 
     def pack(self) -> dict[str, Any]:

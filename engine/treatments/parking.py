@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from engine.event import Event
@@ -95,6 +95,16 @@ class Parking:
         out = self._resolved()
         while len(self._lot) > keep:
             out += self._give_up(next(iter(self._keys)))
+        return out
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Let what waits of some subscribers go on with the mark."""
+        out = self._resolved()
+        for key in keys:
+            if key in self._keys:
+                events = self._leave(key)
+                self.counts["given_up"] += len(events)
+                out += events
         return out
 
     def pack(self) -> Any:

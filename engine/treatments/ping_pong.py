@@ -155,6 +155,9 @@ class PingPong(KeepsBack[_Away]):
         elif is_sighting(event) and event.seen >= away.seen:
             self._see(away, event)
 
+    def _forget(self, key: str) -> None:
+        self._known.drop(key)
+
     def _behind(self, event: Event, away: _Away) -> Sequence[Event]:
         """Take an event of a subscriber of whom others are kept back."""
         key, seen = event.key, event.seen

@@ -15,7 +15,7 @@ It costs one false visit per series, and a true move from A to B right after a f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from engine.event import Event
@@ -104,6 +104,12 @@ class PingPongRepeat:
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
         """Return nothing: nothing waits."""
+        return ()
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Forget some subscribers."""
+        for key in keys:
+            self._tracks.drop(key)
         return ()
 
     def pack(self) -> Any:

@@ -93,6 +93,9 @@ class HeldRoaming(KeepsBack[tuple[int, str]]):
     def _note(self, event: Event) -> None:
         self._changes.setdefault(event.key, (event.t, _network(event)[:3]))
 
+    def _forget(self, key: str) -> None:
+        self._false.drop(key)
+
     def _behind(self, event: Event, since: int, country: str) -> Sequence[Event]:
         """Take an event of a subscriber of whom others are kept back."""
         network = _network(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from engine.event import Event
@@ -54,4 +54,15 @@ class Parks(Protocol):
 
     def let_go(self, keep: int = 0) -> Sequence[Event]:
         """Return all that is kept back, oldest first, as if its time were up; all but the newest `keep`."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """What a step has besides if it remembers subscribers, or keeps events of them back."""
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Forget some subscribers, so that no pack holds anything of them; return what was kept back of them,
+        in its order, as if its time were up. What `Memories` hold is forgotten there.
+        """
         ...

@@ -19,7 +19,7 @@ first cell, presence may learn of it up to `every` later.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar, Final
 
 from engine.event import Event
@@ -100,6 +100,12 @@ class Thinning:
 
     def pass_time(self, watermark: int) -> Sequence[Event]:
         """Return nothing: nothing waits."""
+        return ()
+
+    def forget(self, keys: Collection[str]) -> Sequence[Event]:
+        """Forget some subscribers."""
+        for key in keys:
+            self._recent.drop(key)
         return ()
 
     def pack(self) -> Any:

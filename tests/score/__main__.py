@@ -12,11 +12,12 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from connectors.city import CityOptions
-from connectors.city.options import with_faults
+from connectors.city.options import UNTHINNED, with_faults
 from engine.errors import InputError, RulesError
 from tests.score import page, tables
 from tests.score.course import score
@@ -73,6 +74,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--variants", nargs="+", metavar="NAME", help="only these; see the tables for names")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help="another rate")
     parser.add_argument("--no-faults", action="store_true", help="a clean feed, but for --fault")
+    parser.add_argument(
+        "--service-requests",
+        action="store_true",
+        help="none was taken from the feed: 15 in the busy hour",
+    )
     parser.add_argument("--no-targets", action="store_true", help="exit 0 whatever the score")
     parser.add_argument("--json", action="store_true", help="all figures as JSON, instead of tables")
     parser.add_argument("--workers", type=_positive, default=2, metavar="N", help="seeds at a time (2)")
@@ -89,6 +95,7 @@ def main(arguments: list[str]) -> int:
     try:
         rates = {name: float(rate) for name, _, rate in (text.partition("=") for text in given.fault)}
         options = with_faults(CityOptions(), rates, none_else=given.no_faults)
+        options = replace(options, sights=UNTHINNED) if given.service_requests else options
     except (ValueError, InputError) as error:
         parser.error(str(error))
     scores: list[Score] = []

@@ -175,26 +175,36 @@ IDENTITY_HEAD: Final[Row] = (
 
 
 def targets(scores: Sequence[Score], variant: str) -> list[Row]:
-    """The targets of the issue for one variant: what, wanted, worst seed, met or not."""
+    """The targets of the issue for one variant: what, wanted, found, met or not."""
     mine = [score for score in scores if score.variant == variant]
     precision = min(score.enters["wide"].precision for score in mine)
     recall = min(score.enters["wide"].recall for score in mine)
     dwell = max(score.dwell_at(0.9, ("wide",)) for score in mine)
     visits = sum(score.visits for score in mine)
     return [
-        ("true visits", f">= {VISITS:,}", f"{visits:,}", _met(visits >= VISITS)),
+        ("true visits, all seeds", f">= {VISITS:,}", f"{visits:,}", _met(visits >= VISITS)),
         (
-            "enter precision, wide",
+            "enter precision, wide, worst seed",
             f">= {ENTER_PRECISION}",
             _share(precision),
             _met(precision >= ENTER_PRECISION),
         ),
-        ("enter recall, wide", f">= {ENTER_RECALL}", _share(recall), _met(recall >= ENTER_RECALL)),
-        ("dwell error p90, wide", f"<= {DWELL_MINUTES:g} min", f"{dwell:.1f}", _met(dwell <= DWELL_MINUTES)),
+        (
+            "enter recall, wide, worst seed",
+            f">= {ENTER_RECALL}",
+            _share(recall),
+            _met(recall >= ENTER_RECALL),
+        ),
+        (
+            "dwell error p90, wide, worst seed",
+            f"<= {DWELL_MINUTES:g} min",
+            f"{dwell:.1f}",
+            _met(dwell <= DWELL_MINUTES),
+        ),
     ]
 
 
-TARGETS_HEAD: Final[Row] = ("target", "wanted", "worst seed", "")
+TARGETS_HEAD: Final[Row] = ("target", "wanted", "found", "")
 
 
 def markdown(head: Row, rows: Sequence[Row]) -> str:

@@ -171,6 +171,11 @@ def test_tables_show_the_worst_seed() -> None:
     good.enters["wide"], bad.enters["wide"] = Count(100, 0, 0), Count(90, 10, 10)
     rows = tables.targets([good, bad], ALL)
     assert [row[-1] for row in rows] == ["met", "MISSED", "MISSED", "met"]
+    assert [row[:3] for row in rows[:2]] == [
+        ("true visits, all seeds", ">= 1,000", "1,200"),
+        ("enter precision, wide, worst seed", ">= 0.98", "0.900"),
+    ]
+    assert not any("seed" in name for name in tables.TARGETS_HEAD)
     assert "| all | 0.900 | 0.900 |" in tables.markdown(tables.WORST_HEAD, tables.worst([good, bad]))
 
 

@@ -28,7 +28,7 @@ FILES = {
     "cells.csv": "cell,lat,lon,range_m\n460-00-1-1,31.2,121.4,500\n",
     "badcells.csv": "cell,lat,lon\n460-00-1-1,91.2,121.4\n",
     "badhandsets.csv": "tax,model\n86266703,X\n",
-    "left-out.csv": "tac,model,network\n86266703,X,LTE\n8626,Y,LTE\n86266704,Z,6G\n",
+    "left-out.csv": 'tac,model,network\n86266703,X,LTE\n8626,Y,LTE\n86266704,Z,6G\n86266705,"X,LTE\n',
     "badnumbers.yaml": "hotline: 10086x\n",
     "tok": "example-token-0001\n",
     "short": "abc\n",

@@ -10,8 +10,8 @@ import pytest
 
 from tests.testdata import CHECKOUT
 from tests.unit.backtest.conftest import Replayed, by_rule, read_report
-from tests.unit.backtest.world import write_rules
-from tests.unit.cli.support import Touchpoint
+from tests.unit.backtest.world import PEOPLE, events, write_rules
+from tests.unit.cli.support import T, Touchpoint
 
 CITY = (
     "--seed",
@@ -110,6 +110,34 @@ def test_a_confirmed_entry_is_a_dwell(replay: Replayed, tmp_path: Path) -> None:
     [near] = now["near"]
     proposed = {row["text"]: row["more"] for row in near["what_if"]}
     assert proposed["confirm: 21m"] == then["matches"] - now["matches"] > 0
+
+
+@pytest.mark.parametrize("resident", ["yes", "no"])
+@pytest.mark.parametrize("verb", ["stays_in: hall, for", "enters: hall, confirm"])
+def test_a_stay_is_that_of_who_is_meant(replay: Replayed, tmp_path: Path, verb: str, resident: str) -> None:
+    """Every third lives in the hall, every third elsewhere; of the others it is not known."""
+    homes = [
+        {
+            "kind": "profile.update",
+            "t": T - 1,
+            "subscriber": name,
+            "profile": {"home": ("460-00-1-1", "460-00-9-9")[n % 3]},
+        }
+        for n, name in enumerate(PEOPLE)
+        if n % 3 < 2
+    ]
+    when = ("when: {stays_in: hall, for: 30m}", f"when: {{{verb}: MARKm, resident: {resident}}}")
+    for mark in (30, 21):
+        changes = {
+            "team/hall-stay.yaml": (when[0], when[1].replace("MARK", str(mark))),
+            "policy.yaml": ("timezone:", "learn: {home: 23:00 to 06:00}\ntimezone:"),
+        }
+        rules = write_rules(tmp_path / str(mark), changes)
+        replay(rules, f"out-{mark}", "--report", lines=[*homes, *events()])
+    now, then = (by_rule(read_report(tmp_path / f"out-{mark}"))["hall-stay"] for mark in (30, 21))
+    [near] = now["near"]
+    proposed = {row["text"]: row["more"] for row in near["what_if"]}
+    assert proposed[f"{verb.rpartition(' ')[2]}: 21m"] == then["matches"] - now["matches"] > 0
 
 
 def test_a_schedule_foretells_nothing(replay: Replayed, tmp_path: Path) -> None:

@@ -1,13 +1,20 @@
-"""The city on the map: every cell once, places hold their own cells and no mast of others."""
+"""The city on the map: every cell once; polygons compiled give places their own cells and no others."""
 
 from __future__ import annotations
 
 from math import cos, hypot, radians
 
-from connectors.city import City
+import orjson
+import pytest
+
+from connectors.city import City, CityOptions
+from connectors.city.geography import Town
 from connectors.city.layout import CENTRE, KM_PER_DEGREE, Layout
 from connectors.city.maps import CELLS_HEAD, cells_of, places_of
+from engine.language.loader import load_dir, load_texts
 from engine.language.model import Catalog, Place
+from tests.testdata import CHECKOUT
+from tests.unit.language.texts import CATALOG, POLICY
 
 
 def km(latitude: float, longitude: float) -> tuple[float, float]:
@@ -28,17 +35,40 @@ def test_each_cell_stands_once_and_within_its_place(catalog: Catalog, start: int
         assert inside == own
 
 
-def test_places_are_closed_polygons_named_by_their_keys(catalog: Catalog, start: int) -> None:
-    town = City(3, 1, catalog, start=start).town
+def compiled(catalog: Catalog, town: Town) -> dict[str, set[str]]:
+    """Write the town's map as a catalogue, its places drawn, and return the cells they come to."""
     features = places_of(town)["features"]
     assert [feature["id"] for feature in features] == list(catalog.places)
-    for feature in features:
-        [ring] = feature["geometry"]["coordinates"]
-        site = town.places[feature["id"]]
-        assert ring[0] == ring[-1]
-        for longitude, latitude in ring:
-            x, y = km(latitude, longitude)
-            assert abs(hypot(x - site.x, y - site.y) - site.radius) < 0.001
+    table = [CELLS_HEAD, *cells_of(town)]
+    texts = {
+        **CATALOG,
+        "policy.yaml": POLICY,
+        "catalog/cells.csv": "".join(",".join(map(str, row)) + "\n" for row in table),
+        "catalog/areas/city.geojson": orjson.dumps(places_of(town)).decode(),
+        "catalog/places.yaml": "".join(
+            f"{key}: {{name: {key}, area: areas/city.geojson, mode: strict}}\n" for key in catalog.places
+        ),
+    }
+    del texts["catalog/cells/south.csv"]
+    loaded = load_texts(texts)
+    assert loaded.ruleset is not None, "\n".join(map(str, loaded.problems))
+    assert not [problem for problem in loaded.problems if problem.code == "R702"]
+    return {key: set(place.cells) for key, place in loaded.ruleset.catalog.places.items()}
+
+
+@pytest.mark.parametrize(
+    ("seed", "sites"),
+    # with the first a cell of the stadium would lie in the campus beside it
+    [(9, 20), (72, 20), (2, 8), *((seed, sites) for seed in range(3) for sites in (3, 8, 20, 60))],
+)
+def test_polygons_compiled_to_cells_give_the_catalogue_back(
+    catalog: Catalog, start: int, seed: int, sites: int
+) -> None:
+    rules = load_dir(CHECKOUT / "rules").ruleset
+    assert rules is not None
+    for given in (catalog, rules.catalog):
+        town = City(seed, 1, given, start=start, options=CityOptions(sites=sites)).town
+        assert compiled(given, town) == {key: set(place.cells) for key, place in given.places.items()}
 
 
 def test_places_that_share_a_cell_touch_where_it_stands() -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
+import orjson
 import pytest
 
 from tests.testdata import CHECKOUT
@@ -34,6 +35,26 @@ def test_an_error_is_told_and_the_places_are_listed(touchpoint: Touchpoint, rule
     assert "cells.csv:56:17: lat: expected a number from -90 to 90, was `x` [R701]" in done.stdout
     assert done.stdout.startswith("place      by      mode")
     touchpoint("places", "check", str(rules), "--map", str(rules / "map.html"))
+    page = (rules / "map.html").read_text(encoding="utf-8")
+    assert "not known, for the policy or the catalogue has an error" in page
+    assert "none" not in re.findall(r"Rules: [^<]*", page)
+    listed = [line.split() for line in done.stdout.split("\n\n")[0].splitlines()[1:]]
+    assert len(listed) == 6
+    assert {line[-1] for line in listed} == {"-"}
+    assert "rules: not known, for the policy or the catalogue has an error" in done.stdout.splitlines()[-1]
+    found = orjson.loads(touchpoint("places", "check", str(rules), "--json").stdout)
+    assert {place["rules"] is None for place in found["places"]} == {True}
+
+
+def test_rules_with_an_error_are_said_not_to_count(touchpoint: Touchpoint, rules: Path) -> None:
+    whole = touchpoint("places", "check", str(rules))
+    assert "rules:" not in whole.stdout.splitlines()[-1]
+    rule = next(path for path in rules.rglob("*.yaml") if "rule:" in path.read_text(encoding="utf-8"))
+    rule.write_text(rule.read_text(encoding="utf-8") + "nonsense: 1\n", encoding="utf-8")
+    done = touchpoint("places", "check", str(rules), "--map", str(rules / "map.html"))
+    listed = [line.split() for line in done.stdout.split("\n\n")[0].splitlines()[1:]]
+    assert all(line[-1].isdecimal() for line in listed)
+    assert "rules: those without an error" in done.stdout.splitlines()[-1]
     assert "none of those without an error" in (rules / "map.html").read_text(encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.trace.nearest import Best
+from tests.unit.cli.support import FILES
 from tests.unit.explain.world import Told, call, data, rule, rules_of, seen, tell
 
 DAY = 24 * 60
@@ -243,3 +244,63 @@ def test_a_dwell_that_ran_out_in_doubt_waits() -> None:
     )
     back = [seen(0, "yard-1"), seen(26, "out"), seen(31, "yard-1")]
     assert told("{stays_in: yard, for: 30m}", back, minutes=32).stories["it"].decisions
+
+
+HOMES: list[tuple[str, dict[str, str], str]] = [
+    ("no", {"home": "mall-2", "work": "hall-1"}, "lives or works there"),
+    ("yes", {"home": "out"}, "lives and works elsewhere"),
+    ("yes", {}, "where they live or work was not known"),
+    ("no", {}, "where they live or work was not known"),
+]
+LEARNS = FILES["policy.yaml"] + "\nlearn: {home: 23:00 to 06:00}\n"
+
+
+def told_of(when: str, records: list[dict[str, Any]], home: dict[str, Any], minutes: float = DAY) -> Told:
+    return tell(rules_of(rule(when), policy=LEARNS), records, minutes, **home)
+
+
+@pytest.mark.parametrize(("resident", "home", "why"), HOMES)
+def test_an_entry_of_somebody_who_is_not_meant(resident: str, home: dict[str, str], why: str) -> None:
+    """Also if they are seen there again later: that was no entry, whoever they are."""
+    records = [
+        seen(0, "out"),
+        seen(570, "out"),
+        seen(600, "mall-1"),
+        seen(610, "mall-1"),
+        seen(840, "mall-1"),
+    ]
+    found = told_of(f"{{enters: mall, resident: {resident}}}", records, home)
+    change = f"`resident` were not asked (is {resident})"
+    assert found.near() == (f"entered mall at 2026-09-07 20:00:00, but {why}", change)
+    assert found.changes() == [change]
+
+
+@pytest.mark.parametrize(("resident", "home", "why"), HOMES)
+@pytest.mark.parametrize("verb", ["stays_in: mall, for: 30m", "enters: mall, confirm: 30m"])
+def test_a_stay_of_somebody_who_is_not_meant(
+    verb: str, resident: str, home: dict[str, str], why: str
+) -> None:
+    when, change = f"{{{verb}, resident: {resident}}}", f"`resident` were not asked (is {resident})"
+    away = [seen(-60, "out"), seen(0, "mall-1")]
+    full = ("30m of 30m in mall, since 2026-09-07 10:00:00, but " + why, change)
+    for records in ([*away, seen(40, "out")], [*away, seen(70, "mall-1"), seen(80, "out")]):
+        found = told_of(when, records, home)
+        assert found.near() == full
+        assert found.changes() == [change]
+    short = told_of(when, [*away, seen(26, "out")], home)
+    text = "26m of 30m in mall, from 2026-09-07 10:00:00 to 2026-09-07 10:26:00"
+    assert short.near() == (f"{text}; {why}", None)
+    assert short.changes() == []
+
+
+def test_a_part_for_those_who_are_not_meant() -> None:
+    when = "{sequence: [{enters: mall, resident: no}, {happens: call.out}], within: 1h}"
+    found = told_of(when, [seen(-60, "out"), seen(0, "mall-1"), call(10)], {"home": "mall-1"})
+    assert found.near("when.step 1")[0] == "entered mall at 2026-09-07 10:00:00, but lives or works there"
+    assert found.changes() == ["`resident` were not asked (is no) of when.step 1"]
+
+
+def test_who_is_meant_and_seen_again_is_told_that() -> None:
+    records = [seen(0, "mall-1"), seen(400, "mall-1")]
+    found = told_of("{enters: mall, resident: yes}", records, {"home": "mall-1"}, minutes=50 * 60)
+    assert found.near()[0].startswith("seen in mall again at")

@@ -112,6 +112,15 @@ class Feed:
         self.log += out
         return out
 
+    def forget(self, *keys: str | None) -> list[Event]:
+        """Forget some subscribers, as the collector does; return what was kept back of them."""
+        self.identity.forget_keys({key for key in keys if key is not None})
+        taken = self.identity.take_forgotten()
+        out = list(self.course.forget(taken))
+        self.memories.forget(taken)
+        self.log += out
+        return out
+
     def time(self, watermark: int) -> list[Event]:
         """Let time come so far."""
         out = list(self.chain.pass_time(watermark))

@@ -26,6 +26,7 @@ from tests.unit.identity.support import (
 )
 
 PLAIN = Wanted(IdentityOptions(correlate=True, mark=False))
+MARKING = Wanted(IdentityOptions(correlate=True))
 ANNOUNCING = Wanted(IdentityOptions(correlate=True, mark=False, announce=True))
 A, B = Identity(KEY).of_imsi(IMSI), Identity(KEY).of_imsi(OTHER)
 OWN = Identity(KEY).of_msisdn(NUMBER)
@@ -153,9 +154,45 @@ def test_an_imei_with_too_many_cards_is_none() -> None:
 def test_who_is_forgotten_is_forgotten_here() -> None:
     feed = Feed(PLAIN)
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER, imei=IMEI), row(1, imsi=OTHER, imei=IMEI)])
-    feed.identity.forget_keys({str(A)})
+    feed.forget(A)
     assert keys(feed.read([row(2, msisdn=NUMBER), row(3, imei=IMEI)])) == [OWN, B]
     assert feed.memories.counts["imeis.entries"] == 1
+
+
+def test_who_had_a_number_before_is_forgotten_too() -> None:
+    feed = Feed(PLAIN)
+    feed.read([row(0, imsi=IMSI, msisdn=NUMBER), row(2 * HOUR, imsi=OTHER, msisdn=NUMBER)])
+    assert str(A) in remembered(feed)
+    feed.forget(A)
+    assert str(A) not in remembered(feed)
+    assert keys(feed.read([row(2 * HOUR + 1, msisdn=NUMBER)])) == [B]
+
+
+def test_all_numbers_of_somebody_are_forgotten_and_a_number_leaves_no_trace_at_its_owner() -> None:
+    second = "+8613912345679"
+    feed = Feed(MARKING)
+    feed.read([row(0, imsi=IMSI, msisdn=NUMBER), row(1, imsi=IMSI, msisdn=second)])
+    feed.forget(A)
+    assert remembered(feed) == "[]"
+    feed.read([row(2, imsi=IMSI, msisdn=NUMBER)])
+    feed.forget(OWN)
+    [event] = feed.read([row(3, imsi=IMSI)])
+    assert event.fields["quality"] == ["no_msisdn"]
+
+
+def test_who_is_bound_again_by_a_profile_since_is_known() -> None:
+    feed = Feed(MARKING)
+    feed.identity.bind(IMSI, NUMBER, at=T0)
+    feed.identity.forget_keys({str(A)})
+    feed.identity.bind(IMSI, NUMBER, at=T0 + 1)
+    feed.forget()
+    [event] = feed.read([row(3, imsi=IMSI)])
+    assert "quality" not in event.fields
+
+
+def remembered(feed: Feed) -> str:
+    memories = (feed.memories.memory(name, 0, 0) for name in ("numbers", "owners", "imeis"))
+    return repr([entry for memory in memories for entry in memory.items()])
 
 
 def test_nothing_personal_is_remembered_or_packed() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.city.traits import HANDSETS
 from connectors.tac_table import TOLD, read_tac_table
+from engine.csv_line import NO_QUOTES, QUOTES
 from engine.errors import InputError
 from engine.treatments.handset_changes import Handset
 from tests.testdata import CHECKOUT, folder
@@ -43,6 +44,31 @@ def test_columns_are_found_by_name_and_odd_rows_left_out(tmp_path: Path) -> None
         "8: expected a TAC of 8 digits, was '8699'",
         "9: expected a TAC, was nothing",
     ]
+
+
+@pytest.mark.parametrize(
+    "odd", ['86990432,"Yunque 6.1,Yunque,5G', '86990432,"6.1"" Yunque,5G', '86990432,"X"Y,Z,5G']
+)
+def test_a_stray_quote_costs_its_own_row(tmp_path: Path, odd: str) -> None:
+    text = (
+        f'tac,model,brand,network\n{odd}\n86990433,6.1" Y,Y,4G\n86990434,"Y ""7""",Y,5G\n86990435,"Z",Z,3G\n'
+    )
+    found = read_tac_table(table(tmp_path, text))
+    assert found.handsets == {
+        "86990433": Handset('6.1" Y', "4G"),
+        "86990434": Handset('Y "7"', "5G"),
+        "86990435": Handset("Z", "3G"),
+    }
+    assert found.left_out == 1
+    assert [problem.partition("tac.csv:")[2] for problem in found.problems] == [
+        f"2: expected {QUOTES}, was {NO_QUOTES}"
+    ]
+
+
+def test_a_row_is_a_line(tmp_path: Path) -> None:
+    found = read_tac_table(table(tmp_path, '"Ours\ntac,model\r\n86990432,"A\r\n86990433,B\r86990434,C"\n'))
+    assert found.handsets == {"86990433": Handset("B"), "86990434": Handset('C"')}
+    assert found.left_out == 1
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,30 @@ def test_the_later_rule_against_one_before_it(changes: dict[str, str], codes: li
     assert found(rule_text(), later) == [("rule-001.yaml", code) for code in codes]
 
 
+@pytest.mark.parametrize(
+    "when", ["enters: north", "enters: north, confirm: 10m", "stays_in: north, for: 10m"]
+)
+@pytest.mark.parametrize(
+    ("first", "later", "codes"),
+    [
+        (", resident: yes", ", resident: no", ([], [], [])),
+        (", resident: no", ", resident: yes", ([], [], [])),
+        (", resident: yes", "", ([], [], [])),
+        (", resident: yes", ", resident: yes", (["R502"], ["R504"], ["R505"])),
+        ("", ", resident: no", (["R504"], ["R504"], ["R505"])),
+    ],
+)
+def test_rules_for_residents_and_for_visitors(
+    when: str, first: str, later: str, codes: tuple[list[str], ...]
+) -> None:
+    policy = POLICY + "learn: {home: 23:00 to 06:00}\n"
+    others: list[dict[str, str]] = [{}, {"send": "{channel: manual, task: ring}"}, {"who": "{age: over 30}"}]
+    for other, wanted in zip(others, codes, strict=True):
+        above = rule_text(f"{{{when}{first}}}", who="{arpu: over 5 yuan}" if "who" in other else "{}")
+        below = rule_text(f"{{{when}{later}}}", **other)
+        assert found(above, below, policy=policy) == [("rule-001.yaml", code) for code in wanted]
+
+
 def test_a_schedule_of_the_one_before_leaves_moments_to_the_other() -> None:
     narrow = rule_text().replace("valid:", "schedule: {hours: 10:00 to 12:00}\nvalid:")
     assert found(narrow, rule_text(send="{channel: manual, task: ring}")) == []

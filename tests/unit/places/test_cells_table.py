@@ -101,15 +101,41 @@ def test_a_cell_without_a_position_is_known() -> None:
         (
             '460-00-1-1,"30,120,200',
             (
-                "2:1 error here a quote is not closed, or text stands behind "
-                "one: unexpected end of data (a value with quotes is written "
-                '`"one ""two"" three"`)'
+                "2:1 error here a quote is not closed, or text stands behind one "
+                '(a value with quotes is written `"one ""two"" three"`)'
             ),
         ),
     ],
 )
 def test_a_row_that_is_not_right_is_told_with_its_place(row: str, said: str) -> None:
     assert problems(f"{HEAD}\n{row}\n") == [said]
+
+
+def test_a_stray_quote_swallows_no_rows() -> None:
+    rows = [
+        '460-00-1-1,30,120,200,"A',
+        "460-00-1-2,30,120,200,B",
+        '460-00-1-3,30,120,200,"C"',
+        "460-00-1-4,x,1,2,D",
+    ]
+    file = read_file("cells.csv", "\n".join([f"{HEAD},site", *rows, '460-00-1-5,30,120,200,C"D', '"E"F', ""]))
+    assert [(cell.cell, cell.site) for cell in file.cells] == [
+        ("460-00-1-2", "B"),
+        ("460-00-1-3", "C"),
+        ("460-00-1-5", 'C"D'),
+    ]
+    assert [(problem.line, problem.message[:12]) for problem in file.problems] == [
+        (2, "here a quote"),
+        (5, "lat: expecte"),
+        (7, "here a quote"),
+    ]
+
+
+def test_a_quoted_name_of_a_column_holds_its_separator() -> None:
+    file = read_file("cells.csv", 'cell,"site, long",lat,lon,range_m\n460-00-1-1,"Hill, north",30,120,200\n')
+    assert [cell[:4] for cell in file.cells] == [("460-00-1-1", 30.0, 120.0, 200.0)]
+    [said] = problems('cell,lat,lon,"range_m\n460-00-1-1,30,120,200\n')
+    assert said.startswith("1:1 error here a quote is not closed")
 
 
 def test_a_row_that_is_not_right_costs_only_itself() -> None:

@@ -67,17 +67,18 @@ def rules_of(
     excepts: str = "{tags: do-not-disturb}",
     at_most: str = "1 in 7d",
     within: str = "24h",
+    policy: str = "",
     swap: Mapping[str, str] | None = None,
 ) -> RuleSet:
     """Load the rule `it` with a pattern of its own, beside the project's policy and catalogue.
 
-    `swap`: what else to put in place of what.
+    `policy`: more lines of it. `swap`: what else to put in place of what.
     """
     text = RULE.format(when=when, schedule=schedule, who=who, excepts=excepts, at_most=at_most, within=within)
     for old, new in (swap or {}).items():
         assert old in text
         text = text.replace(old, new)
-    return loaded({**HOUSE, "team/it.yaml": text})
+    return loaded({**HOUSE, "policy.yaml": HOUSE["policy.yaml"] + policy, "team/it.yaml": text})
 
 
 def story_of(when: str, **changed: Any) -> Story:

@@ -65,6 +65,25 @@ def test_a_single_place_has_no_other_member(verb: str) -> None:
     assert not kinds & {"to_member", "left_members", "next_member", "split_stay"}
 
 
+LEARNS = "\nlearn: {home: 23:00 to 06:00}\n"
+
+
+@pytest.mark.parametrize("verb", ["enters: %s", "stays_in: %s, for: 20m", "enters: %s, confirm: 20m"])
+@pytest.mark.parametrize("resident", ["yes", "no"])
+def test_of_nobody_in_a_story_is_it_known_where_they_live(verb: str, resident: str) -> None:
+    who = f"{{{verb % 'malls'}, resident: {resident}}}"
+    told = story_of(f"{{any_of: [{{enters: stadium-dragon}}, {who}]}}", policy=LEARNS)
+    assert told.told
+    assert all(each.as_foreseen for each in told.told)
+    assert "malls" not in {event.place for each in told.told for event in each.case.events}
+    (left,) = not_staged(told, LANGUAGES["en"])
+    assert left.why == "in a story it is known of nobody where they live or work"
+    for whole in (who, f"{{after: {who}, no: {{happens: call.out}}, for: 20m}}"):
+        unstaged = tell(story_of(whole, policy=LEARNS), LANGUAGES["en"])
+        assert "in a story it is known of nobody where they live or work" in unstaged
+        assert "在何处居住或工作均未知" in tell(story_of(whole, policy=LEARNS), LANGUAGES["zh"])
+
+
 # -- lines ---------------------------------------------------------------------------------------------------
 
 
