@@ -104,9 +104,14 @@ class Memory(ByAge[Value]):
         self.changed.clear()
 
     def read_in(self, key: str, value: Value) -> None:
-        """Take an entry from the shelf; fewer fit if the bound is lower now."""
-        if len(self._held) < self.at_most:
-            self._held[key] = value
+        """Take an entry from the shelf, used later than those before it.
+
+        If the bound is lower now, what was used longest ago gives way, and leaves the shelf with the next mark.
+        """
+        if len(self._held) >= self.at_most:
+            self.counts["pushed_out"] += 1
+            self.forget(self._first())
+        self._held[key] = value
 
 
 class Memories:
