@@ -12,7 +12,7 @@
    one with only an IMEI that of the IMSI seen last in the handset; else one with only an IMEI is refused.
 6. Of two that say whose a number is, the one with the later time holds: records by their `t`, profiles by
    theirs; of one time the profile. So a record that is late does not take a number back after a change of
-   SIM. That a binding still holds is noted once an hour.
+   SIM. That a binding still holds is noted once an hour, or in an eighth of `ttl` if that is less.
 7. Who lost a number does not get it back within `settle`: of two SIMs with one number (a watch) one has it.
 8. An IMEI seen with more than `imsis` IMSIs within `ttl` is a copy, a test set or a gateway of SIMs: flagged
    `bad_imei`, no `tac8`, and it tells nobody from anybody. Each IMSI counts until `ttl` after it was seen

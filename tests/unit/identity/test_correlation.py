@@ -132,6 +132,26 @@ def test_bindings_lapse_unless_they_are_of_use() -> None:
     assert keys(feed.read([row(40 * HOUR + DAY + 1, msisdn=NUMBER)])) == [OWN]
 
 
+def test_a_use_is_noted_to_an_eighth_of_the_time_to_live() -> None:
+    feed = Feed(Wanted(IdentityOptions(correlate=True, mark=False, ttl=DAY)))
+    feed.read([row(0, imsi=IMSI, msisdn=NUMBER), row(3 * HOUR, msisdn=NUMBER)])
+    assert keys(feed.read([row(DAY, msisdn=NUMBER), row(2 * DAY, msisdn=NUMBER)])) == [A, A]
+    feed = Feed(Wanted(IdentityOptions(correlate=True, mark=False, ttl=DAY)))
+    feed.read([row(0, imsi=IMSI, msisdn=NUMBER), row(3 * HOUR, msisdn=NUMBER)])
+    assert keys(feed.read([row(DAY + 1, msisdn=NUMBER)])) == [OWN], "3 h earlier than a day after the last"
+    feed.read([row(2 * DAY, imsi=IMSI, msisdn=NUMBER), row(2 * DAY + 3 * HOUR + 1, msisdn=NUMBER)])
+    assert keys(feed.read([row(3 * DAY + 3 * HOUR + 1, msisdn=NUMBER)])) == [A]
+
+
+def test_with_a_short_time_to_live_what_still_holds_is_noted_more_often() -> None:
+    feed = Feed(Wanted(IdentityOptions(correlate=True, ttl=HOUR)))
+    feed.read([row(n * 50 * MINUTE, imsi=IMSI, msisdn=NUMBER) for n in range(3)])
+    out = feed.read([row(155 * MINUTE, msisdn=NUMBER), row(155 * MINUTE, imsi=IMSI)])
+    assert keys(out) == [A, A]
+    assert "quality" not in out[1].fields
+    assert feed.edge.counts["learned"] == 1
+
+
 def test_a_time_far_ahead_teaches_nothing() -> None:
     feed = Feed(PLAIN)
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER)])
