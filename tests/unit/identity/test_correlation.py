@@ -57,6 +57,19 @@ def test_a_record_with_only_the_imei_gets_the_key_of_the_imsi_last_seen_in_it() 
     assert keys(feed.read([row(4, imei=IMEI)])) == [B]
 
 
+def test_whose_number_is_not_known_is_marked_by_the_handset_too() -> None:
+    feed = Feed(MARKING)
+    feed.read([row(0, imsi=IMSI, imei=IMEI)])
+    [event] = feed.read([row(1, imei=IMEI)])
+    assert (event.key, event.fields["quality"]) == (A, ["no_msisdn"])
+    feed.read([row(2, imsi=IMSI, msisdn=NUMBER)])
+    [event] = feed.read([row(3, imei=IMEI)])
+    assert (event.key, event.fields.get("quality")) == (A, None)
+    unmarked = Feed(PLAIN)
+    [_, event] = unmarked.read([row(0, imsi=IMSI, imei=IMEI), row(1, imei=IMEI)])
+    assert "quality" not in event.fields
+
+
 def test_the_later_of_two_bindings_holds_in_whatever_order_they_come() -> None:
     rows = [
         row(0, imsi=IMSI, msisdn=NUMBER),
