@@ -83,6 +83,14 @@ def test_the_later_of_two_bindings_holds_in_whatever_order_they_come() -> None:
         assert keys(feed.read([row(4 * HOUR, msisdn=NUMBER)])) == [B], order
 
 
+@pytest.mark.parametrize("behind", [0, 1, MINUTE, HOUR - 1, HOUR, HOUR + 1])
+def test_a_binding_that_is_late_by_however_little_changes_nothing(behind: int) -> None:
+    feed = Feed(PLAIN)
+    feed.read([row(2 * HOUR, imsi=IMSI, msisdn=NUMBER), row(2 * HOUR - behind, imsi=OTHER, msisdn=NUMBER)])
+    assert feed.edge.counts == {"learned": 1, "late": 1}
+    assert keys(feed.read([row(2 * HOUR + 1, msisdn=NUMBER)])) == [A]
+
+
 def test_of_two_cards_with_one_number_one_has_it_for_a_while() -> None:
     feed = Feed(ANNOUNCING)
     rows = [row(n * MINUTE, imsi=(IMSI, OTHER)[n % 2], msisdn=NUMBER) for n in range(50)]
