@@ -107,7 +107,7 @@ class Memory(ByAge[Value]):
     def read_in(self, key: str, value: Value) -> None:
         """Take an entry from the shelf, used later than those before it.
 
-        If the bound is lower now, what was used longest ago gives way; with the next mark it leaves the shelf.
+        If the bound is lower now, what was used longest ago gives way, on the shelf with the next mark.
         """
         if len(self._held) >= self.at_most:
             self.counts["pushed_out"] += 1
