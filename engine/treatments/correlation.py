@@ -25,7 +25,7 @@ class CorrelationOptions:
     """What is believed, and for how long."""
 
     ttl: int = 30 * DAY
-    """µs after it was last of use that a binding is forgotten."""
+    """µs after it was last of use, or up to an eighth less, that a binding is forgotten."""
     settle: int = HOUR
     """µs within which a number does not go back to whoever just lost it."""
     imsis: int = 4
@@ -60,7 +60,7 @@ class Correlation:
         self._imeis = memories.memory("imeis", options.ttl, options.at_most)
         """Hash of an IMEI -> when it was seen with a key, the key, and so on, latest first: `_times`."""
         self._noted = options.ttl // USED_EVERY
-        """µs after which it is noted again that a key was seen with an IMEI."""
+        """µs after which a use is noted again."""
         self._hashes: dict[str, str] = {}
         self._bound = {key for _, key, _ in identity.bindings()}
         """Keys that a profile has given a number."""
@@ -75,7 +75,7 @@ class Correlation:
         own = self.identity.of_number(number)
         known = self._numbers.get(own, t)
         if known is not None and known[2] == key:
-            if t - known[1] > HOUR:  # that it still holds is noted once an hour
+            if t - known[1] > min(HOUR, self._noted):  # that it still holds is not noted for every record
                 self._numbers.put(own, (max(t, known[0]), t, key, *known[3:]))
                 self._owners.put(key, (t, own))
             return False

@@ -12,7 +12,7 @@
    one with only an IMEI that of the IMSI seen last in the handset; else one with only an IMEI is refused.
 6. Of two that say whose a number is, the one with the later time holds: records by their `t`, profiles by
    theirs; of one time the profile. So a record that is late does not take a number back after a change of
-   SIM. That a binding still holds is noted once an hour.
+   SIM. That a binding still holds is noted once an hour, or in an eighth of `ttl` if that is less.
 7. Who lost a number does not get it back within `settle`: of two SIMs with one number (a watch) one has it.
 8. An IMEI seen with more than `imsis` IMSIs within `ttl` is a copy, a test set or a gateway of SIMs: flagged
    `bad_imei`, no `tac8`, and it tells nobody from anybody. Each IMSI counts until `ttl` after it was seen
@@ -20,8 +20,8 @@
 9. `announce`: once a binding is learned or changes, a `profile.update` with the number goes in front of the
    record, unless a profile has said so already. It binds as a profile's line does, in the engine and, by
    the topic of profiles, in every collector.
-10. `mark`: a record whose number is not known is flagged `no_msisdn`, one whose IMSI is not, `no_imsi`.
-    `parking` lets these wait a little.
+10. `mark`: a record whose number is not known is flagged `no_msisdn`, one whose IMSI is not, `no_imsi`; one
+    with only an IMEI as one with the IMSI seen last in the handset. `parking` lets these wait a little.
 11. A record that the collector will refuse for its time teaches nothing; one that is refused for anything
     else may.
 """
@@ -143,7 +143,10 @@ class Edge:
             if key is None and self._mark_missing:
                 self._mark(fields, NO_IMSI)
             return key
-        return correlation.of_imei(handset, t, counts) if handset and not msisdn else None
+        key = correlation.of_imei(handset, t, counts) if handset and not msisdn else None
+        if key is not None and self._mark_missing and not correlation.has_number(key, t):
+            self._mark(fields, NO_MSISDN)
+        return key
 
     def _guest(self, fields: dict[str, Any], imsi: str) -> None:
         home = self._homes.get(imsi[:6])

@@ -1,7 +1,8 @@
 """Late records: flagged where they come in, dropped only if asked for.
 
 1. A signaling record is late by the source's watermark - its `t`: by how much its feed is behind itself,
-   beyond the disorder that the feed is allowed.
+   beyond the disorder that the feed is allowed. The watermark is the one that was the first in its whole
+   second: so a record counts as less late than it is, by less than a second.
 2. Late by more than `flag_after`: flagged `late`, nothing else. What it may still do is for the engine to
    judge, by the clock of the subscriber (semantics.md 1.5); rules can test the flag.
 3. Late by more than `drop_after`: dropped. Off by default, as the engine drops what is late by more than

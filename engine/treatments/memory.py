@@ -23,7 +23,8 @@ Changes = Mapping[str, Mapping[str, Value | None]]
 """By memory and key; None: forgotten."""
 
 USED_EVERY = 8
-"""A use is noted once in this part of the time to live: to note each would be a write per record."""
+"""A use is noted once in this part of the time to live: to note each would be a write per record. So an entry
+may go earlier by such a part after its last use, never later."""
 MARKS_KEPT = 16
 """Marks that a shelf can go back: the last step may not have been committed, nor a few before it."""
 
@@ -54,7 +55,7 @@ class Memory(ByAge[Value]):
         super().__init__()
         self.name = name
         self.ttl = ttl
-        """µs after its last use that an entry is forgotten, by the times of records."""
+        """µs after the use noted last that an entry is forgotten, by the times of records (`USED_EVERY`)."""
         self.at_most = at_most
         self.counts: Counter[str] = Counter()
         """`pushed_out`: entries that gave way to others; `lapsed`: that were too old when asked for."""
@@ -104,9 +105,14 @@ class Memory(ByAge[Value]):
         self.changed.clear()
 
     def read_in(self, key: str, value: Value) -> None:
-        """Take an entry from the shelf; fewer fit if the bound is lower now."""
-        if len(self._held) < self.at_most:
-            self._held[key] = value
+        """Take an entry from the shelf, used later than those before it.
+
+        If the bound is lower now, what was used longest ago gives way, on the shelf with the next mark.
+        """
+        if len(self._held) >= self.at_most:
+            self.counts["pushed_out"] += 1
+            self.forget(self._first())
+        self._held[key] = value
 
 
 class Memories:

@@ -1,8 +1,8 @@
 """Records wait a little for their number or their IMSI, then go on flagged.
 
 1. `identity` marks the records that wait: `no_imsi`, one with only an MSISDN, goes on under the key of the
-   IMSI, without the mark, once a record of any feed or a profile tells that; `no_msisdn`, one with only an
-   IMSI, once the number is known, and behind the `profile.update` that tells it.
+   IMSI, without the mark, once a record of any feed or a profile tells that; `no_msisdn`, one with an IMSI
+   or IMEI only, once the number is known, and behind the `profile.update` that tells it.
 2. A record waits for `wait` at most, by the watermark of its feed. Then it goes on with the mark: one with
    an IMSI under its key, one without under the key of the MSISDN.
 3. What comes of the same identity meanwhile waits behind it: those of one stay in their order.

@@ -59,7 +59,7 @@ class IdentityOptions(Options):
     ttl: Duration = option(
         30 * DAY,
         "a length of time from 1h to 400d",
-        "after its last use a binding is forgotten",
+        "after its last use, or up to an eighth of it earlier, a binding is forgotten",
         ge=HOUR,
         le=400 * DAY,
     )

@@ -57,6 +57,19 @@ def test_a_record_with_only_the_imei_gets_the_key_of_the_imsi_last_seen_in_it() 
     assert keys(feed.read([row(4, imei=IMEI)])) == [B]
 
 
+def test_whose_number_is_not_known_is_marked_by_the_handset_too() -> None:
+    feed = Feed(MARKING)
+    feed.read([row(0, imsi=IMSI, imei=IMEI)])
+    [event] = feed.read([row(1, imei=IMEI)])
+    assert (event.key, event.fields["quality"]) == (A, ["no_msisdn"])
+    feed.read([row(2, imsi=IMSI, msisdn=NUMBER)])
+    [event] = feed.read([row(3, imei=IMEI)])
+    assert (event.key, event.fields.get("quality")) == (A, None)
+    unmarked = Feed(PLAIN)
+    [_, event] = unmarked.read([row(0, imsi=IMSI, imei=IMEI), row(1, imei=IMEI)])
+    assert "quality" not in event.fields
+
+
 def test_the_later_of_two_bindings_holds_in_whatever_order_they_come() -> None:
     rows = [
         row(0, imsi=IMSI, msisdn=NUMBER),
@@ -68,6 +81,14 @@ def test_the_later_of_two_bindings_holds_in_whatever_order_they_come() -> None:
         feed = Feed(PLAIN)
         feed.read(order)
         assert keys(feed.read([row(4 * HOUR, msisdn=NUMBER)])) == [B], order
+
+
+@pytest.mark.parametrize("behind", [0, 1, MINUTE, HOUR - 1, HOUR, HOUR + 1])
+def test_a_binding_that_is_late_by_however_little_changes_nothing(behind: int) -> None:
+    feed = Feed(PLAIN)
+    feed.read([row(2 * HOUR, imsi=IMSI, msisdn=NUMBER), row(2 * HOUR - behind, imsi=OTHER, msisdn=NUMBER)])
+    assert feed.edge.counts == {"learned": 1, "late": 1}
+    assert keys(feed.read([row(2 * HOUR + 1, msisdn=NUMBER)])) == [A]
 
 
 def test_of_two_cards_with_one_number_one_has_it_for_a_while() -> None:
@@ -130,6 +151,26 @@ def test_bindings_lapse_unless_they_are_of_use() -> None:
     feed.read([row(0, imsi=IMSI, msisdn=NUMBER)])
     assert keys(feed.read([row(20 * HOUR, msisdn=NUMBER), row(40 * HOUR, msisdn=NUMBER)])) == [A, A]
     assert keys(feed.read([row(40 * HOUR + DAY + 1, msisdn=NUMBER)])) == [OWN]
+
+
+def test_a_use_is_noted_to_an_eighth_of_the_time_to_live() -> None:
+    feed = Feed(Wanted(IdentityOptions(correlate=True, mark=False, ttl=DAY)))
+    feed.read([row(0, imsi=IMSI, msisdn=NUMBER), row(3 * HOUR, msisdn=NUMBER)])
+    assert keys(feed.read([row(DAY, msisdn=NUMBER), row(2 * DAY, msisdn=NUMBER)])) == [A, A]
+    feed = Feed(Wanted(IdentityOptions(correlate=True, mark=False, ttl=DAY)))
+    feed.read([row(0, imsi=IMSI, msisdn=NUMBER), row(3 * HOUR, msisdn=NUMBER)])
+    assert keys(feed.read([row(DAY + 1, msisdn=NUMBER)])) == [OWN], "3 h earlier than a day after the last"
+    feed.read([row(2 * DAY, imsi=IMSI, msisdn=NUMBER), row(2 * DAY + 3 * HOUR + 1, msisdn=NUMBER)])
+    assert keys(feed.read([row(3 * DAY + 3 * HOUR + 1, msisdn=NUMBER)])) == [A]
+
+
+def test_with_a_short_time_to_live_what_still_holds_is_noted_more_often() -> None:
+    feed = Feed(Wanted(IdentityOptions(correlate=True, ttl=HOUR)))
+    feed.read([row(n * 50 * MINUTE, imsi=IMSI, msisdn=NUMBER) for n in range(3)])
+    out = feed.read([row(155 * MINUTE, msisdn=NUMBER), row(155 * MINUTE, imsi=IMSI)])
+    assert keys(out) == [A, A]
+    assert "quality" not in out[1].fields
+    assert feed.edge.counts["learned"] == 1
 
 
 def test_a_time_far_ahead_teaches_nothing() -> None:

@@ -79,6 +79,14 @@ def test_who_goes_to_and_fro_between_two_handsets_is_told_of_once() -> None:
     assert [change[1:3] for change in changes(feed)] == [(OLD, NEW), (NEW, OLD)]
 
 
+@pytest.mark.parametrize(("after", "told"), [(DAY - 1, False), (DAY, True)])
+def test_a_day_after_the_change_the_handset_before_is_a_new_one(after: int, told: bool) -> None:
+    feed = Feed(WANTED)
+    feed.read([seen(0, OLD), seen(1, NEW), seen(2, NEW)])
+    feed.read([seen(2 + after - 1, OLD), seen(2 + after, OLD)])
+    assert [change[1:3] for change in changes(feed)] == [(OLD, NEW), (NEW, OLD)][: 1 + told]
+
+
 def test_a_third_handset_within_a_day_is_a_change() -> None:
     feed = Feed(WANTED)
     feed.read([seen(0, OLD), seen(1, NEW), seen(2, NEW), seen(3, THIRD), seen(4, THIRD)])

@@ -114,6 +114,26 @@ def test_a_crash_takes_back_what_was_not_packed(
         shelf.close()
 
 
+def test_with_a_lower_bound_the_newest_are_read_in_and_the_others_leave_the_shelf(shelf: Shelf) -> None:
+    memories = Memories(shelf)
+    memory = memories.memory("m", 1_000, 10)
+    memories.restore(None)
+    for number in range(10):
+        memory.put(f"k{number}", (number,))
+    memory.put("k0", (10,))
+    packed = memories.pack()
+    for _ in range(2):
+        memories = Memories(shelf)
+        memory = memories.memory("m", 1_000, 3)
+        memories.restore(packed)
+        assert [key for key, _ in memory.items()] == ["k8", "k9", "k0"]
+        packed = memories.pack()
+    assert memories.counts["m.pushed_out"] == 0, "the shelf does not hold them any more"
+    assert len(list(shelf.go_back(packed["mark"]))) == 3
+    memory.put("k10", (11,))
+    assert [key for key, _ in memory.items()] == ["k9", "k0", "k10"]
+
+
 def test_a_file_serves_the_next_process(tmp_path: Path) -> None:
     first = MemoryFile(tmp_path / "memory.db", CHECK)
     memories = Memories(first)

@@ -189,6 +189,17 @@ def test_what_is_settled_goes_on_as_it_came() -> None:
     assert feed.chain.counts["roaming.stands"] == 2
 
 
+def test_a_second_record_right_behind_the_first_settles_nothing() -> None:
+    feed = feed_of(HELD)
+    feed.read([at(0, "46000"), leaves(1), at(1.2, "45501"), at(1.49, "45501")])
+    assert feed.chain.parked == 3, "none of them half a minute later"
+    feed.read([at(1.6, "46000")])
+    assert flags(feed)[1] == ("roam.out", 1, MARKED)
+    assert feed.chain.counts["roaming.stands"] == 0
+    feed.read([leaves(60), at(60.5, "45501")])
+    assert feed.chain.counts["roaming.stands"] == 1
+
+
 def test_networks_that_are_not_heard_across_the_border_wait_for_nothing() -> None:
     feed = feed_of(HELD)
     feed.read([leaves(1, "44010")])

@@ -53,6 +53,11 @@ def test_copies_count_from_the_first() -> None:
     ]
 
 
+def test_one_that_is_far_too_late_is_not_what_copies_are_held_against() -> None:
+    out = take(step(), event(10, id="a"), event(5, id="b"), event(11, id="c"), event(13, id="d"))
+    assert [each.id for each in out] == ["a", "b", "d"]
+
+
 def test_money_is_never_taken_for_a_copy_and_kinds_can_be_chosen() -> None:
     assert (
         len(take(step(), event(0, None, "recharge", amount=10), event(1, None, "recharge", amount=10))) == 2

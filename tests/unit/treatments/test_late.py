@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from engine.treatments.chain import Chain
+from engine.treatments.course import Course
 from engine.treatments.late import Late
 from engine.treatments.where_options import LateOptions
-from tests.unit.treatments.support import MINUTE, A, at, event, shown, take
+from tests.unit.treatments.support import MINUTE, SECOND, A, at, event, shown, take
 
 
 def test_late_by_more_than_the_limit_is_flagged_and_nothing_else() -> None:
@@ -17,6 +19,17 @@ def test_late_by_more_than_the_limit_is_flagged_and_nothing_else() -> None:
     out = take(step, event(100), event(99), event(50, A, "call.out"), event(98, A, quality=["late"]))
     assert shown(out) == [(100, A, []), (99, A, ["late"]), (50, A, ["late"]), (98, A, ["late"])]
     assert step.counts == {"flagged": 3}
+
+
+def test_the_watermark_is_the_one_that_last_came_into_a_whole_second() -> None:
+    course = Course(Chain([Late(LateOptions())]), disorder=60 * SECOND)
+    events = [event(seconds) for seconds in (460.5, 460.9, 100.4, 461, 100.99, 101)]
+    out = [each for taken in events for each in course.take(taken)]
+    # 400.5, 400.9 not being told, then 401
+    assert shown(out)[2:] == [(100.4, A, ["late"]), (461, A, []), (100.99, A, ["late"]), (101, A, [])]
+    course = Course(Chain([Late(LateOptions())]), disorder=60 * SECOND)
+    out = [each for taken in map(event, (460.5, 460.9, 100.7)) for each in course.take(taken)]
+    assert shown(out)[2:] == [(100.7, A, [])]
 
 
 def test_dropped_only_if_asked_for() -> None:
