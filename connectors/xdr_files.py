@@ -17,7 +17,6 @@ from connectors.column_map import ColumnMap, load_map
 from connectors.lines import read_lines
 from connectors.xdr_rows import RowReader
 from connectors.xdr_values import known_of
-from engine.errors import InputError
 from engine.event import Event
 from engine.intake import Intake
 from engine.refusals import Bad, shown_name
@@ -29,7 +28,7 @@ def rows(path: Path, columns: ColumnMap, intake: Intake) -> Iterator[Event]:
     """Yield the events of a file in its order, with `FILE:LINE` as position and the map's `source`.
 
     Ids are keyed hashes of the map's source and the columns of its natural key, so the same row of another
-    copy of the file is a duplicate. Raises InputError as `read_lines` does, and as `Rows` does.
+    copy of the file is a duplicate. Raises InputError as `read_lines` does.
     """
     taker = Rows(columns, intake)
     name = shown_name(path.name, intake.identity.key)
@@ -40,7 +39,7 @@ def rows(path: Path, columns: ColumnMap, intake: Intake) -> Iterator[Event]:
 
 
 class Rows:
-    """Takes rows by a column map; raises InputError for constants and `values` in it of a wrong type."""
+    """Takes rows by a column map."""
 
     def __init__(self, columns: ColumnMap, intake: Intake) -> None:
         self.columns = columns
@@ -49,10 +48,7 @@ class Rows:
         self._intake = intake
         self._source = columns.source
         self._header_lines = columns.header_lines
-        try:
-            self.reader = RowReader(columns, intake.identity.key)
-        except Bad as bad:
-            raise InputError(f"map {columns.map}", bad.expected, bad.was or "empty") from None
+        self.reader = RowReader(columns, intake.identity.key)
         sure = {name: known_of(ways) for name, ways in columns.fields.items()}
         self._unsure = {kind: intake.unsure(kind, sure) for kind in columns.kinds}
 

@@ -24,7 +24,7 @@ Make = Callable[[list[bytes], Mapping[str, Any], Mapping[str, Any]], Any]
 
 
 class RowReader:
-    """Reads rows by a map; raises `Bad` for constants and `values` in it that are not of their type."""
+    """Reads rows by a map."""
 
     def __init__(self, columns: ColumnMap, key: bytes) -> None:
         self.columns = columns
@@ -70,7 +70,7 @@ class RowReader:
                 continue  # read with its template
             if name in folded:
                 self._put(way.when, (name, *self._with_template(name, folded[name])), self.last)
-            elif len(ways) > 1 or way.slots or (way.when is not None and (name in slots or not way.column)):
+            elif len(ways) > 1 or way.slots or (way.when and (helps or name in slots or not way.column)):
                 self.made.append((name, helps, self._maker(name, ways)))
             elif way.column is not None:
                 read = column_reader(name, way, columns.utc_offset, columns.filler)
