@@ -75,6 +75,9 @@ __all__ = [
 ]
 
 HEADERS_AT_MOST = 1_000
+WATCHED_AT_MOST = 20
+"""Columns: each is a time series of its own."""
+WatchName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,39}$")]
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "pipe": "|", "comma": ",", "\\1": "\x01", "\\x01": "\x01"}
 
 
@@ -98,7 +101,7 @@ class ColumnMap(MapModel):
     fields: dict[str, Ways]
     helpers: dict[str, Ways] = Field(default_factory=dict)
     id: tuple[Index, ...] = ()
-    watch: dict[str, Watch] = Field(default_factory=dict)
+    watch: dict[WatchName, Watch] = Field(default_factory=dict, max_length=WATCHED_AT_MOST)
     layout: dict[Index, str] = Field(default_factory=dict)
     """Column -> its name in the vendor's documents, and what stands in it: for people only."""
 

@@ -90,8 +90,8 @@ class KindByValue(MapModel):
     path: PathText
     values: dict[str, Kind] = Field(min_length=1)
     otherwise: Literal["refuse", "skip"] = "refuse"
-    """Text that `values` does not list, or none: refuse the record, or skip it uncounted, for what says
-    nothing of a subscriber."""
+    """Text that `values` does not list, or none: refuse the record, or skip it, for what says nothing of a
+    subscriber."""
 
     def kinds(self) -> Iterator[str]:
         """Yield the kinds that records may be of."""

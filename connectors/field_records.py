@@ -37,7 +37,7 @@ RECORDS_AT_MOST = 20_000
 
 
 class FieldRecords:
-    """Takes messages by a field map."""
+    """Takes messages by a field map; records to be skipped are counted in `Intake.passed`."""
 
     def __init__(self, fields: FieldMap, intake: Intake) -> None:
         self.fields = fields
@@ -81,6 +81,7 @@ class FieldRecords:
                 self._intake.refuse(bad.reason, detail, source, position + mark, shown(part))
                 continue
             if fields is None:
+                self._intake.passed["skipped"] += 1
                 continue
             event = record(fields, source, position + mark, unsure[fields["kind"]])
             if event is not None:

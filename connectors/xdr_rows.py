@@ -24,12 +24,11 @@ Make = Callable[[list[bytes], Mapping[str, Any], Mapping[str, Any]], Any]
 
 
 class RowReader:
-    """Reads rows by a map."""
+    """Reads rows by a map. `passed`: where damage is counted that its `watch` tells of (`Intake.passed`)."""
 
-    def __init__(self, columns: ColumnMap, key: bytes) -> None:
+    def __init__(self, columns: ColumnMap, key: bytes, passed: Counter[str]) -> None:
         self.columns = columns
-        self.damage: Counter[str] = Counter()
-        """Rows with other text than the map's `watch` says, by its names."""
+        self._passed = passed
         self._separator = columns.separator.encode()
         self._at_least = columns.columns.at_least
         self._at_most = columns.columns.at_most or 1 << 62
@@ -39,7 +38,9 @@ class RowReader:
         self._counts_all = columns.columns.at_most is not None or self._at_least > self._enough
         self._key = _key_of(columns.id)
         self._hash = blake2b(columns.source.encode() + b"\0", digest_size=8, key=key)
-        self._watched = tuple((name, watch.column - 1, watch.digits) for name, watch in columns.watch.items())
+        self._watched = tuple(
+            (f"damaged.{name}", watch.column - 1, watch.digits) for name, watch in columns.watch.items()
+        )
         self._kind = columns.kind if isinstance(columns.kind, str) else None
         self._kinds = None if isinstance(columns.kind, str) else Kinds(columns.kind, columns.filler)
         self.plain: list[tuple[str, int, Read]] = []
@@ -152,7 +153,7 @@ class RowReader:
         for name, index, digits in self._watched:
             cell = cells[index].strip()
             if len(cell) != digits or not cell.isdigit():
-                self.damage[name] += 1
+                self._passed[name] += 1
 
     # -- compiling -------------------------------------------------------------------------------------------
 
