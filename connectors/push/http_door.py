@@ -219,8 +219,8 @@ class Webhook:
             return Answer(200)
         if headers.get("content-encoding", "identity").lower() != "identity":
             return Answer(415, "expected a body that is not packed, was one with a content-encoding")
-        announced = headers.get("content-length", "")
-        if announced.isdecimal() and len(announced) < 20 and int(announced) > options.body_bytes:
+        announced = headers.get("content-length", "").lstrip("0")
+        if announced.isdecimal() and (len(announced) > 15 or int(announced) > options.body_bytes):
             return self._too_large(door)
         return None
 

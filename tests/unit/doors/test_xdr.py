@@ -63,6 +63,23 @@ def test_stray_quotes_extra_columns_and_empty_ones_do_no_harm(desk: Desk) -> Non
     assert not {"lac", "apn", "duration", "up", "down", "rat", "host"} & empty.fields.keys()
 
 
+def test_a_line_break_in_quotes_ends_a_row_and_each_piece_is_one(desk: Desk, tmp_path: Path) -> None:
+    row = (FILES / "gn-ragged.csv").read_bytes().splitlines()[0]
+    path = tmp_path / "rows.txt"
+    cells = row.split(b",")
+    within = b",".join([*cells[:3], b'"3g\nnet"', *cells[4:]])
+    last = b",".join([*cells[:18], b'"http://b.example.com/a\nb"'])
+    path.write_bytes(b"\n".join([within, last, row]) + b"\n")
+    events = list(rows(path, load_map("gn-unicom-2015"), desk.intake))
+    assert [(event.position, event.fields["host"]) for event in events] == [
+        ("rows.txt:3", "b.example.com"),
+        ("rows.txt:5", "a.example.com"),
+    ]
+    assert [(refusal.position, refusal.reason) for refusal in desk.refusals] == [
+        (f"rows.txt:{number}", "columns") for number in (1, 2, 4)
+    ]
+
+
 def test_bad_rows_are_refused_one_by_one(desk: Desk) -> None:
     list(rows(FILES / "gn-ragged.csv", load_map("gn-unicom-2015"), desk.intake))
     assert [(refusal.position, refusal.reason, refusal.detail) for refusal in desk.refusals] == [
