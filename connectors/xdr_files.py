@@ -50,6 +50,15 @@ class Rows:
         sure = {name: known_of(ways) for name, ways in columns.fields.items()}
         self._unsure = {kind: intake.unsure(kind, sure) for kind in columns.kinds}
 
+    @property
+    def before(self) -> int | None:
+        """The time that a row would have whose own can't be read: part of the place to go on from."""
+        return self.reader.times.before
+
+    @before.setter
+    def before(self, t: int | None) -> None:
+        self.reader.times.before = t
+
     def take(self, number: int, line: bytes, position: str) -> Event | None:
         """Return the event of row `number` (from 1); None for a header, a row to skip, or one refused."""
         if number <= self._header_lines:

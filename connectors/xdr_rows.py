@@ -16,6 +16,7 @@ from typing import Any
 from connectors.column_map import ColumnMap
 from connectors.column_spec import SLOT, ColumnSpec, When
 from connectors.xdr_kinds import Kinds
+from connectors.xdr_times import Times
 from connectors.xdr_values import NUMBERS_AT_MOST, Read, column_reader, converter, kept
 from engine.refusals import Bad
 
@@ -24,7 +25,9 @@ Make = Callable[[list[bytes], Mapping[str, Any], Mapping[str, Any]], Any]
 
 
 class RowReader:
-    """Reads rows by a map. `passed`: where damage is counted that its `watch` tells of (`Intake.passed`)."""
+    """Reads rows by a map. `passed`: where damage is counted, that its `watch` tells of and
+    rows with the time of another (`damaged.t`; `Intake.passed`).
+    """
 
     def __init__(self, columns: ColumnMap, key: bytes, passed: Counter[str]) -> None:
         self.columns = columns
@@ -55,6 +58,7 @@ class RowReader:
         """Index of a column -> as `plain`, with the texts in it for which a row is asked."""
         self._constants: dict[str, Any] = {}
         self._helped: dict[str, Any] = {}
+        self.times = Times(columns)
         self._sort_out()
         self._choices = tuple((index, kept(_choice(entries))) for index, entries in self.chosen.items())
         self._starts = {kind: {"kind": kind, **self._constants} for kind in columns.kinds}
@@ -133,6 +137,8 @@ class RowReader:
                 value = read(cells[index])
                 if value is not None:
                     fields[name] = value
+        if self.times.asked and self.times.settle(cells, fields):
+            self._passed["damaged.t"] += 1
         hashed = self._hash.copy()
         hashed.update(line if self._key is None else b"\0".join(self._key(cells)))
         fields["id"] = hashed.hexdigest()

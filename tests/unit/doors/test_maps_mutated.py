@@ -88,6 +88,7 @@ WORDS = (
     *(
         "empty",
         "required",
+        "unreadable",
         "lower",
         "format",
         "type",
@@ -171,6 +172,7 @@ def make_other(chance: random.Random, data: dict[str, Any]) -> None:
             {"divide": str(2 ** chance.randint(1, 53)), "type": "int"},
             {"values": {chance.choice(CELLS): chance.choice(CELLS)}, "otherwise": "keep"},
             {"when": {origin: "ts" if origin == "path" else number, "is": chance.choice(CELLS)}},
+            {"unreadable": chance.choice(("drop", "before"))},
             {"until": chance.choice("/-.:9é"), "empty": [chance.choice(CELLS)], "lower": "yes"},
             {
                 "required": "yes",
