@@ -346,6 +346,12 @@ def test_a_dry_run_reads_all_and_says_no_password(
     assert result.exit_code == 0, result.output
     assert f"subscribers {ROWS}" in " ".join(result.stdout.split())
     assert "4600000000" not in result.output
+    postgres_server.run(f"UPDATE {table} SET changed = 'infinity' WHERE age = 5")
+    postgres_server.run(f"UPDATE {table} SET changed = NULL WHERE age = 6")
+    result = CliRunner().invoke(app, arguments)
+    told = " ".join(result.stderr.split())
+    assert "1 rows were left out: they have no value in the column of `since` or `key`" in told
+    assert "1 rows came though their `since` is infinite or ahead of the database's clock" in told
     monkeypatch.setenv("PGPASSWORD", "another word")
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
