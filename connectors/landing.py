@@ -181,6 +181,7 @@ class Landing:
                 "mark": self._current.found.mark,
                 "offset": lines.offset,
                 "number": lines.number,
+                "before": None if self._rows is None else self._rows.before,
             }
         if self._scan.sequence is not None:
             position["sequence"] = self._scan.sequence.pack()
@@ -225,7 +226,7 @@ class Landing:
             for name in there.get(self._shown(file["name"]), ()):
                 found = await self._look(name)
                 if found is not None and found.is_(file["mark"]):
-                    self._begin(name, found, file["offset"], file["number"])
+                    self._begin(name, found, file["offset"], file["number"], file.get("before"))
 
     async def read(self, limit: int) -> list[Event] | None:
         """Return the events of up to `limit` rows of one file; None if there is no file."""
@@ -356,9 +357,13 @@ class Landing:
             raise _unreadable(self.folder, error) from None
         return found
 
-    def _begin(self, name: str, found: _Found, offset: int = 0, number: int = 0) -> None:
+    def _begin(
+        self, name: str, found: _Found, offset: int = 0, number: int = 0, before: int | None = None
+    ) -> None:
         intake = self._intake
         assert intake is not None
+        if self._rows is not None:
+            self._rows.before = before
         shown = self._shown(name)
         read = self._read or self._read_lines
         lines, take = read(self.folder / name, intake, shown, offset, number, _no_link)

@@ -6,7 +6,9 @@
        subscriber, so that nothing is overtaken. A sighting at A at most `within` after the change decides
        that it was none: every sighting elsewhere between the two is not believed, whatever cells there
        were. A handover that has lost its own cell is as good as a return if its `cell_prev` is the cell that
-       they changed to, and nothing else was seen since: wherever it led, they did not stay there.
+       they changed to, and nothing else was seen since: wherever it led, they did not stay there. So is a
+       record at A flagged `guessed_time`, whose own time could not be read, if the time it was given is at
+       most `within` after the change: a return that is not taken for one is a visit that never was.
     3. Else, when the watermark has passed the change by more than `within`, or a later sighting or
        `power.off` shows it, the change was a move: it goes on as it came, and what is kept back behind it
        is taken anew.
@@ -28,7 +30,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from engine.event import Event
-from engine.treatments.flags import distrust, is_sighting
+from engine.treatments.flags import GUESSED_TIME, distrust, is_sighting
 from engine.treatments.kept_back import KeepsBack
 from engine.treatments.recent import Recent
 from engine.treatments.where_options import PingPongOptions
@@ -173,6 +175,14 @@ class PingPong(KeepsBack[_Away]):
                 return self._returned(event, last.cell)
             self._see(away, event)
         elif (
+            GUESSED_TIME in event.fields.get("quality", ())
+            and away.changed <= seen <= away.changed + self._within
+            and (last := self._known.get(key)) is not None
+            and self._are_one(last.cell, event.cell)
+        ):
+            # when they were back is not known: only that it was after all that is kept back
+            return self._returned(event, last.cell, away.seen)
+        elif (
             (origin := left_by(event)) is not None
             and away.seen <= seen <= away.changed + self._within
             and self._are_one(origin, away.cell)
@@ -190,14 +200,14 @@ class PingPong(KeepsBack[_Away]):
         if away.cell and not self._are_one(away.cell, sighting.cell):
             away.cell = ""
 
-    def _returned(self, event: Event, home: str) -> Sequence[Event]:
+    def _returned(self, event: Event, home: str, seen: int | None = None) -> Sequence[Event]:
         """Take the return, or what says that they did not stay: what lies between was ping-pong."""
         between = self._end(event.key)
         for each in between:
             if is_sighting(each) and not self._are_one(home, each.cell):
                 distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
-        self._known.put(event.key, _Last(event.cell or home, event.seen))
+        self._known.put(event.key, _Last(event.cell or home, event.seen if seen is None else seen))
         return [*between, event]
 
     def _lasts(self, change: Event, behind: Iterable[Event]) -> list[Event]:

@@ -245,3 +245,38 @@ def test_on_the_way_through_several_cells_one_that_was_left_takes_none_back() ->
     take(again, event(0, A), event(60, B), event(70, C))
     again.restore(orjson.loads(orjson.dumps(again.pack())))
     assert take(again, event(80, None, "loc.handover", cell_prev=B)) == []
+
+
+def guessed(seconds: float, cell: str) -> Event:
+    return event(seconds, cell, "loc.handover", quality=["guessed_time", "no_trigger"])
+
+
+def test_a_record_without_a_time_of_its_own_is_a_return_and_nothing_else() -> None:
+    step = held()
+    assert shown(take(step, event(0, A), event(60, B), guessed(100, A))) == [
+        (0, A, []),
+        (60, B, FLAGGED),
+        (100, A, ["guessed_time", "no_trigger"]),
+    ]
+    assert step.counts == {"collapsed": 1, "flagged": 1}
+    # nobody is taken away by it
+    assert shown(take(step, guessed(110, B), event(120, A))) == [
+        (110, B, ["guessed_time", "no_trigger"]),
+        (120, A, []),
+    ]
+    assert step.parked == 0
+
+
+@pytest.mark.parametrize(("seconds", "cell"), [(59, A), (181, A), (100, C), (100, B)])
+def test_one_of_another_time_or_cell_is_no_return(seconds: int, cell: str) -> None:
+    step = held()
+    assert shown(take(step, event(0, A), event(60, B), guessed(seconds, cell))) == [(0, A, [])]
+    assert [each[:2] for each in shown(step.let_go())] == [(60, B), (seconds, cell)]
+
+
+def test_where_they_were_seen_is_as_sure_as_before() -> None:
+    """The time it was given may be too late: what is seen before that is not overlooked for it."""
+    step = held()
+    take(step, event(0, A), event(60, B), guessed(100, A))
+    assert shown(take(step, event(90, C))) == []
+    assert shown(step.pass_time(at(400))) == [(90, C, [])]
