@@ -34,7 +34,8 @@ class Person:
     __slots__ = (
         "abroad", "carried", "cell", "contacts", "count", "data", "day", "flip", "flip_site", "guest", "home",
         "hopped", "hushed", "imei", "imsi", "index", "inside", "last", "life", "model", "msisdn", "on",
-        "position", "rat", "signs", "site", "spots", "steps", "talk", "text", "traits", "twin", "volume", "work",
+        "position", "rat", "signs", "site", "spots", "steps", "talk", "text", "traits", "twin", "volume",
+        "work",
     )  # fmt: skip
 
     def __init__(self, index: int, seed: int, town: Town, options: CityOptions) -> None:
