@@ -113,7 +113,9 @@ class ValueSpec(MapModel):
             raise ValueError("expected names in sum, was none")
         if self.unreadable != "refuse":
             if given != ["column"] or self.type == "text" or self.values is not None:
-                expected = "expected unreadable only beside a column of another type than text, without values"
+                expected = (
+                    "expected unreadable only beside a column of another type than text, without values"
+                )
                 raise ValueError(f"{expected}, was other")
             if self.required:
                 raise ValueError(f"expected required or unreadable: {self.unreadable}, was both")

@@ -66,7 +66,7 @@ def row_of(record: dict[str, Any]) -> list[str] | None:
 
 
 def is_mangled(seed: int, id: str, options: CityOptions) -> bool:
-    """Say whether the row of a record has times that can't be read: its map gives it that of the row before."""
+    """Say whether the times of a record's row can't be read: its map gives it that of the row before."""
     return bool(_pieces(seed, id)[0] < options.mangled_times * _WHOLE)
 
 

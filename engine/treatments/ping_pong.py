@@ -23,8 +23,8 @@
     7. A sighting earlier than the last one changes nothing here, as it changes nothing in presence.
 
 `hold` costs time: ticks do not run ahead of what is kept back, so with many subscribers everything that
-waits for time happens `within` or `alone` later. A subscriber with more than 200 records behind one change, and the
-oldest of more than `most` in all, are decided as moves.
+waits for time happens `within` or `alone` later. A subscriber with more than 200 records behind one change,
+and the oldest of more than `most` in all, are decided as moves.
 """
 
 from __future__ import annotations

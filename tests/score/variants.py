@@ -34,7 +34,7 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
 here: it saves work, and heals nothing."""
 
 THINNED: Final[Mapping[str, Mapping[str, Any]]] = {"ping_pong": {"alone": "0m"}}
-"""What is set otherwise for a feed of which most service requests were taken: a true visit is often seen once."""
+"""Otherwise for a feed of which most service requests were taken: true visits are often seen once."""
 
 PLACES: Final[Mapping[str, Mapping[str, Any]]] = {
     "leave_after": {"leave_after": "5m30s"},

@@ -52,7 +52,9 @@ def test_what_the_map_reads_is_what_the_city_did(catalog: Catalog, start: int, t
     assert len(others) + len(seen) == sum(1 for _ in city.events(HOURS))
 
 
-def test_damage_is_healed_or_refused_row_by_row_and_told(catalog: Catalog, start: int, tmp_path: Path) -> None:
+def test_damage_is_healed_or_refused_row_by_row_and_told(
+    catalog: Catalog, start: int, tmp_path: Path
+) -> None:
     rates = {"mangled_times": 0.05, "extra_columns": 0.1}
     city = City(4, 150, catalog, start=start, options=with_faults(CityOptions(), rates, none_else=True))
     written = write(city, HOURS, tmp_path, xdr=True)

@@ -29,7 +29,7 @@ Taken = list[tuple[str, int, int | None, list[str]]]
 
 
 def read(tmp_path: Path, t: str, *lines: str) -> tuple[Taken, dict[str, int], list[str]]:
-    """Return (kind, seconds from T, those of the start, flags) of rows; counts; what is said of refused ones."""
+    """Return (kind, seconds from T, those of the start, flags) of rows; counts; why others are refused."""
     path = tmp_path / "m.yaml"
     path.write_text(MAP.replace("t: T", f"t: {t}"), "utf-8")
     desk = Desk()
@@ -94,7 +94,10 @@ def test_each_file_begins_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("t", "expected"),
     [
-        ("{sum: {t_start: 1}, unreadable: before}", "expected unreadable only beside a column of another type"),
+        (
+            "{sum: {t_start: 1}, unreadable: before}",
+            "expected unreadable only beside a column of another type",
+        ),
         (BEFORE.replace("}", ", required: yes}"), "expected required or unreadable: before, was 'both'"),
         (f"[{BEFORE}, {BEFORE}]", "fields.t: expected unreadable: before only of t, in the last way to it"),
         (BEFORE.replace("before", "after"), "expected 'refuse', 'drop' or 'before'"),
