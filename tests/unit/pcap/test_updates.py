@@ -1,7 +1,7 @@
-"""Tracking area updates, which no capture of a lab that we have holds: bytes made by pycrate (TS 24.301, 8.2.26-29).
+"""Tracking area updates, of which no capture of a lab has one: bytes made by pycrate (TS 24.301, 8.2.26-29).
 
-Of each type of update (9.9.3.14), without a security header and with each, with all elements that a request may
-have or with none, in the first message of a handset and in a later one.
+Of each type of update (9.9.3.14), without a security header and with each, with all elements that a request
+may have or with none, in the first message of a handset and in a later one.
 """
 
 from __future__ import annotations
