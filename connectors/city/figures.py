@@ -41,12 +41,12 @@ DATA: Final = (
 )  # fmt: skip
 BUSY: Final = max(DATA)
 """Share of the busy hour: rates "per busy hour" are scaled by DATA[hour] / BUSY."""
-ABOUT: Final = tuple((share / BUSY) ** 4 for share in DATA)
+ABOUT: Final = tuple((share / BUSY) ** 6.5 for share in DATA)
 """Handovers by hour, of those of the busy hour: people who are up and about change cells, those at rest do
-not. With as many all day nobody could stay at a cell as long as is measured: 3, 12, 46, 150 min (p25, p50,
-p75, p90) are 37 on average or more, 39 changes a day at most, and the busy hour has 3 or more of them."""
+not. Stays at one cell are measured, too: 3, 12, 46, 150 min (p25, p50, p75, p90). That is some 25 changes of
+cell a day, of which the busy hour has 3 or more: with as many in every hour stays would be far shorter."""
 
-RESTLESS: Final = ((0.1, 1.3), (0.7, 1.1), (inf, 0.6))
+RESTLESS: Final = ((0.7, 1.2), (inf, 0.45))
 """How ready a phone is to change its cell again, by how long ago it did: (up to here, readiness), both
 against a phone that is as ready at any time. So handovers come in rows, with longer stays between."""
 

@@ -124,7 +124,7 @@ def _of_space(city: City, day: Sequence[Record]) -> Iterable[Figure]:
     )  # fmt: skip
     yield Figure(
         "stays at one cell, p25/50/75/90", "3 / 12 / 46 / 150 min", _quantiles(stays, 0.25, 0.5, 0.75, 0.9),
-        (2, 10, 37, 80), (4, 15, 55, 190), " min", 0,
+        (2, 10, 41, 125), (4, 15, 56, 180), " min", 0,
     )  # fmt: skip
     errands = _errands(city)
     yield Figure(
