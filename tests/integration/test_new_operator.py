@@ -110,8 +110,10 @@ class Site:
         )
         (self.rules / "team" / "at-a-place.yaml").write_text(RULE, encoding="utf-8")
         catalog = load_rules(CHECKOUT / "rules", "86").catalog
-        # whenever it runs there are new handsets among so few people, and other handsets' IMEIs for a moment
-        options = with_faults(CityOptions(lively=True), {"handset_changes": 1.0, "handset_flips": 0.02})
+        # whenever it runs there are new handsets among so few people, other handsets' IMEIs for a moment, and
+        # rows whose time can't be read and that name no place: those are refused
+        rates = {"handset_changes": 1.0, "handset_flips": 0.02, "mangled_times": 0.1}
+        options = with_faults(CityOptions(lively=True), rates)
         city = City(11, PEOPLE, catalog, start=start, options=options)
         self.rest: list[dict[str, Any]] = []
         write(city, CITY_HOURS, folder / "city", xdr=True, maps=True, push=self._keep)
