@@ -5,14 +5,14 @@
     2. `mode: hold`: the change is kept back until it is decided, and all that comes behind it for the same
        subscriber, so that nothing is overtaken. A sighting at A in time (at most `within` after the change)
        decides that it was none: no sighting elsewhere between the two is believed, whatever cells there were.
-    3. A flip is all that was seen elsewhere if that is of the first minute and no registration (`loc.update`,
+    3. A flip is all that was seen elsewhere if that is of the first 90 s and no registration (`loc.update`,
        `power.on`): a phone between two masts is back in a minute, and did not register. After a flip a return
        is in time until `alone` after the change: one return in ten reaches us after 5 min. It may as well be
        to the cell that the change itself says it left (`cell_prev` of a handover).
     4. As good as a return is a handover that says it left A, wherever it led: they had been back, and it is a
-       change anew; one that has lost its own cell, and left the cell of the change within a minute after it;
-       and a record at A flagged `guessed_time`, whose own time could not be read, if that which it was given
-       is in time.
+       change anew; one that has lost its own cell, and left the cell of the change within 90 s after it; and
+       a record at A, or a handover that says it left A, flagged `guessed_time`, whose own time could not be
+       read, if that which it was given is in time.
     5. Else, when the watermark has passed the change by more than that, or a later sighting or `power.off`
        shows it, the change was a move: it goes on as it came, and what is kept back behind it is taken anew.
     6. `mode: repeat` (`engine.treatments.ping_pong_repeat`): nothing is kept back, and the first A-B-A of a
@@ -45,7 +45,7 @@ KNOWN_FOR: Final = 58 * 60_000_000
 HANDOVER: Final = "loc.handover"
 REGISTRATIONS: Final = frozenset({"loc.update", "power.on"})
 """Kinds by which a phone itself says that it is there."""
-FLIP: Final = 60_000_000
+FLIP: Final = 90_000_000
 """A phone that flips to another cell is back in so long, µs; when we hear of it is another matter."""
 MOST_OF_ONE: Final = 200
 """Events of one subscriber that are kept back at most."""
@@ -214,9 +214,11 @@ class PingPong(KeepsBack[_Away]):
         """Say whether what is no sighting shows that they did not stay elsewhere."""
         if not self._is_in_time(away, event.seen):
             return False
-        if GUESSED_TIME in event.fields.get("quality", ()):
-            return event.seen >= away.changed and self._is_home(last, away, event.cell)
         origin = left_by(event)
+        if GUESSED_TIME in event.fields.get("quality", ()):
+            return event.seen >= away.changed and (
+                self._is_home(last, away, event.cell) or self._is_home(last, away, origin)
+            )
         return (
             origin is not None
             and away.seen <= event.seen <= away.changed + FLIP

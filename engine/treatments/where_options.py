@@ -114,7 +114,7 @@ class PingPongOptions(Remembering):
     alone: Duration = option(
         0,
         "a length of time from 0m to 30m",
-        "the same, if all that was seen elsewhere is of the first minute (mode hold); at least `within`",
+        "the same, if all that was seen elsewhere is a flip (mode hold); at least `within`",
         ge=0,
         le=30 * MINUTE,
     )

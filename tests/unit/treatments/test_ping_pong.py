@@ -267,6 +267,13 @@ def test_a_record_without_a_time_of_its_own_is_a_return_and_nothing_else() -> No
     assert step.parked == 0
 
 
+def test_one_that_left_the_cell_shows_it_too() -> None:
+    step = held()
+    left = event(100, C, "loc.handover", quality=["guessed_time", "no_trigger"], cell_prev=A)
+    assert [each[:2] for each in shown(take(step, event(0, A), event(60, B), left))] == [(0, A), (60, B), (100, C)]
+    assert step.counts["collapsed"] == 1
+
+
 @pytest.mark.parametrize(("seconds", "cell"), [(59, A), (181, A), (100, C), (100, B)])
 def test_one_of_another_time_or_cell_is_no_return(seconds: int, cell: str) -> None:
     step = held()
@@ -323,10 +330,10 @@ def test_a_copy_of_the_change_is_no_return() -> None:
 
 def test_a_flip_alone_is_doubted_for_longer() -> None:
     step = held(within="2m", alone="15m")
-    assert shown(take(step, event(0, A), event(60, B), event(100, B), event(900, A))) == [
+    assert shown(take(step, event(0, A), event(60, B), event(150, B), event(900, A))) == [
         (0, A, []),
         (60, B, FLAGGED),
-        (100, B, FLAGGED),
+        (150, B, FLAGGED),
         (900, A, []),
     ]
     # one too late
@@ -334,9 +341,9 @@ def test_a_flip_alone_is_doubted_for_longer() -> None:
 
 
 @pytest.mark.parametrize(("again", "decided"), [(B, 180), (C, 180)])
-def test_who_is_seen_elsewhere_after_the_first_minute_was_there(again: str, decided: int) -> None:
+def test_who_is_seen_elsewhere_for_longer_than_a_flip_was_there(again: str, decided: int) -> None:
     step = held(within="2m", alone="15m")
-    take(step, event(0, A), event(60, B), event(121, again))
+    take(step, event(0, A), event(60, B), event(151, again))
     assert step.pass_time(at(decided)) == []
     assert shown(step.pass_time(at(decided) + 1))[0] == (60, B, [])
     assert shown(take(step, event(185, A))) != [(185, A, [])]  # another move
@@ -362,9 +369,9 @@ def test_a_restart_remembers_what_was_hastened() -> None:
     step, next_one = held(within="2m", alone="15m"), held(within="2m", alone="15m")
     take(step, event(0, A), event(60, B))
     step.pack()  # written once before it is hastened
-    take(step, event(130, B))
+    take(step, event(151, B))
     next_one.restore(orjson.loads(orjson.dumps(step.pack())))
-    assert shown(next_one.pass_time(at(181))) == [(60, B, []), (130, B, [])]
+    assert shown(next_one.pass_time(at(181))) == [(60, B, []), (151, B, [])]
 
 
 @pytest.mark.parametrize("kind", ["loc.update", "power.on"])
@@ -383,14 +390,14 @@ def test_who_registers_elsewhere_was_there(kind: str) -> None:
 def test_who_stays_where_they_went_does_not_return_to_where_they_came_from() -> None:
     """The move from A to C is known by the handover from B: a flip to B later is one from C."""
     step = held(within="2m", alone="15m")
-    take(step, event(0, A), handed_over(60, C, B), event(121, C))
-    assert shown(take(step, handed_over(130, B, C))) == []
-    assert shown(step.pass_time(at(181))) == [(60, C, []), (121, C, [])]
-    assert shown(take(step, event(150, C))) == [(130, B, FLAGGED), (150, C, [])]
+    take(step, event(0, A), handed_over(60, C, B), event(151, C))
+    assert shown(take(step, handed_over(155, B, C))) == []
+    assert shown(step.pass_time(at(181))) == [(60, C, []), (151, C, [])]
+    assert shown(take(step, event(170, C))) == [(155, B, FLAGGED), (170, C, [])]
 
 
 def test_a_cell_lost_later_may_be_that_of_a_flip_from_there() -> None:
     step = held(within="2m")
-    out = take(step, event(0, A), event(60, B), handed_over(121, None, B))
+    out = take(step, event(0, A), event(60, B), handed_over(151, None, B))
     assert shown(out) == [(0, A, [])]
-    assert shown(step.pass_time(at(181))) == [(60, B, []), (121, None, [])]
+    assert shown(step.pass_time(at(181))) == [(60, B, []), (151, None, [])]
