@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from connectors.column_map import ColumnMap, load_map, read_map
 from connectors.door import SECOND, Door, House, Mistake
@@ -13,12 +14,18 @@ from connectors.landing import BAD, DONE, Landing
 from connectors.landing_scan import UNFINISHED, Choice
 from engine.options import REQUIRED, Duration, Options, Place, option
 
+STABLE: Final = 5 * SECOND
+"""µs for which files have to stand still, unless it is said otherwise."""
+
 
 class LandingOptions(Options):
     """Of a landing directory."""
 
     folder: Place = option(
-        REQUIRED, "a folder", "Folder into which files are put, whole, by a rename.", stand_in="."
+        REQUIRED,
+        "a folder",
+        "Folder into which files are put: best whole, by a rename. None may be named `done` or `bad`.",
+        stand_in=".",
     )
     files: str = option(
         "*",
@@ -42,10 +49,10 @@ class LandingOptions(Options):
         pattern=r"^$|^\.[A-Za-z0-9._-]{1,20}$",
     )
     stable: Duration = option(
-        0,
+        STABLE,
         "a length of time from 0s to 1h, such as 10s",
         "A file is taken when its size and time of change have stood still for so long: for writers that do "
-        "not rename. `0s`: at once.",
+        "not rename. `0s`: at once, which is the default with `marker`. What is appended later is read on.",
         ge=0,
         le=3_600 * SECOND,
     )
@@ -102,11 +109,12 @@ class LandingOptions(Options):
     @property
     def choice(self) -> Choice:
         """The same, for the scan."""
+        marked = bool(self.marker) and "stable" not in self.model_fields_set
         return Choice(
             files=self.files,
             unfinished=self.unfinished,
             marker=self.marker,
-            stable=self.stable / SECOND,
+            stable=0.0 if marked else self.stable / SECOND,
             sequence=re.compile(self.sequence) if self.sequence else None,
             every=self.every // SECOND,
             wraps=self.wraps or None,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from heapq import nsmallest
@@ -38,7 +39,7 @@ class Choice:
     marker: str = ""
     """End of the name of a file that says that another one is whole: `x.txt.ok` or `x.ok` of `x.txt`."""
     stable: float = 0.0
-    """Seconds for which size and time of change have to stand still."""
+    """Seconds for which size and time of change have to stand still: see `Still`."""
     sequence: re.Pattern[str] | None = None
     """See `landing_sequence`."""
     every: int = 0
@@ -48,6 +49,40 @@ class Choice:
 
 
 EVERY_FILE: Final = Choice()
+
+
+class Still:
+    """Tells which files have stood still for some seconds.
+
+    By `clock`, since it was first asked about one; or by its time of change, so that old files need not wait.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._watched: dict[str, tuple[Stat | None, float]] = {}
+        """Name -> stat, and since when it has been that."""
+
+    def of(self, stats: Mapping[str, Stat | None]) -> list[str]:
+        """Return those of some files that stand still; all others are forgotten."""
+        now = self._clock()
+        watched: dict[str, tuple[Stat | None, float]] = {}
+        for name, stat in stats.items():
+            before = self._watched.get(name)
+            watched[name] = before if before is not None and before[0] == stat else (stat, now)
+        self._watched = watched
+        return [
+            name
+            for name, (stat, since) in watched.items()
+            if now - since >= self.seconds or (stat is not None and self._is_old(stat))
+        ]
+
+    def knows(self, name: str, stat: Stat | None) -> bool:
+        """Say whether a file is as it was when it was asked about."""
+        return name in self._watched and self._watched[name][0] == stat
+
+    def _is_old(self, stat: Stat) -> bool:
+        return time.time() - stat[2] / 1e9 >= self.seconds
 
 
 class Scan:
@@ -69,8 +104,7 @@ class Scan:
         """Files that were there at the last look: those handed out, and those left out."""
         self._clock = clock
         self._links: set[str] = set()
-        self._watched: dict[str, tuple[Stat | None, float]] = {}
-        """Name -> stat, and since when it has been that; of files that may still change."""
+        self._still = Still(choice.stable, clock)
         self._held: dict[str, float] = {}
         """Name -> since when it has waited for the file before it."""
 
@@ -82,7 +116,13 @@ class Scan:
             self.sequence.look_over(self._names() if self.choice.wraps else ())
             first = nsmallest(AT_ONCE, self._whole(known), key=self.sequence.key)
         self.more = self.waiting > len(first)
-        return self._still(first)
+        if not self.choice.stable:
+            return first
+        return self._still.of({name: stat_of(self.folder / name) for name in first})
+
+    def stands(self, name: str, stat: Stat) -> bool:
+        """Say whether a file still is as the last look has found it; it may have had to wait since."""
+        return not self.choice.stable or self._still.knows(name, stat)
 
     def may_begin(self, name: str) -> bool:
         """Say whether a file waits no longer for the one before it in its sequence."""
@@ -134,19 +174,6 @@ class Scan:
             if not marker or any(each in markers for each in self.marker_of(name)):
                 self.waiting += 1
                 yield name
-
-    def _still(self, names: list[str]) -> list[str]:
-        """Return those of some files that no longer change."""
-        if not self.choice.stable:
-            return names
-        now = self._clock()
-        watched: dict[str, tuple[Stat | None, float]] = {}
-        for name in names:
-            stat = stat_of(self.folder / name)
-            before = self._watched.get(name)
-            watched[name] = before if before is not None and before[0] == stat else (stat, now)
-        self._watched = watched
-        return [name for name, (_, since) in watched.items() if now - since >= self.choice.stable]
 
 
 def stat_of(path: Path) -> Stat | None:

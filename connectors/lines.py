@@ -29,6 +29,7 @@ class Lines:
         offset: int = 0,
         number: int = 0,
         opener: Callable[[str, int], int] | None = None,
+        is_whole: Callable[[int], bool] = lambda _: True,
     ) -> None:
         self.path = path
         self.offset = offset
@@ -41,28 +42,38 @@ class Lines:
         self._source = source
         self._name = name
         self._opener = opener
+        self._is_whole = is_whole
+        """Asked, of the open file, before the last line is given that lacks its end: may be half of one."""
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Yield (line number from 1, line without its end) of all lines that are not blank.
 
         Gzip is told by its first bytes, not by the name; to go on in it, it is unpacked from its start. A
         line of more than 1 MB is refused (`size`) without being read into memory; the last line may lack its
-        end. Raises InputError if the file can't be read, and, after the lines before it, where a gzip file is
+        end, if the file is whole. What a file that has grown since has of such a line is refused (`file`).
+        Raises InputError if the file can't be read, and, after the lines before it, where a gzip file is
         damaged or cut off.
         """
         try:
             with open(self.path, "rb", opener=self._opener) as plain, _unpacked(plain) as stream:
-                if self.offset:
-                    stream.seek(self.offset)
+                torn = self._begins_torn(stream)
                 while line := stream.readline(SIZE_AT_MOST + 1):
+                    ended = line.endswith(b"\n")
+                    too_long = len(line) > SIZE_AT_MOST and not ended
+                    if not (ended or too_long or self._is_whole(plain.fileno())):
+                        return
+                    size = len(line) + (_skip_rest(stream) if too_long else 0)
+                    self.offset += size
+                    if torn:
+                        torn = False
+                        if not line.isspace():
+                            self._refuse("file", "the rest of the file, was half a line", line)
+                        continue
                     self.number += 1
-                    self.offset += len(line)
                     if self.number == 1:
                         line = line.removeprefix(_BYTE_ORDER_MARK)
-                    if len(line) > SIZE_AT_MOST and not line.endswith(b"\n"):
-                        skipped = _skip_rest(stream)
-                        self.offset += skipped
-                        self._refuse_size(len(line) + skipped, line)
+                    if too_long:
+                        self._refuse("size", f"at most {SIZE_AT_MOST} bytes, was {size}", line[:_CHUNK])
                         continue
                     line = line.rstrip(b"\r\n")
                     if line and not line.isspace():
@@ -76,9 +87,15 @@ class Lines:
             was = error.strerror or str(error)
             raise InputError(str(self.path), "a file that can be read", was) from None
 
-    def _refuse_size(self, size: int, line: bytes) -> None:
-        detail = f"expected at most {SIZE_AT_MOST} bytes, was {size}"
-        self._intake.refuse("size", detail, self._source, f"{self._name}:{self.number}", line[:_CHUNK])
+    def _begins_torn(self, stream: IO[bytes]) -> bool:
+        """Go to where reading goes on; say whether that is within a line, whose beginning was taken."""
+        if not self.offset:
+            return False
+        stream.seek(self.offset - 1)
+        return stream.read(1) != b"\n"
+
+    def _refuse(self, reason: str, expected: str, line: bytes) -> None:
+        self._intake.refuse(reason, f"expected {expected}", self._source, f"{self._name}:{self.number}", line)
 
 
 def read_lines(path: Path, intake: Intake, *, source: str, name: str) -> Iterator[tuple[int, bytes]]:

@@ -97,7 +97,13 @@ class CollectorRole:
         told = self._told_feeds.get(name, {})
         new = {what: count - told.get(what, Counter()) for what, count in counts.items()}
         if not told and isinstance(live.source, Landing):
-            for fate in ("done", "bad", "again", "gap"):  # from 0 on: an alert looks at how much they rise
+            for fate in (
+                "done",
+                "bad",
+                "again",
+                "grown",
+                "gap",
+            ):  # from 0 on: an alert looks at how much they rise
                 new["files"].setdefault(fate, 0)
         self._told_feeds[name] = counts
         metrics.collector_rows({(name, fate): n for fate, n in new["fates"].items()})

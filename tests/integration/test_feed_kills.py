@@ -42,6 +42,7 @@ feeds:
     folder: landing
     files: mme_*.jsonl*
     sequence: mme_(?P<seq>[0-9]+)
+    stable: 0s
     disorder: 20s
     treatments:
       parker: {digits: "37", wait: 15s}

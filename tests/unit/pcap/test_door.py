@@ -59,7 +59,7 @@ def test_a_landing_directory_that_starts_anew_after_each_step(capture: Path, ste
         events: list[Event] = []
         position = None
         while True:
-            source = make("lab", PcapOptions(folder=capture.parent), None, House())
+            source = make("lab", PcapOptions(folder=capture.parent, stable=0), None, House())
             await source.open(position, Intake(Identity(KEY), on_refused=refusals.append))
             found = await source.read(step)
             if found is None:
@@ -79,7 +79,7 @@ def test_a_cut_capture_goes_to_bad_with_its_records_applied(capture: Path) -> No
     refusals: list[Refusal] = []
 
     async def run() -> list[Event]:
-        source = make("lab", PcapOptions(folder=capture.parent), None, House())
+        source = make("lab", PcapOptions(folder=capture.parent, stable=0), None, House())
         await source.open(None, Intake(Identity(KEY), on_refused=refusals.append))
         found = await source.read(1_000)
         await source.committed()
