@@ -10,7 +10,7 @@ from typing import Final
 
 from connectors.column_map import ColumnMap, load_map, read_map
 from connectors.door import SECOND, Door, House, Mistake
-from connectors.landing import BAD, DONE, Landing
+from connectors.landing import BAD, DONE, OF_ALL, REMEMBERED, Landing
 from connectors.landing_scan import UNFINISHED, Choice
 from engine.options import REQUIRED, Duration, Options, Place, option
 
@@ -124,7 +124,12 @@ class LandingOptions(Options):
 
 def make(name: str, options: LandingOptions, columns: ColumnMap | None, house: House) -> Landing:
     """Return the source."""
-    return Landing(name, options.folder, columns, choice=options.choice)
+    return Landing(name, options.folder, columns, choice=options.choice, remembered=remembered(house))
+
+
+def remembered(house: House) -> int:
+    """Return how many files a feed remembers."""
+    return max(house.share(REMEMBERED, OF_ALL), 20)
 
 
 def look(options: LandingOptions, house: House) -> Iterator[Mistake]:

@@ -15,10 +15,6 @@ from typing import Any
 
 from connectors.landing_scan import Still, stat_of
 
-WATCHED = 50
-"""The newest of those put away are watched: about 90 bytes each in every checkpoint, and a
-`stat` at each look."""
-
 _COPY = re.compile(r"\.\d+\Z")
 
 
@@ -50,9 +46,10 @@ class Put:
 class Watch:
     """The files of one landing directory that were put away last."""
 
-    def __init__(self, folder: Path, still: Still) -> None:
+    def __init__(self, folder: Path, still: Still, most: int) -> None:
         self.folder = folder
         self._still = still
+        self._most = most
         self._puts: dict[int, Put] = {}
         """By inode, oldest first."""
 
@@ -65,7 +62,7 @@ class Watch:
         """Watch a file, and no longer the oldest of too many."""
         self._puts.pop(put.inode, None)
         self._puts[put.inode] = put
-        while len(self._puts) > WATCHED:
+        while len(self._puts) > self._most:
             self.drop(next(iter(self._puts.values())))
 
     def drop(self, put: Put) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from connectors.door import SECOND, Door, House
 from connectors.landing import Landing
-from connectors.landing_door import CLAIMED_BY, LandingOptions, claims, look
+from connectors.landing_door import CLAIMED_BY, LandingOptions, claims, look, remembered
 from connectors.landing_file import Begin, Reading, Take
 from connectors.pcap.procedures import Record
 from connectors.pcap.records import Packets, taken
@@ -23,7 +23,7 @@ class PcapOptions(LandingOptions):
 
 def make(name: str, options: PcapOptions, columns: Any, house: House) -> Landing:
     """Return the source."""
-    return Landing(name, options.folder, choice=options.choice, read=read)
+    return Landing(name, options.folder, choice=options.choice, read=read, remembered=remembered(house))
 
 
 def read(begin: Begin, intake: Intake) -> tuple[Reading, Take]:

@@ -78,6 +78,8 @@ class CollectorRole:
         self._told, self._told_refused = counts, refused
         for name in collector.sources:
             self._look_at(name)
+        for name in collector.fates.keys() - collector.sources.keys():
+            self._look_at_gone(name)
         metrics.log_appends(self.common.topic("events"), new["read"] + new["ticks"])
         metrics.dead_letters(new_refused)
 
@@ -120,6 +122,13 @@ class CollectorRole:
             parked=0 if live.chain is None else live.chain.parked,
             missing=missing,
         )
+
+    def _look_at_gone(self, name: str) -> None:
+        """Count what went on of a feed that is there no longer."""
+        fates = Counter(applied=self.collector.fates[name]["read"])
+        told = self._told_feeds.get(name, {}).get("fates", Counter())
+        self._told_feeds[name] = {"fates": fates}
+        self.common.metrics.collector_rows({(name, fate): n for fate, n in (fates - told).items()})
 
     async def stop(self) -> None:
         """Commit what was read."""

@@ -1,6 +1,6 @@
 """A collector with a feeds file on a real Kafka, and an engine on a real Redis behind it; the collector is
-killed at random moments while files arrive (issue 6), whole or in their place by writers that go on after they
-were taken: every row is applied once, none is missing.
+killed at random moments while files arrive (issue 6), whole or by writers that go on after they were taken:
+every row is applied once, none is missing.
 
 `TEST_KILLS=20` in the environment: so many kills, instead of a few.
 """
@@ -261,4 +261,5 @@ def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment
     found = outcomes(engine)
     assert folded(engine) == records
     assert {name for name, n in found.items() if n} <= {"ticks", "applied", "applied late", "beyond patience"}
-    print(f"{KILLS} kills, {hit} at work: {len(expected):,} rows of {FILES + 1 + len(writer.slow)} files applied once")
+    files = FILES + 1 + len(writer.slow)
+    print(f"{KILLS} kills, {hit} at work: {len(expected):,} rows of {files} files applied once")

@@ -14,8 +14,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from connectors import landing_put
-from connectors.landing import Landing
+from connectors.landing import REMEMBERED, Landing
 from connectors.landing_scan import Choice
 from engine.collector import LiveCollector, Pace
 from tests.unit.collector.support import World, write
@@ -38,9 +37,10 @@ def raw(records: Sequence[Any]) -> bytes:
 
 
 async def started(
-    world: World, folder: Path, batch: int = 7, stable: float = STABLE
+    world: World, folder: Path, batch: int = 7, remembered: int = REMEMBERED
 ) -> tuple[LiveCollector, Landing]:
-    landing = Landing("landing", folder, clock=world.clock.clock, choice=Choice(stable=stable))
+    choice = Choice(stable=STABLE)
+    landing = Landing("landing", folder, clock=world.clock.clock, choice=choice, remembered=remembered)
     collector = world.collector(world.live(landing), pace=Pace(records=batch, seconds=60))
     await collector.start()
     return collector, landing
@@ -226,22 +226,19 @@ async def test_what_is_written_anew_where_it_was_put_away_is_another_file(folder
     assert [line["log_level"] for line in told] == ["warning"]
 
 
-async def test_files_are_watched_in_bounded_memory_and_over_a_restart(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(landing_put, "WATCHED", 5)
+async def test_files_are_watched_in_bounded_memory_and_over_a_restart(folder: Path) -> None:
     world = World()
     name = f"S1MME_{IMSI}"
     for number in range(8):
         write(folder / f"{name}_{number}.jsonl", rows(number * 10, 5))
-    collector, landing = await started(world, folder, batch=100)
+    collector, landing = await started(world, folder, batch=100, remembered=20)
     await settle(world, collector)
     assert len(landing.position["put"]) == 5
     await landing.close()
     for number in (0, 7):
         with (folder / "done" / f"{name}_{number}.jsonl").open("ab") as writer:
             writer.write(raw(rows(number * 10 + 5, 5)))
-    collector, landing = await started(world, folder)
+    collector, landing = await started(world, folder, remembered=20)
     await settle(world, collector)
     expected = {number * 10 + row for number in range(8) for row in range(5)} | set(range(75, 80))
     assert await ids(world) == sorted(expected)
