@@ -13,6 +13,7 @@ from connectors.door import SECOND, Door, House, Mistake
 from connectors.landing import BAD, DONE, OF_ALL, REMEMBERED, Landing
 from connectors.landing_scan import UNFINISHED, Choice
 from engine.options import REQUIRED, Duration, Options, Place, option
+from engine.paths import FOLDER, why_no
 
 STABLE: Final = 5 * SECOND
 """µs for which files have to stand still, unless it is said otherwise."""
@@ -135,12 +136,19 @@ def remembered(house: House) -> int:
 def look(options: LandingOptions, house: House) -> Iterator[Mistake]:
     """Find out whether the folder is there and its files can be moved."""
     folder = options.folder
-    if not folder.is_dir():
-        yield Mistake(
-            "folder", "a folder", f"`{folder}`, which {'is none' if folder.exists() else 'is missing'}"
-        )
-    elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    why = why_no(FOLDER, folder)
+    if why:
+        yield Mistake("folder", "a folder", f"`{folder}`, which {why}")
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield Mistake("folder", "a folder whose files can be read and moved", f"`{folder}`, where they can't")
+        return
+    for place in (folder / DONE, folder / BAD):
+        why = why_no(FOLDER, place)
+        if why not in ("", "is missing"):
+            yield Mistake("folder", "a folder for files that are put away", f"`{place}`, which {why}")
+        elif not why and not os.access(place, os.W_OK | os.X_OK):
+            yield Mistake("folder", "a folder that files can be moved to", f"`{place}`, where they can't")
 
 
 def claims(options: LandingOptions) -> tuple[str, ...]:
