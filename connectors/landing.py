@@ -20,16 +20,15 @@ import asyncio
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import structlog
 
 from connectors.column_map import ColumnMap
-from connectors.landing_file import Begin, Found, Read, Reading, Take, look, no_link
+from connectors.landing_file import Begin, Found, Open, Read, Reading, Take, look, no_link
 from connectors.landing_put import Put, Watch
 from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, Still, stat_of
 from connectors.lines import Lines
@@ -50,21 +49,6 @@ IN_A_THREAD = 5_000
 """Files in a directory from which on it is looked at in a thread: about 10 ms."""
 
 log = structlog.get_logger("landing")
-
-
-@dataclass(slots=True)
-class _Open:
-    """The file being read."""
-
-    name: str
-    shown: str
-    """Its name as others may read it."""
-    found: Found
-    lines: Reading
-    rest: Iterator[tuple[int, Any]]
-    take: Take
-    grown: Put | None
-    """As which it was put away before; None: it is in the directory."""
 
 
 class Landing:
@@ -104,13 +88,18 @@ class Landing:
         self._clock = clock
         self._intake: Intake | None = None
         self._rows: Rows | None = None
+        self._blank = 0
+        """Lines since `open` that hold nothing."""
+        self._told: Counter[str] = Counter()
+        """Of the lines since `open` those that are in `_passed`."""
+        self._passed = Counter[str]()
         self._seen: dict[str, str] = {}
         """Mark -> shown name of files that are done, oldest first."""
         self._finished: dict[str, tuple[Put, Stat]] = {}
         """Mark -> (as what it is to be put away, stat): done, but not yet known to be durable."""
         self._damaged: dict[str, dict[str, Any]] = {}
         """Mark -> what is wrong with a file of these, to be logged."""
-        self._current: _Open | None = None
+        self._current: Open | None = None
         self._queue: deque[str] = deque()
         self._left: dict[str, Stat] = {}
         """Files that were seen and stay, by name."""
@@ -167,8 +156,8 @@ class Landing:
 
     @property
     def rows(self) -> Counter[str]:
-        """Of delimited files, since `open`: rows without an event or a refusal, as `Rows.counts` says."""
-        return Counter() if self._rows is None else self._rows.counts
+        """Lines without an event or a refusal that are durable: `blank`, and as `Rows.counts` says."""
+        return self._passed
 
     _origin = ""
 
@@ -177,6 +166,7 @@ class Landing:
         await self.close()
         self._intake = intake
         self._rows = None if self.columns is None else Rows(self.columns, intake)
+        self._blank, self._told = 0, Counter()
         self._queue.clear()
         self._grown.clear()
         self._left.clear()
@@ -232,7 +222,7 @@ class Landing:
         self._end(current, folder)
         return events
 
-    def _end(self, current: _Open, folder: str) -> None:
+    def _end(self, current: Open, folder: str) -> None:
         """Take in that a file was read to its end."""
         found, lines = current.found, current.lines
         self._seen[found.mark] = current.shown
@@ -248,6 +238,9 @@ class Landing:
 
     async def committed(self) -> None:
         """Move the files whose last row is durable now."""
+        passed = Counter(blank=self._blank) + (Counter() if self._rows is None else self._rows.counts)
+        self._passed += passed - self._told
+        self._told = passed
         for mark, (put, stat) in self._finished.items():
             if put.folder == BAD and self._move:
                 why = self._damaged.get(mark, {})
@@ -379,8 +372,9 @@ class Landing:
         assert self._intake is not None
         shown = self._shown(name)
         read = self._read or self._read_lines
-        lines, take = read(Begin(path, shown, no_link, found.is_whole, offset, number), self._intake)
-        self._current = _Open(name, shown, found, lines, iter(lines), take, grown)
+        begin = Begin(path, shown, no_link, found.is_whole, offset, number, self._pass_blank)
+        lines, take = read(begin, self._intake)
+        self._current = Open(name, shown, found, lines, iter(lines), take, grown)
 
     def _read_lines(self, begin: Begin, intake: Intake) -> tuple[Reading, Take]:
         shown = begin.shown
@@ -393,6 +387,7 @@ class Landing:
             number=begin.number,
             opener=begin.opener,
             is_whole=begin.is_whole,
+            on_blank=begin.on_blank,
         )
         rows = self._rows
 
@@ -403,6 +398,9 @@ class Landing:
             return [] if event is None else [event]
 
         return lines, take
+
+    def _pass_blank(self) -> None:
+        self._blank += 1
 
     def _shown(self, name: str) -> str:
         assert self._intake is not None

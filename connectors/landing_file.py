@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from connectors.landing_put import Put
 from connectors.landing_scan import Stat, stat_of
 from engine.event import Event
 from engine.intake import Intake
@@ -52,6 +53,8 @@ class Begin:
     is_whole: IsWhole
     offset: int = 0
     number: int = 0
+    on_blank: Callable[[], None] = lambda: None
+    """Called for each line with nothing in it."""
 
 
 Read = Callable[[Begin, Intake], tuple[Reading, Take]]
@@ -83,6 +86,21 @@ class Found:
     def is_whole(self, file: int) -> bool:
         """Say whether an open file has not changed since."""
         return as_stat(os.fstat(file)) == self.stat
+
+
+@dataclass(slots=True)
+class Open:
+    """The file being read."""
+
+    name: str
+    shown: str
+    """Its name as others may read it."""
+    found: Found
+    lines: Reading
+    rest: Iterator[tuple[int, Any]]
+    take: Take
+    grown: Put | None
+    """As which it was put away before; None: it is in the directory."""
 
 
 async def look(path: Path, name: str, size: int | None = None) -> Found | None:

@@ -30,6 +30,7 @@ class Lines:
         number: int = 0,
         opener: Callable[[str, int], int] | None = None,
         is_whole: Callable[[int], bool] = lambda _: True,
+        on_blank: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = path
         self.offset = offset
@@ -42,6 +43,7 @@ class Lines:
         self._source = source
         self._name = name
         self._opener = opener
+        self._on_blank = on_blank
         self._is_whole = is_whole
         """Asked, of the open file, before the last line is given that lacks its end: may be half of one."""
 
@@ -80,6 +82,7 @@ class Lines:
                         yield self.number, line
                     else:
                         self.blank += 1
+                        self._on_blank()
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             # A piece of a line before the damage is not handed out: it would be taken for a whole one.
             raise InputError(f"{self.path}:{self.number + 1}", "gzip data to its end", str(error)) from None

@@ -91,7 +91,7 @@ class CollectorRole:
         fates["applied"] = fates.pop("read", 0)
         if isinstance(live.source, Landing):
             passed = live.source.rows
-            fates.update({fate: passed[fate] for fate in ("skipped", "headers") if passed[fate]})
+            fates.update({fate: passed[fate] for fate in ("skipped", "headers", "blank") if passed[fate]})
         files = live.source.counts.copy() if isinstance(live.source, Landing) else Counter[str]()
         counts = {"fates": fates, "files": files, "treated": collector.treated[name].copy()}
         if isinstance(live.source, PushDoor):

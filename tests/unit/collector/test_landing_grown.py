@@ -226,6 +226,26 @@ async def test_what_is_written_anew_where_it_was_put_away_is_another_file(folder
     assert [line["log_level"] for line in told] == ["warning"]
 
 
+async def test_one_written_anew_waits_for_its_name_and_has_its_marker(folder: Path) -> None:
+    world = World()
+    choice = Choice(marker=".ok")
+    landing = Landing("landing", folder, clock=world.clock.clock, choice=choice)
+    collector = world.collector(world.live(landing))
+    (folder / "a.jsonl").write_bytes(raw(rows(0, 5)))
+    (folder / "a.jsonl.ok").touch()
+    await collector.start()
+    await settle(world, collector)
+    (folder / "a.jsonl").write_bytes(raw(rows(40, 2)))  # not whole yet
+    (folder / "done" / "a.jsonl").write_bytes(raw(rows(10, 20)))
+    await settle(world, collector)
+    assert await ids(world) == list(range(5))
+    (folder / "a.jsonl.ok").touch()
+    await settle(world, collector)
+    assert await ids(world) == [*range(5), *range(10, 30), 40, 41]
+    assert [name for name in there(folder) if not name.startswith("done/")] == []
+    assert landing.counts == {"done": 3, "grown": 1}
+
+
 async def test_files_are_watched_in_bounded_memory_and_over_a_restart(folder: Path) -> None:
     world = World()
     name = f"S1MME_{IMSI}"
