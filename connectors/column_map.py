@@ -130,6 +130,11 @@ class ColumnMap(MapModel):
     def _consistent(self) -> ColumnMap:
         origin = "column"
         wrong = [*wrong_fields(self.kinds, self.fields, self.helpers, origin, lambda way: way.column)]
+        for name, ways in self.ways():
+            if any(way.unreadable == "before" for way in (ways[:-1] if name == "t" else ways)):
+                part = "fields" if name in self.fields else "helpers"
+                expected = "expected unreadable: before only of t, in the last way to it"
+                wrong.append(At((part, name), f"{expected}, was other"))
         last = max((*self.used, *self.id), default=0)
         if last > self.columns.at_least:
             expected = f"expected columns.at_least of {last} or more"

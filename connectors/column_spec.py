@@ -83,6 +83,9 @@ class ValueSpec(MapModel):
     """Text that `values` does not list: refuse the row, drop the field, keep the text."""
     empty: tuple[str, ...] = ()
     """Texts that mean "not given", beside the empty one."""
+    unreadable: Literal["refuse", "drop", "before"] = "refuse"
+    """Text that is not of its type: refuse the row, drop the field, or, of `t`, take that of the row before
+    (`connectors.xdr_times`)."""
     required: bool = False
     """A row without it is refused."""
     lower: bool = False
@@ -108,6 +111,14 @@ class ValueSpec(MapModel):
             raise ValueError(f"{expected}, was other")
         if self.sum is not None and not self.sum:
             raise ValueError("expected names in sum, was none")
+        if self.unreadable != "refuse":
+            if given != ["column"] or self.type == "text" or self.values is not None:
+                expected = (
+                    "expected unreadable only beside a column of another type than text, without values"
+                )
+                raise ValueError(f"{expected}, was other")
+            if self.required:
+                raise ValueError(f"expected required or unreadable: {self.unreadable}, was both")
         return self
 
     @field_validator("utc_offset")

@@ -29,7 +29,7 @@ import structlog
 
 from connectors.column_map import ColumnMap
 from connectors.landing_file import Begin, Found, Open, Read, Reading, Take, look, no_link
-from connectors.landing_put import Put, Watch
+from connectors.landing_put import START, Place, Put, Watch
 from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, Still, stat_of
 from connectors.lines import Lines
 from connectors.xdr_files import Rows
@@ -134,14 +134,13 @@ class Landing:
         puts = [put for put, _ in self._finished.values()]
         current = self._current
         if current is not None and current.grown is not None:
-            puts.append(current.grown.to(offset=current.lines.offset, number=current.lines.number))
+            puts.append(current.grown.to(place=self._place(current.lines)))
         elif current is not None:
             position["file"] = {
                 "name": current.shown,
                 "mark": current.found.mark,
                 "size": current.found.stat[1],
-                "offset": current.lines.offset,
-                "number": current.lines.number,
+                **self._place(current.lines)._asdict(),
             }
         if self._move:
             position["put"] = self._watch.pack(puts)
@@ -182,12 +181,12 @@ class Landing:
         packed = position.get("put", ())
         self._watch.restore(packed, (DONE, BAD), self._seen, self._shown)
         for mark, target in position.get("moving", {}).items():
-            size, *extent = next((each[2:] for each in packed if each[0] == mark), (None,))
+            size, *place = next((each[2:] for each in packed if each[0] == mark), (None,))
             for name in there.get(self._seen.get(mark, ""), ()):
                 # The one before may have been killed before it moved them. What is in both places came again.
                 found, moved = await self._look(name, "", size), await self._look(name, target, size)
                 if _is(found, mark) and not _is(moved, mark):
-                    await self._put_away_now(name, target, found, mark, size, extent)
+                    await self._put_away_now(name, target, found, mark, size, place)
         file = position.get("file")
         if file is not None:
             for name in there.get(self._shown(file["name"]), ()):
@@ -196,7 +195,8 @@ class Landing:
                     # it has grown meanwhile: it is read as what it was, the rest once it stands still
                     found = Found(file["mark"], (found.stat[0], file["size"], 0))
                 if _is(found, file["mark"]):
-                    self._begin(self.folder / name, name, found, file["offset"], file["number"])
+                    place = Place(file["offset"], file["number"], file.get("before"))
+                    self._begin(self.folder / name, name, found, place)
 
     async def read(self, limit: int) -> list[Event] | None:
         """Return the events of up to `limit` rows of one file; None if there is no file."""
@@ -224,15 +224,12 @@ class Landing:
 
     def _end(self, current: Open, folder: str) -> None:
         """Take in that a file was read to its end."""
-        found, lines = current.found, current.lines
+        found, place = current.found, self._place(current.lines)
         self._seen[found.mark] = current.shown
         if current.grown is not None:
-            put = current.grown.to(
-                mark=found.mark, size=found.stat[1], offset=lines.offset, number=lines.number
-            )
-            self._watch.add(put)
+            self._watch.add(current.grown.to(mark=found.mark, size=found.stat[1], place=place))
             return
-        put = Put(folder, current.name, current.name, found.mark, *found.stat[:2], lines.offset, lines.number)
+        put = Put(folder, current.name, current.name, found.mark, *found.stat[:2], place)
         self._finished[found.mark] = put, found.stat
         self.counts[folder] += 1
 
@@ -303,7 +300,7 @@ class Landing:
         )
         if found.begin != put.mark:
             return False  # written anew: another file, which the next look will find
-        self._begin(path, put.came_as, found, put.offset, put.number, put)
+        self._begin(path, put.came_as, found, put.place, put)
         return True
 
     async def _look_around(self) -> None:
@@ -367,12 +364,14 @@ class Landing:
         return found
 
     def _begin(
-        self, path: Path, name: str, found: Found, offset: int = 0, number: int = 0, grown: Put | None = None
+        self, path: Path, name: str, found: Found, place: Place = START, grown: Put | None = None
     ) -> None:
         assert self._intake is not None
+        if self._rows is not None:
+            self._rows.before = place.before
         shown = self._shown(name)
         read = self._read or self._read_lines
-        begin = Begin(path, shown, no_link, found.is_whole, offset, number, self._pass_blank)
+        begin = Begin(path, shown, no_link, found.is_whole, place.offset, place.number, self._pass_blank)
         lines, take = read(begin, self._intake)
         self._current = Open(name, shown, found, lines, iter(lines), take, grown)
 
@@ -428,21 +427,25 @@ class Landing:
         found: Found,
         mark: str = "",
         size: int | None = None,
-        extent: Sequence[int] = (),
+        place: Sequence[int] = (),
     ) -> None:
-        """Move a file that is not being read; `extent`: offset and number where its reading has ended."""
-        offset, number = extent or await asyncio.to_thread(self._extent, name)
+        """Move a file that is not being read; `place`: where its reading has ended, as in a position."""
+        end = Place(*place) if place else await asyncio.to_thread(self._end_of, name)
         size = found.stat[1] if size is None else size
-        put = Put(folder, name, name, mark or found.mark, found.stat[0], size, offset, number)
+        put = Put(folder, name, name, mark or found.mark, found.stat[0], size, end)
         await self._put_away(put, found.stat)
 
-    def _extent(self, name: str) -> tuple[int, int]:
-        """Read a file without taking anything, to find where its reading ends: offset and number."""
+    def _place(self, lines: Reading) -> Place:
+        """Return where a reading stands."""
+        return Place(lines.offset, lines.number, None if self._rows is None else self._rows.before)
+
+    def _end_of(self, name: str) -> Place:
+        """Read a file without taking anything, to find where its reading ends."""
         begin = Begin(self.folder / name, name, no_link, lambda _: True)
         lines, _ = (self._read or self._read_lines)(begin, Intake(Identity(b"-")))
         with suppress(InputError):
             deque(lines, maxlen=0)
-        return lines.offset, lines.number
+        return Place(lines.offset, lines.number)
 
     async def _put_away(self, put: Put, stat: Stat) -> None:
         """Move a file, never over another one; or remember that it is left where it is.

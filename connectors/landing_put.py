@@ -11,11 +11,23 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from connectors.landing_scan import Still, stat_of
 
 _COPY = re.compile(r"\.\d+\Z")
+
+
+class Place(NamedTuple):
+    """How far a file was read: what reading goes on from."""
+
+    offset: int = 0
+    number: int = 0
+    before: int | None = None
+    """Of delimited files the time of the row before, where the next ones may need it."""
+
+
+START: Final = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +43,7 @@ class Put:
     inode: int
     size: int
     """Bytes that its mark stands for: with more it has grown since."""
-    offset: int
-    number: int
+    place: Place
 
     def to(self, **changes: Any) -> Put:
         """Return it with something else in it."""
@@ -40,7 +51,7 @@ class Put:
 
     def pack(self) -> list[Any]:
         """Return it as plain JSON; its names are found by its inode."""
-        return [self.mark, self.inode, self.size, self.offset, self.number]
+        return [self.mark, self.inode, self.size, *self.place]
 
 
 class Watch:
@@ -86,11 +97,11 @@ class Watch:
                     there |= {e.inode(): (folder, e.name) for e in entries if e.inode() in wanted}
             except OSError:
                 continue  # nothing was put there yet
-        for inode, (mark, _, size, offset, number) in wanted.items():
+        for inode, (mark, _, size, *place) in wanted.items():
             folder, name = there.get(inode, ("", ""))
             names = [each for each in (name, _COPY.sub("", name)) if shown(each) == seen.get(mark)]
             if name and names:
-                self.add(Put(folder, name, names[0], mark, inode, size, offset, number))
+                self.add(Put(folder, name, names[0], mark, inode, size, Place(*place)))
 
     def grown(self) -> list[Put]:
         """Return those that have grown and stand still again; forget those that are gone."""

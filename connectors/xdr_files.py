@@ -57,11 +57,21 @@ class Rows:
         self._unsure = {kind: intake.unsure(kind, sure) for kind in columns.kinds}
 
     @property
+    def before(self) -> int | None:
+        """The time that a row would have whose own can't be read: part of the place to go on from."""
+        return self.reader.times.before
+
+    @before.setter
+    def before(self, t: int | None) -> None:
+        self.reader.times.before = t
+
+    @property
     def counts(self) -> Counter[str]:
         """Lines that neither became an event nor were refused, and damage for which none is refused.
 
         `headers`; `skipped`: rows of procedures that say nothing about a subscriber; `damaged.NAME`: rows
-        whose column of the map's `watch` holds something else, whatever became of them.
+        whose column of the map's `watch` holds something else, whatever became of them; `damaged.t`: rows
+        that have the time of the row before.
         """
         counts = Counter({"headers": self.headers, "skipped": self.skipped})
         counts.update({f"damaged.{name}": count for name, count in self.reader.damage.items()})

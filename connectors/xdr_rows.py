@@ -16,6 +16,7 @@ from typing import Any
 from connectors.column_map import ColumnMap
 from connectors.column_spec import SLOT, ColumnSpec, When
 from connectors.xdr_kinds import Kinds
+from connectors.xdr_times import Times
 from connectors.xdr_values import NUMBERS_AT_MOST, Read, column_reader, converter, kept
 from engine.refusals import Bad
 
@@ -29,7 +30,7 @@ class RowReader:
     def __init__(self, columns: ColumnMap, key: bytes) -> None:
         self.columns = columns
         self.damage: Counter[str] = Counter()
-        """Rows with other text than the map's `watch` says, by its names."""
+        """Rows with other text than the map's `watch` says, by its names; `t`: with the time of another."""
         self._separator = columns.separator.encode()
         self._at_least = columns.columns.at_least
         self._at_most = columns.columns.at_most or 1 << 62
@@ -54,6 +55,7 @@ class RowReader:
         """Index of a column -> as `plain`, with the texts in it for which a row is asked."""
         self._constants: dict[str, Any] = {}
         self._helped: dict[str, Any] = {}
+        self.times = Times(columns)
         self._sort_out()
         self._choices = tuple((index, kept(_choice(entries))) for index, entries in self.chosen.items())
         self._starts = {kind: {"kind": kind, **self._constants} for kind in columns.kinds}
@@ -132,6 +134,8 @@ class RowReader:
                 value = read(cells[index])
                 if value is not None:
                     fields[name] = value
+        if self.times.asked and self.times.settle(cells, fields):
+            self.damage["t"] += 1
         hashed = self._hash.copy()
         hashed.update(line if self._key is None else b"\0".join(self._key(cells)))
         fields["id"] = hashed.hexdigest()

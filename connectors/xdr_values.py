@@ -131,6 +131,7 @@ def stripped(name: str, spec: ValueSpec, utc_offset: str, filler: str | None) ->
     part, required = spec.taken, spec.required
     end = None if spec.until is None else spec.until.encode()
     fill = None if filler is None else (filler.lower() + filler.upper()).encode()
+    refuses = spec.unreadable == "refuse"
 
     def read(cell: bytes) -> Any:
         cell = cell.strip()
@@ -143,6 +144,8 @@ def stripped(name: str, spec: ValueSpec, utc_offset: str, filler: str | None) ->
         try:
             value = convert(cell) if cell else None
         except Bad as bad:
+            if not refuses:
+                return None
             bad.field = name
             raise
         if value is None and required:

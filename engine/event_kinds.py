@@ -77,7 +77,7 @@ _QUALITY = FieldDef(
     "flags of the collector (docs/signals.md)",
     known=(
         *("no_msisdn", "no_imsi", "bad_imei", "unknown_cell", "late", "dup", "synthetic", "no_trigger"),
-        *("clamped", "ping_pong", "impossible_move", "start_cell", "false_roaming"),
+        *("clamped", "ping_pong", "impossible_move", "start_cell", "false_roaming", "guessed_time"),
     ),
 )
 _COMMON = (

@@ -66,13 +66,20 @@ def row_of(record: dict[str, Any]) -> list[str] | None:
 
 
 def is_mangled(seed: int, id: str, options: CityOptions) -> bool:
-    """Say whether the row of a record has a time that can't be read; its map refuses it then."""
+    """Say whether the times of a record's row can't be read: its map gives it that of the row before."""
     return bool(_pieces(seed, id)[0] < options.mangled_times * _WHOLE)
 
 
 def _pieces(seed: int, what: str) -> tuple[Any, ...]:
     key = f"{seed}:xdr".encode()
     return _PIECES.unpack(blake2b(what.encode(), digest_size=_PIECES.size, key=key).digest())
+
+
+def _mangled(millis: int, how: int) -> str:
+    """Write a time as a spreadsheet does: minutes and seconds alone, as in the real rows, or worse."""
+    if how % 3:
+        return f"{millis // 60_000 % 60:02}:{millis // 1_000 % 60:02}.{millis // 100 % 10}"
+    return f"{millis:.5E}" if how % 2 else "########"
 
 
 def _cell(cell: str | None) -> tuple[str, str]:
@@ -136,8 +143,7 @@ class XdrFiles:
         _, column, _, where = _pieces(self._seed, record["id"])
         done = []
         if is_mangled(self._seed, record["id"], self._options):
-            row[10] = f"{int(row[10]):.5E}".replace("E+", "E+" if where % 2 else "e")
-            row[10] = row[10] if where % 3 else "########"
+            row[9:11] = [_mangled(int(time), where) for time in row[9:11]]
             done.append("mangled-time")
         if column < self._options.extra_columns * _WHOLE:
             row += ["5", "9", f"{where % 1000}", ""][: 1 + where % 4]

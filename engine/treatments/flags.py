@@ -20,6 +20,8 @@ from engine.event import Event
 from engine.event_kinds import KINDS
 
 NO_TRIGGER: Final = "no_trigger"
+GUESSED_TIME: Final = "guessed_time"
+"""Its time could not be read and is that of another record: see `connectors.xdr_times`."""
 SIGNALING: Final = frozenset(kind for kind, spec in KINDS.items() if spec.group == "signaling")
 SIGHTING: Final = SIGNALING - {"power.off"}
 """Kinds whose records are sightings if they name a cell (semantics.md 2.1)."""

@@ -76,6 +76,14 @@ class Lot:
             heappush(self._ends, (until, number))
         self._next = number + 1
 
+    def hasten(self, key: str, until: int) -> None:
+        """Let the oldest event of a subscriber wait until `until` (µs) at most."""
+        number = self._by_key[key][0]
+        waiting = self._waiting[number]
+        if until < waiting.until:
+            waiting.until, waiting.row = until, None
+            heappush(self._ends, (until, number))
+
     def count(self, key: str) -> int:
         """Say how many events of a subscriber wait."""
         return len(self._by_key.get(key, ()))

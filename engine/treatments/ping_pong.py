@@ -1,24 +1,30 @@
 """Ping-pong at the border of two cells: A-B-A within a few minutes is no move.
 
-    1. A is the cell of the subscriber's last sighting, if that is at most 58 min ago; cells of one site are
-       one if `same: site`. A sighting elsewhere is a change of cell.
+    1. A is the cell of the subscriber's last sighting, if that is at most 58 min ago, and the cell that the
+       change itself says it left: `cell_prev` of a handover. Cells of one site are one if `same: site`. A
+       sighting elsewhere is a change of cell.
     2. `mode: hold`: the change is kept back until it is decided, and all that comes behind it for the same
        subscriber, so that nothing is overtaken. A sighting at A at most `within` after the change decides
        that it was none: every sighting elsewhere between the two is not believed, whatever cells there
-       were. A handover that has lost its own cell is as good as a return if its `cell_prev` is the cell that
-       they changed to, and nothing else was seen since: wherever it led, they did not stay there.
-    3. Else, when the watermark has passed the change by more than `within`, or a later sighting or
-       `power.off` shows it, the change was a move: it goes on as it came, and what is kept back behind it
-       is taken anew.
-    4. `mode: repeat` (`engine.treatments.ping_pong_repeat`): nothing is kept back, and the first A-B-A of a
+       were. As good as a return is a handover that says it left A, wherever it led: they had been back, and
+       it is a change anew; one that has lost its own cell and left the cell that they changed to, if nothing
+       else was seen since: they did not stay there; and a record at A flagged `guessed_time`, whose own time
+       could not be read, if the time it was given is in time.
+    3. `alone`: if all that was seen elsewhere is of the first minute, a return counts until `alone` after
+       the change, not only `within`: a phone that flips is back in a minute, but one return in ten reaches
+       us after 5 min. Whoever is elsewhere for longer is seen there again, on a feed with service requests;
+       on one without, a short true visit that is seen once is taken for a flip, too.
+    4. Else, when the watermark has passed the change by more than that, or a later sighting or `power.off`
+       shows it, the change was a move: it goes on as it came, and what is kept back behind it is taken anew.
+    5. `mode: repeat` (`engine.treatments.ping_pong_repeat`): nothing is kept back, and the first A-B-A of a
        series passes.
-    5. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (see *What is
+    6. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (see *What is
        not believed*); both are flagged `ping_pong`.
-    6. A sighting earlier than the last one changes nothing here, as it changes nothing in presence.
+    7. A sighting earlier than the last one changes nothing here, as it changes nothing in presence.
 
 `hold` costs time: ticks do not run ahead of what is kept back, so with many subscribers everything that
-waits for time happens `within` later. A subscriber with more than 200 records behind one change, and the
-oldest of more than `most` in all, are decided as moves.
+waits for time happens `within` or `alone` later. A subscriber with more than 200 records behind one change,
+and the oldest of more than `most` in all, are decided as moves.
 """
 
 from __future__ import annotations
@@ -28,7 +34,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from engine.event import Event
-from engine.treatments.flags import distrust, is_sighting
+from engine.treatments.flags import GUESSED_TIME, distrust, is_sighting
 from engine.treatments.kept_back import KeepsBack
 from engine.treatments.recent import Recent
 from engine.treatments.where_options import PingPongOptions
@@ -36,6 +42,8 @@ from engine.treatments.where_options import PingPongOptions
 FLAG: Final = "ping_pong"
 KNOWN_FOR: Final = 58 * 60_000_000
 """The usual periodic timer, 54 min, + 4 min (facts/signals.md): after that whereabouts are not known."""
+BRIEF: Final = 60_000_000
+"""A phone that flips to another cell is back in so long, µs; when we hear of it is another matter."""
 MOST_OF_ONE: Final = 200
 """Events of one subscriber that are kept back at most."""
 
@@ -63,15 +71,22 @@ class _Last:
 class _Away:
     """A change of cell that is kept back, and the sightings behind it."""
 
-    __slots__ = ("cell", "changed", "seen")
+    __slots__ = ("cell", "changed", "origin", "seen")
 
-    def __init__(self, changed: int, cell: str) -> None:
-        self.changed = changed
+    def __init__(self, change: Event) -> None:
+        self.changed = change.seen
         """Time of the change, µs."""
-        self.seen = changed
+        self.origin = left_by(change)
+        """The cell that the change says it left; None: it does not say."""
+        self.seen = change.seen
         """Of the newest sighting."""
-        self.cell = cell
+        self.cell = change.cell or ""
         """Of all sightings kept back; empty: of several sites."""
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether all that was seen elsewhere may be one flip."""
+        return self.seen - self.changed <= BRIEF
 
 
 class PingPong(KeepsBack[_Away]):
@@ -86,6 +101,7 @@ class PingPong(KeepsBack[_Away]):
     def __init__(self, options: PingPongOptions, sites: Mapping[str, object] | None = None) -> None:
         super().__init__(Counter(), options.most)
         self._within: int = options.within
+        self._alone: int = max(options.alone, options.within)
         self._sites: Mapping[str, object] = sites or {}
         self._known: Recent[_Last] = Recent(
             options.subscribers,
@@ -118,10 +134,10 @@ class PingPong(KeepsBack[_Away]):
         if (
             cell != last.cell
             and since <= KNOWN_FOR
-            and seen + self._within >= self._watermark
+            and seen + self._alone >= self._watermark
             and not are_of_one_site(last.cell, cell, self._sites)
         ):
-            return self._keep(event, seen + self._within + 1, _Away(seen, cell))
+            return self._keep(event, seen + self._alone + 1, _Away(event))
         last.cell, last.seen = cell, seen
         return (event,)
 
@@ -151,7 +167,7 @@ class PingPong(KeepsBack[_Away]):
     def _note(self, event: Event) -> None:
         away = self._changes.get(event.key)
         if away is None:
-            self._changes[event.key] = _Away(event.seen, event.cell or "")
+            self._changes[event.key] = _Away(event)
         elif is_sighting(event) and event.seen >= away.seen:
             self._see(away, event)
 
@@ -160,25 +176,23 @@ class PingPong(KeepsBack[_Away]):
 
     def _behind(self, event: Event, away: _Away) -> Sequence[Event]:
         """Take an event of a subscriber of whom others are kept back."""
-        key, seen = event.key, event.seen
+        key = event.key
         if event.kind == "power.off":
             self._known.drop(key)
             return [*self._end(key), event]
-        if is_sighting(event) and seen >= away.seen:
-            if seen - away.changed > self._within:
+        last = self._known.get(key)
+        if is_sighting(event) and event.seen >= away.seen:
+            if last is not None and self._is_in_time(away, event.seen):
+                if self._is_home(last, away, event.cell):
+                    return [*self._returned(last, away, event.cell, event), event]
+                if event.seen > away.seen and self._is_home(last, away, origin := left_by(event)):
+                    return [*self._returned(last, away, origin, event), *self.take(event)]
+            if event.seen - away.changed > self._within:
                 change, *behind = self._lot.of(key)
                 return self._lasts(change, [*behind, event])
-            last = self._known.get(key)
-            if last is not None and self._are_one(last.cell, event.cell):
-                return self._returned(event, last.cell)
             self._see(away, event)
-        elif (
-            (origin := left_by(event)) is not None
-            and away.seen <= seen <= away.changed + self._within
-            and self._are_one(origin, away.cell)
-            and (last := self._known.get(key)) is not None
-        ):
-            return self._returned(event, last.cell)
+        elif last is not None and self._says_back(last, away, event):
+            return [*self._returned(last, away, event.cell or last.cell, event), event]
         if self._lot.count(key) < MOST_OF_ONE:
             return self._keep_behind(event)
         self.counts["overflowed"] += 1
@@ -189,16 +203,44 @@ class PingPong(KeepsBack[_Away]):
         away.seen = sighting.seen
         if away.cell and not self._are_one(away.cell, sighting.cell):
             away.cell = ""
+        if not away.is_brief:
+            self._lot.hasten(sighting.key, away.changed + self._within + 1)
 
-    def _returned(self, event: Event, home: str) -> Sequence[Event]:
-        """Take the return, or what says that they did not stay: what lies between was ping-pong."""
+    def _says_back(self, last: _Last, away: _Away, event: Event) -> bool:
+        """Say whether what is no sighting shows that they did not stay elsewhere."""
+        if not self._is_in_time(away, event.seen):
+            return False
+        if GUESSED_TIME in event.fields.get("quality", ()):
+            return event.seen >= away.changed and self._is_home(last, away, event.cell)
+        origin = left_by(event)
+        return origin is not None and event.seen >= away.seen and self._are_one(origin, away.cell)
+
+    def _is_in_time(self, away: _Away, seen: int) -> bool:
+        """Say whether who is back at a time has not stayed elsewhere."""
+        return seen - away.changed <= (self._alone if away.is_brief else self._within)
+
+    def _is_home(self, last: _Last, away: _Away, cell: str | None) -> bool:
+        """Say whether a cell is one that the change led away from."""
+        if cell is None:
+            return False
+        return self._are_one(last.cell, cell) or (
+            away.origin is not None and self._are_one(away.origin, cell)
+        )
+
+    def _returned(self, last: _Last, away: _Away, home: str | None, event: Event) -> list[Event]:
+        """Return what was kept back: sightings elsewhere were ping-pong, for they were at home at the time of
+        an event that is behind it.
+        """
+        assert home is not None
         between = self._end(event.key)
         for each in between:
-            if is_sighting(each) and not self._are_one(home, each.cell):
+            if is_sighting(each) and not self._is_home(last, away, each.cell):
                 distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
-        self._known.put(event.key, _Last(event.cell or home, event.seen))
-        return [*between, event]
+        # a guessed time may be too late: all that is known is that they were back after all that is kept back
+        is_guess = GUESSED_TIME in event.fields.get("quality", ())
+        self._known.put(event.key, _Last(home, away.seen if is_guess else event.seen))
+        return between
 
     def _lasts(self, change: Event, behind: Iterable[Event]) -> list[Event]:
         """Take a change for a move, and what was kept back behind it anew."""

@@ -111,6 +111,13 @@ class PingPongOptions(Remembering):
         "hold", "hold or repeat",
         "hold: a change of cell waits until it is decided; repeat: no delay, flag from the second flip on",
     )  # fmt: skip
+    alone: Duration = option(
+        0,
+        "a length of time from 0m to 30m",
+        "the same, if all that was seen elsewhere is of the first minute (mode hold); at least `within`",
+        ge=0,
+        le=30 * MINUTE,
+    )
     same: Literal["cell", "site"] = option(
         "cell", "cell or site", "what counts as one: a cell, or all cells of a site of the cells table"
     )

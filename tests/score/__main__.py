@@ -23,7 +23,7 @@ from tests.score import page, tables
 from tests.score.course import score
 from tests.score.day import live
 from tests.score.judge import Score
-from tests.score.variants import ALL, ENTERS, NONE, PLACES, Variant, variants
+from tests.score.variants import ALL, ENTERS, NONE, PLACES, THINNED, Variant, variants
 from tests.score.world import PLACES as PLACES_OF_THE_DAY
 from tests.score.world import build
 
@@ -75,9 +75,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help="another rate")
     parser.add_argument("--no-faults", action="store_true", help="a clean feed, but for --fault")
     parser.add_argument(
-        "--service-requests",
+        "--thinned",
         action="store_true",
-        help="none was taken from the feed: 15 in the busy hour",
+        help="a feed of which most service requests were taken: 1 of 15 in the busy hour is left",
     )
     parser.add_argument("--no-targets", action="store_true", help="exit 0 whatever the score")
     parser.add_argument("--json", action="store_true", help="all figures as JSON, instead of tables")
@@ -91,11 +91,11 @@ def main(arguments: list[str]) -> int:
     unknown = [name for name in names if name not in known]
     if unknown:
         parser.error(f"expected a variant of {', '.join(known)}, was {unknown[0]}")
-    ways = [known[name] for name in names]
+    ways = [replace(known[name], settings=THINNED if given.thinned else {}) for name in names]
     try:
         rates = {name: float(rate) for name, _, rate in (text.partition("=") for text in given.fault)}
         options = with_faults(CityOptions(), rates, none_else=given.no_faults)
-        options = replace(options, sights=UNTHINNED) if given.service_requests else options
+        options = options if given.thinned else replace(options, sights=UNTHINNED)
     except (ValueError, InputError) as error:
         parser.error(str(error))
     scores: list[Score] = []

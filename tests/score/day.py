@@ -9,8 +9,11 @@ import orjson
 
 from connectors.city import City, CityOptions
 from connectors.city.geography import Town
-from connectors.city.xdr import is_mangled, row_of
+from connectors.city.xdr import COLUMNS, MAP, is_mangled, row_of
+from connectors.column_map import load_map
+from connectors.xdr_times import Times
 from engine.language.model import Catalog
+from engine.refusals import Bad
 
 MIDNIGHT: Final = 1_788_710_400_000_000
 """2026-09-07 00:00 in Shanghai, a Monday, µs UTC."""
@@ -53,6 +56,24 @@ class CityDay:
     """IMSIs of all."""
 
 
+def _as_its_row(record: dict[str, Any], times: Times, seed: int, options: CityOptions) -> bool:
+    """Leave of a record what its row in a file tells; False if its time can't be read.
+
+    All but the files come as they would from a topic: rows whose time is mangled have that of the row before,
+    or are refused.
+    """
+    if is_mangled(seed, record["id"], options):
+        del record["t"]
+    quality = record.get("quality", ())
+    try:
+        guessed = times.settle([b"?"] * COLUMNS, record)
+    except Bad:
+        return False
+    if guessed:
+        record["quality"] = [*quality, *record["quality"]]
+    return not guessed
+
+
 def live(seed: int, subscribers: int, catalog: Catalog, options: CityOptions | None = None) -> CityDay:
     """Simulate the day. `options`: default all faults at the rates of facts/signals.md."""
     options = replace(options or CityOptions(), handset_records=False)
@@ -81,11 +102,12 @@ def live(seed: int, subscribers: int, catalog: Catalog, options: CityOptions | N
         if "false-roaming" in row["done"]:
             day.false_roaming.add(row["id"])
 
-    for record in city.events(_HOURS, note):
-        # all but the files come as they would from a topic: of rows, those that a map refuses are missing
-        if row_of(record) is not None and is_mangled(seed, record["id"], options):
+    times = Times(load_map(MAP))
+    for record in map(dict, city.events(_HOURS, note)):
+        if row_of(record) is not None and not _as_its_row(record, times, seed, options):
             note({"what": "row", "id": record["id"], "done": ["mangled-time"]})
-            continue
+            if "t" not in record:
+                continue
         day.records.append(orjson.dumps(record))
         if record["kind"] == "roam.out":
             day.roaming.add(record["id"])

@@ -6,10 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
-from connectors.city import WITHOUT_FAULTS, CityOptions
+from connectors.city import WITHOUT_FAULTS, City, CityOptions
+from connectors.city.xdr import MAP, XdrFiles, row_of
+from connectors.column_map import load_map
+from connectors.xdr_files import rows
 from engine.errors import InputError
+from engine.identity import Identity
+from engine.intake import Intake
 from tests.score import page, tables
 from tests.score.__main__ import known_options, main
 from tests.score.course import score
@@ -48,6 +54,37 @@ def test_treatments_are_worth_something(tmp_path: Path) -> None:
     assert everything.enters["wide"].precision > none.enters["wide"].precision + 0.2
     assert everything.enters["wide"].recall > 0.9
     assert everything.dropped
+
+
+def test_rows_tell_the_score_what_they_tell_the_collector(tmp_path: Path) -> None:
+    """What the score leaves of a row is what the door of files makes of it: times, flags, what is refused."""
+    options = replace(CityOptions(), lost_files=0.0, doubled_files=0.0, mangled_times=0.1)
+    catalog = build(tmp_path).catalog
+    city = City(1, 40, catalog, start=MIDNIGHT, options=replace(options, handset_records=False))
+    files = XdrFiles(tmp_path / "xdr", 1, options)
+    for record in city.events(26.0):
+        files.put(record)
+    files.close()
+    together = tmp_path / "all.txt"
+    together.write_bytes(b"".join(path.read_bytes() for path in sorted((tmp_path / "xdr").iterdir())))
+    identity = Identity(b"key of the tests")
+    Told = list[tuple[int, str, str | None, bool]]
+    by_door: Told = [
+        (event.t, event.kind, event.key, "guessed_time" in event.fields.get("quality", ()))
+        for event in rows(together, load_map(MAP), Intake(identity))
+    ]
+    by_score: Told = [
+        (
+            record["t"] // 1_000 * 1_000,
+            record["kind"],
+            identity.of_imsi(record["imsi"]) if "imsi" in record else "",
+            "guessed_time" in record.get("quality", ()),
+        )
+        for record in map(orjson.loads, live(1, 40, catalog, options).records)
+        if row_of(record) is not None
+    ]
+    assert sum(guessed for *_, guessed in by_door) > 100
+    assert by_score == by_door
 
 
 @pytest.fixture

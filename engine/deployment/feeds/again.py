@@ -195,6 +195,7 @@ class FileWay:
     def take(self, home: Home, kept: bytes, source: str, position: str) -> Sequence[Event] | None:
         """Read the record of a line."""
         if self._rows is not None:
+            self._rows.before = None  # the row before it in its file is not here
             event = self._rows.take(home.offset, kept, position)
             return _through(self._chain, () if event is None else (event,))
         raw = pick(kept, home.element)

@@ -17,7 +17,7 @@ from connectors.landing import REMEMBERED, Landing
 from connectors.landing_lines import lines_at
 from engine.collector import LiveCollector, Pace
 from engine.errors import InputError
-from tests.unit.collector.support import KEY, World, sight, write
+from tests.unit.collector.support import KEY, T, World, sight, write
 from tests.unit.doors.support import FILES
 
 
@@ -220,6 +220,22 @@ async def test_delimited_files_are_read_by_their_map_and_go_on_within_a_file(fol
     assert len(expected) > 2
     assert await pieces.partition(0) == expected
     assert [letter["position"] for letter in pieces.dead()] == [letter["position"] for letter in whole.dead()]
+
+
+async def test_the_time_of_the_row_before_is_known_after_a_restart(folder: Path) -> None:
+    columns = load_map("city-s1-mme")
+    rows = [[""] * 37 for _ in range(6)]
+    for number, row in enumerate(rows):
+        row[3], row[5], row[8], row[32], row[33] = f"id{number}", "460001234567890", "5", "10CD", "65"
+        row[10] = str(T // 1000 + number) if number % 3 == 0 else "08:31.2"
+    (folder / "rows.txt").write_text("\n".join(map("|".join, rows)), "utf-8")
+    world = World(1)
+    for _ in range(len(rows)):
+        await run(world, folder, columns=columns, move=False, batch=1, steps=1)
+    records = await world.records()
+    assert [(each["t"] - T) // 1000 for each in records] == [0, 0, 0, 3, 3, 3]
+    assert ["guessed_time" in each.get("quality", ()) for each in records] == [False, True, True] * 2
+    assert not world.dead()
 
 
 async def test_what_is_remembered_is_bounded(folder: Path) -> None:

@@ -14,10 +14,11 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from connectors.column_map import load_map
 from connectors.landing import REMEMBERED, Landing
 from connectors.landing_scan import Choice
 from engine.collector import LiveCollector, Pace
-from tests.unit.collector.support import World, write
+from tests.unit.collector.support import T, World, write
 from tests.unit.collector.test_landing import ids, rows, there
 from tests.unit.doors.support import IMSI
 
@@ -224,6 +225,37 @@ async def test_what_is_written_anew_where_it_was_put_away_is_another_file(folder
     assert there(folder) == ["done/a.jsonl"]
     assert landing.counts == {"done": 2, "grown": 1}
     assert [line["log_level"] for line in told] == ["warning"]
+
+
+async def test_the_time_of_the_row_before_is_known_where_a_file_is_read_on(folder: Path) -> None:
+    def row(number: int) -> str:
+        cells = [""] * 37
+        cells[3], cells[5], cells[8], cells[32], cells[33] = (
+            f"id{number}",
+            "460001234567890",
+            "5",
+            "10CD",
+            "65",
+        )
+        cells[10] = str(T // 1_000 + number) if number % 4 == 0 else "08:31.2"
+        return "|".join(cells) + "\n"
+
+    world = World(1)
+    choice = Choice(stable=STABLE)
+    with (folder / "a.txt").open("a") as writer:
+        for begin, end in ((0, 3), (3, 4), (4, 7), (7, 8)):
+            writer.write("".join(map(row, range(begin, end))))
+            writer.flush()
+            # one process reads what came, or several
+            clock, columns = world.clock.clock, load_map("city-s1-mme")
+            landing = Landing("landing", folder, columns, clock=clock, choice=choice)
+            collector = world.collector(world.live(landing), pace=Pace(records=1, seconds=60))
+            await collector.start()
+            await settle(world, collector)
+            await landing.close()
+    records = await world.records()
+    assert [(each["t"] - T) // 1_000 for each in records] == [0, 0, 0, 0, 4, 4, 4, 4]
+    assert not world.dead()
 
 
 async def test_one_written_anew_waits_for_its_name_and_has_its_marker(folder: Path) -> None:

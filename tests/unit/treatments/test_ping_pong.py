@@ -11,7 +11,7 @@ from engine.treatments.ping_pong import MOST_OF_ONE, PingPong
 from engine.treatments.ping_pong_repeat import PingPongRepeat
 from engine.treatments.where_options import PingPongOptions
 from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, rule, when
-from tests.unit.treatments.support import MINUTE, A, B, C, at, event, shown, take
+from tests.unit.treatments.support import FAR, MINUTE, A, B, C, at, event, shown, take
 
 FLAGGED = ["no_trigger", "ping_pong"]
 
@@ -245,3 +245,123 @@ def test_on_the_way_through_several_cells_one_that_was_left_takes_none_back() ->
     take(again, event(0, A), event(60, B), event(70, C))
     again.restore(orjson.loads(orjson.dumps(again.pack())))
     assert take(again, event(80, None, "loc.handover", cell_prev=B)) == []
+
+
+def guessed(seconds: float, cell: str) -> Event:
+    return event(seconds, cell, "loc.handover", quality=["guessed_time", "no_trigger"])
+
+
+def test_a_record_without_a_time_of_its_own_is_a_return_and_nothing_else() -> None:
+    step = held()
+    assert shown(take(step, event(0, A), event(60, B), guessed(100, A))) == [
+        (0, A, []),
+        (60, B, FLAGGED),
+        (100, A, ["guessed_time", "no_trigger"]),
+    ]
+    assert step.counts == {"collapsed": 1, "flagged": 1}
+    # nobody is taken away by it
+    assert shown(take(step, guessed(110, B), event(120, A))) == [
+        (110, B, ["guessed_time", "no_trigger"]),
+        (120, A, []),
+    ]
+    assert step.parked == 0
+
+
+@pytest.mark.parametrize(("seconds", "cell"), [(59, A), (181, A), (100, C), (100, B)])
+def test_one_of_another_time_or_cell_is_no_return(seconds: int, cell: str) -> None:
+    step = held()
+    assert shown(take(step, event(0, A), event(60, B), guessed(seconds, cell))) == [(0, A, [])]
+    assert [each[:2] for each in shown(step.let_go())] == [(60, B), (seconds, cell)]
+
+
+def test_where_they_were_seen_is_as_sure_as_before() -> None:
+    """The time it was given may be too late: what is seen before that is not overlooked for it."""
+    step = held()
+    take(step, event(0, A), event(60, B), guessed(100, A))
+    assert shown(take(step, event(90, C))) == []
+    assert shown(step.pass_time(at(400))) == [(90, C, [])]
+
+
+def handed_over(seconds: float, cell: str | None, origin: str) -> Event:
+    return event(seconds, cell, "loc.handover", cell_prev=origin)
+
+
+def test_the_cell_that_a_change_says_it_left_is_one_to_return_to() -> None:
+    """They went from A to C unseen, flipped to B, and were back in C."""
+    step = held()
+    assert shown(take(step, event(0, A), handed_over(60, B, C), handed_over(90, C, B))) == [
+        (0, A, []),
+        (60, B, FLAGGED),
+        (90, C, []),
+    ]
+    # from there on they are in C
+    assert shown(take(step, event(100, B), event(110, C))) == [(100, B, FLAGGED), (110, C, [])]
+
+
+def test_a_sighting_there_between_is_believed() -> None:
+    step = held()
+    out = take(step, event(0, A), handed_over(60, B, C), handed_over(70, FAR, B), event(90, A))
+    assert shown(out)[1:] == [(60, B, FLAGGED), (70, FAR, FLAGGED), (90, A, [])]
+
+
+def test_a_handover_out_of_a_shows_that_they_had_been_back() -> None:
+    """The return from B is missing: the next record is a handover from A to C."""
+    step = held()
+    assert shown(take(step, event(0, A), event(60, B), handed_over(100, C, A))) == [
+        (0, A, []),
+        (60, B, FLAGGED),
+    ]
+    assert (step.parked, step.counts["collapsed"]) == (1, 1)
+    assert shown(step.pass_time(at(300))) == [(100, C, [])]
+
+
+def test_a_copy_of_the_change_is_no_return() -> None:
+    step = held()
+    take(step, event(0, A), handed_over(60, B, A), handed_over(60, B, A))
+    assert shown(step.pass_time(at(300))) == [(60, B, []), (60, B, [])]
+
+
+def test_a_flip_alone_is_doubted_for_longer() -> None:
+    step = held(within="2m", alone="15m")
+    assert shown(take(step, event(0, A), event(60, B), event(100, B), event(900, A))) == [
+        (0, A, []),
+        (60, B, FLAGGED),
+        (100, B, FLAGGED),
+        (900, A, []),
+    ]
+    # one too late
+    assert shown(take(step, event(1_000, B), event(1_901, A))) == [(1_000, B, [])]
+
+
+@pytest.mark.parametrize(("again", "decided"), [(B, 180), (C, 180)])
+def test_who_is_seen_elsewhere_after_the_first_minute_was_there(again: str, decided: int) -> None:
+    step = held(within="2m", alone="15m")
+    take(step, event(0, A), event(60, B), event(121, again))
+    assert step.pass_time(at(decided)) == []
+    assert shown(step.pass_time(at(decided) + 1))[0] == (60, B, [])
+    assert shown(take(step, event(185, A))) != [(185, A, [])]  # another move
+
+
+def test_who_is_seen_elsewhere_again_much_later_was_there_all_the_time() -> None:
+    step = held(within="2m", alone="15m")
+    assert shown(take(step, event(0, A), event(60, B), event(400, B))) == [
+        (0, A, []),
+        (60, B, []),
+        (400, B, []),
+    ]
+
+
+def test_alone_decides_by_the_watermark_at_its_end() -> None:
+    step = held(within="2m", alone="15m")
+    take(step, event(0, A), event(60, B))
+    assert step.pass_time(at(960)) == []
+    assert shown(step.pass_time(at(960) + 1)) == [(60, B, [])]
+
+
+def test_a_restart_remembers_what_was_hastened() -> None:
+    step, next_one = held(within="2m", alone="15m"), held(within="2m", alone="15m")
+    take(step, event(0, A), event(60, B))
+    step.pack()  # written once before it is hastened
+    take(step, event(130, B))
+    next_one.restore(orjson.loads(orjson.dumps(step.pack())))
+    assert shown(next_one.pass_time(at(181))) == [(60, B, []), (130, B, [])]
