@@ -28,9 +28,9 @@ from typing import Any, TypeGuard
 import structlog
 
 from connectors.column_map import ColumnMap
-from connectors.landing_file import Begin, Found, Open, Read, Reading, Take, look, no_link
+from connectors.landing_file import Begin, Found, Open, Read, Reading, Take, look
 from connectors.landing_put import START, Place, Put, Watch
-from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, Still, stat_of
+from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, Still, no_link, stat_of
 from connectors.lines import Lines
 from connectors.xdr_files import Rows
 from engine.errors import InputError
@@ -104,8 +104,9 @@ class Landing:
         self._left: dict[str, Stat] = {}
         """Files that were seen and stay, by name."""
         self._scan_at = 0.0
-        self._scan = Scan(folder, choice, clock)
-        self._watch = Watch(folder, Still(choice.stable, clock), remembered // 4)
+        self._scan = Scan(folder, choice, clock, lines=read is None)
+        still = Still(folder, choice.stable, clock, lines=read is None)
+        self._watch = Watch(folder, still, remembered // 4)
         self._grown: deque[Put] = deque()
         """Files that were put away and have grown, to be read on."""
 
@@ -207,11 +208,13 @@ class Landing:
         assert intake is not None
         self._origin = shown = current.shown
         events: list[Event] = []
+        made: list[Event] | None = None
         folder = DONE
         try:
             for read, (number, line) in enumerate(current.rest, 1):
-                events += current.take(number, line, f"{shown}:{number}")
-                if read >= limit:
+                made = current.take(number, line, f"{shown}:{number}")
+                events += made
+                if read >= limit and _cut_at(current.lines) is None:
                     return events
         except InputError as error:
             folder = BAD
@@ -219,12 +222,15 @@ class Landing:
             intake.refuse("file", detail, shown, f"{shown}:{current.lines.number + 1}", "")
             self._damaged[current.found.mark] = {"problem": detail, "line": current.lines.number + 1}
         self._current = None
-        self._end(current, folder)
+        self._end(current, folder, is_last_taken=made is None or bool(made))
         return events
 
-    def _end(self, current: Open, folder: str) -> None:
+    def _end(self, current: Open, folder: str, *, is_last_taken: bool) -> None:
         """Take in that a file was read to its end."""
-        found, place = current.found, self._place(current.lines)
+        found, place, cut_at = current.found, self._place(current.lines), _cut_at(current.lines)
+        if cut_at is not None and not is_last_taken:
+            # half a line: if its rest comes it is read once more, whole
+            place = place._replace(offset=cut_at, number=place.number - 1)
         self._seen[found.mark] = current.shown
         if current.grown is not None:
             self._watch.add(current.grown.to(mark=found.mark, size=found.stat[1], place=place))
@@ -477,6 +483,11 @@ class Landing:
         except OSError as error:
             raise _unreadable(self.folder, error) from None
         self._watch.add(put.to(name=target.name))
+
+
+def _cut_at(lines: Reading) -> int | None:
+    """Return where the last line begins, if it was given without its end: the file ends there, too."""
+    return lines.last_began if isinstance(lines, Lines) else None
 
 
 def _is(found: Found | None, mark: str) -> TypeGuard[Found]:

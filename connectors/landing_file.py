@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from connectors.landing_put import Put
-from connectors.landing_scan import Stat, stat_of
+from connectors.landing_scan import Stat, no_link, stat_of
 from engine.event import Event
 from engine.intake import Intake
 
@@ -150,8 +150,3 @@ def _first(name: str, size: int, head: bytes) -> str:
 def as_stat(stat: os.stat_result) -> Stat:
     """Return what tells one file from another of its name."""
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def no_link(path: str, flags: int) -> int:
-    """Open a file, but not what a link that has taken its place names; nor wait for a pipe's other end."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from connectors.landing_scan import Still, stat_of
+from connectors.landing_scan import Stat, Still, stat_of
 
 _COPY = re.compile(r"\.\d+\Z")
 
@@ -105,15 +105,16 @@ class Watch:
 
     def grown(self) -> list[Put]:
         """Return those that have grown and stand still again; forget those that are gone."""
-        changed = {}
+        changed: dict[str, Stat | None] = {}
+        grown = {}
         for put in list(self._puts.values()):
-            stat = stat_of(self.folder / put.folder / put.name)
+            path = f"{put.folder}/{put.name}"
+            stat = stat_of(self.folder / path)
             if stat is None or stat[0] != put.inode or stat[1] < put.size:
                 self.drop(put)
             elif stat[1] > put.size:
-                changed[str(put.inode)] = stat
-        still = self._still.of(changed)
-        return [put for put in self._puts.values() if str(put.inode) in still]
+                changed[path], grown[path] = stat, put
+        return [grown[path] for path in self._still.of(changed)]
 
     def give_back(self, put: Put, markers: Sequence[str]) -> bool:
         """Put a file back to where it came, to be read as another one; False while one of its name is there.

@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from connectors.landing_sequence import Sequence
+from connectors.lines import GZIP
 
 AT_ONCE: Final = 1_000
 """Files that one look hands out: a directory may hold any number of them."""
 UNFINISHED: Final = (".tmp", ".part")
+LAST_LINE_SECONDS: Final = 30.0
+"""For so long a file has to stand still whose last line has no end: writers hold back what fills no block."""
 
 Stat = tuple[int, int, int]
 """Inode, size, time of change: another one means that it may be another file."""
@@ -52,43 +55,48 @@ EVERY_FILE: Final = Choice()
 
 
 class Still:
-    """Tells which files have stood still for some seconds.
+    """Tells which files of a folder have stood still for some seconds, or longer if that need be.
 
     By `clock`, since it was first asked about one; or by its time of change, so that old files need not wait.
+    `lines`: they consist of lines, and one whose last line has no end has to stand still for longer.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: Path, seconds: float, clock: Callable[[], float], *, lines: bool = True
+    ) -> None:
         self.seconds = seconds
+        self._folder = folder
+        self._longer = max(LAST_LINE_SECONDS, seconds) if lines and seconds else seconds
         self._clock = clock
         self._watched: dict[str, tuple[Stat | None, float]] = {}
         """Name -> stat, and since when it has been that."""
 
     def of(self, stats: Mapping[str, Stat | None]) -> list[str]:
-        """Return those of some files that stand still; all others are forgotten."""
+        """Return those of some files that stand still, by their paths in the folder; others are forgotten."""
         now = self._clock()
         watched: dict[str, tuple[Stat | None, float]] = {}
         for name, stat in stats.items():
             before = self._watched.get(name)
             watched[name] = before if before is not None and before[0] == stat else (stat, now)
         self._watched = watched
-        return [
-            name
-            for name, (stat, since) in watched.items()
-            if now - since >= self.seconds or (stat is not None and self._is_old(stat))
-        ]
+        found = []
+        for name, (stat, since) in watched.items():
+            stood = max(now - since, 0 if stat is None else time.time() - stat[2] / 1e9)
+            if stood >= self._longer or (stood >= self.seconds and _ends_a_line(self._folder / name)):
+                found.append(name)
+        return found
 
     def knows(self, name: str, stat: Stat | None) -> bool:
         """Say whether a file is as it was when it was asked about."""
         return name in self._watched and self._watched[name][0] == stat
 
-    def _is_old(self, stat: Stat) -> bool:
-        return time.time() - stat[2] / 1e9 >= self.seconds
-
 
 class Scan:
     """Looks at a directory; keeps what it has to remember from one look to the next."""
 
-    def __init__(self, folder: Path, choice: Choice, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: Path, choice: Choice, clock: Callable[[], float], *, lines: bool = True
+    ) -> None:
         self.folder = folder
         self.choice = choice
         self.counts: Counter[str] = Counter()
@@ -104,7 +112,7 @@ class Scan:
         """Files that were there at the last look: those handed out, and those left out."""
         self._clock = clock
         self._links: set[str] = set()
-        self._still = Still(choice.stable, clock)
+        self._still = Still(folder, choice.stable, clock, lines=lines)
         self._held: dict[str, float] = {}
         """Name -> since when it has waited for the file before it."""
 
@@ -183,3 +191,20 @@ def stat_of(path: Path) -> Stat | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _ends_a_line(path: Path) -> bool:
+    """Say whether a file ends with a line, as far as its last byte tells: that of a packed one does not."""
+    try:
+        with open(path, "rb", opener=no_link) as file:
+            packed = file.read(len(GZIP)) == GZIP
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            return packed or file.read(1) in (b"\n", b"")
+    except OSError:
+        return True  # it is told where it is to be read
+
+
+def no_link(path: str, flags: int) -> int:
+    """Open a file, but not what a link that has taken its place names; nor wait for a pipe's other end."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -11,7 +11,7 @@ from typing import IO, cast
 from engine.errors import InputError
 from engine.intake import SIZE_AT_MOST, Intake
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CHUNK = 1 << 16
 
@@ -37,6 +37,8 @@ class Lines:
         """Bytes read so far, unpacked: after the last line given. With `number` the place to go on from."""
         self.number = number
         """Number of the last line given, from 1."""
+        self.last_began: int | None = None
+        """Where the last line begins, if it was given without its end."""
         self.blank = 0
         """Lines passed over since the start of this reading: nothing in them but spaces."""
         self._intake = intake
@@ -64,6 +66,7 @@ class Lines:
                     too_long = len(line) > SIZE_AT_MOST and not ended
                     if not (ended or too_long or self._is_whole(plain.fileno())):
                         return
+                    self.last_began = None if ended or too_long else self.offset
                     size = len(line) + (_skip_rest(stream) if too_long else 0)
                     self.offset += size
                     if torn:
@@ -107,9 +110,9 @@ def read_lines(path: Path, intake: Intake, *, source: str, name: str) -> Iterato
 
 
 def _unpacked(plain: IO[bytes]) -> IO[bytes]:
-    magic = plain.read(len(_GZIP))
+    magic = plain.read(len(GZIP))
     plain.seek(0)
-    return cast(IO[bytes], gzip.GzipFile(fileobj=plain)) if magic == _GZIP else plain
+    return cast(IO[bytes], gzip.GzipFile(fileobj=plain)) if magic == GZIP else plain
 
 
 def _skip_rest(stream: IO[bytes]) -> int:

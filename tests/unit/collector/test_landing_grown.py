@@ -16,10 +16,11 @@ from structlog.testing import capture_logs
 
 from connectors.column_map import load_map
 from connectors.landing import REMEMBERED, Landing
-from connectors.landing_scan import Choice
+from connectors.landing_scan import LAST_LINE_SECONDS, Choice
 from engine.collector import LiveCollector, Pace
 from tests.unit.collector.support import T, World, write
 from tests.unit.collector.test_landing import ids, rows, there
+from tests.unit.doors import samples
 from tests.unit.doors.support import IMSI
 
 STABLE = 10.0
@@ -47,10 +48,10 @@ async def started(
     return collector, landing
 
 
-async def settle(world: World, collector: LiveCollector) -> None:
+async def settle(world: World, collector: LiveCollector, seconds: float = STABLE) -> None:
     """Let files stand still, and collect."""
     for _ in range(3):
-        world.clock.seconds += STABLE
+        world.clock.seconds += seconds
         while await collector.step():
             pass
 
@@ -146,28 +147,62 @@ async def test_a_collector_killed_while_its_files_grow_applies_each_row_once(
             writer.close()
     found = await ids(world)
     assert len(set(found)) == len(found)
-    # a pause within a line, longer than files stand still, can't be told from an end: that row is refused
-    letters = [letter for letter in world.dead() if letter["file"] != "4.jsonl"]
-    assert {letter["reason"] for letter in letters} <= {"json", "file"}
-    places = [letter["position"].split(".jsonl:") for letter in letters]
-    torn = {int(file) * 100 + int(line) - 1 for file, line in places}
-    assert set(range(500)) - set(found) == torn
+    assert set(found) == set(range(500))
+    # after a pause within a line, longer than files stand still, its beginning is refused, then it is read whole
+    assert {letter["reason"] for letter in world.dead() if letter["file"] != "4.jsonl"} <= {"json"}
 
 
-async def test_a_line_torn_by_a_long_pause_is_refused_and_not_taken_for_two(folder: Path) -> None:
+async def test_a_file_whose_last_line_has_no_end_has_to_stand_still_for_longer(folder: Path) -> None:
+    world = World()
+    line = raw(rows(3, 1))
+    with (folder / "a.jsonl").open("ab", buffering=0) as writer:
+        writer.write(raw(rows(0, 3)) + line[:50])  # a writer's buffer is full
+        collector, landing = await started(world, folder)
+        world.clock.seconds += STABLE
+        assert not await collector.step()
+        world.clock.seconds += LAST_LINE_SECONDS - 1
+        assert not await collector.step()
+        writer.write(line[50:] + raw(rows(4, 2)) + line[:30])
+        await settle(world, collector)
+        assert await ids(world) == []
+        world.clock.seconds += 1
+        writer.write(line[30:])
+        await settle(world, collector)
+    assert await ids(world) == [0, 1, 2, 3, 3, 4, 5]
+    assert world.dead() == []
+    assert landing.counts == {"done": 1}
+
+
+async def test_a_line_torn_by_a_long_pause_is_read_once_more_whole(folder: Path) -> None:
     world = World()
     line = raw(rows(3, 1))
     with (folder / "a.jsonl").open("ab", buffering=0) as writer:
         writer.write(raw(rows(0, 3)) + line[:50])
         collector, _ = await started(world, folder)
-        await settle(world, collector)
+        await settle(world, collector, LAST_LINE_SECONDS)
+        assert [(letter["reason"], letter["position"]) for letter in world.dead()] == [("json", "a.jsonl:4")]
         writer.write(line[50:] + raw(rows(4, 2)))
         await settle(world, collector)
-    assert await ids(world) == [0, 1, 2, 4, 5]
-    assert [(letter["reason"], letter["position"]) for letter in world.dead()] == [
-        ("json", "a.jsonl:4"),
-        ("file", "a.jsonl:4"),
-    ]
+    assert await ids(world) == [0, 1, 2, 3, 4, 5]
+    assert len(world.dead()) == 1
+
+
+async def test_the_rest_of_a_line_whose_beginning_was_taken_is_refused(folder: Path) -> None:
+    world = World()
+    raw_rows = (samples.FOLDER / "s1-mme.txt").read_bytes().splitlines(keepends=True)
+    columns = load_map("s1-mme")
+    good = next(row for row in raw_rows if row.rstrip().endswith(b"|"))
+    with (folder / "a.txt").open("ab", buffering=0) as writer:
+        writer.write(good + good.rstrip())
+        landing = Landing("landing", folder, columns, clock=world.clock.clock, choice=Choice(stable=STABLE))
+        collector = world.collector(world.live(landing))
+        await collector.start()
+        await settle(world, collector, LAST_LINE_SECONDS)
+        assert len(await world.records()) == 2
+        writer.write(b"3\n" + good)
+        await settle(world, collector)
+    assert len(await world.records()) == 3
+    assert [(letter["reason"], letter["position"]) for letter in world.dead()] == [("file", "a.txt:2")]
 
 
 async def test_a_row_whose_line_end_comes_late_is_one_row(folder: Path) -> None:
@@ -175,7 +210,7 @@ async def test_a_row_whose_line_end_comes_late_is_one_row(folder: Path) -> None:
     with (folder / "a.jsonl").open("ab", buffering=0) as writer:
         writer.write(raw(rows(0, 3))[:-1])
         collector, _ = await started(world, folder)
-        await settle(world, collector)
+        await settle(world, collector, LAST_LINE_SECONDS)
         assert await ids(world) == [0, 1, 2]
         writer.write(b"\n" + raw(rows(3, 2)))
         await settle(world, collector)
