@@ -52,8 +52,8 @@ class LandingOptions(Options):
     stable: Duration = option(
         STABLE,
         "a length of time from 0s to 1h, such as 10s",
-        "A file is taken when its size and time of change have stood still for so long (30s, if its last line "
-        "has no end): for writers that do not rename. `0s`: at once, which is the default with `marker`.",
+        "A file is taken when its size and time of change have stood still for so long (30s, if its last "
+        "line has no end): for writers that do not rename. `0s`: at once, the default with `marker`.",
         ge=0,
         le=3_600 * SECOND,
     )

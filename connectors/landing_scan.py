@@ -72,7 +72,7 @@ class Still:
         """Name -> stat, and since when it has been that."""
 
     def of(self, stats: Mapping[str, Stat | None]) -> list[str]:
-        """Return those of some files that stand still, by their paths in the folder; others are forgotten."""
+        """Return those of some files of the folder that stand still; all others are forgotten."""
         now = self._clock()
         watched: dict[str, tuple[Stat | None, float]] = {}
         for name, stat in stats.items():

@@ -76,8 +76,8 @@ class RoleSettings(BaseModel):
         5,
         0,
         3_600,
-        "For how long size and time of change of a file have to stand still until it is taken (30, if its last "
-        "line has no end): for writers that do not rename. 0: at once (docs/doors/feeds.md).",
+        "For how long size and time of change of a file have to stand still until it is taken (30, if its "
+        "last line has no end): for writers that do not rename. 0: at once (docs/doors/feeds.md).",
         COLLECTOR,
         "seconds",
     )

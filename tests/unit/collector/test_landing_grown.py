@@ -148,7 +148,7 @@ async def test_a_collector_killed_while_its_files_grow_applies_each_row_once(
     found = await ids(world)
     assert len(set(found)) == len(found)
     assert set(found) == set(range(500))
-    # after a pause within a line, longer than files stand still, its beginning is refused, then it is read whole
+    # after a long pause within a line its beginning is refused, then it is read whole
     assert {letter["reason"] for letter in world.dead() if letter["file"] != "4.jsonl"} <= {"json"}
 
 
