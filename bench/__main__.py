@@ -19,6 +19,7 @@ from bench import (
     day,
     doors,
     lanes,
+    loads,
     pieces,
     profiling,
     pushing,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Section]] = {
     "treatments": treatments.measure,
     "topics": topics.measure,
     "collecting": collecting.measure,
+    "loads": loads.measure,
     "streaming": streaming.measure,
     "profile": profiling.measure,
 }

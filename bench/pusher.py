@@ -19,6 +19,11 @@ LINES_CONNECTIONS = 4
 BATCH = 100
 REPORTS = 10
 _NOW = time.time() - 3_600
+_HEADS: dict[bool, dict[str, object]] = {
+    True: {"notifyCorrelationId": "n"},
+    False: {"subscription": "https://nef.example.com/3gpp-monitoring-event/v1/af1/subscriptions/1"},
+}
+"""What stands around the reports of an AMF, and of a NEF."""
 
 
 def _time(number: int) -> str:
@@ -61,12 +66,22 @@ def _report(number: int) -> dict[str, object]:
     }
 
 
+def _monitored(number: int) -> dict[str, object]:
+    return {
+        "monitoringType": "LOCATION_REPORTING",
+        "msisdn": f"861390{number % 1_000_000:07}",
+        "eventTime": _time(number),
+        "locationInfo": {"cellId": f"{number % 50_000:09X}", "ageOfLocationInfo": 0},
+    }
+
+
 def bodies(what: str, count: int) -> Iterator[bytes]:
     """Yield the bodies of so many requests."""
     for number in range(count):
-        if what.startswith("amf"):
-            reports = [_report(number * REPORTS + at) for at in range(REPORTS)]
-            yield orjson.dumps({"notifyCorrelationId": "n", "reportList": reports})
+        if what.startswith(("amf", "nef")):
+            of_amf, many = what.startswith("amf"), 1 if "one" in what else REPORTS
+            made = [(_report if of_amf else _monitored)(number * many + at) for at in range(many)]
+            yield orjson.dumps({**_HEADS[of_amf], "reportList" if of_amf else "monitoringEventReports": made})
         elif what == "camara batch":
             yield orjson.dumps([_event(number * BATCH + at) for at in range(BATCH)])
         else:
@@ -74,7 +89,7 @@ def bodies(what: str, count: int) -> Iterator[bytes]:
 
 
 def _media(what: str) -> str:
-    if what.startswith("amf"):
+    if what.startswith(("amf", "nef")):
         return "application/json"
     return f"application/cloudevents{'-batch' if what == 'camara batch' else ''}+json"
 

@@ -88,11 +88,6 @@ class Landing:
         self._clock = clock
         self._intake: Intake | None = None
         self._rows: Rows | None = None
-        self._blank = 0
-        """Lines since `open` that hold nothing."""
-        self._told: Counter[str] = Counter()
-        """Of the lines since `open` those that are in `_passed`."""
-        self._passed = Counter[str]()
         self._seen: dict[str, str] = {}
         """Mark -> shown name of files that are done, oldest first."""
         self._finished: dict[str, tuple[Put, Stat]] = {}
@@ -154,11 +149,6 @@ class Landing:
         """The file of the rows just read."""
         return {"file": self._origin}
 
-    @property
-    def rows(self) -> Counter[str]:
-        """Lines without an event or a refusal that are durable: `blank`, and as `Rows.counts` says."""
-        return self._passed
-
     _origin = ""
 
     async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:
@@ -166,7 +156,6 @@ class Landing:
         await self.close()
         self._intake = intake
         self._rows = None if self.columns is None else Rows(self.columns, intake)
-        self._blank, self._told = 0, Counter()
         self._queue.clear()
         self._grown.clear()
         self._left.clear()
@@ -241,9 +230,6 @@ class Landing:
 
     async def committed(self) -> None:
         """Move the files whose last row is durable now."""
-        passed = Counter(blank=self._blank) + (Counter() if self._rows is None else self._rows.counts)
-        self._passed += passed - self._told
-        self._told = passed
         for mark, (put, stat) in self._finished.items():
             if put.folder == BAD and self._move:
                 why = self._damaged.get(mark, {})
@@ -377,7 +363,7 @@ class Landing:
             self._rows.before = place.before
         shown = self._shown(name)
         read = self._read or self._read_lines
-        begin = Begin(path, shown, no_link, found.is_whole, place.offset, place.number, self._pass_blank)
+        begin = Begin(path, shown, no_link, found.is_whole, place.offset, place.number)
         lines, take = read(begin, self._intake)
         self._current = Open(name, shown, found, lines, iter(lines), take, grown)
 
@@ -392,7 +378,7 @@ class Landing:
             number=begin.number,
             opener=begin.opener,
             is_whole=begin.is_whole,
-            on_blank=begin.on_blank,
+            passed=intake.passed,
         )
         rows = self._rows
 
@@ -403,9 +389,6 @@ class Landing:
             return [] if event is None else [event]
 
         return lines, take
-
-    def _pass_blank(self) -> None:
-        self._blank += 1
 
     def _shown(self, name: str) -> str:
         assert self._intake is not None

@@ -53,8 +53,6 @@ class Begin:
     is_whole: IsWhole
     offset: int = 0
     number: int = 0
-    on_blank: Callable[[], None] = lambda: None
-    """Called for each line with nothing in it."""
 
 
 Read = Callable[[Begin, Intake], tuple[Reading, Take]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
@@ -30,7 +31,7 @@ class Lines:
         number: int = 0,
         opener: Callable[[str, int], int] | None = None,
         is_whole: Callable[[int], bool] = lambda _: True,
-        on_blank: Callable[[], None] = lambda: None,
+        passed: Counter[str] | None = None,
     ) -> None:
         self.path = path
         self.offset = offset
@@ -45,7 +46,8 @@ class Lines:
         self._source = source
         self._name = name
         self._opener = opener
-        self._on_blank = on_blank
+        self._passed = Counter() if passed is None else passed
+        """Where blank lines are counted, too."""
         self._is_whole = is_whole
         """Asked, of the open file, before the last line is given that lacks its end: may be half of one."""
 
@@ -85,7 +87,7 @@ class Lines:
                         yield self.number, line
                     else:
                         self.blank += 1
-                        self._on_blank()
+                        self._passed["blank"] += 1
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             # A piece of a line before the damage is not handed out: it would be taken for a whole one.
             raise InputError(f"{self.path}:{self.number + 1}", "gzip data to its end", str(error)) from None

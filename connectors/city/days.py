@@ -109,9 +109,13 @@ class Day:
         return [(t, order, do, what) for order, (t, do, what) in enumerate(rows)]
 
 
-_HOPS: Final = ((0.80, 0), (0.86, 1), (0.90, 2), (0.95, 3), (1.0, 5))
+_HOPS: Final = ((0.87, 0), (0.91, 3), (0.95, 4), (1.0, 6))
 """Errands near to where they are, beside all else: (share of days up to here, how many). Assumed, so that the
 sites and changes of a day are as measured."""
+
+
+_TRIES: Final = 6
+"""So often a time is drawn for such an errand, that long ones find room as well."""
 
 
 def plan_journeys(day: Day) -> None:
@@ -119,11 +123,17 @@ def plan_journeys(day: Day) -> None:
     _lay_out(day)
     u = day.rng.random()
     for _ in range(next(count for share, count in _HOPS if u < share)):
-        enter = day.between(8.0, 21.0)
-        stay = max(1.0, pick(STAY_MINUTES, day.rng.random()))
-        site = day.town.step(day.at(enter), day.rng)
-        if site.cells and day.at(enter + int(stay * MINUTE)) is day.at(enter):
-            day.visit(site, enter, enter + int(stay * MINUTE))
+        stay = _stay(day)
+        for _ in range(_TRIES):
+            enter = day.between(8.0, 21.0)
+            if day.at(enter + stay) is day.at(enter) and day.at(enter).cells:
+                day.visit(day.town.step(day.at(enter), day.rng), enter, enter + stay)
+                break
+
+
+def _stay(day: Day) -> int:
+    """Draw how long somebody stays on an errand, µs: as measured."""
+    return int(pick(STAY_MINUTES, day.rng.random()) * MINUTE)
 
 
 def _lay_out(day: Day) -> None:
@@ -144,7 +154,8 @@ def _worker(day: Day) -> None:
         lunch = day.hour(12.1, 0.3)
         if arrive < lunch < leave - HOUR:
             mall = day.town.choose("mall", rng, person.work) if rng.random() < 0.1 else None
-            day.visit(mall or day.town.step(person.work, rng), lunch, lunch + day.minutes(15, 55))
+            site = mall or day.town.step(person.work, rng)
+            day.visit(site, lunch, min(lunch + _stay(day), leave - MINUTE))
     if rng.random() < 0.2:
         _outing(day, leave + day.minutes(10, 30), latest=day.hour(23.0))
 
@@ -176,10 +187,11 @@ def _home(day: Day) -> None:
 def _driver(day: Day) -> None:
     t = day.hour(7.5, 0.7)
     place = day.person.work
-    for _ in range(day.rng.randint(4, 6)):
+    for _ in range(day.rng.randint(5, 7)):
         day.go(place, t)
-        t += day.minutes(30, 110)
-        place = day.town.step(place, day.rng)
+        stop = day.town.step(place, day.rng)
+        t += _stay(day) + int(travel_minutes(place, stop) * MINUTE)
+        place = stop
     day.go(day.person.home, min(t, day.hour(22.0)))
 
 
@@ -208,10 +220,9 @@ def _outing(day: Day, enter: int, latest: int | None = None) -> None:
     role = pick_role(rng.random())
     site = day.town.choose(role, rng, day.at(enter)) if role else None
     if site is None:
-        site = rng.choice(day.person.spots)
-        stay = pick(STAY_MINUTES, rng.random())
+        site, stay = rng.choice(day.person.spots), _stay(day)
     else:
-        stay = max(10.0, pick(STAY_MINUTES, 0.3 + 0.65 * rng.random()))
-    leave = min(enter + int(stay * MINUTE), latest or day.start + DAY - HOUR // 2)
+        stay = int(max(10.0, pick(STAY_MINUTES, 0.3 + 0.65 * rng.random())) * MINUTE)
+    leave = min(enter + stay, latest or day.start + DAY - HOUR // 2)
     if leave > enter:
         day.visit(site, enter, leave)

@@ -20,9 +20,9 @@ CENTRE: Final = (30.25, 120.15)
 KM_PER_DEGREE: Final = 111.32
 """Of latitude; of longitude at the equator."""
 
-_SPACING_KM: Final = 1.43
+_SPACING_KM: Final = 1.41
 """Median of √A."""
-_SPREAD: Final = (1.03, 0.70)
+_SPREAD: Final = (1.05, 0.69)
 """Standard deviation of ln √A, below the median and above it."""
 _NEAREST_KM: Final = 0.12
 _FARTHEST_KM: Final = 7.0

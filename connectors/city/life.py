@@ -12,16 +12,19 @@ from typing import Final
 
 from .feed import Feed, Mark
 from .figures import (
+    ABOUT,
     BUSY,
     CALLS_WEEKDAY,
     CALLS_WEEKEND,
     DATA,
     DAY,
     HOUR,
+    RESTLESS,
     SECOND,
     T3412,
     TEXTS_WEEKDAY,
     TEXTS_WEEKEND,
+    mean_rest,
 )
 from .geography import Town
 from .options import CityOptions
@@ -30,6 +33,8 @@ from .steps import Steps
 from .usage import Usage
 
 _NEVER: Final = 1 << 62
+_REST: Final = mean_rest(RESTLESS)
+_READIEST: Final = max(ready for _, ready in RESTLESS)
 
 _DATA_USERS: Final = 0.95
 """Mean of `Person.data` over everybody."""
@@ -48,6 +53,8 @@ class Life:
         self._slice = 0
         # Hits per µs and average person, set by `clock`: location, data, calls, messages.
         self._location = self._data = self._calls = self._texts = 0.0
+        self._restless = 0.0
+        """Of handovers: readiness 1, per µs."""
         self._usage = Usage(town, self.rng, self.feed, options, seed)
         self._steps = Steps(self.rng, self.feed, options)
 
@@ -56,7 +63,8 @@ class Life:
         options = self.options
         self._slice = start // (60 * SECOND)
         shape = DATA[hour] / BUSY / HOUR
-        self._location = (options.handovers + options.updates + options.sights) * shape
+        self._location = (options.updates + options.sights) * shape
+        self._restless = options.handovers * ABOUT[hour] / HOUR * _REST
         self._data = (options.sessions + options.pages) * shape
         calls, texts = (CALLS_WEEKEND, TEXTS_WEEKEND) if weekend else (CALLS_WEEKDAY, TEXTS_WEEKDAY)
         self._calls = options.calls * calls[hour] / 100.0 / HOUR
@@ -72,6 +80,7 @@ class Life:
             self._steps.do[do](person, t, what)
         self._steps.silent = False
         person.last = start - int(self.rng.random() * T3412)
+        person.hopped = start - HOUR
 
     def live(self, person: Person, start: int, end: int) -> None:
         """Live from `start` to `end` (µs, half-open); rows go to `feed`."""
@@ -81,7 +90,9 @@ class Life:
         due = steps[position][0] if position < len(steps) else _NEVER
         located, browsed = self._location, self._data * person.data
         talked, written = self._calls * person.talk, self._texts * person.text
-        total = located + browsed + talked + written
+        known = located + browsed + talked + written
+        # handovers are drawn at the rate of those who are readiest, and left out where somebody is less
+        total = known + self._restless * _READIEST
         gap = 1.0 / total if total else float(DAY)
         t = start
         while True:
@@ -100,8 +111,13 @@ class Life:
                 break
             if not person.on or person.abroad or not person.site.cells:
                 continue
-            person.last = t
             u = random() * total
+            if u >= known:
+                if random() * _READIEST < self._readiness(t - person.hopped):
+                    person.last = t
+                    self._usage.hop(person, t)
+                continue
+            person.last = t
             if u < located:
                 self._usage.locate(person, t, u / located)
             elif u < located + browsed:
@@ -111,6 +127,11 @@ class Life:
             else:
                 self._usage.write(person, t)
         person.position = position
+
+    def _readiness(self, rest: int) -> float:
+        """Tell how ready a phone is to change its cell that did so `rest` µs ago."""
+        long = rest * self._restless
+        return next(ready for until, ready in RESTLESS if long < until)
 
     def _reseed(self, person: Person) -> None:
         """Take up the person's own stream at this slice: no generator is kept per subscriber."""
@@ -131,7 +152,7 @@ def expected_finished(options: CityOptions) -> float:
     average = sum(DATA) / len(DATA) / BUSY
     finished = (options.sessions + options.pages) * _DATA_USERS * average
     starts = options.sessions * (_SESSION_RECORDS - 1.0) * _DATA_USERS * average
-    located = (options.handovers + options.updates + options.sights) * average
+    located = (options.updates + options.sights) * average + options.handovers * sum(ABOUT) / len(ABOUT)
     located *= 1.0 + 2.0 * options.flips
     rest = (options.calls * 1.2 + options.texts + options.pictures + 5.0) / 24.0 + 0.3
     return finished / (finished + starts + located + rest)

@@ -20,7 +20,7 @@ class CityOptions:
     """Rates per subscriber and shares of faults; the defaults are the measured or assumed ones of the facts.
 
     Paging and service requests are thinned at the collector: of the 10 to 25 service requests of a busy hour
-    the city lets `sights` through, so that all kinds together come to 6 to 8 records per subscriber and hour
+    the city lets `sights` through, so that all kinds together come to some 6 records per subscriber and hour
     over a day. Set `sights` to 15 for an unthinned feed.
     """
 
@@ -37,7 +37,8 @@ class CityOptions:
     sights: float = 1.0
     updates: float = 2.1
     """Beside them come those of moves and the periodic ones of idle phones: 2 to 5 in all."""
-    handovers: float = 3.0
+    handovers: float = 3.3
+    """Within a site; the busy hour has most of them (`figures.ABOUT`). 3 to 8 in all are measured."""
     sessions: float = 2.4
     pages: float = 0.6
     """`data.http` records."""
@@ -45,7 +46,7 @@ class CityOptions:
     # Records per subscriber and day.
     calls: float = 1.7
     texts: float = 1.5
-    pictures: float = 0.14
+    pictures: float = 0.12
     handset_changes: float = 0.001
     sim_changes: float = 0.0003
 
@@ -66,9 +67,9 @@ class CityOptions:
     missing_cell: float = 0.039
     missing_origin: float = 0.0
     """Of handovers without a cell: the one that they left is not named, either."""
-    flips: float = 0.03
-    """Share of location records around which the phone flips to a neighbour cell and back (A-B-A): on top of
-    the 3.5 to 4 changes of site a day that people really make."""
+    flips: float = 0.033
+    """Share of location records of ordinary use around which the phone flips to a neighbour cell and back
+    (A-B-A): 3 % of all, on top of the 3.5 changes of site a day that people really make."""
     border_flips: float = 0.3
     """The same at home for people who live within 300 m of a place's edge: each 2/3 to 4/3 of it."""
     no_msisdn: float = 0.05

@@ -33,8 +33,9 @@ class Person:
 
     __slots__ = (
         "abroad", "carried", "cell", "contacts", "count", "data", "day", "flip", "flip_site", "guest", "home",
-        "hushed", "imei", "imsi", "index", "inside", "last", "life", "model", "msisdn", "on", "position",
-        "rat", "signs", "site", "spots", "steps", "talk", "text", "traits", "twin", "volume", "work",
+        "hopped", "hushed", "imei", "imsi", "index", "inside", "last", "life", "model", "msisdn", "on",
+        "position", "rat", "signs", "site", "spots", "steps", "talk", "text", "traits", "twin", "volume",
+        "work",
     )  # fmt: skip
 
     def __init__(self, index: int, seed: int, town: Town, options: CityOptions) -> None:
@@ -97,6 +98,8 @@ class Person:
         """Country they roam in, empty at home."""
         self.last = 0
         """Last contact with the network: the periodic update counts from here."""
+        self.hopped = 0
+        """When they changed their cell last."""
         self.hushed = 0
         """No data before this time."""
         self.day = 0

@@ -52,6 +52,7 @@ class Steps:
         if not self.silent:
             self.feed.left(person, t)
         person.site, person.cell = site, int(self.rng.random() * len(site.cells))
+        person.hopped = t
         if not person.on or person.abroad or not site.cells:
             return
         u = self.rng.random()

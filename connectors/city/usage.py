@@ -37,25 +37,34 @@ class Usage:
         self._flip_share = options.flips
         self._flips = Random()
         """Of faults: what people do must not depend on it."""
-        located = options.handovers + options.updates + options.sights
-        self._handover_share = options.handovers / located if located else 0.0
-        self._update_share = (options.handovers + options.updates) / located if located else 0.0
+        located = options.updates + options.sights
+        self._update_share = options.updates / located if located else 0.0
         browsing = options.sessions + options.pages
         self._session_share = options.sessions / browsing if browsing else 0.0
         writing = options.texts + options.pictures
         self._text_share = options.texts / writing if writing else 0.0
 
     def locate(self, person: Person, t: int, u: float) -> None:
-        """Show up at a cell: by a handover, an update or else a plain sighting, by the draw `u` (0 to 1)."""
-        cells = len(person.site.cells)
-        if u < self._handover_share and cells > 1:
-            before = person.site.cells[person.cell]
-            person.cell = (person.cell + 1 + int(self.rng.random() * (cells - 1))) % cells
-            self.feed.sign(person, "loc.handover", t, {"cell_prev": before}, person.site)
-        elif u < self._update_share and u >= self._handover_share:
+        """Show up at a cell: by an update or else a plain sighting, by the draw `u` (0 to 1)."""
+        if u < self._update_share:
             self.feed.sign(person, "loc.update", t, {"cause": "normal"}, person.site)
         else:
             self.feed.sign(person, "loc.sight", t, {}, person.site)
+        self._perhaps_flip(person, t)
+
+    def hop(self, person: Person, t: int) -> None:
+        """Change the cell within the site; where there is but one, show up at it."""
+        cells = len(person.site.cells)
+        person.hopped = t
+        if cells > 1:
+            before = person.site.cells[person.cell]
+            person.cell = (person.cell + 1 + int(self.rng.random() * (cells - 1))) % cells
+            self.feed.sign(person, "loc.handover", t, {"cell_prev": before}, person.site)
+        else:
+            self.feed.sign(person, "loc.sight", t, {}, person.site)
+        self._perhaps_flip(person, t)
+
+    def _perhaps_flip(self, person: Person, t: int) -> None:
         if self.rng.random() < (person.flip if person.site is person.home else self._flip_share):
             self._flip(person, t)
 

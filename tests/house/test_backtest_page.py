@@ -40,4 +40,5 @@ def test_the_commands_print_what_the_page_shows(tmp_path: Path) -> None:
     # what the text below the output says
     coupon = rows["mall-coupon"]
     assert (coupon["gain"], coupon["moved"], coupon["lose"]) == (1, 1, 0)
-    assert against["subscribers"]["lose"] == 0
+    assert (against["subscribers"]["lose"], against["subscribers"]["both"]) == (0, 1)
+    assert rows["bundle-ending"]["lose"] == 1

@@ -18,6 +18,8 @@ from bench.report import MORE
 from engine.codec import encode
 from engine.snapshot import Subscriber
 from engine.treatments.registry import CELLS, TREATMENTS
+from tests.servers.postgres import find_postgres
+from tests.servers.process import NoServerError
 from tests.testdata import CHECKOUT
 
 STAGES = ["intake", "ticks", "fold", "encode", "lines"]
@@ -46,13 +48,19 @@ FIGURES = {
     "doors": ["JSON lines", "JSON lines, gzip", "xDR rows, made"],
     "pushing": [
         *("CAMARA, 1 event, HTTP/1.1", "CAMARA, 1 event, HTTP/2", "CAMARA, batch of 100, HTTP/1.1"),
-        *("AMF, 10 reports, HTTP/2", "TCP lines, JSON", "TCP lines, xDR rows"),
+        *("AMF, 1 report, HTTP/2", "AMF, 10 reports, HTTP/2", "NEF, 1 report, HTTP/1.1"),
+        *("NEF, 10 reports, HTTP/1.1", "NEF, 10 reports, HTTP/2", "TCP lines, JSON", "TCP lines, xDR rows"),
+        *("NEF, 1 report, HTTP/1.1 / CAMARA, 1 event, HTTP/1.1",),
     ],
     "captures": ["S1AP and NAS", "TCAP and MAP", "frames without signaling"],
     "treatments": ["no step", "duplicates", "ping_pong", "thinning", "all"],
     "collecting": [
         *("memory", "memory, 4 treatments", "memory, 4 treatments / memory", "Kafka, a message per record"),
         *("Kafka, 50 records a message", "Kafka, a message per record / Kafka, 50 records a message"),
+    ],
+    "loads": [
+        *("JSON lines", "CSV", "CSV / JSON lines", "Parquet", "Parquet / JSON lines"),
+        *("opt-outs, a number per line", "complaints, CSV"),
     ],
     "topics": [
         f"{way}{many}"
@@ -93,6 +101,18 @@ def test_the_quick_run_gives_every_figure(folder: Path, name: str) -> None:
     found = {figure["name"]: figure for figure in section["figures"]}
     assert [figure for figure in FIGURES[name] if figure not in found] == []
     assert [figure for figure, entry in found.items() if not is_number(entry)] == []
+
+
+def test_loads_from_postgresql_are_measured_where_there_is_one(folder: Path) -> None:
+    section = next(section for section in quick(folder)[1] if section["name"] == "loads")
+    found = {figure["name"] for figure in section["figures"]} & {"PostgreSQL", "PostgreSQL / JSON lines"}
+    try:
+        find_postgres()
+    except NoServerError:
+        assert found == set()
+        assert any(remark.startswith("PostgreSQL: not run, ") for remark in section["remarks"])
+    else:
+        assert found == {"PostgreSQL", "PostgreSQL / JSON lines"}
 
 
 def test_the_quick_run_prints_what_it_writes(folder: Path) -> None:

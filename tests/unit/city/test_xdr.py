@@ -56,7 +56,7 @@ def test_damage_is_healed_or_refused_row_by_row_and_told(
     catalog: Catalog, start: int, tmp_path: Path
 ) -> None:
     rates = {"mangled_times": 0.05, "extra_columns": 0.1}
-    city = City(4, 150, catalog, start=start, options=with_faults(CityOptions(), rates, none_else=True))
+    city = City(4, 400, catalog, start=start, options=with_faults(CityOptions(), rates, none_else=True))
     written = write(city, HOURS, tmp_path, xdr=True)
     told = Counter(
         deed

@@ -52,6 +52,15 @@ def test_what_the_captures_are_known_to_hold() -> None:
     assert [record["procedure"] for record in found["s1ap_iphone6_volte"].records if "imsi" in record] == []
 
 
+@pytest.mark.testdata("data/pcap")
+@pytest.mark.parametrize("name", CAPTURES)
+def test_no_capture_holds_a_tracking_area_update(name: str) -> None:
+    """docs/doors/pcap.md says so. NAS is there in plain: types 72 to 75 stand behind 07, if anywhere."""
+    data = capture(name).read_bytes()
+    assert [kind for kind in range(72, 76) if bytes([7, kind]) in data] == []
+    assert not any("tracking area update" in row for row in Reading(capture(name)).packets.counts)
+
+
 def write() -> None:
     """Write the golden files anew: python -m tests.unit.pcap.test_lab."""
     GOLDEN.mkdir(exist_ok=True)
