@@ -31,6 +31,12 @@ class House:
     """Names of the topics that this deployment writes itself: read in, they would be written without end."""
     web_port: int = 0
     """Where this process serves its own pages; 0: nowhere."""
+    feeds: int = 1
+    """How many feeds there are: they share the room in a checkpoint."""
+
+    def share(self, most: int, all_in_all: int) -> int:
+        """Return how much one feed may remember: `most`, less if all would have more together."""
+        return min(most, all_in_all // self.feeds)
 
 
 class Mistake(NamedTuple):

@@ -7,7 +7,8 @@ rows applied, with a dead letter of reason `file`.
 
 What was done is in the position, which becomes durable with the records: a file is moved only after that. A
 file that comes again (same name, same content to its end) is moved without being read, logged and counted;
-one of the same name with other content is another file.
+one of the same name with other content is another file. One whose writer goes on with it, while it is read or
+after it was moved, is read on from there: see `landing_put`.
 
 Names of files may hold numbers of persons. Outside of this process, in the checkpoint too, a file goes by its
 `shown_name`; where it is needed again it is looked for in the directory.
@@ -19,17 +20,17 @@ import asyncio
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, TypeGuard
 
 import structlog
 
 from connectors.column_map import ColumnMap
-from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, stat_of
+from connectors.landing_file import Begin, Found, Open, Read, Reading, Take, look
+from connectors.landing_put import START, Place, Put, Watch
+from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, Still, no_link, stat_of
 from connectors.lines import Lines
 from connectors.xdr_files import Rows
 from engine.errors import InputError
@@ -41,68 +42,13 @@ from engine.refusals import shown_name
 DONE, BAD = "done", "bad"
 REMEMBERED = 200
 """Files that are done and gone from the directory, to be known if they come again: 76 bytes each, in every
-checkpoint."""
-AT_ONCE = 1 << 22
-"""Bytes of a file that is looked at without a thread: about 10 ms."""
-_HEAD = 1 << 16
-_BLOCK = 1 << 20
-_HALF: Final = 16
-"""Characters of the first part of a mark, which once was all of it."""
-
-log = structlog.get_logger("landing")
-
+checkpoint. A quarter as many, the newest, are watched as they may go on: 90 bytes each, a `stat` a look."""
+OF_ALL = 4_000
+"""The same of all feeds together; one has 20 at least."""
 IN_A_THREAD = 5_000
 """Files in a directory from which on it is looked at in a thread: about 10 ms."""
-Take = Callable[[int, Any, str], list[Event]]
-"""(line number, line, position) -> events."""
 
-
-class Reading(Protocol):
-    """What a file holds, item by item: lines, or what else a door makes of files."""
-
-    offset: int
-    number: int
-    """Where the items given end: what reading goes on from, and the number of the last one."""
-
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
-        """Yield (number, item); raise InputError where the file can't be read any further."""
-        ...
-
-
-Opener = Callable[[str, int], int]
-"""Opens a file as `open` asks its `opener` to."""
-Read = Callable[[Path, Intake, str, int, int, Opener], tuple[Reading, Take]]
-"""(file, intake, its shown name, offset, number, opener) -> its items from there on, and what takes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a look at a file has found."""
-
-    mark: str
-    """What it is known by: a hash of its name, size and beginning, and one of all of it."""
-    stat: Stat
-
-    def is_one_of(self, marks: Collection[str]) -> bool:
-        """Say whether it is known; checkpoints of before hold only the first part of marks."""
-        return self.mark in marks or self.mark[:_HALF] in marks
-
-    def is_(self, mark: str) -> bool:
-        """Say whether it is the file of a mark."""
-        return self.is_one_of((mark,))
-
-
-@dataclass(slots=True)
-class _Open:
-    """The file being read."""
-
-    name: str
-    shown: str
-    """Its name as others may read it."""
-    found: _Found
-    lines: Reading
-    rest: Iterator[tuple[int, Any]]
-    take: Take
+log = structlog.get_logger("landing")
 
 
 class Landing:
@@ -111,8 +57,8 @@ class Landing:
     `columns`: how its files are delimited; None: JSON lines, whose records are of source FILE unless they say
     so themselves, as in a replay. `move`: False leaves files where they are, known by the position as long as
     they stay. `scan_seconds`: how often the directory is looked at. `choice`: which files, in which order.
-    `read`: how a file is read that does not consist of lines. Raises InputError if the directory can't be
-    read at `open`.
+    `read`: how a file is read that does not consist of lines. `remembered`: see `REMEMBERED`; a quarter as
+    many are watched. Raises InputError if the directory can't be read at `open`.
     """
 
     def __init__(
@@ -126,31 +72,38 @@ class Landing:
         clock: Callable[[], float] = time.monotonic,
         choice: Choice = EVERY_FILE,
         read: Read | None = None,
+        remembered: int = REMEMBERED,
     ) -> None:
         self.folder = folder
         self.columns = columns
         self.counts: Counter[str] = Counter()
-        """Files since the start: `done`, `bad`, `again` (came twice), `unreadable` (tried again later), `gap`
-        (missing), `closed` (were missing and came), `links` (not followed)."""
+        """Files since the start: `done`, `bad`, `again` (came twice), `grown` (after they were taken),
+        `unreadable` (tried again later), `gap` (missing), `closed` (were missing and came), `links` (not
+        followed)."""
         self._name = name
         self._move = move
         self._read = read
+        self._remembered = remembered
         self._scan_seconds = scan_seconds
         self._clock = clock
         self._intake: Intake | None = None
         self._rows: Rows | None = None
         self._seen: dict[str, str] = {}
         """Mark -> shown name of files that are done, oldest first."""
-        self._finished: dict[str, tuple[str, Stat, str]] = {}
-        """Mark -> (name, stat, folder to move it to): done, but not yet known to be durable."""
+        self._finished: dict[str, tuple[Put, Stat]] = {}
+        """Mark -> (as what it is to be put away, stat): done, but not yet known to be durable."""
         self._damaged: dict[str, dict[str, Any]] = {}
         """Mark -> what is wrong with a file of these, to be logged."""
-        self._current: _Open | None = None
+        self._current: Open | None = None
         self._queue: deque[str] = deque()
         self._left: dict[str, Stat] = {}
         """Files that were seen and stay, by name."""
         self._scan_at = 0.0
-        self._scan = Scan(folder, choice, clock)
+        self._scan = Scan(folder, choice, clock, lines=read is None)
+        still = Still(folder, choice.stable, clock, lines=read is None)
+        self._watch = Watch(folder, still, remembered // 4)
+        self._grown: deque[Put] = deque()
+        """Files that were put away and have grown, to be read on."""
 
     # -- as a source -----------------------------------------------------------------------------------------
 
@@ -172,17 +125,21 @@ class Landing:
     @property
     def position(self) -> Mapping[str, Any]:
         """What is done, what is to be moved, and how far the file being read was read."""
-        moving = {mark: folder for mark, (_, _, folder) in self._finished.items()}
+        moving = {mark: put.folder for mark, (put, _) in self._finished.items()}
         position: dict[str, Any] = {"seen": self._seen, "moving": moving}
-        if self._current is not None:
-            lines = self._current.lines
+        puts = [put for put, _ in self._finished.values()]
+        current = self._current
+        if current is not None and current.grown is not None:
+            puts.append(current.grown.to(place=self._place(current.lines)))
+        elif current is not None:
             position["file"] = {
-                "name": self._current.shown,
-                "mark": self._current.found.mark,
-                "offset": lines.offset,
-                "number": lines.number,
-                "before": None if self._rows is None else self._rows.before,
+                "name": current.shown,
+                "mark": current.found.mark,
+                "size": current.found.stat[1],
+                **self._place(current.lines)._asdict(),
             }
+        if self._move:
+            position["put"] = self._watch.pack(puts)
         if self._scan.sequence is not None:
             position["sequence"] = self._scan.sequence.pack()
         return position
@@ -200,6 +157,7 @@ class Landing:
         self._intake = intake
         self._rows = None if self.columns is None else Rows(self.columns, intake)
         self._queue.clear()
+        self._grown.clear()
         self._left.clear()
         self._finished, self._damaged = {}, {}
         self._scan_at = self._clock()
@@ -210,18 +168,25 @@ class Landing:
             self._scan.sequence.shown = self._shown
             self._scan.sequence.restore(position.get("sequence", ()))
         there = self._there(position)
+        packed = position.get("put", ())
+        self._watch.restore(packed, (DONE, BAD), self._seen, self._shown)
         for mark, target in position.get("moving", {}).items():
+            size, *place = next((each[2:] for each in packed if each[0] == mark), (None,))
             for name in there.get(self._seen.get(mark, ""), ()):
                 # The one before may have been killed before it moved them. What is in both places came again.
-                found, moved = await self._look(name), await self._look(name, target)
-                if found is not None and found.is_(mark) and not (moved is not None and moved.is_(mark)):
-                    self._put_away(name, found.stat, target)
+                found, moved = await self._look(name, "", size), await self._look(name, target, size)
+                if _is(found, mark) and not _is(moved, mark):
+                    await self._put_away_now(name, target, found, mark, size, place)
         file = position.get("file")
         if file is not None:
             for name in there.get(self._shown(file["name"]), ()):
-                found = await self._look(name)
-                if found is not None and found.is_(file["mark"]):
-                    self._begin(name, found, file["offset"], file["number"], file.get("before"))
+                found = await self._look(name, "", file.get("size"))
+                if found is not None and not found.is_(file["mark"]) and found.begin == file["mark"]:
+                    # it has grown meanwhile: it is read as what it was, the rest once it stands still
+                    found = Found(file["mark"], (found.stat[0], file["size"], 0))
+                if _is(found, file["mark"]):
+                    place = Place(file["offset"], file["number"], file.get("before"))
+                    self._begin(self.folder / name, name, found, place)
 
     async def read(self, limit: int) -> list[Event] | None:
         """Return the events of up to `limit` rows of one file; None if there is no file."""
@@ -232,11 +197,13 @@ class Landing:
         assert intake is not None
         self._origin = shown = current.shown
         events: list[Event] = []
+        made: list[Event] | None = None
         folder = DONE
         try:
             for read, (number, line) in enumerate(current.rest, 1):
-                events += current.take(number, line, f"{shown}:{number}")
-                if read >= limit:
+                made = current.take(number, line, f"{shown}:{number}")
+                events += made
+                if read >= limit and _cut_at(current.lines) is None:
                     return events
         except InputError as error:
             folder = BAD
@@ -244,21 +211,32 @@ class Landing:
             intake.refuse("file", detail, shown, f"{shown}:{current.lines.number + 1}", "")
             self._damaged[current.found.mark] = {"problem": detail, "line": current.lines.number + 1}
         self._current = None
-        mark = current.found.mark
-        self._seen[mark] = shown
-        self._finished[mark] = (current.name, current.found.stat, folder)
-        self.counts[folder] += 1
+        self._end(current, folder, is_last_taken=made is None or bool(made))
         return events
+
+    def _end(self, current: Open, folder: str, *, is_last_taken: bool) -> None:
+        """Take in that a file was read to its end."""
+        found, place, cut_at = current.found, self._place(current.lines), _cut_at(current.lines)
+        if cut_at is not None and not is_last_taken:
+            # half a line: if its rest comes it is read once more, whole
+            place = place._replace(offset=cut_at, number=place.number - 1)
+        self._seen[found.mark] = current.shown
+        if current.grown is not None:
+            self._watch.add(current.grown.to(mark=found.mark, size=found.stat[1], place=place))
+            return
+        put = Put(folder, current.name, current.name, found.mark, *found.stat[:2], place)
+        self._finished[found.mark] = put, found.stat
+        self.counts[folder] += 1
 
     async def committed(self) -> None:
         """Move the files whose last row is durable now."""
-        for mark, (name, stat, folder) in self._finished.items():
-            if folder == BAD and self._move:
+        for mark, (put, stat) in self._finished.items():
+            if put.folder == BAD and self._move:
                 why = self._damaged.get(mark, {})
-                log.warning("a file can't be read to its end", file=self._shown(name), folder=BAD, **why)
-            self._put_away(name, stat, folder)
+                log.warning("a file can't be read to its end", file=self._shown(put.name), folder=BAD, **why)
+            await self._put_away(put, stat)
         self._finished, self._damaged = {}, {}
-        for mark in list(self._seen)[: max(len(self._seen) - REMEMBERED, 0)] if self._move else ():
+        for mark in list(self._seen)[: max(len(self._seen) - self._remembered, 0)] if self._move else ():
             del self._seen[mark]
 
     async def close(self) -> None:
@@ -269,11 +247,16 @@ class Landing:
 
     async def _next(self) -> bool:
         """Open the next file; False if there is none."""
-        if not self._queue:
+        if len(self._finished) >= self._remembered:
+            return False  # they are in the checkpoint until they are moved
+        if not self._queue and not self._grown:
             if self._clock() < self._scan_at:
                 return False
             self._scan_at = self._clock() + self._scan_seconds
             await self._look_around()
+        while self._grown:
+            if await self._go_on(self._grown.popleft()):
+                return True
         while self._queue:
             name = self._queue.popleft()
             if not self._scan.may_begin(name):
@@ -281,21 +264,40 @@ class Landing:
             found = await self._look(name)
             if found is None:
                 self.counts["unreadable"] += 1
-            elif found.stat != self._stat(name):
-                continue  # changed while it was looked at: the next look will find it
+            elif found.stat != self._stat(name) or not self._scan.stands(name, found.stat):
+                continue  # changed since it was found: the next look will find it
             elif not found.is_one_of(self._seen):
                 self._tell_gap(name)
-                self._begin(name, found)
+                self._begin(self.folder / name, name, found)
                 if self._scan.more:
                     self._scan_at = self._clock()  # those left out are looked for at once
                 return True
             elif found.mark not in self._finished:
-                self._put_away_again(name, found.stat)
+                await self._put_away_again(name, found)
         return False
+
+    async def _go_on(self, put: Put) -> bool:
+        """Open a file that has grown since it was put away, where its reading ended; False if it can't be."""
+        path = self.folder / put.folder / put.name
+        found = await look(path, put.came_as, put.size)
+        if found is None or found.stat[0] != put.inode:
+            return False
+        if found.begin != put.mark and not self._watch.give_back(put, self._scan.marker_of(put.came_as)):
+            return False
+        self.counts["grown"] += 1
+        log.warning(
+            "a file went on growing after it was taken, its rest is read",
+            file=self._shown(put.came_as),
+            bytes=found.stat[1] - put.size,
+        )
+        if found.begin != put.mark:
+            return False  # written anew: another file, which the next look will find
+        self._begin(path, put.came_as, found, put.place, put)
+        return True
 
     async def _look_around(self) -> None:
         """Find the next files of the directory."""
-        finished = {name for name, _, _ in self._finished.values()}
+        finished = {put.name for put, _ in self._finished.values()}
         try:
             if not self._move:
                 self._forget_gone()
@@ -311,6 +313,7 @@ class Landing:
             self.counts["links"] += links
             log.warning("a symbolic link is not followed: files have to be in the directory", count=links)
         self._queue.extend(found)
+        self._grown.extend(self._watch.grown())
 
     def _forget_gone(self) -> None:
         """Forget files that were left where they are and are there no longer, or are other ones."""
@@ -353,22 +356,30 @@ class Landing:
         return found
 
     def _begin(
-        self, name: str, found: _Found, offset: int = 0, number: int = 0, before: int | None = None
+        self, path: Path, name: str, found: Found, place: Place = START, grown: Put | None = None
     ) -> None:
-        intake = self._intake
-        assert intake is not None
+        assert self._intake is not None
         if self._rows is not None:
-            self._rows.before = before
+            self._rows.before = place.before
         shown = self._shown(name)
         read = self._read or self._read_lines
-        lines, take = read(self.folder / name, intake, shown, offset, number, _no_link)
-        self._current = _Open(name, shown, found, lines, iter(lines), take)
+        begin = Begin(path, shown, no_link, found.is_whole, place.offset, place.number)
+        lines, take = read(begin, self._intake)
+        self._current = Open(name, shown, found, lines, iter(lines), take, grown)
 
-    def _read_lines(
-        self, path: Path, intake: Intake, shown: str, offset: int, number: int, opener: Opener
-    ) -> tuple[Reading, Take]:
-        source = shown if self.columns is None else self.columns.source
-        lines = Lines(path, intake, source=source, name=shown, offset=offset, number=number, opener=opener)
+    def _read_lines(self, begin: Begin, intake: Intake) -> tuple[Reading, Take]:
+        shown = begin.shown
+        lines = Lines(
+            begin.path,
+            intake,
+            source=shown if self.columns is None else self.columns.source,
+            name=shown,
+            offset=begin.offset,
+            number=begin.number,
+            opener=begin.opener,
+            is_whole=begin.is_whole,
+            passed=intake.passed,
+        )
         rows = self._rows
 
         def take(number: int, line: bytes, position: str) -> list[Event]:
@@ -383,37 +394,62 @@ class Landing:
         assert self._intake is not None
         return shown_name(name, self._intake.identity.key)
 
-    async def _look(self, name: str, folder: str = "") -> _Found | None:
+    async def _look(self, name: str, folder: str = "", size: int | None = None) -> Found | None:
         """Return what a file is known by; None if it can't be read, or is not there."""
-        path = self.folder / folder / name
-        stat = self._stat(name, folder)
-        if stat is None:
-            return None
-        if stat[1] <= AT_ONCE:
-            return _look_at(path)
-        return await asyncio.to_thread(_look_at, path)
+        return await look(self.folder / folder / name, name, size)
 
-    def _stat(self, name: str, folder: str = "") -> Stat | None:
-        return stat_of(self.folder / folder / name)
+    def _stat(self, name: str) -> Stat | None:
+        return stat_of(self.folder / name)
 
-    def _put_away_again(self, name: str, stat: Stat) -> None:
+    async def _put_away_again(self, name: str, found: Found) -> None:
         """Move a file that was read before; who put it there has to hear that it is not read."""
         if self._move:
             self.counts["again"] += 1
             log.warning("a file came again and is put aside unread", file=self._shown(name), folder=DONE)
-        self._put_away(name, stat, DONE)
+            self._seen[found.mark] = self._seen.pop(found.mark, self._shown(name))
+        await self._put_away_now(name, DONE, found)
 
-    def _put_away(self, name: str, stat: Stat, folder: str) -> None:
+    async def _put_away_now(
+        self,
+        name: str,
+        folder: str,
+        found: Found,
+        mark: str = "",
+        size: int | None = None,
+        place: Sequence[int] = (),
+    ) -> None:
+        """Move a file that is not being read; `place`: where its reading has ended, as in a position."""
+        end = Place(*place) if place else await asyncio.to_thread(self._end_of, name)
+        size = found.stat[1] if size is None else size
+        put = Put(folder, name, name, mark or found.mark, found.stat[0], size, end)
+        await self._put_away(put, found.stat)
+
+    def _place(self, lines: Reading) -> Place:
+        """Return where a reading stands."""
+        return Place(lines.offset, lines.number, None if self._rows is None else self._rows.before)
+
+    def _end_of(self, name: str) -> Place:
+        """Read a file without taking anything, to find where its reading ends."""
+        begin = Begin(self.folder / name, name, no_link, lambda _: True)
+        lines, _ = (self._read or self._read_lines)(begin, Intake(Identity(b"-")))
+        with suppress(InputError):
+            deque(lines, maxlen=0)
+        return Place(lines.offset, lines.number)
+
+    async def _put_away(self, put: Put, stat: Stat) -> None:
         """Move a file, never over another one; or remember that it is left where it is.
 
         If another one has taken its place meanwhile, that stays, to be looked at.
         """
+        name = put.name
         if not self._move:
             self._left[name] = stat
             return
         if self._stat(name) != stat:
-            return
-        target = self.folder / folder / name
+            found = await self._look(name, "", put.size)
+            if found is None or found.stat[0] != put.inode or not found.began_as(put.mark):
+                return
+        target = self.folder / put.folder / name
         copies = 0
         try:
             target.parent.mkdir(exist_ok=True)
@@ -429,70 +465,16 @@ class Landing:
             return  # somebody else has taken it away
         except OSError as error:
             raise _unreadable(self.folder, error) from None
+        self._watch.add(put.to(name=target.name))
 
 
-def _look_at(path: Path) -> _Found | None:
-    """Read a whole file for its mark; None if it can't be read."""
-    content = blake2b(digest_size=8)
-    try:
-        with open(path, "rb", opener=_no_link) as file:
-            stat = _stat_of(os.fstat(file.fileno()))
-            head = file.read(_HEAD)
-            content.update(head)
-            while block := file.read(_BLOCK):
-                content.update(block)
-    except OSError:
-        return None
-    first = blake2b(os.fsencode(path.name) + f"\0{stat[1]}\0".encode() + head, digest_size=8)
-    return _Found(first.hexdigest() + content.hexdigest(), stat)
+def _cut_at(lines: Reading) -> int | None:
+    """Return where the last line begins, if it was given without its end: the file ends there, too."""
+    return lines.last_began if isinstance(lines, Lines) else None
 
 
-def _stat_of(stat: os.stat_result) -> Stat:
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def lines_at(folder: Path, name: str, numbers: Collection[int], key: bytes) -> dict[int, bytes]:
-    """Return lines of a file of a landing directory, by their numbers, wherever it was moved to.
-
-    `name`: as letters show it, `key`: what it was shown by (see `shown_name`). Empty if it is gone, or if
-    files of this name came several times: it is not known which is meant. A file that is damaged gives the
-    lines before that. Raises InputError if it can't be read at all.
-    """
-    found: dict[int, bytes] = {}
-    if Path(name).name != name:
-        return found
-    there = [path for place in ("", DONE, BAD) for path in _shown_as(folder / place, name, key)]
-    if len(there) != 1 or there[0].with_name(f"{there[0].name}.1").exists():
-        return found
-    last = max(numbers, default=0)
-    # what is too long was refused when the file was read first
-    unheard = Intake(Identity(b"-"))
-    try:
-        for number, line in Lines(there[0], unheard, source=name, name=name):
-            if number in numbers:
-                found[number] = line
-            if number >= last:
-                break
-    except InputError:
-        if there[0].parent.name != BAD:
-            raise
-    return found
-
-
-def _shown_as(folder: Path, name: str, key: bytes) -> list[Path]:
-    """Return the files of a folder that are shown by a name."""
-    if "~" not in name:
-        return [folder / name] if (folder / name).is_file() else []
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return []
-    return [Path(entry) for entry in entries if shown_name(entry.name, key) == name and entry.is_file()]
-
-
-def _no_link(path: str, flags: int) -> int:
-    """Open a file, but not what a link that has taken its place names; nor wait for a pipe's other end."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+def _is(found: Found | None, mark: str) -> TypeGuard[Found]:
+    return found is not None and found.began_as(mark)
 
 
 def _unreadable(folder: Path, error: OSError) -> InputError:

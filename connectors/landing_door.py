@@ -6,19 +6,27 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from connectors.column_map import ColumnMap, load_map, read_map
 from connectors.door import SECOND, Door, House, Mistake
-from connectors.landing import BAD, DONE, Landing
+from connectors.landing import BAD, DONE, OF_ALL, REMEMBERED, Landing
 from connectors.landing_scan import UNFINISHED, Choice
 from engine.options import REQUIRED, Duration, Options, Place, option
+from engine.paths import FOLDER, why_no
+
+STABLE: Final = 5 * SECOND
+"""µs for which files have to stand still, unless it is said otherwise."""
 
 
 class LandingOptions(Options):
     """Of a landing directory."""
 
     folder: Place = option(
-        REQUIRED, "a folder", "Folder into which files are put, whole, by a rename.", stand_in="."
+        REQUIRED,
+        "a folder",
+        "Folder into which files are put: best whole, by a rename. None may be named `done` or `bad`.",
+        stand_in=".",
     )
     files: str = option(
         "*",
@@ -42,10 +50,10 @@ class LandingOptions(Options):
         pattern=r"^$|^\.[A-Za-z0-9._-]{1,20}$",
     )
     stable: Duration = option(
-        0,
+        STABLE,
         "a length of time from 0s to 1h, such as 10s",
-        "A file is taken when its size and time of change have stood still for so long: for writers that do "
-        "not rename. `0s`: at once.",
+        "A file is taken when its size and time of change have stood still for so long (30s, if its last "
+        "line has no end): for writers that do not rename. `0s`: at once, the default with `marker`.",
         ge=0,
         le=3_600 * SECOND,
     )
@@ -102,11 +110,12 @@ class LandingOptions(Options):
     @property
     def choice(self) -> Choice:
         """The same, for the scan."""
+        marked = bool(self.marker) and "stable" not in self.model_fields_set
         return Choice(
             files=self.files,
             unfinished=self.unfinished,
             marker=self.marker,
-            stable=self.stable / SECOND,
+            stable=0.0 if marked else self.stable / SECOND,
             sequence=re.compile(self.sequence) if self.sequence else None,
             every=self.every // SECOND,
             wraps=self.wraps or None,
@@ -116,18 +125,30 @@ class LandingOptions(Options):
 
 def make(name: str, options: LandingOptions, columns: ColumnMap | None, house: House) -> Landing:
     """Return the source."""
-    return Landing(name, options.folder, columns, choice=options.choice)
+    return Landing(name, options.folder, columns, choice=options.choice, remembered=remembered(house))
+
+
+def remembered(house: House) -> int:
+    """Return how many files a feed remembers."""
+    return max(house.share(REMEMBERED, OF_ALL), 20)
 
 
 def look(options: LandingOptions, house: House) -> Iterator[Mistake]:
     """Find out whether the folder is there and its files can be moved."""
     folder = options.folder
-    if not folder.is_dir():
-        yield Mistake(
-            "folder", "a folder", f"`{folder}`, which {'is none' if folder.exists() else 'is missing'}"
-        )
-    elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    why = why_no(FOLDER, folder)
+    if why:
+        yield Mistake("folder", "a folder", f"`{folder}`, which {why}")
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield Mistake("folder", "a folder whose files can be read and moved", f"`{folder}`, where they can't")
+        return
+    for place in (folder / DONE, folder / BAD):
+        why = why_no(FOLDER, place)
+        if why not in ("", "is missing"):
+            yield Mistake("folder", "a folder for files that are put away", f"`{place}`, which {why}")
+        elif not why and not os.access(place, os.W_OK | os.X_OK):
+            yield Mistake("folder", "a folder that files can be moved to", f"`{place}`, where they can't")
 
 
 def claims(options: LandingOptions) -> tuple[str, ...]:

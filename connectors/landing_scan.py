@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from heapq import nsmallest
@@ -18,10 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from connectors.landing_sequence import Sequence
+from connectors.lines import GZIP
 
 AT_ONCE: Final = 1_000
 """Files that one look hands out: a directory may hold any number of them."""
 UNFINISHED: Final = (".tmp", ".part")
+LAST_LINE_SECONDS: Final = 30.0
+"""For so long a file has to stand still whose last line has no end: writers hold back what fills no block."""
 
 Stat = tuple[int, int, int]
 """Inode, size, time of change: another one means that it may be another file."""
@@ -38,7 +42,7 @@ class Choice:
     marker: str = ""
     """End of the name of a file that says that another one is whole: `x.txt.ok` or `x.ok` of `x.txt`."""
     stable: float = 0.0
-    """Seconds for which size and time of change have to stand still."""
+    """Seconds for which size and time of change have to stand still: see `Still`."""
     sequence: re.Pattern[str] | None = None
     """See `landing_sequence`."""
     every: int = 0
@@ -50,10 +54,49 @@ class Choice:
 EVERY_FILE: Final = Choice()
 
 
+class Still:
+    """Tells which files of a folder have stood still for some seconds, or longer if that need be.
+
+    By `clock`, since it was first asked about one; or by its time of change, so that old files need not wait.
+    `lines`: they consist of lines, and one whose last line has no end has to stand still for longer.
+    """
+
+    def __init__(
+        self, folder: Path, seconds: float, clock: Callable[[], float], *, lines: bool = True
+    ) -> None:
+        self.seconds = seconds
+        self._folder = folder
+        self._longer = max(LAST_LINE_SECONDS, seconds) if lines and seconds else seconds
+        self._clock = clock
+        self._watched: dict[str, tuple[Stat | None, float]] = {}
+        """Name -> stat, and since when it has been that."""
+
+    def of(self, stats: Mapping[str, Stat | None]) -> list[str]:
+        """Return those of some files of the folder that stand still; all others are forgotten."""
+        now = self._clock()
+        watched: dict[str, tuple[Stat | None, float]] = {}
+        for name, stat in stats.items():
+            before = self._watched.get(name)
+            watched[name] = before if before is not None and before[0] == stat else (stat, now)
+        self._watched = watched
+        found = []
+        for name, (stat, since) in watched.items():
+            stood = max(now - since, 0 if stat is None else time.time() - stat[2] / 1e9)
+            if stood >= self._longer or (stood >= self.seconds and _ends_a_line(self._folder / name)):
+                found.append(name)
+        return found
+
+    def knows(self, name: str, stat: Stat | None) -> bool:
+        """Say whether a file is as it was when it was asked about."""
+        return name in self._watched and self._watched[name][0] == stat
+
+
 class Scan:
     """Looks at a directory; keeps what it has to remember from one look to the next."""
 
-    def __init__(self, folder: Path, choice: Choice, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: Path, choice: Choice, clock: Callable[[], float], *, lines: bool = True
+    ) -> None:
         self.folder = folder
         self.choice = choice
         self.counts: Counter[str] = Counter()
@@ -69,8 +112,7 @@ class Scan:
         """Files that were there at the last look: those handed out, and those left out."""
         self._clock = clock
         self._links: set[str] = set()
-        self._watched: dict[str, tuple[Stat | None, float]] = {}
-        """Name -> stat, and since when it has been that; of files that may still change."""
+        self._still = Still(folder, choice.stable, clock, lines=lines)
         self._held: dict[str, float] = {}
         """Name -> since when it has waited for the file before it."""
 
@@ -82,7 +124,13 @@ class Scan:
             self.sequence.look_over(self._names() if self.choice.wraps else ())
             first = nsmallest(AT_ONCE, self._whole(known), key=self.sequence.key)
         self.more = self.waiting > len(first)
-        return self._still(first)
+        if not self.choice.stable:
+            return first
+        return self._still.of({name: stat_of(self.folder / name) for name in first})
+
+    def stands(self, name: str, stat: Stat) -> bool:
+        """Say whether a file still is as the last look has found it; it may have had to wait since."""
+        return not self.choice.stable or self._still.knows(name, stat)
 
     def may_begin(self, name: str) -> bool:
         """Say whether a file waits no longer for the one before it in its sequence."""
@@ -135,19 +183,6 @@ class Scan:
                 self.waiting += 1
                 yield name
 
-    def _still(self, names: list[str]) -> list[str]:
-        """Return those of some files that no longer change."""
-        if not self.choice.stable:
-            return names
-        now = self._clock()
-        watched: dict[str, tuple[Stat | None, float]] = {}
-        for name in names:
-            stat = stat_of(self.folder / name)
-            before = self._watched.get(name)
-            watched[name] = before if before is not None and before[0] == stat else (stat, now)
-        self._watched = watched
-        return [name for name, (_, since) in watched.items() if now - since >= self.choice.stable]
-
 
 def stat_of(path: Path) -> Stat | None:
     """Return what tells one file from another of its name, None if it is not there."""
@@ -156,3 +191,20 @@ def stat_of(path: Path) -> Stat | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _ends_a_line(path: Path) -> bool:
+    """Say whether a file ends with a line, as far as its last byte tells: that of a packed one does not."""
+    try:
+        with open(path, "rb", opener=no_link) as file:
+            packed = file.read(len(GZIP)) == GZIP
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            return packed or file.read(1) in (b"\n", b"")
+    except OSError:
+        return True  # it is told where it is to be read
+
+
+def no_link(path: str, flags: int) -> int:
+    """Open a file, but not what a link that has taken its place names; nor wait for a pipe's other end."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

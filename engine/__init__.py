@@ -103,6 +103,7 @@ Around them:
     garbage.py        the collector of cyclic garbage, calmed
     app.py            puts the real thing together: which door stands behind which port
     errors.py         the tree of errors
+    paths.py          what is at a path that somebody has given
     metrics.py        what a role counts and shows on its page
     histogram.py      a histogram that takes a batch at a time
     logs.py           what a role logs: JSON lines without any number

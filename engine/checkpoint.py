@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 
-from engine.errors import SettingsError, StateError
+from engine.errors import LogError, SettingsError, StateError
 
+CHECKPOINT_AT_MOST: Final = 1_000_000
+"""Bytes of a checkpoint: it is one message, and brokers and their clients refuse more than 1 MiB."""
+GONE_AT_MOST: Final = 200_000
+"""Bytes in it of the positions of feeds that are not there now, and may come back."""
 _VERSION = 1
 BROKEN = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError)
 """What reading a damaged checkpoint raises."""
@@ -17,20 +21,29 @@ BROKEN = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueErro
 def write_checkpoint(
     ticks: Mapping[str, Any],
     sources: Mapping[str, Any],
-    parked: Mapping[str, Any],
+    parked: Mapping[str, bytes],
     key_check: str,
     shared: Any = None,
 ) -> bytes:
     """Return a checkpoint. `key_check`: what tells the key by which subscribers are known.
 
-    `parked`: source -> what its treatments keep back; `shared`: what they remember together.
+    `sources`: source -> its position; `parked`: source -> what its treatments must not lose, as JSON;
+    `shared`: what they remember together. Raise LogError if it is too large to be written.
     """
     checkpoint = {"v": _VERSION, "ticks": ticks, "sources": sources, "key": key_check}
     if parked:
-        checkpoint["parked"] = parked
+        checkpoint["parked"] = {name: orjson.Fragment(kept) for name, kept in parked.items()}
     if shared is not None:
         checkpoint["shared"] = shared
-    return orjson.dumps(checkpoint)
+    written = orjson.dumps(checkpoint)
+    if len(written) > CHECKPOINT_AT_MOST:
+        sizes = {name: len(orjson.dumps(position)) for name, position in sources.items()}
+        name = max(sizes, key=lambda name: sizes[name])
+        raise LogError(
+            f"collector: expected a checkpoint of at most {CHECKPOINT_AT_MOST} bytes, was {len(written)}, "
+            f"{sizes[name]} of them to say where the feed {name} stands"
+        )
+    return written
 
 
 def read_checkpoint(checkpoint: bytes, key_check: str) -> dict[str, Any]:
@@ -54,21 +67,15 @@ def read_checkpoint(checkpoint: bytes, key_check: str) -> dict[str, Any]:
     raise StateError(f"collector: expected a checkpoint of version {_VERSION}, was {version!r}")
 
 
-def without(kept: Any, keys: Collection[str]) -> Any:
-    """Return what a source's treatments keep without what is kept of some subscribers.
-
-    It is for sources that have no treatments now, so none can say what is whose. All of them write what they
-    keep of one under the key, or in a list that holds the key.
-    """
-    if isinstance(kept, dict):
-        return {name: without(each, keys) for name, each in kept.items() if name not in keys}
-    if isinstance(kept, list):
-        return [without(each, keys) for each in kept if not (isinstance(each, list) and _is_of(each, keys))]
-    return kept
-
-
-def _is_of(kept: list[Any], keys: Collection[str]) -> bool:
-    return any(isinstance(each, str) and each in keys for each in kept)
+def newest(kept: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """Return the last ones of what is kept of feeds that are gone, as many as `most` bytes hold."""
+    found: dict[str, Any] = {}
+    for name, position in reversed(list(kept.items())):
+        most -= len(orjson.dumps({name: position}))
+        if most < 0:
+            break
+        found = {name: position, **found}
+    return found
 
 
 def damaged(error: Exception) -> StateError:

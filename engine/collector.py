@@ -8,7 +8,7 @@
 The checkpoint says for each source how far it was read and what its treatments keep back, and where the ticks
 stand; a collector that starts goes on exactly there, so a crash at any point applies every row once and, with
 no treatments, makes the same ticks. What treatments keep back is bounded by what fits into the checkpoint:
-beyond it the oldest go on early.
+beyond it the oldest go on early. Of feeds that are gone it goes on at the next start.
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ import orjson
 import structlog
 
 from engine.admission import NOT_OF_SOURCES, admit
-from engine.checkpoint import BROKEN, damaged, read_checkpoint, without, write_checkpoint
+from engine.checkpoint import (
+    BROKEN,
+    CHECKPOINT_AT_MOST,
+    GONE_AT_MOST,
+    damaged,
+    newest,
+    read_checkpoint,
+    write_checkpoint,
+)
 from engine.collect import VALUE_AT_MOST, spread
 from engine.errors import LogError, StateError
 from engine.event import Event
@@ -42,7 +50,10 @@ __all__ = ["Bindings", "Live", "LiveCollector", "Pace", "Shared", "Source"]
 
 STAGE = "collector"
 PARKED_AT_MOST = 600_000
-"""Bytes in the checkpoint of what treatments of all sources keep back: brokers refuse messages of 1 MB."""
+"""Bytes in the checkpoint of what treatments of all sources keep back and remember; less, where positions
+need more than the rest of it."""
+_OTHERS = 5_000
+"""Bytes in it beside positions, ticks and treatments, about."""
 Batch = list[tuple[int, bytes]]
 
 log = structlog.get_logger("collector")
@@ -76,9 +87,10 @@ class LiveCollector:
         self.refused: Counter[str] = Counter()
         """Refused records by reason."""
         self.fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
-        """By source: rows that were `read`, `refused`, `clamped`, `unparked` (gone on early for want of
-        room); a `gap`, or a `file` that can't be read to its end; what was `skipped` or `headers` by a map,
-        and `damaged.NAME` by its `watch` (`Intake.passed`)."""
+        """By source, a gone one of which something went on, too: rows that were `read`, `refused`, `clamped`,
+        `unparked` (gone on early for want of room); a `gap`, or a `file` that can't be read to its end; lines
+        that were `blank`, and what was `skipped` or `headers` by a map, and `damaged.NAME` by its `watch`
+        (`Intake.passed`)."""
         self.treated: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
         """By source: what its treatments did, as `STEP.DEED`."""
         self.trouble = ""
@@ -118,8 +130,6 @@ class LiveCollector:
         """Sources that could not be opened: each is tried again by itself, the others go on."""
         self._kept: dict[str, Any] = {}
         """Positions of sources that are not configured now: they may come back."""
-        self._kept_parked: dict[str, Any] = {}
-        """What was kept back of them."""
 
     @property
     def silent(self) -> list[str]:
@@ -166,7 +176,8 @@ class LiveCollector:
         self._told = {name: course.chain.counts for name, course in self._courses.items()}
         self._shut = {name: Shut(positions.get(name)) for name in self.sources}
         await self._open()
-        self._kept = {name: place for name, place in positions.items() if name not in self.sources}
+        gone = {name: place for name, place in positions.items() if name not in self.sources}
+        self._kept = newest(gone, GONE_AT_MOST)
         self._quiet = dict.fromkeys(self.sources, self._clock())
         self.committed_at = self._clock()
         self.trouble = ""
@@ -199,6 +210,7 @@ class LiveCollector:
         batch: Batch = []
         counts: Counter[str] = Counter()
         for name, event in self._orphans:
+            self._reading = self.sources[name].source if name in self.sources else None
             self._write(name, [event], batch, counts)
         self._orphans = []
         forgot = self._forget(batch, counts)
@@ -223,9 +235,8 @@ class LiveCollector:
                 read_any = True
                 for event in late:
                     self._take(name, event, batch, counts)
-        kept = self._bound(batch, counts)
         if read_any or batch or self._dead or forgot:
-            await self._commit(batch, counts, kept)
+            await self._commit(batch, counts)
         return read_any
 
     async def drain(self) -> None:
@@ -327,12 +338,13 @@ class LiveCollector:
             elif self.ticks.is_written(event):
                 batch += records
                 counts["read"] += 1
-                self._new_fates[name]["read"] += 1
+                self._new_fates.setdefault(name, Counter())["read"] += 1
                 self.ticks.brought(name, event.kind)
 
     def _refuse_size(self, name: str, event: Event, value: bytes) -> None:
         detail = f"expected at most {VALUE_AT_MOST} bytes in the log, was {len(value)}"
-        self._intakes[name].refuse("size", detail, event.source, event.position, value[:10_000])
+        intake = self._intakes.get(name) or Intake(self._identity, on_refused=self._refused)
+        intake.refuse("size", detail, event.source, event.position, value[:10_000])
 
     def _let_go(self, name: str, batch: Batch, counts: Counter[str], keep: int = 0) -> int:
         """Write what a source's treatments keep back, all but the newest `keep` of each; say how many."""
@@ -350,7 +362,6 @@ class LiveCollector:
             return False
         for name, course in self._courses.items():
             self._free(name, course.forget(keys), batch, counts)
-        self._kept_parked = without(self._kept_parked, frozenset(keys))
         if self._shared is not None:
             self._shared.forget(keys)
         return True
@@ -362,21 +373,20 @@ class LiveCollector:
         self.ticks.hold(name, self._courses[name].oldest)
         self._append_ticks(self.ticks.freed(), batch, counts)
 
-    def _bound(self, batch: Batch, counts: Counter[str]) -> dict[str, bytes]:
+    def _bound(self, taken: int, batch: Batch, counts: Counter[str]) -> dict[str, bytes]:
         """Let the oldest go on of what is kept back beyond what fits into the checkpoint.
 
-        Return the rest by source, written for the checkpoint: it is not written twice.
+        Return the rest by source, written for the checkpoint; `taken`: bytes of it that others need.
         """
         written: dict[str, bytes] = {}
+        room = max(min(PARKED_AT_MOST, CHECKPOINT_AT_MOST - taken), 0)
         for name, course in self._courses.items():
-            most = PARKED_AT_MOST // len(self._courses)
-            while parked := course.chain.parked:
-                pack = orjson.dumps(course.pack())
-                if len(pack) <= most:
-                    written[name] = pack
-                    break
+            most = room // len(self._courses)
+            while len(pack := course.written(most)) > most and (parked := course.chain.parked):
                 keep = min(parked * most // len(pack), parked - 1)
                 self._new_fates[name]["unparked"] += self._let_go(name, batch, counts, keep)
+            if pack:
+                written[name] = pack
         return written
 
     def _forget_step(self) -> None:
@@ -398,16 +408,17 @@ class LiveCollector:
             if 0 < self.sources[name].idle_seconds <= now - since and name in self.ticks.live
         ]
 
-    async def _commit(
-        self, batch: Batch, counts: Counter[str], kept: Mapping[str, bytes] | None = None
-    ) -> None:
-        """Write a step; `kept`: what `_bound` has written for the checkpoint, if nothing was done since."""
-        await self.inlet.append(batch, self._checkpoint(kept or {}), self._dead)
+    async def _commit(self, batch: Batch, counts: Counter[str]) -> None:
+        """Write a step."""
+        positions = self._positions()
+        taken = len(orjson.dumps([positions, self.ticks.pack()])) + _OTHERS
+        parked = self._bound(taken, batch, counts)
+        await self.inlet.append(batch, self._checkpoint(positions, parked), self._dead)
         self.committed_at = self._clock()
         self.counts["refused"] += len(self._dead)
         self.refused.update(self._reasons)
         for name, fates in self._new_fates.items():
-            self.fates[name].update(fates)
+            self.fates.setdefault(name, Counter()).update(fates)
         for name, course in self._courses.items():
             done = course.chain.counts
             self.treated[name].update(done - self._told[name])
@@ -436,24 +447,15 @@ class LiveCollector:
     def _new_ticks(self) -> SourceTicks:
         return SourceTicks({name: live.time for name, live in self.sources.items()})
 
-    def _checkpoint(self, written: Mapping[str, bytes]) -> bytes:
-        positions = {
-            name: self._shut[name].position if name in self._shut else live.source.position
-            for name, live in self.sources.items()
-            if name not in self._shut or self._shut[name].position is not None
-        }
-        parked = {
-            name: kept
-            for name, course in self._courses.items()
-            if (kept := orjson.Fragment(written[name]) if name in written else course.pack())
-        }
-        return write_checkpoint(
-            self.ticks.pack(),
-            {**self._kept, **positions},
-            {**self._kept_parked, **parked},
-            self._key_check,
-            None if self._shared is None else self._shared.pack(),
-        )
+    def _positions(self) -> dict[str, Any]:
+        """Return where all sources stand; None of those that have not begun."""
+        shut = {name: shut.position for name, shut in self._shut.items() if shut.position is not None}
+        here = {n: live.source.position for n, live in self.sources.items() if n not in self._shut}
+        return {**self._kept, **shut, **here}
+
+    def _checkpoint(self, positions: Mapping[str, Any], parked: Mapping[str, bytes]) -> bytes:
+        shared = None if self._shared is None else self._shared.pack()
+        return write_checkpoint(self.ticks.pack(), positions, parked, self._key_check, shared)
 
     def _restore(self, checkpoint: bytes | None) -> dict[str, Any]:
         """Take the ticks from a checkpoint and return the positions in it."""
@@ -474,9 +476,8 @@ class LiveCollector:
         if self._shared is not None:
             self._shared.restore(checkpoint.get("shared"))
         parked = checkpoint.get("parked", {})
-        self._kept_parked = {name: kept for name, kept in parked.items() if name not in self.sources}
         self._orphans = []
-        for name in self.sources:
+        for name in {**self.sources, **parked}:
             course, kept = self._courses.get(name), parked.get(name)
             if course is not None:
                 left = course.restore(kept)
@@ -484,6 +485,8 @@ class LiveCollector:
             else:
                 left = orphans(kept["steps"], ()) if kept else []
             self._orphans += [(name, event) for event in left]
+            if left and name not in self.sources:
+                log.warning("a feed is gone, what was kept back of it goes on", feed=name, count=len(left))
 
 
 async def _rest(stop: asyncio.Event, seconds: float) -> None:

@@ -167,9 +167,9 @@ class Intake:
         self.edge = edge
         self.refused: Counter[str] = Counter()
         self.passed: Counter[str] = Counter() if passed is None else passed
-        """Counted by doors that read by a map: `skipped` and `headers`, which became no record and were not
-        refused; `damaged.NAME`, rows with other text in a column than the map's `watch` says; `damaged.t`,
-        rows that have the time of the row before."""
+        """Counted by doors: lines that are `blank`; by those that read by a map `skipped` and `headers`, that
+        became no record and were not refused; `damaged.NAME`, rows with other text in a column than the map's
+        `watch` says; `damaged.t`, rows that have the time of the row before."""
         self._on_refused = on_refused
         self._feed = {name: _Table(spec, identity, hides_ids=hides_ids) for name, spec in KINDS.items()}
         self._log = {name: _Table(spec, identity, from_log=True) for name, spec in KINDS.items()}

@@ -19,6 +19,7 @@ from engine.language.folders import read_folder
 from engine.language.loader import decides, load_texts
 from engine.language.model import RuleSet
 from engine.language.policy import PATH as POLICY_PATH
+from engine.paths import is_file, is_folder
 
 BYTES_AT_MOST = 8 << 20
 """Of a set: what the topic takes (`engine.topics`). Lists of cells make up most of it."""
@@ -44,9 +45,9 @@ def files_of(folder: Path) -> dict[str, str]:
     Raise `InputError` if there is no such folder. One file, or one team's folder, is refused: published alone
     it would end all other rules.
     """
-    if folder.is_file():
+    if is_file(folder):
         raise InputError(str(folder), "a folder of rules", "a file")
-    if folder.is_dir() and not (folder / POLICY_PATH).is_file() and any(folder.iterdir()):
+    if is_folder(folder) and not is_file(folder / POLICY_PATH) and any(folder.iterdir()):
         raise InputError(str(folder), "a whole set of rules, with policy.yaml and catalog/", "a part of one")
     return {path: text for path, text in read_folder(folder).texts.items() if decides(path)}
 

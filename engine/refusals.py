@@ -60,7 +60,8 @@ class Refusal:
 
     `reason`: `utf8 json nan depth size type kind identity time`; doors add `columns number value`, `schema`
     (a message's is not known, or can't be used), `decode` (the message is not of its schema or
-    protocol), `file` (it can't be read to its end) and `gap` (rows are gone before they were read).
+    protocol), `file` (it can't be read to its end, or the end of a line came after its beginning was taken)
+    and `gap` (rows are gone before they were read).
     `detail`: "FIELD: expected X, was Y". `raw`: the start of the record, long numbers hidden.
     """
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 from connectors.door import SECOND, Door, House
-from connectors.landing import Landing, Opener, Reading, Take
-from connectors.landing_door import CLAIMED_BY, LandingOptions, claims, look
+from connectors.landing import Landing
+from connectors.landing_door import CLAIMED_BY, LandingOptions, claims, look, remembered
+from connectors.landing_file import Begin, Reading, Take
 from connectors.pcap.procedures import Record
 from connectors.pcap.records import Packets, taken
 from engine.event import Event
@@ -23,18 +23,24 @@ class PcapOptions(LandingOptions):
 
 def make(name: str, options: PcapOptions, columns: Any, house: House) -> Landing:
     """Return the source."""
-    return Landing(name, options.folder, choice=options.choice, read=read)
+    return Landing(name, options.folder, choice=options.choice, read=read, remembered=remembered(house))
 
 
-def read(
-    path: Path, intake: Intake, shown: str, offset: int, number: int, opener: Opener
-) -> tuple[Reading, Take]:
+def read(begin: Begin, intake: Intake) -> tuple[Reading, Take]:
     """Return the frames of a capture from one on, and what makes events of their records."""
 
     def take(number: int, records: list[Record], position: str) -> list[Event]:
-        return list(taken(records, intake, shown))
+        return list(taken(records, intake, begin.shown))
 
-    return Packets(path, intake, name=shown, number=number, opener=opener), take
+    packets = Packets(
+        begin.path,
+        intake,
+        name=begin.shown,
+        offset=begin.offset,
+        number=begin.number,
+        opener=begin.opener,
+    )
+    return packets, take
 
 
 DOOR: Door[PcapOptions] = Door(

@@ -33,13 +33,14 @@ class Packets:
         intake: Intake,
         *,
         name: str,
+        offset: int = 0,
         number: int = 0,
         opener: Callable[[str, int], int] | None = None,
     ) -> None:
         self.number = number
-        """Of the last frame whose records were given; one more than there are when all were."""
-        self.offset = 0
-        """Not used: captures are decoded from their beginning."""
+        """Of the last frame whose records were given."""
+        self.offset = offset
+        """1: what had no end at the end of the file was given. Captures are decoded from their beginning."""
         self._capture = Capture(path, opener=opener)
         self._intake = intake
         self._name = name
@@ -63,17 +64,16 @@ class Packets:
             for frame in self._capture:
                 records = list(self._decoder.take(frame))
                 if frame.number > self._skipped:
-                    self.number = frame.number
+                    self.number, self.offset = frame.number, 0
                     yield frame.number, records
         except InputError as error:
             damaged = error
         last = self._capture.number
         records = list(self._decoder.finish(last))
-        if last + 1 > self._skipped:
-            self.number = last + 1
+        if last >= self._skipped and not (self.offset and last == self._skipped):
+            self.number, self.offset = last, 1
             yield last + 1, records
         if damaged is not None:
-            self.number = last
             raise damaged
 
     def _refused(self, frame: int, detail: str) -> None:

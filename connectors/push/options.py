@@ -65,10 +65,10 @@ class DoorOptions(Options):
     )
     remember: int = option(
         4_096,
-        "a whole number from 0 to 100000",
+        "a whole number from 0 to 50000",
         "How many records, or lines, are known if they come again; 11 bytes each in every checkpoint.",
         ge=0,
-        le=100_000,
+        le=50_000,
     )
     remember_for: Duration = option(
         600 * SECOND,

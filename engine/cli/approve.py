@@ -18,6 +18,7 @@ from engine.language.folders import read_folder
 from engine.language.loader import is_rule, load_dir
 from engine.language.source import Mapping, read
 from engine.language.suggest import did_you_mean
+from engine.paths import is_file, is_folder
 from engine.settings import load_settings
 
 BY_AT_MOST: Final = 200
@@ -66,11 +67,11 @@ def command(
 def _file_of(rule: str, rules: Path) -> Path:
     """Find the file of a rule, which has its name (R201)."""
     given = Path(rule)
-    if given.is_file():
+    if is_file(given):
         if not is_rule(given.name):
             raise InputError("RULE", "the file of a rule", rule)
         return given
-    if not rules.is_dir():
+    if not is_folder(rules):
         raise InputError("--rules", "a folder that exists", str(rules))
     folder = read_folder(rules)
     files = {PurePosixPath(path).stem: path for path in folder.texts if is_rule(path)}

@@ -29,6 +29,7 @@ from engine.language.model import RuleSet
 from engine.language.suggest import did_you_mean
 from engine.language.words import Unreadable, duration
 from engine.number_classes import NumberClasses
+from engine.paths import is_file
 from engine.refusals import Refusal
 from engine.settings import Settings
 
@@ -131,7 +132,7 @@ def rule_of(rule: str, folder: Path | None, settings: Settings) -> tuple[RuleSet
     the policy and catalogue of it; a path may also be one within `folder`. Raises `InputError` with the
     nearest name, or `RulesError`.
     """
-    file = next((path for path in (Path(rule), (folder or Path()) / rule) if path.is_file()), None)
+    file = next((path for path in (Path(rule), (folder or Path()) / rule) if is_file(path)), None)
     if file is not None:
         outside = folder is not None and folder.resolve() not in file.resolve().parents
         ruleset = load_rules(file, settings, folder if outside else None)

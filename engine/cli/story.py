@@ -12,6 +12,7 @@ from engine.cli.console import note, say, say_json
 from engine.cli.inputs import rule_of
 from engine.errors import InputError
 from engine.language.testing import SUFFIXES
+from engine.paths import is_folder, is_there
 from engine.settings import load_settings
 from engine.story.report import to_json
 from engine.story.tell import LANGUAGES, Story, story, tell
@@ -73,9 +74,9 @@ def _check_target(path: Path, name: str, force: bool) -> None:
     """Refuse a file name that the loader would not take, and to overwrite."""
     if path.name not in [name + suffix for suffix in SUFFIXES]:
         raise InputError("--write", f"a file called {name}.test.yaml", path.name)
-    if path.exists() and not force:
+    if is_there(path) and not force:
         raise InputError("--write", "a file that is not there yet, or --force", str(path))
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise InputError("--write", "a folder that exists", str(path.parent))
 
 

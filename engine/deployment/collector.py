@@ -80,6 +80,8 @@ class CollectorRole:
         self._told, self._told_refused = counts, refused
         for name in collector.sources:
             self._look_at(name)
+        for name in collector.fates.keys() - collector.sources.keys():
+            self._look_at_gone(name)
         metrics.log_appends(self.common.topic("events"), new["read"] + new["ticks"])
         metrics.dead_letters(new_refused)
 
@@ -102,7 +104,13 @@ class CollectorRole:
         told = self._told_feeds.get(name, {})
         new = {what: count - told.get(what, Counter()) for what, count in counts.items()}
         if not told and isinstance(live.source, Landing):
-            for fate in ("done", "bad", "again", "gap"):  # from 0 on: an alert looks at how much they rise
+            for fate in (
+                "done",
+                "bad",
+                "again",
+                "grown",
+                "gap",
+            ):  # from 0 on: an alert looks at how much they rise
                 new["files"].setdefault(fate, 0)
         self._told_feeds[name] = counts
         metrics.collector_rows({(name, fate): n for fate, n in new["fates"].items()})
@@ -122,6 +130,13 @@ class CollectorRole:
             parked=0 if live.chain is None else live.chain.parked,
             missing=missing,
         )
+
+    def _look_at_gone(self, name: str) -> None:
+        """Count what went on of a feed that is there no longer."""
+        fates = Counter(applied=self.collector.fates[name]["read"])
+        told = self._told_feeds.get(name, {}).get("fates", Counter())
+        self._told_feeds[name] = {"fates": fates}
+        self.common.metrics.collector_rows({(name, fate): n for fate, n in (fates - told).items()})
 
     async def stop(self) -> None:
         """Commit what was read."""

@@ -24,6 +24,7 @@ from connectors.redis_secrets import wrong_secrets
 from engine.deployment.clients import kafka_access, kafka_options
 from engine.errors import InputError, SettingsError
 from engine.metrics import Metrics
+from engine.paths import FOLDER, why_no
 from engine.settings import PREFIX, Settings
 from engine.topics import Topic, topics
 
@@ -159,7 +160,7 @@ def check_landing(path: Path, variable: str = "LANDING") -> None:
     it is found out. A path that is no folder is not looked at. No collector reads the file, whose name begins
     with a dot.
     """
-    if not path.is_dir():
+    if why_no(FOLDER, path):
         return
     trial = path / f".touchpoint-{secrets.token_hex(8)}"
     places = [trial, *(path / place / trial.name for place in (DONE, BAD))]

@@ -21,6 +21,7 @@ from engine.errors import InputError
 from engine.language.lengths import FARTHEST
 from engine.language.problems import Problem, Severity
 from engine.language.suggest import closest
+from engine.paths import FILE, FOLDER, kind_of
 
 NAME: Final = re.compile(r"cells(?:-[^/]*)?\.csv")
 """Of a file of the table, below catalog/."""
@@ -135,14 +136,15 @@ def load_cells(path: Path) -> CellTable:
 
 def look_at_cells(path: Path) -> tuple[CellTable | None, list[Problem]]:
     """Load a table as `load_cells`; return it, None if there is an error, and all problems of its files."""
-    files = [path] if path.is_file() else sorted(path.glob("cells*.csv")) if path.is_dir() else []
+    kind = kind_of(path)
+    files = [path] if kind == FILE else sorted(path.glob("cells*.csv")) if kind == FOLDER else []
     read = []
     for file in files:
         try:
             text = file.read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(str(file), "a cells table in UTF-8", type(error).__name__) from None
-        if path.is_file() or is_table(file.name, text):
+        if kind == FILE or is_table(file.name, text):
             read.append(read_file(str(file), text))
     if not read:
         raise InputError(str(path), f"a cells table: a CSV file with {', '.join(NEEDED)}", "none")

@@ -14,6 +14,7 @@ from engine.language.geojson import LARGEST
 from engine.language.geometry import SUFFIX as AREA_SUFFIX
 from engine.language.problems import Problem
 from engine.language.source import MAX_BYTES
+from engine.paths import FILE, is_file, is_folder, is_there, why_no
 
 _SUFFIXES = (".yaml", ".yml")
 _APPROVALS = "approvals.yaml"
@@ -43,16 +44,16 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
     Those come from `catalog` if given, else from the folder or the nearest one above it with a policy.yaml.
     Hidden files and folders are left out. Raises `InputError` if `path` or `catalog` is not there.
     """
-    if not path.exists():
+    if not is_there(path):
         raise InputError("rules", "a folder or file that exists", str(path))
-    if catalog is not None and not catalog.is_dir():
+    if catalog is not None and not is_folder(catalog):
         raise InputError("catalogue", "a folder with policy.yaml and catalog/", str(catalog))
-    root = path if path.is_dir() else path.parent
+    root = _root(path)
     home = catalog or _home(root)
     if _is_inside_catalog(root, home):
         raise InputError("rules", f"a folder of rules or a rule, such as {home}", f"{path}, of the catalogue")
-    found = Folder(whole=path.is_dir() and (home == root or catalog is not None))
-    for file in sorted(_walk(root)) if path.is_dir() else _one(path):
+    found = Folder(whole=root == path and (home == root or catalog is not None))
+    for file in sorted(_walk(root)) if root == path else _one(path):
         relative = file.relative_to(root).as_posix()
         if file.suffix in _SUFFIXES and not _belongs_home(relative) and relative != _APPROVALS:
             _take(found, file, relative)
@@ -64,7 +65,7 @@ def read_folder(path: Path, catalog: Path | None = None) -> Folder:
         if _belongs_home(relative):
             _take(found, file, relative)
     found.approvals = home_of(path, catalog) / _APPROVALS
-    if found.approvals.is_file():
+    if is_file(found.approvals):
         _take(found, found.approvals, _APPROVALS)
     if "policy.yaml" not in found.texts:
         found.shown["policy.yaml"] = str(home / "policy.yaml")
@@ -79,7 +80,7 @@ def home_of(path: Path, catalog: Path | None = None) -> Path:
 
     A catalogue from elsewhere may serve rules that have nothing to do with those beside it.
     """
-    root = path if path.is_dir() else path.parent
+    root = _root(path)
     return _home(root) if catalog is None else root
 
 
@@ -89,13 +90,18 @@ def set_of(path: Path) -> Path:
     The house is policy.yaml, approvals.yaml and catalog/: whether they are right shows in the rules. Raises
     `InputError` for a file that is no part of a set.
     """
-    root = path if path.is_dir() else path.parent
+    root = _root(path)
     home = _home(root)
-    if _is_inside_catalog(root, home) or (path.is_file() and path.name in ("policy.yaml", _APPROVALS)):
+    if _is_inside_catalog(root, home) or (is_file(path) and path.name in ("policy.yaml", _APPROVALS)):
         return home
-    if path.is_file() and path.suffix.lower() not in _SUFFIXES:
+    if is_file(path) and path.suffix.lower() not in _SUFFIXES:
         raise InputError("rules", "a folder, or a .yaml file, of rules", str(path))
     return path
+
+
+def _root(path: Path) -> Path:
+    """Return the folder that a path is, or is in."""
+    return path if is_folder(path) else path.parent
 
 
 def _one(path: Path) -> list[Path]:
@@ -108,18 +114,18 @@ def _one(path: Path) -> list[Path]:
             break
     else:
         others = [path.with_name(f"{path.stem}.test{ending}") for ending in _SUFFIXES]
-    return [*(other for other in others if other.is_file()), path]
+    return [*(other for other in others if not why_no(FILE, other)), path]
 
 
 def _home(root: Path) -> Path:
     """Return the folder of the house: of the nearest with policy and catalogue, else with one of the two."""
-    if (root / "policy.yaml").is_file():
+    if _has_policy(root):
         return root
     here = root.resolve()
     for has_it in (
-        lambda above: (above / "policy.yaml").is_file() and _has_catalog(above),
+        lambda above: _has_policy(above) and _has_catalog(above),
         _has_catalog,
-        lambda above: (above / "policy.yaml").is_file(),
+        _has_policy,
     ):
         for above in (here, *here.parents):
             if has_it(above):
@@ -127,8 +133,12 @@ def _home(root: Path) -> Path:
     return root
 
 
+def _has_policy(folder: Path) -> bool:
+    return not why_no(FILE, folder / "policy.yaml")
+
+
 def _has_catalog(folder: Path) -> bool:
-    return any((folder / "catalog" / f"{name}.yaml").is_file() for name in CATALOG_FILES)
+    return any(not why_no(FILE, folder / "catalog" / f"{name}.yaml") for name in CATALOG_FILES)
 
 
 def _is_inside_catalog(root: Path, home: Path) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from engine.errors import InputError
+from engine.paths import FOLDER, kind_of
 from engine.settings.declare import PREFIX
 from engine.settings.house import DEMO, DEPLOYED_SECRET_BYTES
 from engine.settings.model import Settings, expected_of
@@ -92,9 +94,13 @@ def needs(settings: Settings, names: tuple[str, ...]) -> Iterator[str]:
 
 def _not_there(name: str, path: Path) -> str:
     """Say what is wrong with a path that a role needs; empty: nothing."""
-    if not path.exists():
+    try:
+        kind = kind_of(path)
+    except InputError as error:
+        return f"can't be looked at ({error.was})"
+    if not kind:
         return "does not exist"
-    return "is no folder" if name in FOLDERS and not path.is_dir() else ""
+    return "is no folder" if name in FOLDERS and kind != FOLDER else ""
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

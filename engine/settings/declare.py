@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from engine.event_kinds import KINDS
+from engine.paths import FILE, why_no
 
 PREFIX: Final = "TOUCHPOINT_"
 
@@ -79,7 +80,7 @@ def _check_servers(text: str) -> str:
 
 
 def _check_file(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
+    if path is not None and why_no(FILE, path):
         raise ValueError("no such file")
     return path
 

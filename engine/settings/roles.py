@@ -72,6 +72,15 @@ class RoleSettings(BaseModel):
         "How the columns of these files become records; without it they hold JSON lines.",
         COLLECTOR,
     )
+    landing_stable_seconds: int = whole(
+        5,
+        0,
+        3_600,
+        "For how long size and time of change of a file have to stand still until it is taken (30, if its "
+        "last line has no end): for writers that do not rename. 0: at once (docs/doors/feeds.md).",
+        COLLECTOR,
+        "seconds",
+    )
     landing_disorder_ms: int = whole(
         300_000,
         0,

@@ -19,6 +19,7 @@ from engine.event import Event
 from engine.ticks import CONTROL, SECOND
 from engine.treatments.chain import Chain
 from engine.treatments.lot import orphans
+from engine.treatments.room import written
 
 _NEVER = -1
 
@@ -63,6 +64,14 @@ class Course:
         """Return what must not be lost in a crash; empty: nothing."""
         kept = self.chain.pack()
         return {"greatest": self._greatest, "steps": kept} if kept else {}
+
+    def written(self, most: int) -> bytes:
+        """Return the same as JSON; in at most so many bytes as far as leaving out what steps remember helps.
+
+        Empty: nothing must not be lost.
+        """
+        kept = self.chain.pack()
+        return written(kept, {"greatest": self._greatest}, most) if kept else b""
 
     def restore(self, packed: Mapping[str, Any] | None) -> list[Event]:
         """Go on where `pack` was called; return what was kept back by steps that are there no longer."""

@@ -1,5 +1,6 @@
 """A collector with a feeds file on a real Kafka, and an engine on a real Redis behind it; the collector is
-killed at random moments while files arrive (issue 6): every row is applied once, none is missing.
+killed at random moments while files arrive (issue 6), whole or by writers that go on after they were taken:
+every row is applied once, none is missing.
 
 `TEST_KILLS=20` in the environment: so many kills, instead of a few.
 """
@@ -15,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import orjson
@@ -42,10 +43,19 @@ feeds:
     folder: landing
     files: mme_*.jsonl*
     sequence: mme_(?P<seq>[0-9]+)
+    stable: 0s
     disorder: 20s
     treatments:
       parker: {digits: "37", wait: 15s}
+  slow:
+    door: landing
+    folder: landing
+    files: slow_*.jsonl
+    stable: 1s
+    disorder: 20s
 """
+SLOW_ROWS = 40
+"""At a time, of a writer that does not rename and holds its file open."""
 
 
 def rows(file: int) -> list[Any]:
@@ -69,6 +79,8 @@ class Writer(threading.Thread):
         """How many files may be there by now."""
         self.late = {number for number in range(1, FILES - 1) if number % 7 == 3}
         self.late_too = threading.Event()
+        self.slow: dict[int, IO[bytes]] = {}
+        self.slow_rows = 0
         self.doubled = 0
         self.error: BaseException | None = None
 
@@ -82,9 +94,13 @@ class Writer(threading.Thread):
                     self.put(number)
                 if number % 5 == 0:
                     self.again()
+                self.go_on(number)
             self.late_too.wait()
             for number in sorted(self.late):
                 self.put(number)
+                self.go_on(number)
+            for file in self.slow.values():
+                file.close()
         except BaseException as error:
             self.error = error
             raise
@@ -99,6 +115,20 @@ class Writer(threading.Thread):
             with growing.open("ab") as file:
                 file.write(raw[begin : begin + (1 << 16)])
         growing.rename(self.folder / name)
+
+    def go_on(self, number: int) -> None:
+        """Begin a file in its place, or go on with one: the collector may have moved it by now."""
+        name = number % 4
+        if name not in self.slow:
+            self.slow[name] = (self.folder / f"slow_{name}.jsonl").open("ab", buffering=0)
+        raw = b""
+        for _ in range(SLOW_ROWS):
+            raw += orjson.dumps(sight(number * ROWS / 100 - 20_000_000, id=f"slow:{self.slow_rows}")) + b"\n"
+            self.slow_rows += 1
+        cut = len(raw) // 2 + 7  # within a line, but not for as long as files have to stand still
+        self.slow[name].write(raw[:cut])
+        time.sleep(0.02)
+        self.slow[name].write(raw[cut:])
 
     def again(self) -> None:
         """Put a file that is done there once more."""
@@ -141,6 +171,11 @@ def collector(deployment: Deployment) -> RoleProcess:
     return deployment.processes[-1]
 
 
+def slow_rows(deployment: Deployment) -> int:
+    """How many rows of the slow writers are in the log."""
+    return sum(b'"slow:' in value for _, value in deployment.read("events"))
+
+
 def outcomes(engine: RoleProcess) -> dict[str, float]:
     """What became of the records that the engine has folded."""
     page = httpx.get(f"http://127.0.0.1:{engine.port}/metrics").text
@@ -169,12 +204,12 @@ def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment
     writer.start()
 
     def at_work(since: int) -> Callable[[], bool]:
-        return lambda: len(list(folder.glob("done/*"))) > since
+        return lambda: len(list(folder.glob("done/mme_*"))) > since
 
     hit = 0
     for kill in range(KILLS):
         allowed = FILES * (kill + 1) // (KILLS + 1)
-        done = len(list(folder.glob("done/*")))
+        done = len(list(folder.glob("done/mme_*")))
         process = collector(deployment)
         if kill % 4 == 3:
             time.sleep(dice.uniform(0, 2.5))  # anywhere, also while it starts
@@ -193,6 +228,7 @@ def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment
     writer.join(60)
     assert writer.error is None
     deployment.wait(lambda: not list(folder.glob("mme_*")), "every file to be taken", 120)
+    deployment.wait(lambda: slow_rows(deployment) >= writer.slow_rows, "what slow writers went on with")
     # ends what is kept back: its watermark is past all of it
     last = [sight((FILES + 1) * ROWS / 100 + 60 - 20_000_000, id="last:0")]
     (folder / "mme_last.tmp").write_bytes(orjson.dumps(last[0]) + b"\n")
@@ -201,6 +237,7 @@ def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment
     assert process.terminate()[0] == 0
 
     expected = {f"{file}:{number}" for file in range(FILES) for number in range(ROWS)} | {"last:0"}
+    expected |= {f"slow:{number}" for number in range(writer.slow_rows)}
     log = [orjson.loads(value) for _, value in deployment.read("events")]
     ids = Counter(record["id"] for record in log if record["kind"] != "tick")
     assert set(ids) == expected
@@ -214,7 +251,8 @@ def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment
     assert sorted(path.name for path in folder.iterdir()) == ["bad", "done"]
     assert not list(folder.glob("bad/*"))
     # one that comes again may take the place of one that was about to be put aside
-    assert FILES + 1 < len(list(folder.glob("done/*"))) <= FILES + 1 + writer.doubled
+    assert FILES + 1 < len(list(folder.glob("done/mme_*"))) <= FILES + 1 + writer.doubled
+    assert len(list(folder.glob("done/slow_*"))) == len(writer.slow)
 
     deployment.command("rules", "publish", deployment.folder / "rules", "--by", "a test")
     engine = deployment.start("engine")
@@ -223,4 +261,5 @@ def test_a_collector_killed_while_files_arrive_applies_every_row_once(deployment
     found = outcomes(engine)
     assert folded(engine) == records
     assert {name for name, n in found.items() if n} <= {"ticks", "applied", "applied late", "beyond patience"}
-    print(f"{KILLS} kills, {hit} at work: {len(expected):,} rows of {FILES + 1} files applied once")
+    files = FILES + 1 + len(writer.slow)
+    print(f"{KILLS} kills, {hit} at work: {len(expected):,} rows of {files} files applied once")

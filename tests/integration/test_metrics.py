@@ -127,7 +127,7 @@ def test_every_metric_is_set_and_an_idle_lane_has_no_lag(deployment: Deployment)
 
     found = page(role)
     fates = {fate: count for (fate, _), count in found[again].items()}
-    assert fates == {"done": 1.0, "again": 1.0, "bad": 0.0, "gap": 0.0}
+    assert fates == {"done": 1.0, "again": 1.0, "bad": 0.0, "grown": 0.0, "gap": 0.0}
     assert {source for (source,) in found[f"{PREFIX}optouts_total"]} >= {"consent.change"}
     ops = {op for (op,) in found[f"{PREFIX}redis_op_seconds_count"]}
     assert {"lane_commit", "read", "deliveries_claim", "deliveries_settle"} <= ops

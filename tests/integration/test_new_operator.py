@@ -49,6 +49,7 @@ feeds:
   s1mme:
     door: landing
     folder: s1mme
+    stable: 0s
     map: city-s1-mme
     sequence: _(?P<seq>[0-9]{{6}})[.]txt$
     disorder: 2m

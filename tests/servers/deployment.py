@@ -100,6 +100,7 @@ class Deployment:
             "TOPIC_PREFIX": prefix,
             "PARTITIONS": str(partitions),
             "OUT": str(folder / "out"),
+            "LANDING_STABLE_SECONDS": "0",  # files of tests come by a rename
             **{name.upper(): str(value) for name, value in settings.items()},
         }
 

@@ -14,8 +14,8 @@ from connectors.column_map import ColumnMap
 from connectors.field_map import FieldMap
 from connectors.kafka_read import log_errors, read_at, records_at
 from connectors.kafka_topic_id import find_topic
-from connectors.landing import lines_at
 from connectors.landing_door import LandingOptions
+from connectors.landing_lines import lines_at
 from connectors.registry_options import schemas_of
 from connectors.topic_door import TopicOptions
 from connectors.topic_messages import Message, SchemaSource, TopicMessages

@@ -42,6 +42,7 @@ def live_of(feed: Feed, house: House, around: Around) -> Live:
 def lives_of(feeds: Feeds, house: House, around: Around) -> list[Live]:
     """Make the sources of a feeds file that has no mistakes."""
     around = replace(around, tables=load_tables(feeds.tables))
+    house = replace(house, feeds=max(len(feeds.feeds), 1))
     return [live_of(feed, house, around) for feed in feeds.feeds.values()]
 
 

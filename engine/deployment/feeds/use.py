@@ -10,6 +10,7 @@ from connectors.doors import DOORS
 from connectors.foreign_topic import ForeignTopic
 from connectors.landing import Landing
 from connectors.landing_door import LandingOptions
+from connectors.landing_scan import Choice
 from connectors.topic_door import TopicOptions
 from engine.collector import Live
 from engine.deployment.clients import kafka_options
@@ -85,7 +86,12 @@ def lives_of_settings(settings: Settings, around: Around) -> list[Live]:
     if settings.landing is not None:
         found.append(
             Live(
-                Landing("landing", settings.landing, columns_of(settings)),
+                Landing(
+                    "landing",
+                    settings.landing,
+                    columns_of(settings),
+                    choice=Choice(stable=settings.landing_stable_seconds),
+                ),
                 kinds=frozenset(settings.landing_kinds_list),
                 disorder=settings.landing_disorder_ms * 1_000,
                 idle_seconds=settings.landing_idle_seconds,

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from connectors import landing as door
+from connectors import landing_file as door
 from connectors.column_map import ColumnMap, load_map
-from connectors.landing import REMEMBERED, Landing, lines_at
+from connectors.landing import REMEMBERED, Landing
+from connectors.landing_lines import lines_at
 from engine.collector import LiveCollector, Pace
 from engine.errors import InputError
 from tests.unit.collector.support import KEY, T, World, sight, write
@@ -257,7 +258,7 @@ async def test_a_file_that_can_not_be_read_is_tried_again(
     world = World()
     write(folder / "a.jsonl", rows(0, 2))
     with monkeypatch.context() as patched:
-        patched.setattr(door, "_look_at", lambda _: None)  # tests may run as root, who reads everything
+        patched.setattr(door, "look_at", lambda *_: None)  # tests may run as root, who reads everything
         collector, landing = await run(world, folder)
     assert landing.counts == {"unreadable": 1}
     world.clock.seconds += 1

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from connectors import landing as door
+from connectors import landing_file as door
 from tests.unit.collector.support import World, sight, write
 from tests.unit.collector.test_landing import ids, rows, run, there
 from tests.unit.doors.support import IMSI

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.landing import Landing
+from connectors.landing_door import LandingOptions
 from connectors.landing_scan import AT_ONCE, Choice, Scan
 from engine.collector import LiveCollector
 from tests.unit.collector.support import World, sight, write
@@ -74,6 +75,11 @@ async def test_a_file_that_grows_is_taken_when_it_has_stood_still(folder: Path) 
         assert await read(world, collector, 9) == set()
         assert await read(world, collector, 9) == set() or number == 3
     assert await read(world, collector, 9) == {"0", "1", "2"}
+
+
+def test_files_have_to_stand_still_unless_a_marker_says_that_they_are_whole(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = [{}, {"stable": "0s"}, {"marker": ".ok"}, {"marker": ".ok", "stable": "2s"}]
+    assert [LandingOptions(folder=tmp_path, **each).choice.stable for each in asked] == [5, 0, 0, 2]
 
 
 async def test_links_and_pipes_are_not_read(folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from connectors.column_map import load_map
-from connectors.landing import BAD, DONE, Landing, lines_at
+from connectors.landing import BAD, DONE, Landing
+from connectors.landing_lines import lines_at
 from engine.refusals import shown_name
 from tests.unit.collector.support import KEY, World, write
 from tests.unit.collector.test_landing import ids, rows, run, there

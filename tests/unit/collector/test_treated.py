@@ -241,19 +241,6 @@ async def test_what_a_step_kept_back_that_is_gone_goes_on() -> None:
     assert "parked" not in orjson.loads(world.checkpoints.kept["c1"])
 
 
-async def test_what_was_kept_back_of_a_feed_that_is_gone_waits_for_it() -> None:
-    world = World()
-    records = [sight(0, 1, id="1"), sight(1, 2, id="3")]
-    for name in ("feed", "other", "feed"):
-        live = replace(world.live(Listed(name, records if name == "feed" else [])), chain=parking("3", 100))
-        collector = world.collector(live)
-        await collector.start()
-        while await collector.step():
-            pass
-    await collector.drain()
-    assert sorted(record["id"] for record in await world.records()) == ["1", "3"]
-
-
 async def test_what_a_record_ahead_of_the_clock_says_of_numbers_is_learned() -> None:
     world = World(wall=T + 100 * SECOND)
     identity, memories = Identity(KEY), Memories()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.door import COMMON
+from connectors.door import COMMON, House
 from connectors.doors import DOORS
 from connectors.landing_door import LandingOptions
 from engine.deployment.feeds.build import live_of, load_tables
@@ -117,7 +117,7 @@ def test_treatments_run_in_the_order_of_their_table(tmp_path: Path) -> None:
     (tmp_path / "cells.csv").write_text("460-00-1-1")
     feeds = read(GOOD.replace("map: maps/x.yaml", "map: gn-unicom-2015"), str(tmp_path / "feeds.yaml"))
     tables = load_tables(feeds.tables)
-    live = live_of(feeds.feeds["s1mme"], object(), Around(Identity(b"k"), tables=tables))  # type: ignore[arg-type]
+    live = live_of(feeds.feeds["s1mme"], House(), Around(Identity(b"k"), tables=tables))
     assert live.chain is not None
     first, second = live.chain.steps
     assert isinstance(first, Step)

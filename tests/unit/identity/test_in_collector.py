@@ -30,6 +30,7 @@ feeds:
   s1mme:
     door: landing
     folder: s1mme
+    stable: 0s
     disorder: 0s
     treatments: &all
       identity: {correlate: yes, announce: yes, classes: yes, normalise: yes, home: [46000]}
@@ -39,6 +40,7 @@ feeds:
   calls:
     door: landing
     folder: calls
+    stable: 0s
     disorder: 0s
     treatments:
       identity: {correlate: yes, classes: yes, normalise: yes}

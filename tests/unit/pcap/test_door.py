@@ -59,7 +59,7 @@ def test_a_landing_directory_that_starts_anew_after_each_step(capture: Path, ste
         events: list[Event] = []
         position = None
         while True:
-            source = make("lab", PcapOptions(folder=capture.parent), None, House())
+            source = make("lab", PcapOptions(folder=capture.parent, stable=0), None, House())
             await source.open(position, Intake(Identity(KEY), on_refused=refusals.append))
             found = await source.read(step)
             if found is None:
@@ -79,7 +79,7 @@ def test_a_cut_capture_goes_to_bad_with_its_records_applied(capture: Path) -> No
     refusals: list[Refusal] = []
 
     async def run() -> list[Event]:
-        source = make("lab", PcapOptions(folder=capture.parent), None, House())
+        source = make("lab", PcapOptions(folder=capture.parent, stable=0), None, House())
         await source.open(None, Intake(Identity(KEY), on_refused=refusals.append))
         found = await source.read(1_000)
         await source.committed()
@@ -92,6 +92,38 @@ def test_a_cut_capture_goes_to_bad_with_its_records_applied(capture: Path) -> No
         ("file", "lab.pcap:45"),
     ]
     assert (capture.parent / "bad" / "lab.pcap").is_file()
+
+
+@pytest.mark.parametrize("frames", [0, 6, 17, 30, 44])
+@pytest.mark.parametrize("cut", [0, 5])
+def test_a_capture_that_goes_on_after_it_was_taken_is_read_on(capture: Path, frames: int, cut: int) -> None:
+    whole, _ = at_once(capture)
+    raw = capture.read_bytes()
+    begin = pcap(made()[:frames])
+    begin += raw[len(begin) : len(begin) + cut]
+    refusals: list[Refusal] = []
+
+    async def run() -> list[Event]:
+        source = make("lab", PcapOptions(folder=capture.parent, stable=0), None, House())
+        source._scan_seconds = 0
+        await source.open(None, Intake(Identity(KEY), on_refused=refusals.append))
+        events: list[Event] = []
+        for data in (begin, raw[len(begin) :]):
+            with max(capture.parent.rglob("lab.pcap")).open("ab") as writer:
+                writer.write(data)
+            while (found := await source.read(1_000)) is not None:
+                events += found
+                await source.committed()
+        assert source.counts["grown"] == 1
+        return events
+
+    capture.write_bytes(b"")
+    found = told(asyncio.run(run()))
+    assert set(whole) <= set(found)
+    # one that was open at the end is told as it was then, too
+    assert len(found) <= len(whole) + 3
+    assert len({place for *_, place in found}) >= len({place for *_, place in whole})
+    assert [r.reason for r in refusals if r.reason == "file"] == ["file"] * bool(cut)
 
 
 def test_the_door_is_known_to_feeds_files(tmp_path: Path) -> None:
