@@ -39,6 +39,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from connectors.column_spec import (
     SLOT,
     ColumnSpec,
+    Filler,
     Index,
     KindOrColumn,
     KindSpec,
@@ -73,6 +74,10 @@ __all__ = [
     "read_map",
 ]
 
+HEADERS_AT_MOST = 1_000
+WATCHED_AT_MOST = 20
+"""Columns: each is a time series of its own."""
+WatchName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,39}$")]
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "pipe": "|", "comma": ",", "\\1": "\x01", "\\x01": "\x01"}
 
 
@@ -89,14 +94,14 @@ class ColumnMap(MapModel):
     kind: KindOrColumn
     separator: str
     utc_offset: str = "+00:00"
-    header_lines: int = Field(default=0, ge=0)
-    filler: str | None = None
-    """A character: a column that holds nothing but it, in either case, is empty. Probes fill with F."""
+    header_lines: int = Field(default=0, ge=0, le=HEADERS_AT_MOST)
+    filler: Filler | None = None
+    """A column that holds nothing but it, in either case, is empty. Probes fill with F."""
     columns: Width
     fields: dict[str, Ways]
     helpers: dict[str, Ways] = Field(default_factory=dict)
     id: tuple[Index, ...] = ()
-    watch: dict[str, Watch] = Field(default_factory=dict)
+    watch: dict[WatchName, Watch] = Field(default_factory=dict, max_length=WATCHED_AT_MOST)
     layout: dict[Index, str] = Field(default_factory=dict)
     """Column -> its name in the vendor's documents, and what stands in it: for people only."""
 
@@ -104,16 +109,9 @@ class ColumnMap(MapModel):
     @classmethod
     def _separator(cls, value: str) -> str:
         found = _SEPARATORS.get(value, value)
-        if len(found) != 1 or not found.isascii():
+        if len(found) != 1 or not found.isascii() or found in "\r\n":
             raise ValueError(f"expected one character or one of {', '.join(_SEPARATORS)}, was {value!r}")
         return found
-
-    @field_validator("filler")
-    @classmethod
-    def _filler(cls, value: str | None) -> str | None:
-        if value is not None and (len(value) != 1 or not value.isascii() or value.isspace()):
-            raise ValueError(f"expected one character, was {value!r}")
-        return value
 
     @field_validator("utc_offset")
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,13 +24,19 @@ ColumnType = Literal["text", "int", "float", "time", "bytes", "hex", "host", "ph
 NUMBERS = frozenset({"int", "float", "bytes", "hex"})
 WHOLE = frozenset({"int", "bytes", "hex", "time"})
 """Types whose values `sum` may add up."""
+FACTOR_AT_MOST = 1 << 53
+"""Of sums and quotients: numbers stay such that they can be written."""
 SLOT = re.compile(r"\{([a-z_0-9.]+)\}")
-_OFFSET = re.compile(r"([+-])(\d{2}):?([0-5]\d)\Z")
+_OFFSET = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)\Z", re.ASCII)
 _SLICE = re.compile(r"([1-9]\d{0,3})-([1-9]\d{0,3})?\Z", re.ASCII)
 
 _Slice = slice  # the word of the map hides it below
 
 Index = Annotated[int, Field(ge=1, le=10_000)]
+
+
+Factor = Annotated[int, Field(ge=-FACTOR_AT_MOST, le=FACTOR_AT_MOST)]
+"""What a number is multiplied by."""
 
 
 class MapModel(BaseModel):
@@ -61,7 +68,7 @@ class ValueSpec(MapModel):
 
     template: str | None = None
     """Text with `{name}` for other fields and helpers; if one of them is missing, so is this."""
-    sum: dict[str, int] | None = None
+    sum: dict[str, Factor] | None = None
     """Names of whole numbers and times, each with what it is multiplied by: `{enb: 256, sector: 1}`."""
     constant: str | None = None
     type: ColumnType = "text"
@@ -75,7 +82,7 @@ class ValueSpec(MapModel):
     """Characters of the column's text to take, from 1: `1-5`, or `6-` for all from the 6th on."""
     until: str | None = Field(default=None, min_length=1, max_length=16)
     """Take the text before this, if it is there: `/` of `13912345678/TYPE=PLMN`."""
-    divide: int | None = Field(default=None, ge=2)
+    divide: int | None = Field(default=None, ge=2, le=FACTOR_AT_MOST)
     """What a number is divided by, for units: milliseconds to seconds 1000."""
     values: dict[str, str] | None = None
     """What the column's text stands for; replaced before `type` is looked at."""
@@ -104,6 +111,8 @@ class ValueSpec(MapModel):
         if self.format is not None:
             time_reader(self.format, 0)
         read = given[0] == names[0]
+        if not read:
+            self._check_made(given[0])
         if (self.slice is not None or self.until is not None) and not read:
             raise ValueError(f"expected slice and until only beside {names[0]}, was other")
         if self.divide is not None and (self.type not in NUMBERS or not read):
@@ -120,6 +129,23 @@ class ValueSpec(MapModel):
             if self.required:
                 raise ValueError(f"expected required or unreadable: {self.unreadable}, was both")
         return self
+
+    def _check_made(self, origin: str) -> None:
+        """Raise ValueError for words that say nothing of what is not read, as it would not be as they say."""
+        words = ("values", "empty") if origin == "constant" else ("values", "empty", "lower", "type")
+        spare = [word for word in words if word in self.model_fields_set]
+        if spare:
+            raise ValueError(f"expected {' and '.join(spare)} only beside {self.ORIGINS[0]}, was {origin}")
+
+    @field_validator("template")
+    @classmethod
+    def _template(cls, value: str | None) -> str | None:
+        left = SLOT.sub("", value or "")
+        if "{" in left or "}" in left:
+            raise ValueError(f"expected braces only around a name, such as {{eci}}, was {value}")
+        if left == value:
+            raise ValueError(f"expected a {{name}} at least (a text without is a constant), was {value}")
+        return value
 
     @field_validator("utc_offset")
     @classmethod
@@ -223,6 +249,16 @@ class Width(MapModel):
         if self.at_most is not None and self.at_most < self.at_least:
             raise ValueError(f"expected at_most of {self.at_least} or more, was {self.at_most}")
         return self
+
+
+def _checked_filler(value: str) -> str:
+    if len(value) != 1 or not value.isascii() or value.isspace():
+        raise ValueError(f"expected one character of ASCII, no space, was {value}")
+    return value
+
+
+Filler = Annotated[str, AfterValidator(_checked_filler)]
+"""A character: a text of nothing but it means "not given"."""
 
 
 def check_offset(value: str | None) -> str | None:

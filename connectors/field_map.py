@@ -39,7 +39,7 @@ from pydantic import (
     model_validator,
 )
 
-from connectors.column_spec import MapModel, Texts, ValueSpec, check_offset
+from connectors.column_spec import Filler, MapModel, Texts, ValueSpec, check_offset
 from connectors.map_model import (
     MapFiles,
     Wrong,
@@ -90,8 +90,8 @@ class KindByValue(MapModel):
     path: PathText
     values: dict[str, Kind] = Field(min_length=1)
     otherwise: Literal["refuse", "skip"] = "refuse"
-    """Text that `values` does not list, or none: refuse the record, or skip it uncounted, for what says
-    nothing of a subscriber."""
+    """Text that `values` does not list, or none: refuse the record, or skip it, for what says nothing of a
+    subscriber."""
 
     def kinds(self) -> Iterator[str]:
         """Yield the kinds that records may be of."""
@@ -151,8 +151,8 @@ class FieldMap(MapModel):
     source: str = Field(min_length=1)
     kind: Kind
     utc_offset: str = "+00:00"
-    filler: str | None = Field(default=None, min_length=1, max_length=1)
-    """A character: a text that holds nothing but it, in either case, is empty."""
+    filler: Filler | None = None
+    """A text that holds nothing but it, in either case, is empty."""
     each: PathText | None = None
     fields: dict[str, Ways]
     helpers: dict[str, Ways] = Field(default_factory=dict)

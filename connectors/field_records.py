@@ -28,7 +28,6 @@ from connectors.field_map import FieldMap, PathSpec, kind_paths
 from connectors.message_path import NOTHING, Envelope, Path
 from connectors.message_values import taker
 from connectors.xdr_values import known_of
-from engine.errors import InputError
 from engine.event import Event
 from engine.intake import Intake
 from engine.refusals import Bad, describe
@@ -38,16 +37,13 @@ RECORDS_AT_MOST = 20_000
 
 
 class FieldRecords:
-    """Takes messages by a field map; raises InputError for constants and `values` in it of a wrong type."""
+    """Takes messages by a field map; records to be skipped are counted in `Intake.passed`."""
 
     def __init__(self, fields: FieldMap, intake: Intake) -> None:
         self.fields = fields
         self._intake = intake
         self._each = None if fields.each is None else Path(fields.each)
-        try:
-            self.reader = RecordReader(fields, intake.identity.key)
-        except Bad as bad:
-            raise InputError(f"map {fields.map}", bad.expected, bad.was or "empty") from None
+        self.reader = RecordReader(fields, intake.identity.key)
         sure = {name: known_of(ways) for name, ways in fields.fields.items()}
         self._unsure = {kind: intake.unsure(kind, sure) for kind in fields.kinds}
 
@@ -85,6 +81,7 @@ class FieldRecords:
                 self._intake.refuse(bad.reason, detail, source, position + mark, shown(part))
                 continue
             if fields is None:
+                self._intake.passed["skipped"] += 1
                 continue
             event = record(fields, source, position + mark, unsure[fields["kind"]])
             if event is not None:

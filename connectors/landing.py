@@ -192,11 +192,6 @@ class Landing:
         """The file of the rows just read."""
         return {"file": self._origin}
 
-    @property
-    def rows(self) -> Counter[str]:
-        """Of delimited files, since `open`: rows without an event or a refusal, as `Rows.counts` says."""
-        return Counter() if self._rows is None else self._rows.counts
-
     _origin = ""
 
     async def open(self, position: Mapping[str, Any] | None, intake: Intake) -> None:

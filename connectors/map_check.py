@@ -151,7 +151,7 @@ class MapCheck:
             self.findings.cut = f"expected {error.expected} after line {lines.number}, was {error.was}"
         self._settle_refusals(0)
         self.findings.lines, self.findings.blank = lines.number, lines.blank
-        self.findings.rows.update(taker.counts)
+        self.findings.rows.update(intake.passed)
 
     def _take(self, number: int, line: bytes, event: Event | None, *, header: bool) -> None:
         refusal = self._settle_refusals(number)

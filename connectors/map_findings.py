@@ -53,7 +53,7 @@ class Findings(ABC):
     cut: str = ""
     """Why the sample could not be read to its end."""
     rows: Counter[str] = field(default_factory=Counter)
-    """`headers`, `skipped`, `damaged.NAME`: as `Rows.counts`."""
+    """`headers`, `skipped`, `damaged.NAME`: as `Intake.passed`."""
     refused: dict[str, Refused] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     filled: Counter[str] = field(default_factory=Counter)

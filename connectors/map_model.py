@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from connectors.column_spec import WHOLE, ValueSpec
+from connectors.map_values import wrong_values
 from connectors.yaml_plain import Marked
 from engine.errors import InputError
 from engine.event_kinds import KINDS
@@ -22,6 +23,8 @@ MAPS = Path(__file__).resolve().parent / "maps"
 SIZE_AT_MOST = 1 << 18
 ENVELOPE = frozenset({"t", "t_start", "source", "imsi", "msisdn", "subscriber", "imei", "imeisv", "tac8"})
 IDENTITY = ("imsi", "msisdn", "subscriber")
+_TAKEN = frozenset({"kind", "id"})
+"""Names of what every record has, whatever its map's fields and helpers."""
 
 Fields = Mapping[str, Sequence[ValueSpec]]
 """Name -> the ways to its value."""
@@ -32,7 +35,7 @@ Spec = TypeVar("Spec", bound=ValueSpec)
 class At(ValueError):
     """A mistake that more than one part of the map makes, with the way to the part where it shows."""
 
-    def __init__(self, steps: tuple[str, ...], message: str) -> None:
+    def __init__(self, steps: tuple[str | int, ...], message: str) -> None:
         self.steps = steps
         super().__init__(message)
 
@@ -89,8 +92,15 @@ def wrong_fields(
             slots_fit = slots_fit and not wrong
             for said in (*wrong, *_wrong_identity(name, ways, named, origin, place)):
                 yield At((part, name), said)
-    if ("t" not in both and "t" not in slips) or ("t" in both and slots_fit and not _is_time("t", both)):
+            for steps, said in wrong_values(name, ways, kinds if part == "fields" else ()):
+                yield At((part, name, *steps), said)
+    for name in _TAKEN & set(helpers):
+        yield At(("helpers", name), f"expected another name for a helper, was {name}")
+    if "t" not in fields and "t" not in slips:
         yield At(("fields", "t"), "expected field t of type time, was none")
+    for name in ("t", "t_start"):
+        if name in fields and slots_fit and not _is_time(name, both):
+            yield At(("fields", name), f"expected field {name} of type time, was none")
     if not set(IDENTITY) & {*fields, *slips}:
         yield At(("fields",), "expected a field imsi, msisdn or subscriber, was none")
 
@@ -164,7 +174,7 @@ def read_marked(path: Path, what: str) -> Marked:
         raise InputError(str(path), f"{what} that can be read", error.strerror or str(error)) from None
     if len(text) > SIZE_AT_MOST:
         raise InputError(str(path), f"at most {SIZE_AT_MOST} bytes", "more")
-    return Marked(path, text, what)
+    return Marked(path, text)
 
 
 @dataclass(frozen=True, slots=True)

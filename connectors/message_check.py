@@ -161,6 +161,7 @@ class MessageCheck:
             self.findings.cut = f"expected {error.expected} after line {lines.number}, was {error.was}"
         self._settle(f"{name}:")
         self.findings.lines, self.findings.blank = lines.number, lines.blank
+        self.findings.rows.update(intake.passed)
 
     def _take(self, records: FieldRecords, intake: Intake, number: int, line: bytes, position: str) -> None:
         try:
@@ -190,8 +191,6 @@ class MessageCheck:
             roots = (part, around, self._envelope.as_dict())
             if event is not None:
                 self.findings.applied(number, shown(part), event, self._identity_of(roots))
-            elif refusal is None:
-                self.findings.rows["skipped"] += 1
             if len(self.rows) < self.wanted:
                 values = () if isinstance(part, Bad) else tuple(self._values(roots, event))
                 outcome = event.kind if event is not None else "refused" if refusal else "skipped"

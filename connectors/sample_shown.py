@@ -43,7 +43,7 @@ def shown_text(name: str, text: str, *, open: bool, plain: bool) -> str:
 
 def shown_value(name: str, value: Any, identity: Identity, *, open: bool) -> str:
     """Write the value of a field; what names a person as the log has it, hashed, if not `open`."""
-    if name in ("t", "t_start"):
+    if name in ("t", "t_start") and value.__class__ is int:  # a helper may have this name, too
         return moment(value)
     if name in PERSONAL or name == "number":
         return str(value) if open else _hashed(name, value, identity)

@@ -69,7 +69,7 @@ class SchemaSource(Protocol):
 
 
 class TopicMessages:
-    """Reads the messages of one topic. Raises InputError for a map whose constants are of a wrong type.
+    """Reads the messages of one topic.
 
     `fields`: how they become records; None: they are canonical records. `schemas`: of the registry that the
     producers use; None: messages are plain JSON.

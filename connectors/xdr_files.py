@@ -8,7 +8,6 @@ the reasons of intake.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from connectors.column_map import ColumnMap, load_map
 from connectors.lines import read_lines
 from connectors.xdr_rows import RowReader
 from connectors.xdr_values import known_of
-from engine.errors import InputError
 from engine.event import Event
 from engine.intake import Intake
 from engine.refusals import Bad, shown_name
@@ -29,7 +27,7 @@ def rows(path: Path, columns: ColumnMap, intake: Intake) -> Iterator[Event]:
     """Yield the events of a file in its order, with `FILE:LINE` as position and the map's `source`.
 
     Ids are keyed hashes of the map's source and the columns of its natural key, so the same row of another
-    copy of the file is a duplicate. Raises InputError as `read_lines` does, and as `Rows` does.
+    copy of the file is a duplicate. Raises InputError as `read_lines` does.
     """
     taker = Rows(columns, intake)
     name = shown_name(path.name, intake.identity.key)
@@ -40,19 +38,15 @@ def rows(path: Path, columns: ColumnMap, intake: Intake) -> Iterator[Event]:
 
 
 class Rows:
-    """Takes rows by a column map; raises InputError for constants and `values` in it of a wrong type."""
+    """Takes rows by a column map; what becomes no event and is not refused is counted in `Intake.passed`."""
 
     def __init__(self, columns: ColumnMap, intake: Intake) -> None:
         self.columns = columns
-        self.headers = 0
-        self.skipped = 0
         self._intake = intake
         self._source = columns.source
         self._header_lines = columns.header_lines
-        try:
-            self.reader = RowReader(columns, intake.identity.key)
-        except Bad as bad:
-            raise InputError(f"map {columns.map}", bad.expected, bad.was or "empty") from None
+        self._passed = intake.passed
+        self.reader = RowReader(columns, intake.identity.key, intake.passed)
         sure = {name: known_of(ways) for name, ways in columns.fields.items()}
         self._unsure = {kind: intake.unsure(kind, sure) for kind in columns.kinds}
 
@@ -65,22 +59,10 @@ class Rows:
     def before(self, t: int | None) -> None:
         self.reader.times.before = t
 
-    @property
-    def counts(self) -> Counter[str]:
-        """Lines that neither became an event nor were refused, and damage for which none is refused.
-
-        `headers`; `skipped`: rows of procedures that say nothing about a subscriber; `damaged.NAME`: rows
-        whose column of the map's `watch` holds something else, whatever became of them; `damaged.t`: rows
-        that have the time of the row before.
-        """
-        counts = Counter({"headers": self.headers, "skipped": self.skipped})
-        counts.update({f"damaged.{name}": count for name, count in self.reader.damage.items()})
-        return counts
-
     def take(self, number: int, line: bytes, position: str) -> Event | None:
         """Return the event of row `number` (from 1); None for a header, a row to skip, or one refused."""
         if number <= self._header_lines:
-            self.headers += 1
+            self._passed["headers"] += 1
             return None
         try:
             fields: dict[str, Any] | None = self.reader.read(line)
@@ -89,6 +71,6 @@ class Rows:
             self._intake.refuse(bad.reason, detail, self._source, position, line)
             return None
         if fields is None:
-            self.skipped += 1
+            self._passed["skipped"] += 1
             return None
         return self._intake.record(fields, self._source, position, self._unsure[fields["kind"]])

@@ -25,12 +25,13 @@ Make = Callable[[list[bytes], Mapping[str, Any], Mapping[str, Any]], Any]
 
 
 class RowReader:
-    """Reads rows by a map; raises `Bad` for constants and `values` in it that are not of their type."""
+    """Reads rows by a map. `passed`: where damage is counted, that its `watch` tells of and
+    rows with the time of another (`damaged.t`; `Intake.passed`).
+    """
 
-    def __init__(self, columns: ColumnMap, key: bytes) -> None:
+    def __init__(self, columns: ColumnMap, key: bytes, passed: Counter[str]) -> None:
         self.columns = columns
-        self.damage: Counter[str] = Counter()
-        """Rows with other text than the map's `watch` says, by its names; `t`: with the time of another."""
+        self._passed = passed
         self._separator = columns.separator.encode()
         self._at_least = columns.columns.at_least
         self._at_most = columns.columns.at_most or 1 << 62
@@ -40,7 +41,9 @@ class RowReader:
         self._counts_all = columns.columns.at_most is not None or self._at_least > self._enough
         self._key = _key_of(columns.id)
         self._hash = blake2b(columns.source.encode() + b"\0", digest_size=8, key=key)
-        self._watched = tuple((name, watch.column - 1, watch.digits) for name, watch in columns.watch.items())
+        self._watched = tuple(
+            (f"damaged.{name}", watch.column - 1, watch.digits) for name, watch in columns.watch.items()
+        )
         self._kind = columns.kind if isinstance(columns.kind, str) else None
         self._kinds = None if isinstance(columns.kind, str) else Kinds(columns.kind, columns.filler)
         self.plain: list[tuple[str, int, Read]] = []
@@ -72,7 +75,7 @@ class RowReader:
                 continue  # read with its template
             if name in folded:
                 self._put(way.when, (name, *self._with_template(name, folded[name])), self.last)
-            elif len(ways) > 1 or way.slots or (way.when is not None and (name in slots or not way.column)):
+            elif len(ways) > 1 or way.slots or (way.when and (helps or name in slots or not way.column)):
                 self.made.append((name, helps, self._maker(name, ways)))
             elif way.column is not None:
                 read = column_reader(name, way, columns.utc_offset, columns.filler)
@@ -135,7 +138,7 @@ class RowReader:
                 if value is not None:
                     fields[name] = value
         if self.times.asked and self.times.settle(cells, fields):
-            self.damage["t"] += 1
+            self._passed["damaged.t"] += 1
         hashed = self._hash.copy()
         hashed.update(line if self._key is None else b"\0".join(self._key(cells)))
         fields["id"] = hashed.hexdigest()
@@ -156,7 +159,7 @@ class RowReader:
         for name, index, digits in self._watched:
             cell = cells[index].strip()
             if len(cell) != digits or not cell.isdigit():
-                self.damage[name] += 1
+                self._passed[name] += 1
 
     # -- compiling -------------------------------------------------------------------------------------------
 

@@ -65,18 +65,22 @@ class Kept(dict[bytes, Any]):
         return value
 
 
+def types_of(way: ValueSpec) -> frozenset[type]:
+    """Return the types that values of a way to a field may have."""
+    if way.template is not None:
+        return frozenset({str})
+    if way.sum is not None:
+        return frozenset({int})
+    return frozenset({int, float} if way.divide is not None else {_PYTHON[way.type]})
+
+
 def known_of(ways: Sequence[ValueSpec]) -> Sure:
     """Return what is known of every value of a field: its type, or the texts it is one of; None: nothing."""
-    types: set[type | None] = set()
+    types: set[type] = set()
     texts: set[str] = set()
     listed = True
     for way in ways:
-        if way.template is not None:
-            types.add(str)
-        elif way.sum is not None:
-            types.add(int)
-        else:
-            types.add(None if way.divide is not None else _PYTHON[way.type])
+        types |= types_of(way)
         found = _texts_of(way)
         listed = listed and found is not None
         texts.update(found or ())

@@ -17,6 +17,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -76,7 +77,8 @@ class LiveCollector:
         """Refused records by reason."""
         self.fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
         """By source: rows that were `read`, `refused`, `clamped`, `unparked` (gone on early for want of
-        room); a `gap`, or a `file` that can't be read to its end."""
+        room); a `gap`, or a `file` that can't be read to its end; what was `skipped` or `headers` by a map,
+        and `damaged.NAME` by its `watch` (`Intake.passed`)."""
         self.treated: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
         """By source: what its treatments did, as `STEP.DEED`."""
         self.trouble = ""
@@ -92,10 +94,11 @@ class LiveCollector:
         self._bindings = bindings
         self._pace = pace
         self._shared = shared
+        self._new_fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
         # one for each, for a feed may want something of its own done there
+        intake = partial(Intake, identity, on_refused=self._refused, hides_ids=True)
         self._intakes = {
-            name: Intake(identity, on_refused=self._refused, edge=live.edge, hides_ids=True)
-            for name, live in self.sources.items()
+            name: intake(edge=live.edge, passed=self._new_fates[name]) for name, live in self.sources.items()
         }
         self._reading: Source | None = None
         self._courses = {
@@ -107,7 +110,6 @@ class LiveCollector:
         """(source, event): kept back by treatments that are not asked for any more, to be written."""
         self._dead: list[bytes] = []
         self._reasons: Counter[str] = Counter()
-        self._new_fates: dict[str, Counter[str]] = {name: Counter() for name in self.sources}
         self._told: dict[str, Counter[str]] = {}
         """By source: the counts of its treatments when the last step was durable."""
         self._quiet: dict[str, float] = {}

@@ -39,17 +39,22 @@ def check_of(field: FieldDef, identity: Identity, *, from_log: bool) -> Check:
     """Return the check of a field. In a record of the log (`from_log`) phone numbers are hashed already."""
     if field.type == "phone":
         return logged_number if from_log else _number_check(identity)
+    if field.name in FREE_TEXT and not from_log:
+        return _free_text_check(identity)
+    return plain_check_of(field)
+
+
+def plain_check_of(field: FieldDef) -> Check:
+    """Return the check of a field in which no number is looked for; of the others, that they are text."""
     if field.type == "set":
         return text_list
     if field.type == "yes/no":
         return yes_no
-    if field.type in ("text", "place"):
+    if field.type in ("text", "place", "phone"):
         if field.values:
             return _one_of(field.values)
         if field.name in ("from.tac", "to.tac"):
             return tac
-        if field.name in FREE_TEXT and not from_log:
-            return _free_text_check(identity)
         return timezone if field.name == "timezone" else text
     return amount if field.type == "money" else positive_number
 

@@ -137,7 +137,8 @@ class Intake:
     `on_refused` is called once for every refused record; `refused` counts them by reason. Profiles bind IMSI
     and MSISDN in `identity` at once, so read them before the records that need the binding. `edge`: see
     `Edge`; records of the log and control records don't pass it. `hides_ids`: of a live feed, whose records
-    go into the log: ids that may be numbers of somebody are hashed (`engine.refusals.shown_id`).
+    go into the log: ids that may be numbers of somebody are hashed (`engine.refusals.shown_id`). `passed`:
+    where doors count what they pass over.
     """
 
     __slots__ = (
@@ -149,6 +150,7 @@ class Intake:
         "_sources",
         "edge",
         "identity",
+        "passed",
         "refused",
     )
 
@@ -159,10 +161,15 @@ class Intake:
         on_refused: Callable[[Refusal], None] | None = None,
         edge: Edge | None = None,
         hides_ids: bool = False,
+        passed: Counter[str] | None = None,
     ) -> None:
         self.identity = identity
         self.edge = edge
         self.refused: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter() if passed is None else passed
+        """Counted by doors that read by a map: `skipped` and `headers`, which became no record and were not
+        refused; `damaged.NAME`, rows with other text in a column than the map's `watch` says; `damaged.t`,
+        rows that have the time of the row before."""
         self._on_refused = on_refused
         self._feed = {name: _Table(spec, identity, hides_ids=hides_ids) for name, spec in KINDS.items()}
         self._log = {name: _Table(spec, identity, from_log=True) for name, spec in KINDS.items()}

@@ -256,7 +256,8 @@ class Loader:
         batch: int = BATCH,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """`lines` that hold something, `records` written, `opted_out` numbers, `refused` lines."""
+        """`lines` that hold a row: each is loaded or `refused`; `headers` beside them; `records` written, of
+        one line maybe two; `opted_out` numbers."""
         self.on_refusal: Callable[[Refusal], None] = lambda _: None
         """Hears of each refused line once its dead letter is durable."""
         self.on_loaded: Callable[[int, Loaded], None] = lambda _number, _loaded: None
@@ -288,9 +289,11 @@ class Loader:
         number = self.went_on
         try:
             for number, row in rows:
-                self.counts["lines"] += 1
                 position = f"{self._source}:{number}"
+                refused = len(self._refusals)
                 loaded = self._reader.take(number, row, position, self._wall())
+                if loaded is None and len(self._refusals) == refused:
+                    self.counts["headers"] += 1
                 if loaded is not None and self._fits(loaded, row, position):
                     taken.append(loaded)
                     self.on_loaded(number, loaded)
@@ -333,6 +336,8 @@ class Loader:
                 self._kept = place
             if given and self._optouts is not None:
                 await self._optouts.release(given)
+        # those too long to be read are among the refused, and no rows ever came of them
+        self.counts["lines"] += len(taken) + len(self._refusals)
         self.counts["records"] += len(events)
         self.counts["opted_out"] += len({loaded.opted[0] for loaded in taken if loaded.opted})
         self.counts["refused"] += len(self._refusals)

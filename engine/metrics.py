@@ -23,7 +23,8 @@ from engine.refusals import redact
 
 PREFIX: Final = "touchpoint_"
 LABELS: Final = frozenset(
-    "topic partition rule channel reason outcome status fate result source treatment op hash version".split()
+    "topic partition rule channel reason outcome status fate result source treatment op hash version "
+    "column".split()
 )
 LABEL_AT_MOST: Final = 100
 """Characters of a label's value."""
@@ -82,6 +83,12 @@ class Metrics:
         )
         self._files = self._counter(
             "collector_files", "Files of landing directories, by what became of them", "source", "fate"
+        )
+        self._damaged = self._counter(
+            "collector_damaged",
+            "Rows with other text in a column than the feed's map says",
+            "source",
+            "column",
         )
         self._pushed = self._counter(
             "collector_pushed", "What came through doors that others push into, by its fate", "source", "fate"
@@ -251,6 +258,11 @@ class Metrics:
         """Count rows of sources: (source, fate) -> rows."""
         for (source, fate), count in fates.items():
             self._rows.labels(_value(source), _value(fate)).inc(count)
+
+    def collector_damaged(self, rows: Mapping[tuple[str, str], int]) -> None:
+        """Count damage that refuses no row: (source, name in `watch` of its map) -> rows."""
+        for (source, column), count in rows.items():
+            self._damaged.labels(_value(source), _value(column)).inc(count)
 
     def collector_files(self, fates: Mapping[tuple[str, str], int]) -> None:
         """Count files of landing directories: (source, fate as in `Landing.counts`) -> files."""

@@ -1,6 +1,6 @@
 """CSV and its relatives as rows: any separator, header or column numbers, UTF-8 or GBK, plain or gzip.
 
-A row is a line: a line break inside of quotes ends it, and both halves are refused. A quote that does not
+A row is a line: a line break inside of quotes ends it, and its pieces are refused. A quote that does not
 close, or a row of another width than the header, is a wrong row and never stops the file.
 """
 
@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+import orjson
+
 from connectors.lines import Lines
 from connectors.loads.load_map import FileMap
-from connectors.loads.rows import BadRow, LineRows, Row
+from connectors.loads.rows import BadRow, LineRows, Row, place_of
 from engine.csv_line import NO_QUOTES, QUOTES, split_line
 from engine.errors import InputError
 from engine.intake import Intake
@@ -29,6 +31,8 @@ class Delimited(LineRows):
         super().__init__(path, intake, source=source)
         self._map = file_map
         self._csv = file_map.model.csv
+        self._torn = False
+        """Whether a quote is open since a line above: a line with an odd number of quotes may be its end."""
 
     def __iter__(self) -> Iterator[tuple[int, Row]]:
         """Yield (line number, row), the header and what stands above it left out."""
@@ -39,9 +43,14 @@ class Delimited(LineRows):
         for number, line in self.lines:
             if number <= above:
                 continue
+            odd = self._csv.quotes and line.count(b'"') % 2 == 1
             try:
+                if self._torn and odd:
+                    raise Bad("a row", "the end of one with a line break in it", "columns", "line")
                 cells = self._cells(line)
             except Bad as bad:
+                if odd and bad.reason == "columns":
+                    self._torn = not self._torn
                 yield number, BadRow(bad, line)
                 continue
             if len(cells) != width if width else len(cells) < least:
@@ -49,12 +58,19 @@ class Delimited(LineRows):
                 other = Bad(expected, str(len(cells)), "columns", "columns")
                 yield number, BadRow(other, self._csv.separator.join(cells))
                 continue
+            self._torn = False
             yield number, pick(cells)
+
+    def place(self) -> bytes:
+        """Return where the next line begins, and whether a quote is open there."""
+        place = orjson.loads(super().place())
+        return orjson.dumps({**place, "torn": True} if self._torn else place)
 
     def go_on(self, place: bytes) -> int:
         """Go on from a place; the header is read in any case."""
         number = super().go_on(place)
         self.head = None
+        self._torn = bool(place_of(place, "number").get("torn"))
         return number
 
     def _header(self) -> tuple[list[int], int]:
@@ -62,7 +78,7 @@ class Delimited(LineRows):
         columns = self._map.columns
         if not self._csv.header:
             return [self._map.number_of(name) for name in columns], 0
-        lines = Lines(self._path, self._intake, source=self._source, name=self._source)
+        lines = self._looked_at()
         above = self._csv.skip + 1
         number, line = next(((n, text) for n, text in islice(lines, above) if n == above), (0, b""))
         if not number:
@@ -88,7 +104,11 @@ class Delimited(LineRows):
         return [names.index(name) for name in columns], len(names)
 
     def _is_empty(self) -> bool:
-        return not any(True for _ in Lines(self._path, self._intake, source=self._source, name=self._source))
+        return not any(True for _ in self._looked_at())
+
+    def _looked_at(self) -> Lines:
+        """Return the lines once more; what is wrong with them is told when they are read."""
+        return Lines(self._path, Intake(self._intake.identity), source=self._source, name=self._source)
 
     def _cells(self, line: bytes) -> list[str]:
         csv_ = self._csv

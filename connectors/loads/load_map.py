@@ -33,11 +33,22 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from connectors.column_spec import check_offset, offset_micros
-from connectors.loads.values import OUTSIDE, UNITS, YES_NO, reader_of
+from connectors.loads.values import (
+    OUTSIDE,
+    UNITS,
+    YES_NO,
+    Read,
+    reader_of,
+    text_of,
+    time,
+    words,
+    yes_no,
+)
 from connectors.map_model import MapFiles, read_marked
 from connectors.xdr_time import time_reader
 from connectors.yaml_plain import Steps
 from engine.errors import InputError
+from engine.field_checks import timezone
 from engine.language.model import FieldSpec
 from engine.language.suggest import did_you_mean
 from engine.language.words import Unreadable, duration
@@ -227,6 +238,8 @@ class FileMap:
         self._check_parts()
         self._check_fields()
         self._check_consents()
+        for loc, column in self.model.parts():
+            self._check_constant(loc, column)
 
     def wrong(self, steps: Steps, expected: str, was: object) -> InputError:
         """Return the error for a part of the map, with its line and column."""
@@ -236,6 +249,16 @@ class FileMap:
     def columns(self) -> tuple[str, ...]:
         """See `LoadMap.columns`."""
         return self.model.columns
+
+    def reader(self, loc: tuple[str, ...], column: Column) -> Read:
+        """Return what reads the cells of a part of the map."""
+        if loc[0] == "fields":
+            return reader_of(self.fields[loc[1]], column.values, column.unit, column.separator)
+        if loc[0] == "consent":
+            return yes_no(column.values)
+        if loc == ("t",):
+            return time(column.format or "iso", self.model.offset_us)
+        return words(column.values, ()) if loc == ("about",) else text_of
 
     def no_column(self, name: str, known: tuple[str, ...]) -> InputError:
         """Return the error for a column that the list does not have."""
@@ -307,7 +330,6 @@ class FileMap:
                     raise self.wrong((*loc, "values", text), expected, value)
                 if spec.type == "yes/no" and value.lower() not in YES_NO:
                     raise self.wrong((*loc, "values", text), "yes or no", value)
-            self._check_constant(loc, column, spec)
 
     def _check_consents(self) -> None:
         for purpose, column in self.model.consent.items():
@@ -315,13 +337,16 @@ class FileMap:
                 if value.lower() not in YES_NO:
                     raise self.wrong(("consent", purpose, "values", text), "yes or no", value)
 
-    def _check_constant(self, loc: Steps, column: Column, spec: FieldSpec) -> None:
+    def _check_constant(self, loc: tuple[str, ...], column: Column) -> None:
         if column.constant is None:
             return
         try:
-            value = reader_of(spec, column.values, column.unit, column.separator)(column.constant)
+            value = self.reader(loc, column)(column.constant)
+            if loc == ("timezone",):
+                timezone(value)
         except Bad as bad:
-            raise self.wrong((*loc, "constant"), bad.expected, bad.was) from None
+            raise self.wrong((*loc, "constant"), bad.expected, column.constant) from None
         if value is OUTSIDE:
-            expected = f"one of {', '.join(column.values or spec.values)}"
+            known = self.fields[loc[1]].values if loc[0] == "fields" else ()
+            expected = f"one of {', '.join(column.values or known)}"
             raise self.wrong((*loc, "constant"), expected, column.constant)

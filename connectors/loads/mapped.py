@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from connectors.loads.load_map import IDENTITIES, PURPOSES, Column, FileMap
 from connectors.loads.rows import BadRow
-from connectors.loads.values import OUTSIDE, Read, reader_of, text_of, time, words, yes_no
+from connectors.loads.values import OUTSIDE
 from engine.intake import Intake
 from engine.loading import Loaded, consent, opt_out, whole_digits
 from engine.numbers import keyed_hash
@@ -37,11 +37,11 @@ class _Cell:
 
     __slots__ = ("at", "column", "empty", "name", "nulls", "read", "value")
 
-    def __init__(self, name: str, column: Column, read: Read, file_map: FileMap) -> None:
+    def __init__(self, name: str, loc: tuple[str, ...], column: Column, file_map: FileMap) -> None:
         model = file_map.model
         self.name = name
         self.column = column
-        self.read = read
+        self.read = read = file_map.reader(loc, column)
         self.nulls = frozenset(("", *model.nulls))
         self.empty = None if (column.empty or model.empty) == "unknown" else _LEAVE
         self.at = -1 if column.column is None else file_map.columns.index(column.column)
@@ -58,26 +58,16 @@ class MapReader:
         self._source = source
         model = file_map.model
         self._take: Callable[[Any, str, int], Loaded | None] = getattr(self, f"_{model.load}")
-        self._who = [self._cell(name, name, text_of) for name in IDENTITIES if getattr(model, name)]
-        self._zone = self._cell("timezone", "timezone", text_of) if model.timezone else None
-        self._consent = [
-            _Cell(
-                f"consent.{purpose}", model.consent[purpose], yes_no(model.consent[purpose].values), file_map
-            )
-            for purpose in PURPOSES
-            if purpose in model.consent
-        ]
-        self._fields = [
-            _Cell(
-                name, spec, reader_of(file_map.fields[name], spec.values, spec.unit, spec.separator), file_map
-            )
-            for name, spec in model.fields.items()
-        ]
-        when = time(model.t.format or "iso", model.offset_us) if model.t else text_of
-        self._t = self._cell("t", "t", when) if model.t else None
-        about = words(model.about.values, ()) if model.about else text_of
-        self._about = self._cell("about", "about", about) if model.about else None
-        self._id = self._cell("id", "id", text_of) if model.id else None
+        cells = {
+            loc: _Cell(".".join(loc[-1:] if loc[0] == "fields" else loc), loc, column, file_map)
+            for loc, column in model.parts()
+        }
+        self._who = [cells[name,] for name in IDENTITIES if (name,) in cells]
+        self._zone, self._t, self._about, self._id = map(
+            cells.get, (("timezone",), ("t",), ("about",), ("id",))
+        )
+        self._consent = [cells["consent", purpose] for purpose in PURPOSES if ("consent", purpose) in cells]
+        self._fields = [cell for loc, cell in cells.items() if loc[0] == "fields"]
         named = {getattr(model, name).column for name in (*IDENTITIES, "id") if getattr(model, name)}
         self._shown = [(name, name in named) for name in file_map.columns]
 
@@ -147,9 +137,6 @@ class MapReader:
         return keyed_hash(identity.key, f"complaint\0{who}\0{when}\0{said}")
 
     # -- cells -----------------------------------------------------------------------------------------------
-
-    def _cell(self, part: str, name: str, read: Read) -> _Cell:
-        return _Cell(name, getattr(self._map.model, part), read, self._map)
 
     def _identity(self, row: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}

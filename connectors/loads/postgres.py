@@ -3,9 +3,9 @@
 Needs the extra `postgres` (psycopg). The password comes the way libpq takes it: `PGPASSWORD`, `PGPASSFILE` or
 `~/.pgpass`, `PGSERVICE`; an address that holds one is refused, for command lines can be read by others.
 
-Rows come in the order of `since`, then of a keyed hash of `key`: so a checkpoint says where to go on and does
-not name anybody, whatever column the key is. All rows are of one moment (a read-only transaction of level
-`repeatable read`). Without a `key`, a load that was cut off begins anew.
+Rows come in the order of `since` (`postgres_order`), then of a keyed hash of `key`: so a checkpoint says
+where to go on and does not name anybody, whatever column the key is. All rows are of one moment (a read-only
+transaction of level `repeatable read`). Without a `key`, a load that was cut off begins anew.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import orjson
-
 from connectors.loads.load_map import FileMap
-from connectors.loads.rows import Row, place_of
+from connectors.loads.postgres_order import NUMBERS, TIMES, Place, Since
+from connectors.loads.rows import Row
 from connectors.loads.values import NO_TIME
 from engine.errors import InputError
 from engine.numbers import keyed_hash
@@ -58,13 +57,14 @@ class Table:
         self._what = file_map.model.postgres
         self._salt = keyed_hash(key, f"order of {file_map.model.map}")
         self._source = source
-        self._number = 0
-        self._after: tuple[str | None, str] | None = None
-        """`since` and hash of `key` of the last row given."""
+        self._place = Place()
+        self._since: Since | None = None
         self.head: tuple[int, bytes] | None = None
         """Nothing: columns have their names in the database."""
         self.left_out = 0
         """Rows that have no `since` or no `key`: they have no place in the order and are not read."""
+        self.ahead = 0
+        """Rows given whose `since` is infinite or ahead of the database's clock: each load brings them."""
 
     def __iter__(self) -> Iterator[tuple[int, Row]]:
         """Yield (number of the row in this load from 1, row)."""
@@ -91,24 +91,16 @@ class Table:
 
     def place(self) -> bytes:
         """Return what says where the next row is; nothing where rows have no order."""
-        if self._what.key is None or self._after is None:
-            return b""
-        since, key = self._after
-        return orjson.dumps({"since": since, "key": key, "number": self._number})
+        return b"" if self._what.key is None else self._place.pack()
 
     def go_on(self, place: bytes) -> int:
         """Go on from a place; return the number of the last row before it, 0 after a load that ended."""
-        found = place_of(place, "since", "key", "number")
-        self._after = (found["since"], found["key"])
-        self._number = found["number"]
-        return self._number
+        self._place = Place.unpack(place)
+        return self._place.number
 
     def end(self) -> bytes:
         """Keep up to where `since` has come; nothing without it."""
-        if self._what.since is None or self._after is None:
-            return b""
-        since, key = self._after
-        return orjson.dumps({"since": since, "key": key, "number": 0})
+        return b"" if self._what.since is None else self._place.pack_end()
 
     def _rows(self, connection: Any) -> Iterator[tuple[int, Row]]:
         from psycopg import sql
@@ -127,45 +119,60 @@ class Table:
             missing = sql.SQL(" OR ").join([sql.SQL("{} IS NULL").format(_column(name)) for name in order])
             found = connection.execute(sql.SQL("SELECT count(*) {} WHERE {}").format(query, missing))
             self.left_out = found.fetchone()[0]
-        with connection.cursor(name="touchpoint_load") as cursor:
-            cursor.itersize = AT_A_TIME
-            cursor.execute(*self._statement(query))
-            for row in cursor:
-                self._number += 1
-                self._after = (row[-2], row[-1])
-                yield self._number, row[:-2]
+        if self._since is not None and self._place.since is not None:
+            ahead = self._since.ahead(self._since.cast("since"))
+            found = connection.execute(sql.SQL("SELECT {}").format(ahead), {"since": self._place.since})
+            if found.fetchone()[0]:  # the clock was set back: nobody knows what came since
+                self._place = Place()
+        for is_ahead in (False,) if self._since is None else (False, True):
+            with connection.cursor(name="touchpoint_load") as cursor:
+                cursor.itersize = AT_A_TIME
+                cursor.execute(*self._statement(query, is_ahead=is_ahead))
+                for row in cursor:
+                    since, key, over = row[-3:]
+                    self._place.enter(since, key, is_ahead, over)
+                    self.ahead += is_ahead
+                    yield self._place.number, row[:-3]
 
-    def _statement(self, query: Any) -> tuple[Any, dict[str, Any]]:
-        """Return what asks for the rows after the place reached, in their order, and its values."""
+    def _statement(self, query: Any, *, is_ahead: bool) -> tuple[Any, dict[str, Any]]:
+        """Return what asks for the rows behind the place reached, in their order, and its values.
+
+        `is_ahead`: for those that come with every load; else for those that do not.
+        """
         from psycopg import sql
 
-        what, values = self._what, dict[str, Any]()
-        wheres: list[Any] = []
-        order: list[Any] = []
+        what, place = self._what, self._place
+        values: dict[str, Any] = {"salt": self._salt}
         since: Any = sql.SQL("NULL")
+        over: Any = sql.SQL("TRUE")
         hashed: Any = since
-        if what.since is not None:
-            since = _column(what.since)
+        wheres, order, reached = list[Any](), list[Any](), list[Any]()
+        if self._since is not None:
+            since = _column(str(what.since))
+            over, ahead = self._since.over(since), self._since.ahead(since)
             order.append(since)
-            wheres.append(sql.SQL("{} IS NOT NULL").format(since))
-            if what.lag_us:
-                wheres.append(sql.SQL("{} <= now() - %(lag)s * interval '1 microsecond'").format(since))
-                values["lag"] = what.lag_us
+            reached.append(self._since.cast("since"))
+            wheres += [sql.SQL("{} IS NOT NULL").format(since)]
+            wheres.append(ahead if is_ahead else sql.SQL("NOT {}").format(ahead))
+            if what.lag_us and not is_ahead:
+                wheres.append(self._since.old_enough(since))
         if what.key is not None:
             text = sql.SQL("%(salt)s || {}::text").format(_column(what.key))
             hashed = sql.SQL("encode(sha256(convert_to({}, 'UTF8')), 'hex') COLLATE \"C\"").format(text)
             order.append(hashed)
+            reached.append(sql.SQL("%(key)s"))
             wheres.append(sql.SQL("{} IS NOT NULL").format(_column(what.key)))
-            values["salt"] = self._salt
-            if self._after is not None:
-                bounds = [sql.SQL("%(since)s")] if what.since is not None else []
-                bounds.append(sql.SQL("%(after)s"))
-                values["since"], values["after"] = self._after
+            behind = place.ahead if is_ahead else None if place.key is None else (place.since, place.key)
+            if behind is not None:
+                values["since"], values["key"] = behind
                 comma = sql.SQL(", ")
-                wheres.append(sql.SQL("ROW({}) > ROW({})").format(comma.join(order), comma.join(bounds)))
-        if values.get("since", "") is None:
-            del values["since"]
-        asked = [*(_column(name) for name in self._map.columns), sql.SQL("{}::text").format(since), hashed]
+                wheres.append(sql.SQL("ROW({}) > ROW({})").format(comma.join(order), comma.join(reached)))
+        asked = [
+            *(_column(name) for name in self._map.columns),
+            sql.SQL("{}::text").format(since),
+            hashed,
+            over,
+        ]
         statement = sql.SQL("SELECT {} ").format(sql.SQL(", ").join(asked)) + _escaped(query)
         if wheres:
             statement += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(wheres)
@@ -180,16 +187,23 @@ class Table:
             if name is not None and name not in known:
                 raise self._map.no_column(name, known)
         found = next((column for column in description if column.name == self._what.since), None)
-        if self._what.lag is not None and found is not None and found.type_code not in _times():
+        if found is None:
+            return
+        type = next((name for name in (*TIMES, *NUMBERS) if _oid(name) == found.type_code), "")
+        if self._what.lag is not None and type not in TIMES:
             expected = f"a time in the column of `since`, {found.name}: date, timestamp or timestamptz"
             raise self._map.wrong(("postgres", "lag"), expected, found.type_display)
+        if not type:
+            expected = f"a number or a time in the column of `since`, {found.name}: a query can cast it"
+            raise self._map.wrong(("postgres", "since"), expected, found.type_display)
+        self._since = Since(type, self._what.lag_us, self._map.model.offset_us)
 
 
-def _times() -> frozenset[int]:
-    """Return what PostgreSQL calls the types that can be held against its clock."""
+def _oid(name: str) -> int:
+    """Return what PostgreSQL calls a type."""
     from psycopg import postgres
 
-    return frozenset(postgres.types[name].oid for name in ("date", "timestamp", "timestamptz"))
+    return postgres.types[name].oid
 
 
 def _read_all_times(connection: Any) -> None:

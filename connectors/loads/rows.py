@@ -53,7 +53,8 @@ class LineRows:
     def go_on(self, place: bytes) -> int:
         """Go on from a place; return the number of the last line before it."""
         found = place_of(place, "offset", "number")
-        for first in Lines(self._path, self._intake, source=self._source, name=self._source):
+        quiet = Intake(self._intake.identity)
+        for first in Lines(self._path, quiet, source=self._source, name=self._source):
             self.head = first
             break
         self.lines.offset, self.lines.number = found["offset"], found["number"]

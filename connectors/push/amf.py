@@ -78,7 +78,7 @@ class Amf(Notices):
             raise Bad("a list of reports", describe(reports), field="reportList")
         return reports
 
-    def mark_of(self, notice: Mapping[str, Any], request: Request) -> bytes:
+    def mark_of(self, notice: Mapping[str, Any], request: Request, number: int) -> bytes:
         """Return what a report is known by: all it says, but what is of the subscription."""
         said = {key: notice[key] for key in sorted(notice) if key not in ("state", "subscriptionId", "refId")}
         return self.mark(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))

@@ -72,7 +72,7 @@ class Camara(Notices):
         """Return the events of a request."""
         return events_of(request)
 
-    def mark_of(self, notice: Mapping[str, Any], request: Request) -> bytes:
+    def mark_of(self, notice: Mapping[str, Any], request: Request, number: int) -> bytes:
         """Return what an event is known by: `source` and `id` (CloudEvents 1.0, 3.1)."""
         version = notice.get("specversion")
         if version != "1.0":

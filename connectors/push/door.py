@@ -90,6 +90,7 @@ class PushDoor:
         self._taker = taker
         self._options = options
         self._remembered = Remembered(options.remember, options.remember_for / SECOND, clock)
+        self._latest = Remembered(options.remember, options.remember_for / SECOND, clock, values=True)
         self._queue: deque[Delivery] = deque()
         self._read: list[Delivery] = []
         """Read, not yet known to be durable."""
@@ -107,7 +108,8 @@ class PushDoor:
     @property
     def position(self) -> Mapping[str, Any]:
         """What is remembered of what came."""
-        return {"seen": self._remembered.pack()}
+        latest = self._latest.pack()
+        return {"seen": self._remembered.pack(), **({"latest": latest} if latest else {})}
 
     @property
     def origin(self) -> Mapping[str, str]:
@@ -121,6 +123,7 @@ class PushDoor:
         shows whether the step that failed was made after all.
         """
         self._remembered.restore(position, self._name)
+        self._latest.restore(position, self._name, "latest")
         self._taker.open(intake, self)
         self._queue.extendleft(reversed(self._read))
         self._read.clear()
@@ -199,6 +202,14 @@ class PushDoor:
             return True
         self.counts["again"] += 1
         return False
+
+    def is_latest(self, whose: bytes, mark: bytes) -> bool:
+        """Remember the newest mark of somebody; True if it was that before."""
+        return not self._latest.is_new(whose, mark)
+
+    def forget_latest(self, whose: bytes) -> None:
+        """Have no newest mark of somebody any more."""
+        self._latest.forget(whose)
 
     def _settle(self, delivery: Delivery, answer: Any) -> None:
         self._rows -= delivery.rows

@@ -24,7 +24,7 @@ from connectors.push.door import Delivery, PushDoor
 from connectors.push.http_server import HEAD_AT_MOST, HttpServer
 from connectors.push.listening import listen, tls_context
 from connectors.push.options import SECOND, HttpOptions
-from connectors.push.secrets import Secrets, bearer, has_token, wrong_signature
+from connectors.push.secrets import TIMESTAMP, Secrets, bearer, has_token, wrong_signature
 from engine.event import Event
 from engine.intake import Intake
 from engine.log_pace import LogPace
@@ -65,6 +65,8 @@ class Request:
     body: bytes
     arrived: int
     """µs UTC."""
+    signed: str = ""
+    """The time stamp that its body is signed with; empty: no signature is asked for."""
 
     @property
     def media(self) -> str:
@@ -191,7 +193,8 @@ class Webhook:
                 return self._stranger(door, why)
         self._number += 1
         query = {key: values[-1] for key, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
-        request = Request(self._number, headers, query, raw, round(door.clock() * 1e6))
+        signed = "" if self._keys is None else headers[TIMESTAMP]
+        request = Request(self._number, headers, query, raw, round(door.clock() * 1e6), signed)
         expected = self._form.unknown_media(request)
         if expected:
             return Answer(415, expected)
@@ -216,8 +219,8 @@ class Webhook:
             return Answer(200)
         if headers.get("content-encoding", "identity").lower() != "identity":
             return Answer(415, "expected a body that is not packed, was one with a content-encoding")
-        announced = headers.get("content-length", "")
-        if announced.isdecimal() and len(announced) < 20 and int(announced) > options.body_bytes:
+        announced = headers.get("content-length", "").lstrip("0")
+        if announced.isdecimal() and (len(announced) > 15 or int(announced) > options.body_bytes):
             return self._too_large(door)
         return None
 

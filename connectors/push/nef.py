@@ -14,7 +14,7 @@ one about the subscription itself are acknowledged and make no record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -51,6 +51,8 @@ _SEES: Final = frozenset(
         *("SESSION_INACTIVITY_TIME", "TRAFFIC_VOLUME", "UL_DL_DATA_RATE"),
     )
 )
+_WHOSE: Final = ("msisdn", "externalId", "supi", "gpsi")
+"""What a report names its subscriber by."""
 _ABOUT_MANY: Final = frozenset(("NUMBER_OF_UES_IN_AN_AREA", "NUM_OF_REGD_UES", "NUM_OF_ESTD_PDU_SESSIONS"))
 
 log = structlog.get_logger("push")
@@ -84,9 +86,44 @@ class Nef(Notices):
             raise Bad("a list of reports", describe(reports), field="monitoringEventReports")
         return reports
 
-    def mark_of(self, notice: Mapping[str, Any], request: Request) -> bytes:
-        """Return what a report is known by: all it says."""
-        return self.mark(orjson.dumps(notice, option=orjson.OPT_SORT_KEYS))
+    def mark_of(self, notice: Mapping[str, Any], request: Request, number: int) -> bytes:
+        """Return what a report is known by: all it says, and when it came if it does not say when it was."""
+        said = self.mark(_written(notice))
+        if _has_time(notice):
+            return said
+        return self.mark(said, b"%d %d %d" % (request.arrived, request.number, number))
+
+    def repeated(self, found: list[Any], request: Request) -> Collection[int]:
+        """Return the reports without a time that have come before.
+
+        A report may well say what an earlier one said: somebody is back in a cell. So those of a request
+        about one subscriber are a repeat only if nothing else came of them since; or if the request was
+        signed and is the same, byte for byte. Of two that are the same, one after the other in a request,
+        the second is one.
+        """
+        theirs: dict[bytes, list[tuple[int, Mapping[str, Any]]]] = {}
+        for number, notice in enumerate(found, 1):
+            if isinstance(notice, dict):
+                whose = self.mark(b"whose", _written({name: notice.get(name) for name in _WHOSE}))
+                theirs.setdefault(whose, []).append((number, notice))
+        again: set[int] = set()
+        is_copy: bool | None = None
+        for whose, reports in theirs.items():
+            if all(_has_time(notice) for _, notice in reports):
+                self.door.forget_latest(whose)
+                continue
+            if is_copy is None:
+                is_copy = self._is_copy(request)
+            written = [_written(notice) for _, notice in reports]
+            is_repeat = is_copy or self.door.is_latest(whose, self.mark(b"reports", *written))
+            for (number, notice), said, before in zip(reports, written, [b"", *written], strict=False):
+                if not _has_time(notice) and (is_repeat or said == before):
+                    again.add(number)
+        return again
+
+    def _is_copy(self, request: Request) -> bool:
+        signed = request.signed.encode()
+        return bool(signed) and not self.door.is_new(self.mark(b"signed", signed, request.body))
 
     def records(self, notice: Mapping[str, Any], request: Request) -> Iterable[Fields]:
         """Return the record of a report. One without a time is of the moment it came."""
@@ -127,6 +164,14 @@ class Nef(Notices):
         age = whole(info.get("ageOfLocationInfo"))
         if age is not None and age > 0:
             fields["t_start"] = fields["t"] - age * MINUTE
+
+
+def _has_time(notice: Mapping[str, Any]) -> bool:
+    return notice.get("eventTime") is not None
+
+
+def _written(part: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(part, option=orjson.OPT_SORT_KEYS)
 
 
 def _record(kind: str, notice: Mapping[str, Any], fields: Fields) -> Fields | None:

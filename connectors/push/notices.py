@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from http import HTTPStatus
@@ -58,8 +58,15 @@ class Notices(ABC):
         """Return what a request holds, checked later; raise `Bad` if it is no notification at all."""
 
     @abstractmethod
-    def mark_of(self, notice: Mapping[str, Any], request: Request) -> bytes:
-        """Return the mark by which a notice is known when it comes again; raise `Bad` if it has none."""
+    def mark_of(self, notice: Mapping[str, Any], request: Request, number: int) -> bytes:
+        """Return the mark by which a notice is known when it comes again; raise `Bad` if it has none.
+
+        `number`: of the notice in its request, from 1.
+        """
+
+    def repeated(self, found: list[Any], request: Request) -> Collection[int]:
+        """Return which of the notices, from 1, have come before, though no mark of theirs can tell it."""
+        return ()
 
     @abstractmethod
     def records(self, notice: Mapping[str, Any], request: Request) -> Iterable[Fields]:
@@ -86,15 +93,20 @@ class Notices(ABC):
             if self.door.is_new(self.mark(b"bad", request.body)):
                 self._refuse(bad, place, _shown(request.body))
             return Answer(400, f"{bad.field}: expected {bad.expected}, was {bad.was or 'nothing'}")
+        known = self.repeated(found, request)
+        self.door.counts["again"] += len(known)
         for number, notice in enumerate(found, 1):
-            self._one(notice, request, f"{place}#{number}" if len(found) > 1 else place, events)
+            if number in known:
+                continue
+            mark = f"#{number}" if len(found) > 1 else ""
+            self._one(notice, request, number, place + mark, events)
         return DURABLE
 
-    def _one(self, notice: Any, request: Request, place: str, events: list[Event]) -> None:
+    def _one(self, notice: Any, request: Request, number: int, place: str, events: list[Event]) -> None:
         try:
             if not isinstance(notice, dict):
                 raise Bad("an object", describe(notice), field=self.what)
-            mark = self.mark_of(notice, request)
+            mark = self.mark_of(notice, request, number)
         except Bad as bad:
             # without an id of its own it is known by what it is
             if self.door.is_new(self.mark(b"bad", orjson.dumps(notice))):
@@ -109,9 +121,9 @@ class Notices(ABC):
             return
         if not made:
             self.door.counts["notices"] += 1
-        for number, fields in enumerate(made):
+        for which, fields in enumerate(made):
             # the second record of a notice has an id of its own
-            fields["id"] = (mark if not number else self.mark(mark, b"%d" % number)).hex()
+            fields["id"] = (mark if not which else self.mark(mark, b"%d" % which)).hex()
             event = self.intake.record(fields, self.name, place)
             if event is not None:
                 events.append(event)

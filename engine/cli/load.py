@@ -253,6 +253,11 @@ class _Told:
 def _note_left_out(rows: Rows, readers: list[MapReader]) -> None:
     if isinstance(rows, Table) and rows.left_out:
         note(f"{rows.left_out:,} rows were left out: they have no value in the column of `since` or `key`")
+    if isinstance(rows, Table) and rows.ahead:
+        note(
+            f"{rows.ahead:,} rows came though their `since` is infinite or ahead of the database's clock: "
+            "they come with every load"
+        )
     let_go = sum(reader.outside.total() for reader in readers)
     if let_go:
         note(f"{let_go:,} values are in no closed list and were taken as the map says: --dry-run has them")

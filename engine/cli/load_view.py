@@ -20,6 +20,8 @@ def show_counts(loader: Loader, title: str, *, optouts: bool) -> None:
     """Print how many rows came, and what became of them."""
     counts = loader.counts
     rows = [("lines", counts["lines"]), ("records", counts["records"]), ("refused", counts["refused"])]
+    if counts["headers"]:
+        rows.append(("headers", counts["headers"]))
     if optouts:
         rows.append(("numbers opted out", counts["opted_out"]))
     table((title, "number"), rows)

@@ -21,6 +21,8 @@ from engine.treatments.registry import Around
 
 SOURCE = "collector"
 """Its name in the checkpoints: one collector of a prefix at a time; a second one takes over."""
+DAMAGED = "damaged."
+"""Of the fates: what a map's `watch` tells of rows, whatever became of them."""
 STANDS = "expected records, but every feed is silent: time stands, nothing that waits for it happens"
 
 
@@ -63,7 +65,7 @@ class CollectorRole:
         self._told: Counter[str] = Counter()
         self._told_refused: Counter[str] = Counter()
         self._told_feeds: dict[str, dict[str, Counter[str]]] = {}
-        """Feed -> what is counted of it (`fates`, `files`, `treated`) -> as it was told last."""
+        """Feed -> what is counted of it (`fates`, `damaged`, `files`, `treated`) -> as it was told last."""
 
     async def start(self, on_dead: OnDead) -> None:
         """Collect from where the last checkpoint stands."""
@@ -87,11 +89,14 @@ class CollectorRole:
         live = collector.sources[name]
         fates = collector.fates[name].copy()
         fates["applied"] = fates.pop("read", 0)
-        if isinstance(live.source, Landing):
-            passed = live.source.rows
-            fates.update({fate: passed[fate] for fate in ("skipped", "headers") if passed[fate]})
+        damaged = Counter({fate: fates.pop(fate) for fate in [*fates] if fate.startswith(DAMAGED)})
         files = live.source.counts.copy() if isinstance(live.source, Landing) else Counter[str]()
-        counts = {"fates": fates, "files": files, "treated": collector.treated[name].copy()}
+        counts = {
+            "fates": fates,
+            "damaged": damaged,
+            "files": files,
+            "treated": collector.treated[name].copy(),
+        }
         if isinstance(live.source, PushDoor):
             counts["pushed"] = live.source.counts.copy()
         told = self._told_feeds.get(name, {})
@@ -101,6 +106,9 @@ class CollectorRole:
                 new["files"].setdefault(fate, 0)
         self._told_feeds[name] = counts
         metrics.collector_rows({(name, fate): n for fate, n in new["fates"].items()})
+        metrics.collector_damaged(
+            {(name, fate.removeprefix(DAMAGED)): n for fate, n in new["damaged"].items()}
+        )
         metrics.collector_files({(name, fate): n for fate, n in new["files"].items()})
         metrics.collector_treated({(name, deed): n for deed, n in new["treated"].items()})
         if isinstance(live.source, PushDoor):

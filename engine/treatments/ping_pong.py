@@ -1,29 +1,29 @@
 """Ping-pong at the border of two cells: A-B-A within a few minutes is no move.
 
-    1. A is the cell of the subscriber's last sighting, if that is at most 58 min ago, and the cell that the
-       change itself says it left: `cell_prev` of a handover. Cells of one site are one if `same: site`. A
-       sighting elsewhere is a change of cell.
+    1. A is the cell of the subscriber's last sighting, if that is at most 58 min ago. Cells of one site are
+       one if `same: site`. A sighting elsewhere is a change of cell.
     2. `mode: hold`: the change is kept back until it is decided, and all that comes behind it for the same
-       subscriber, so that nothing is overtaken. A sighting at A at most `within` after the change decides
-       that it was none: every sighting elsewhere between the two is not believed, whatever cells there
-       were. As good as a return is a handover that says it left A, wherever it led: they had been back, and
-       it is a change anew; one that has lost its own cell and left the cell that they changed to, if nothing
-       else was seen since: they did not stay there; and a record at A flagged `guessed_time`, whose own time
-       could not be read, if the time it was given is in time.
-    3. `alone`: if all that was seen elsewhere is of the first minute, a return counts until `alone` after
-       the change, not only `within`: a phone that flips is back in a minute, but one return in ten reaches
-       us after 5 min. Whoever is elsewhere for longer is seen there again, on a feed with service requests;
-       on one without, a short true visit that is seen once is taken for a flip, too.
-    4. Else, when the watermark has passed the change by more than that, or a later sighting or `power.off`
+       subscriber, so that nothing is overtaken. A sighting at A in time (at most `within` after the change)
+       decides that it was none: no sighting elsewhere between the two is believed, whatever cells there were.
+    3. A flip is all that was seen elsewhere if that is of the first minute and no registration (`loc.update`,
+       `power.on`): a phone between two masts is back in a minute, and did not register. After a flip a return
+       is in time until `alone` after the change: one return in ten reaches us after 5 min. It may as well be
+       to the cell that the change itself says it left (`cell_prev` of a handover).
+    4. As good as a return is a handover that says it left A, wherever it led: they had been back, and it is a
+       change anew; one that has lost its own cell, and left the cell of the change within a minute after it;
+       and a record at A flagged `guessed_time`, whose own time could not be read, if that which it was given
+       is in time.
+    5. Else, when the watermark has passed the change by more than that, or a later sighting or `power.off`
        shows it, the change was a move: it goes on as it came, and what is kept back behind it is taken anew.
-    5. `mode: repeat` (`engine.treatments.ping_pong_repeat`): nothing is kept back, and the first A-B-A of a
+    6. `mode: repeat` (`engine.treatments.ping_pong_repeat`): nothing is kept back, and the first A-B-A of a
        series passes.
-    6. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (see *What is
+    7. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (see *What is
        not believed*); both are flagged `ping_pong`.
-    7. A sighting earlier than the last one changes nothing here, as it changes nothing in presence.
+    8. A sighting earlier than the last one changes nothing here, as it changes nothing in presence.
 
 `hold` costs time: ticks do not run ahead of what is kept back, so with many subscribers everything that
-waits for time happens `within` or `alone` later. A subscriber with more than 200 records behind one change,
+waits for time happens `within` or `alone` later. Without service requests in the feed a short true visit is
+often one sighting: leave `alone` out there. A subscriber with more than 200 records behind one change,
 and the oldest of more than `most` in all, are decided as moves.
 """
 
@@ -42,7 +42,10 @@ from engine.treatments.where_options import PingPongOptions
 FLAG: Final = "ping_pong"
 KNOWN_FOR: Final = 58 * 60_000_000
 """The usual periodic timer, 54 min, + 4 min (facts/signals.md): after that whereabouts are not known."""
-BRIEF: Final = 60_000_000
+HANDOVER: Final = "loc.handover"
+REGISTRATIONS: Final = frozenset({"loc.update", "power.on"})
+"""Kinds by which a phone itself says that it is there."""
+FLIP: Final = 60_000_000
 """A phone that flips to another cell is back in so long, µs; when we hear of it is another matter."""
 MOST_OF_ONE: Final = 200
 """Events of one subscriber that are kept back at most."""
@@ -71,7 +74,7 @@ class _Last:
 class _Away:
     """A change of cell that is kept back, and the sightings behind it."""
 
-    __slots__ = ("cell", "changed", "origin", "seen")
+    __slots__ = ("cell", "changed", "origin", "registered", "seen")
 
     def __init__(self, change: Event) -> None:
         self.changed = change.seen
@@ -82,11 +85,13 @@ class _Away:
         """Of the newest sighting."""
         self.cell = change.cell or ""
         """Of all sightings kept back; empty: of several sites."""
+        self.registered = change.kind in REGISTRATIONS
+        """Whether one of them is a registration."""
 
     @property
-    def is_brief(self) -> bool:
+    def is_flip(self) -> bool:
         """Whether all that was seen elsewhere may be one flip."""
-        return self.seen - self.changed <= BRIEF
+        return not self.registered and self.seen - self.changed <= FLIP
 
 
 class PingPong(KeepsBack[_Away]):
@@ -131,13 +136,11 @@ class PingPong(KeepsBack[_Away]):
         since = seen - last.seen
         if since < 0:
             return (event,)
-        if (
-            cell != last.cell
-            and since <= KNOWN_FOR
-            and seen + self._alone >= self._watermark
-            and not are_of_one_site(last.cell, cell, self._sites)
-        ):
-            return self._keep(event, seen + self._alone + 1, _Away(event))
+        if cell != last.cell and since <= KNOWN_FOR and not are_of_one_site(last.cell, cell, self._sites):
+            away = _Away(event)
+            until = seen + (self._alone if away.is_flip else self._within)
+            if until >= self._watermark:
+                return self._keep(event, until + 1, away)
         last.cell, last.seen = cell, seen
         return (event,)
 
@@ -201,9 +204,10 @@ class PingPong(KeepsBack[_Away]):
 
     def _see(self, away: _Away, sighting: Event) -> None:
         away.seen = sighting.seen
+        away.registered = away.registered or sighting.kind in REGISTRATIONS
         if away.cell and not self._are_one(away.cell, sighting.cell):
             away.cell = ""
-        if not away.is_brief:
+        if not away.is_flip:
             self._lot.hasten(sighting.key, away.changed + self._within + 1)
 
     def _says_back(self, last: _Last, away: _Away, event: Event) -> bool:
@@ -213,18 +217,22 @@ class PingPong(KeepsBack[_Away]):
         if GUESSED_TIME in event.fields.get("quality", ()):
             return event.seen >= away.changed and self._is_home(last, away, event.cell)
         origin = left_by(event)
-        return origin is not None and event.seen >= away.seen and self._are_one(origin, away.cell)
+        return (
+            origin is not None
+            and away.seen <= event.seen <= away.changed + FLIP
+            and self._are_one(origin, away.cell)
+        )
 
     def _is_in_time(self, away: _Away, seen: int) -> bool:
         """Say whether who is back at a time has not stayed elsewhere."""
-        return seen - away.changed <= (self._alone if away.is_brief else self._within)
+        return seen - away.changed <= (self._alone if away.is_flip else self._within)
 
     def _is_home(self, last: _Last, away: _Away, cell: str | None) -> bool:
         """Say whether a cell is one that the change led away from."""
         if cell is None:
             return False
         return self._are_one(last.cell, cell) or (
-            away.origin is not None and self._are_one(away.origin, cell)
+            away.is_flip and away.origin is not None and self._are_one(away.origin, cell)
         )
 
     def _returned(self, last: _Last, away: _Away, home: str | None, event: Event) -> list[Event]:
@@ -234,7 +242,9 @@ class PingPong(KeepsBack[_Away]):
         assert home is not None
         between = self._end(event.key)
         for each in between:
-            if is_sighting(each) and not self._is_home(last, away, each.cell):
+            if is_sighting(each) and not (
+                self._are_one(last.cell, each.cell) or self._are_one(home, each.cell)
+            ):
                 distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
         # a guessed time may be too late: all that is known is that they were back after all that is kept back
@@ -259,7 +269,7 @@ class PingPong(KeepsBack[_Away]):
 
 def left_by(event: Event) -> str | None:
     """Return the cell that a handover led away from; None: the record is none, or does not say so."""
-    origin = event.fields.get("cell_prev") if event.kind == "loc.handover" else None
+    origin = event.fields.get("cell_prev") if event.kind == HANDOVER else None
     return origin if isinstance(origin, str) and origin else None
 
 

@@ -159,6 +159,134 @@ async def test_a_lag_needs_a_time_to_lag_behind(
     assert (await loads.load(loads.open)).counts["records"] == ROWS
 
 
+@pytest.mark.parametrize("lag", ["", ", lag: 1s"])
+async def test_rows_of_a_day_come_until_it_is_over(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, lag: str
+) -> None:
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE date USING current_date - 10 + age / 10")
+    text = MAP.replace("TABLE", table).replace("since: changed", f"since: changed{lag}")
+    loads = Loads(tmp_path, postgres_server, text)
+    assert (await loads.load(loads.open)).counts["records"] == ROWS
+    postgres_server.run(f"UPDATE {table} SET changed = current_date, age = age + 1000 WHERE age % 7 = 0")
+    await loads.load(loads.open)
+    ages = await loads.ages()
+    assert {n + 1000 for n in range(7, ROWS + 1, 7)} <= set(ages)
+    # what was changed on a day that is over comes once
+    assert all(ages[n] == 1 for n in range(1, 80) if n % 7)
+    postgres_server.run(f"UPDATE {table} SET age = age + 1000 WHERE age > 1000")
+    await loads.load(loads.open)
+    assert {n + 2000 for n in range(7, ROWS + 1, 7)} <= set(await loads.ages())
+
+
+@pytest.mark.parametrize("steps", [1, 5, 9])
+async def test_a_load_cut_off_within_a_day_hides_nothing_of_it(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, steps: int
+) -> None:
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE date USING current_date")
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    with pytest.raises(LogError):
+        await loads.load(loads.open, steps=steps)
+    postgres_server.run(f"UPDATE {table} SET age = age + 1000")
+    loader = await loads.load(loads.open)
+    assert (loader.went_on, loader.counts["records"]) == (steps * 10, ROWS - steps * 10)
+    await loads.load(loads.open)
+    assert {n + 1000 for n in range(1, ROWS + 1)} <= set(await loads.ages())
+
+
+_ODD = ["infinity", "-infinity", "9998-01-01", "0044-03-15 BC"]
+
+
+@pytest.mark.parametrize("type", ["date", "timestamp", "timestamptz"])
+@pytest.mark.parametrize("lag", ["", ", lag: 1s"])
+async def test_a_time_without_a_place_in_the_order_hides_no_other_row(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, type: str, lag: str
+) -> None:
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE {type} USING changed::{type}")
+    for age, odd in enumerate(_ODD, 1):
+        postgres_server.run(f"UPDATE {table} SET changed = '{odd}' WHERE age = {age}")
+    text = MAP.replace("TABLE", table).replace("since: changed", f"since: changed{lag}")
+    loads = Loads(tmp_path, postgres_server, text)
+    assert (await loads.load(loads.open)).counts["records"] == ROWS
+    assert loads.tables[-1].ahead == 3
+    postgres_server.run(f"UPDATE {table} SET changed = changed + interval '1 day', age = 1050 WHERE age = 50")
+    loader = await loads.load(loads.open)
+    ages = await loads.ages()
+    assert (loader.counts["records"], ages[1050]) == (4, 1)
+    assert [ages[age] for age in (1, 2, 3, 4, 5)] == [2, 2, 2, 1, 1]
+    for steps in (1, 30, 46, 47):
+        cut = Loads(tmp_path, postgres_server, text)
+        with pytest.raises(LogError):
+            await cut.load(cut.open, steps=steps, batch=2)
+        await cut.load(cut.open)
+        assert set((await cut.ages()).values()) == {1}
+        assert len(await cut.ages()) == ROWS
+
+
+@pytest.mark.parametrize("type", ["int", "numeric", "float8"])
+async def test_numbers_that_many_rows_share_are_read_until_there_is_a_greater_one(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, type: str
+) -> None:
+    postgres_server.run(f"ALTER TABLE {table} ADD batch {type}")
+    postgres_server.run(f"UPDATE {table} SET batch = age / 10")
+    if type != "int":
+        postgres_server.run(f"UPDATE {table} SET batch = 'NaN' WHERE age = 1")
+    text = MAP.replace("TABLE", table).replace("since: changed", "since: batch")
+    loads = Loads(tmp_path, postgres_server, text)
+    assert (await loads.load(loads.open)).counts["records"] == ROWS
+    postgres_server.run(f"UPDATE {table} SET batch = 9, age = 1000 + age WHERE age BETWEEN 21 AND 30")
+    await loads.load(loads.open)
+    postgres_server.run(f"UPDATE {table} SET batch = 10, age = 1000 + age WHERE age BETWEEN 41 AND 50")
+    await loads.load(loads.open)
+    assert {*range(1021, 1031), *range(1041, 1051)} <= set(await loads.ages())
+    loader = await loads.load(loads.open)
+    assert loader.counts["records"] == 10 + (type != "int")
+
+
+async def test_a_place_from_before_its_clock_was_set_back_hides_nothing(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    await loads.load(loads.open)
+    loads.checkpoints.kept["load"] = orjson.dumps({"since": "infinity", "key": "f" * 64, "number": 0})
+    assert (await loads.load(loads.open)).counts["records"] == ROWS
+    assert (await loads.load(loads.open)).counts["records"] == 0
+
+
+async def test_a_database_that_is_away_leaves_the_place_as_it_is(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    await loads.load(loads.open)
+    kept = dict(loads.checkpoints.kept)
+    monkeypatch.setenv("PGPASSWORD", "another word")
+    with pytest.raises(InputError, match="expected a database that can be read"):
+        await loads.load(loads.open)
+    assert loads.checkpoints.kept == kept
+
+
+async def test_what_does_not_grow_is_no_since(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    text = MAP.replace("TABLE", table).replace("since: changed", "since: msisdn")
+    loads = Loads(tmp_path, postgres_server, text)
+    said = r"postgres\.since: expected a number or a time in the column of `since`, msisdn: a query can"
+    with pytest.raises(InputError, match=said):
+        await loads.load(loads.open)
+
+
+async def test_local_times_lag_behind_the_local_clock(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE timestamp USING changed")
+    postgres_server.run(
+        f"UPDATE {table} SET changed = now() AT TIME ZONE 'UTC' - interval '5 h' WHERE age = 5"
+    )
+    text = MAP.replace("TABLE", table).replace("since: changed", "since: changed, lag: 1h")
+    loads = Loads(tmp_path, postgres_server, text + 'utc_offset: "-05:00"\n')
+    assert (await loads.load(loads.open)).counts["records"] == ROWS - 1
+    assert 5 not in await loads.ages()
+
+
 async def test_rows_without_a_place_in_the_order_are_told(
     postgres_server: PostgresServer, table: str, tmp_path: Path
 ) -> None:
@@ -218,6 +346,12 @@ def test_a_dry_run_reads_all_and_says_no_password(
     assert result.exit_code == 0, result.output
     assert f"subscribers {ROWS}" in " ".join(result.stdout.split())
     assert "4600000000" not in result.output
+    postgres_server.run(f"UPDATE {table} SET changed = 'infinity' WHERE age = 5")
+    postgres_server.run(f"UPDATE {table} SET changed = NULL WHERE age = 6")
+    result = CliRunner().invoke(app, arguments)
+    told = " ".join(result.stderr.split())
+    assert "1 rows were left out: they have no value in the column of `since` or `key`" in told
+    assert "1 rows came though their `since` is infinite or ahead of the database's clock" in told
     monkeypatch.setenv("PGPASSWORD", "another word")
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2

@@ -43,11 +43,13 @@ NOT_HERE = {
     for name in (
         "canary_info",
         "collector_treated_total",
+        "collector_damaged_total",
         "collector_pushed_total",
         "collector_pushed_waiting",
     )
 }
-"""Shown while a canary runs; where a feed asks for treatments; where others push into a door."""
+"""Shown while a canary runs; where a feed asks for treatments; where a map watches columns; where others push
+into a door."""
 
 
 @pytest.fixture

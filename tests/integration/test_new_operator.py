@@ -118,6 +118,8 @@ class Site:
         self.rest: list[dict[str, Any]] = []
         write(city, CITY_HOURS, folder / "city", xdr=True, maps=True, push=self._keep)
         self.files = sorted((folder / "city" / "xdr").glob("*.txt"))
+        with self.files[-1].open("a", encoding="utf-8") as file:
+            file.write("\na|row|that|is|too|narrow\n")
 
     def _keep(self, rows: Iterator[dict[str, Any]]) -> int:
         self.rest = list(rows)
@@ -232,6 +234,16 @@ def test_the_whole_way_of_a_new_operator(site: Site) -> None:
     deployment.wait(lambda: come().total() >= both.total(), "what is kept back to go on", 60)
     assert come() == both
     assert refused > 0
+    # rows whose time can't be read are none of them: they have that of the row before, and are counted
+    of_another_time = Intake(Identity(KEY.encode()))
+    for file in site.files[half:]:
+        assert list(rows_of(file, load_map(MAP), of_another_time))
+
+    def damaged() -> bool:
+        found = counted(second, "touchpoint_collector_damaged_total")
+        return found["t", "s1mme"] >= of_another_time.passed["damaged.t"]
+
+    deployment.wait(damaged, "them to be counted")
     letters = [orjson.loads(value) for _, value in deployment.read("deadletters")]
     assert Counter(letter["feed"] for letter in letters) == {"s1mme": refused}
     records = log()

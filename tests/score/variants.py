@@ -25,7 +25,7 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
     "late": {},
     "start_cell": {},
     "impossible_moves": {},
-    "ping_pong": {"within": "5m", "alone": "15m", "same": "site"},
+    "ping_pong": {"within": "2m", "alone": "15m", "same": "site"},
     "identity": {"correlate": True, "strict_imei": True, "home": ["46000"]},
     "handset_changes": {"alone": "1h"},
     "roaming": {"home": ["46000"], "neighbours": ["45412"], "hold": "10m"},
@@ -33,11 +33,11 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
 """Step of the collector -> its settings; those that this version doesn't know are left out. `thinning` is not
 here: it saves work, and heals nothing."""
 
-THINNED: Final[Mapping[str, Mapping[str, Any]]] = {"ping_pong": {"alone": "0m"}}
+THINNED: Final[Mapping[str, Mapping[str, Any]]] = {"ping_pong": {"within": "5m", "alone": "0m"}}
 """Otherwise for a feed of which most service requests were taken: true visits are often seen once."""
 
 PLACES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "leave_after": {"leave_after": "5m30s"},
+    "leave_after": {"leave_after": "4m"},
     "leave_sightings": {"leave_sightings": 3},
     "buffer": {"buffer": "ring"},
 }

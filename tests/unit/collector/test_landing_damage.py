@@ -36,8 +36,8 @@ async def test_every_line_of_a_damaged_file_is_accounted_for(tmp_path: Path, nam
     records = [each for each in await world.partition(0) if each["kind"] != "tick"]
     applied = [each["record"] for each in golden if "record" in each]
     assert [each["t"] for each in records] == [each["t"] for each in applied] * 2
-    assert landing.rows["skipped"] == 2 * sum("skipped" in each for each in golden)
+    assert collector.fates["landing"]["skipped"] == 2 * sum("skipped" in each for each in golden)
     blank = 2 * sum("blank" in each for each in golden)
     lines = 2 * len(raw.splitlines())
-    assert len(records) + len(world.dead()) + landing.rows["skipped"] + blank == lines
+    assert len(records) + len(world.dead()) + collector.fates["landing"]["skipped"] + blank == lines
     assert sorted(path.name for path in (tmp_path / "done").iterdir()) == sorted(damaged)

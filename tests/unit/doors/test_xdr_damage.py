@@ -45,7 +45,7 @@ def balance(path: Path, columns: ColumnMap) -> Counter[str]:
         counts["cut"] += 1
     counts["refused"] = len(desk.refusals)
     counts["blank"] = lines.blank
-    counts += rows.counts
+    counts += desk.intake.passed
     letters = [orjson.loads(dead_letter(refusal, "collector", 0, {})) for refusal in desk.refusals]
     places = [letter["position"] for letter in letters]
     assert len(set(places)) == len(places)

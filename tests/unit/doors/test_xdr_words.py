@@ -39,7 +39,7 @@ def record(
         return {**event.fields, "kind": event.kind}
     if desk.refusals:
         return {"refused": desk.refusals[0].reason, "detail": desk.refusals[0].detail}
-    return {"skipped": rows.skipped}
+    return {"skipped": desk.intake.passed["skipped"]}
 
 
 def row(third: str, fourth: str = "", fifth: str = "", sixth: str = "") -> str:
@@ -170,7 +170,7 @@ def test_damage_of_watched_columns_is_counted_and_costs_nothing(tmp_path: Path) 
     rows = Rows(load_map(path), desk.intake)
     for text in ("123456", "12345", "", "12345x", " 123456 "):
         assert rows.take(1, row(text).encode(), "rows:1") is not None
-    assert rows.counts == {"headers": 0, "skipped": 0, "damaged.imei": 3}
+    assert desk.intake.passed == {"damaged.imei": 3}
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,35 @@ def test_damage_of_watched_columns_is_counted_and_costs_nothing(tmp_path: Path) 
         ("result: []", "fields.result: expected "),
         ("result: {column: 3, when: {column: 4}}", "fields.result.when.is: expected a value"),
         ("result: [{column: 3}, {column: x}]", "fields.result.1.column: expected a valid integer"),
+        ("result: {constant: x, values: {x: y}}", "expected values only beside column, was 'constant'"),
+        ("lac: {sum: {ms: 1}, type: hex}", "fields.lac: expected type only beside column, was 'sum'"),
+        ("cell: {template: '{a}', lower: yes, empty: ['0']}", "expected empty and lower only beside column"),
+        ("cell: {template: '460'}", "fields.cell.template: expected a {name} at least (a text without is a"),
+        (
+            "cell: {template: '460-{}'}",
+            "cell.template: expected braces only around a name, such as {eci}, was",
+        ),
+        ("cell: {template: '{{a}}'}", "expected braces only around a name, such as {eci}, was '{{a}}'"),
+        ("cell: {template: '{ECI}'}", "expected braces only around a name, such as {eci}, was '{ECI}'"),
+        ("lac: {constant: x, type: int}", "fields.lac.constant: expected a whole number, was 'x'"),
+        ("lac: {constant: '-1', type: int}", "fields.lac.constant: expected a number of 0 or more, was '-1'"),
+        ("rat: {constant: 5G}", "rat.constant: expected one of GSM, UMTS, LTE, NR, WLAN, was '5G'"),
+        ("rat: [{column: 3}, {constant: 5G}]", "9:23: fields.rat.1.constant: expected one of GSM, UMTS"),
+        ("rat: {column: 3, values: {'6': lte}}", "fields.rat.values.6: expected one of GSM, UMTS, LTE, NR"),
+        (
+            "duration: {column: 3, type: int, values: {'1': long}}",
+            "duration.values.1: expected a whole number",
+        ),
+        ("number: {constant: nobody, type: phone}", "fields.number.constant: expected a value of type phone"),
+        ("duration: {column: 3}", "expected type int, float, bytes or hex for duration, was 'type text'"),
+        ("cell: {column: 3, type: hex}", "expected type text, host or phone for cell, was 'type hex'"),
+        ("cell: {sum: {lac: 1}}\n  lac: {column: 3, type: int}", "text, host or phone for cell, was 'a sum'"),
+        ("imsi: {column: 1, type: int}", "expected type text, host or phone for imsi, was 'type int'"),
+        ("source: {column: 3, type: int}", "expected type text, host or phone for source, was 'type int'"),
+        ("quality: {constant: late}", "fields.quality: expected a field of one value, was 'a list'"),
+        ("t_start: {column: 3}", "fields.t_start: expected field t_start of type time"),
+        ("lac: {sum: {ms: 99999999999999999}}", "fields.lac.sum.ms: expected less than or equal to"),
+        ("lac: {column: 3, type: int, divide: 99999999999999999}", "fields.lac.divide: expected less than"),
         ("result: {column: 7}", "columns: expected columns.at_least of 7 or more, was '6'"),
         ("result: {column: 3, when: {column: 9, is: x}}", "expected columns.at_least of 9 or more"),
     ],
@@ -215,6 +244,46 @@ def test_wrong_uses_are_told(tmp_path: Path, fields: str, message: str) -> None:
         load_map(path)
     assert message in str(caught.value)
     assert caught.value.where.startswith(f"{path}:")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            ('separator: ","', 'separator: "\\n"'),
+            "m.yaml:3:1: separator: expected one character or one of tab",
+        ),
+        (("columns", "header_lines: 1001\ncolumns"), "header_lines: expected less than or equal to 1000"),
+        (("columns", "utc_offset: '+99:00'\ncolumns"), "utc_offset: expected an offset such as +08:00"),
+        (("columns", "filler: ' '\ncolumns"), "filler: expected one character of ASCII, no space"),
+        (
+            ("fields:", "helpers:\n  id: {column: 3}\nfields:"),
+            "helpers.id: expected another name for a helper",
+        ),
+        (
+            ("fields:", "watch: {'a b': {column: 3, digits: 1}}\nfields:"),
+            "watch.a b: expected String should match",
+        ),
+        (("  t: {", "helpers:\n  t: {"), "fields.t: expected field t of type time"),
+    ],
+)
+def test_wrong_uses_beside_the_fields_are_told(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(f"{HEAD}kind: call.out\n{FIELDS}".replace(*change, 1), "utf-8")
+    with pytest.raises(InputError) as caught:
+        load_map(path)
+    assert message in str(caught.value)
+
+
+def test_what_one_of_the_kinds_takes_is_no_mistake(tmp_path: Path) -> None:
+    head = 'kind: {column: 3, values: {"1": call.out, "2": data.session}}'
+    found = record(tmp_path, row("1"), "phase: {constant: start}", "up: {column: 4, type: bytes}", head=head)
+    assert (found["kind"], found["phase"]) == ("call.out", "start")
+
+
+def test_a_helper_that_nothing_uses_gets_into_no_record(tmp_path: Path) -> None:
+    for ways in ("{column: 3, when: {column: 3, is: a}}", "{column: 3}", "{constant: x}"):
+        assert "spare" not in record(tmp_path, row("a"), helpers=f"spare: {ways}")
 
 
 def test_eight_characters_of_an_identity_may_be_read(tmp_path: Path) -> None:

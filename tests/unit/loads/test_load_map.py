@@ -73,6 +73,11 @@ MISTAKES = [
         HEAD + "fields:\n  tier: {constant: platinum}\n",
         "5:10: fields.tier.constant: expected one of silver, gold, was 'platinum'",
     ),
+    (HEAD + "timezone: {constant: Mars/Base}\n", "4:12: timezone.constant: expected the name of a timezone"),
+    (
+        HEAD + "consent: {marketing: {constant: perhaps}}\n",
+        "4:23: consent.marketing.constant: expected yes or no (true false y n 1 0 是 否), was 'perhaps'",
+    ),
     (HEAD + "fields:\n  age: {constant: old}\n", "5:9: fields.age.constant: expected a number, was"),
     (
         HEAD + "fields:\n  age: {column: A, constant: 3}\n",

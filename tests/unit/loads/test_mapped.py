@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -15,7 +16,7 @@ from connectors.loads.load_map import FileMap
 from connectors.loads.parquet import Parquet
 from connectors.loads.rows import LineRows, mark_of
 from engine.errors import InputError, LogError
-from engine.intake import Intake
+from engine.intake import SIZE_AT_MOST, Intake
 from engine.loading import Loader
 from tests.unit.loads.support import IMSI, NOW, NUMBER, World
 
@@ -158,6 +159,48 @@ async def test_a_header_without_the_columns_is_an_error(tmp_path: Path, header: 
     with pytest.raises(InputError, match=said) as caught:
         await lists.load(lists.delimited)
     assert IMSI not in str(caught.value)
+
+
+BROKEN = [
+    ("IMSI,MSISDN,VIP,AGE,NAME", ['{imsi},,gold,1,"Li', 'Lei"']),
+    ("NAME,IMSI,MSISDN,VIP,AGE", ['"Li', 'Lei",{imsi},,gold,1']),
+    ("NAME,IMSI,MSISDN,VIP,AGE", ['"Li ""x""', "and", 'Lei",{imsi},,gold,1']),
+    ("IMSI,NAME,MSISDN,VIP,AGE", ['{imsi},"Li', "{imsi},Lei", '",,gold,1']),
+]
+
+
+@pytest.mark.parametrize(("header", "row"), BROKEN)
+@pytest.mark.parametrize("steps", [None, 1, 2, 3])
+async def test_a_line_break_in_quotes_ends_a_row_and_all_its_pieces_are_refused(
+    tmp_path: Path, header: str, row: list[str], steps: int | None
+) -> None:
+    lists = Lists(tmp_path, PLAIN)
+    sound = dict(zip(header.split(","), "-" * 5, strict=True))
+    sound |= {"IMSI": IMSI, "MSISDN": "", "VIP": "gold", "AGE": "7", "NAME": 'Jim 5"'}
+    whole = ",".join(sound[column] for column in header.split(","))
+    pieces = [piece.format(imsi="460001111111111") for piece in row]
+    lists.write(header, *pieces, whole, whole)
+    if steps is not None:
+        with suppress(LogError):
+            await lists.load(lists.delimited, batch=1, steps=steps)
+    loader = await lists.load(lists.delimited, batch=1)
+    assert [profile["age"] for profile in await lists.profiles()] == [7, 7]
+    told = {line.partition(": ")[0] for line in lists.told()}
+    assert told == {f"list:{number}" for number in range(2, 2 + len(pieces))}
+    if steps is None:
+        assert loader.counts == {
+            "lines": 2 + len(pieces),
+            "records": 2,
+            "opted_out": 0,
+            "refused": len(pieces),
+        }
+
+
+async def test_a_header_that_is_too_long_is_told_once(tmp_path: Path) -> None:
+    lists = Lists(tmp_path, PLAIN)
+    lists.write("x" * (SIZE_AT_MOST + 1), HEADER, f"{IMSI},,gold,1,")
+    with pytest.raises(InputError, match="list:1: expected a header, was 'nothing'"):
+        await lists.load(lists.delimited)
 
 
 async def test_a_file_of_another_encoding_is_told(tmp_path: Path) -> None:

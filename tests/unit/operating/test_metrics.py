@@ -57,6 +57,7 @@ def use_all(metrics: Metrics) -> None:
     metrics.dead_letters({"json": 2})
     metrics.collector_rows({("gn", "taken"): 8, ("gn", "time"): 1})
     metrics.collector_files({("gn", "done"): 2, ("gn", "again"): 1})
+    metrics.collector_damaged({("gn", "imei"): 3})
     metrics.collector_treated({("gn", "duplicates.dropped"): 4})
     metrics.collector_pushed("webhook", {"requests": 3, "strangers": 1}, 5)
     metrics.feed("gn", live=True, watermark=1.5, parked=3, missing=2)
@@ -80,6 +81,7 @@ def test_what_was_counted_is_on_the_page(page: Page) -> None:
     assert page.value("dead_letters_total", reason="json") == 4
     assert page.value("collector_rows_total", source="gn", fate="time") == 2
     assert page.value("collector_files_total", source="gn", fate="again") == 2
+    assert page.value("collector_damaged_total", source="gn", column="imei") == 6
     assert page.value("collector_treated_total", source="gn", treatment="duplicates", fate="dropped") == 8
     assert page.value("feed_live", source="gn") == 1
     assert page.value("feed_watermark_timestamp_seconds", source="gn") == 1.5

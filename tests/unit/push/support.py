@@ -89,12 +89,21 @@ class Remembering:
 
     def __init__(self) -> None:
         self.known: set[bytes] = set()
+        self.latest: dict[bytes, bytes] = {}
         self.counts: dict[str, int] = {"notices": 0, "ended": 0, "again": 0}
 
     def is_new(self, mark: bytes) -> bool:
         new = mark not in self.known
         self.known.add(mark)
         return new
+
+    def is_latest(self, whose: bytes, mark: bytes) -> bool:
+        known = self.latest.get(whose) == mark
+        self.latest[whose] = mark
+        return known
+
+    def forget_latest(self, whose: bytes) -> None:
+        self.latest.pop(whose, None)
 
 
 class Taken:

@@ -18,7 +18,7 @@ from connectors.push.doors import amf_door, camara_door
 from connectors.push.options import AmfOptions, CamaraOptions
 from engine.errors import LogError, SettingsError
 from tests.servers.eventually import eventually
-from tests.unit.collector.support import World
+from tests.unit.collector.support import SECOND, World
 from tests.unit.push.support import (
     AUTHORIZED,
     ENVIRON,
@@ -222,6 +222,22 @@ async def test_what_is_wrong_with_a_request_is_answered(http2: bool) -> None:
         assert len(await world.records()) == 1
     assert [letter["reason"] for letter in world.dead()] == ["json", "json", "kind"]
     assert source.counts["too_large"] == 2
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [("1025", 413), ("9" * 15, 413), ("9" * 20, 413), ("0" * 12 + "1025", 413), ("9" * 21, 400)],
+)
+async def test_a_length_that_is_too_large_is_answered_without_its_body(length: str, status: int) -> None:
+    source = door(body_bytes=1_024, body_time=60 * SECOND)
+    async with served(source):
+        reader, writer = await asyncio.open_connection("127.0.0.1", source.server.port)
+        head = "".join(f"{name}: {value}\r\n" for name, value in GOOD.items())
+        writer.write(f"POST /camara HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {length}\r\n\r\n".encode())
+        async with asyncio.timeout(20):
+            said = await reader.readline()
+        writer.transport.abort()
+    assert said.split()[1] == b"%d" % status
 
 
 async def test_the_handshake_of_webhooks_is_answered_and_correlators_come_back() -> None:

@@ -37,6 +37,22 @@ def changed(**parts: Any) -> dict[str, Any]:
         ({"fields": {"t": {"path": "ts"}}}, "expected field t of type time"),
         ({"fields": {"t": {"path": "ts", "type": "time"}}}, "expected a format with type time"),
         ({"fields": {"cell": {"template": "{nothing}"}}}, "expected cell of paths, sums and constants only"),
+        (
+            {"fields": {"lac": {"constant": "x", "type": "int"}}},
+            "fields.lac.constant: expected a whole number, was 'x'",
+        ),
+        (
+            {"fields": {"lac": {"path": "a", "type": "hex", "values": {"a": "1f", "b": "1g"}}}},
+            "fields.lac.values.b: expected a hexadecimal number, was '1g'",
+        ),
+        ({"fields": {"cell": {"template": "460-00"}}}, "fields.cell.template: expected a {name} at least"),
+        ({"fields": {"cell": {"template": "460-{}"}}}, "expected braces only around a name, such as {eci}"),
+        (
+            {"fields": {"lac": {"path": "a"}}},
+            "expected type int, float, bytes or hex for lac, was 'type text'",
+        ),
+        ({"helpers": {"kind": {"path": "a"}}}, "helpers.kind: expected another name for a helper"),
+        ({"filler": "é"}, "filler: expected one character of ASCII, no space, was 'é'"),
         ({"helpers": {"cell": {"path": "c"}}}, "expected each name in fields or helpers, was"),
         ({"kind": "profile.update"}, "expected a signaling or business kind"),
         (

@@ -9,7 +9,6 @@ import orjson
 import pytest
 
 from connectors.field_records import RECORDS_AT_MOST
-from engine.errors import InputError
 from tests.unit.topics.support import IMSI, PROBE, Desk, T, map_of, probe
 
 
@@ -255,9 +254,3 @@ def test_nothing_that_names_a_person_is_in_a_refusal(desk: Desk) -> None:
     [refusal] = desk.refusals
     text = orjson.dumps(refusal.as_dict()).decode()
     assert not any(number in text for number in (IMSI, "35925406123456", "13912345678"))
-
-
-def test_a_constant_of_a_wrong_type_is_a_mistake_of_the_map(tmp_path: Path) -> None:
-    fields = map_of(tmp_path, flat(lac={"constant": "x", "type": "int"}))
-    with pytest.raises(InputError, match="map flat: expected a whole number"):
-        Desk(fields)

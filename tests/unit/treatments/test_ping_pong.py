@@ -365,3 +365,32 @@ def test_a_restart_remembers_what_was_hastened() -> None:
     take(step, event(130, B))
     next_one.restore(orjson.loads(orjson.dumps(step.pack())))
     assert shown(next_one.pass_time(at(181))) == [(60, B, []), (130, B, [])]
+
+
+@pytest.mark.parametrize("kind", ["loc.update", "power.on"])
+def test_who_registers_elsewhere_was_there(kind: str) -> None:
+    step = held(within="2m", alone="15m")
+    assert shown(take(step, event(0, A), event(60, B, kind), event(181, A))) == [(0, A, []), (60, B, [])]
+    again = held(within="2m", alone="15m")
+    take(again, event(0, A), event(60, B), event(70, B, kind))
+    assert shown(again.pass_time(at(181))) == [(60, B, []), (70, B, [])]
+    # a return within `within` is one nevertheless
+    once = held(within="2m", alone="15m")
+    take(once, event(0, A), event(60, B, kind), event(180, A))
+    assert once.counts["collapsed"] == 1
+
+
+def test_who_stays_where_they_went_does_not_return_to_where_they_came_from() -> None:
+    """The move from A to C is known by the handover from B: a flip to B later is one from C."""
+    step = held(within="2m", alone="15m")
+    take(step, event(0, A), handed_over(60, C, B), event(121, C))
+    assert shown(take(step, handed_over(130, B, C))) == []
+    assert shown(step.pass_time(at(181))) == [(60, C, []), (121, C, [])]
+    assert shown(take(step, event(150, C))) == [(130, B, FLAGGED), (150, C, [])]
+
+
+def test_a_cell_lost_later_may_be_that_of_a_flip_from_there() -> None:
+    step = held(within="2m")
+    out = take(step, event(0, A), event(60, B), handed_over(121, None, B))
+    assert shown(out) == [(0, A, [])]
+    assert shown(step.pass_time(at(181))) == [(60, B, []), (121, None, [])]
