@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, inf, pow
+from math import exp, inf
 from typing import Final
 
 SECOND: Final = 1_000_000
@@ -41,7 +41,7 @@ DATA: Final = (
 )  # fmt: skip
 BUSY: Final = max(DATA)
 """Share of the busy hour: rates "per busy hour" are scaled by DATA[hour] / BUSY."""
-ABOUT: Final = tuple(pow(share / BUSY, 6.5) for share in DATA)
+ABOUT: Final[tuple[float, ...]] = tuple((share / BUSY) ** 6.5 for share in DATA)
 """Handovers by hour, of those of the busy hour: people who are up and about change cells, those at rest do
 not. Stays at one cell are measured, too: 3, 12, 46, 150 min (p25, p50, p75, p90). That is some 25 changes of
 cell a day, of which the busy hour has 3 or more: with as many in every hour stays would be far shorter."""
