@@ -13,8 +13,9 @@
        change anew; one that has lost its own cell, and left the cell of the change within 90 s after it; and
        a record at A, or a handover that says it left A, flagged `guessed_time`, whose own time could not be
        read, if that which it was given is in time.
-    5. Else, when the watermark has passed the change by more than that, or a later sighting or `power.off`
-       shows it, the change was a move: it goes on as it came, and what is kept back behind it is taken anew.
+    5. Else, when the watermark has passed the change by more than that, or a later sighting or a `power.off`
+       not older than the newest one shows it, the change was a move: it goes on as it came, and what is kept
+       back behind it is taken anew.
     6. `mode: repeat` (`engine.treatments.ping_pong_repeat`): nothing is kept back, and the first A-B-A of a
        series passes.
     7. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (see *What is
@@ -125,7 +126,9 @@ class PingPong(KeepsBack[_Away]):
             return self._behind(event, away)
         if not is_sighting(event):
             if event.kind == "power.off":
-                self._known.drop(key)
+                last = self._known.get(key)
+                if last is not None and event.t >= last.seen:
+                    self._known.drop(key)
             return (event,)
         last = self._known.get(key)
         if last is None:
@@ -180,9 +183,9 @@ class PingPong(KeepsBack[_Away]):
     def _behind(self, event: Event, away: _Away) -> Sequence[Event]:
         """Take an event of a subscriber of whom others are kept back."""
         key = event.key
-        if event.kind == "power.off":
-            self._known.drop(key)
-            return [*self._end(key), event]
+        if event.kind == "power.off" and event.t >= away.seen:
+            change, *behind = self._lot.of(key)
+            return self._lasts(change, [*behind, event])
         last = self._known.get(key)
         if is_sighting(event) and event.seen >= away.seen:
             if last is not None and self._is_in_time(away, event.seen):

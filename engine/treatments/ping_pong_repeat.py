@@ -78,7 +78,9 @@ class PingPongRepeat:
         """Take one event of the source and return it."""
         if not is_sighting(event):
             if event.kind == "power.off":
-                self._tracks.drop(event.key)
+                track = self._tracks.get(event.key)
+                if track is not None and event.t >= track.seen:
+                    self._tracks.drop(event.key)
             return (event,)
         cell, seen = event.cell, event.seen
         assert cell is not None

@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run score", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), metavar="N")
     parser.add_argument(
-        "--subscribers", type=_positive, default=1_500, metavar="N", help="of each seed (1500)"
+        "--subscribers", type=_positive, default=2_000, metavar="N", help="of each seed (2000)"
     )
     parser.add_argument("--variants", nargs="+", metavar="NAME", help="only these; see the tables for names")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help="another rate")

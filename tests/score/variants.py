@@ -25,7 +25,7 @@ STEPS: Final[Mapping[str, Mapping[str, Any]]] = {
     "late": {},
     "start_cell": {},
     "impossible_moves": {},
-    "ping_pong": {"within": "2m", "alone": "15m", "same": "site"},
+    "ping_pong": {"within": "2m", "alone": "20m", "same": "site"},
     "identity": {"correlate": True, "strict_imei": True, "home": ["46000"]},
     "handset_changes": {"alone": "1h"},
     "roaming": {"home": ["46000"], "neighbours": ["45412"], "hold": "10m"},
@@ -42,7 +42,7 @@ PLACES: Final[Mapping[str, Mapping[str, Any]]] = {
     "buffer": {"buffer": "ring"},
 }
 """Option of each place in places.yaml; `ring`: the cells of the masts around it."""
-ENTERS: Final[Mapping[str, Mapping[str, Any]]] = {"confirm": {"confirm": "3m"}}
+ENTERS: Final[Mapping[str, Mapping[str, Any]]] = {"confirm": {"confirm": "2m"}}
 """Option of the pattern `enters`."""
 
 
