@@ -270,7 +270,11 @@ def test_a_record_without_a_time_of_its_own_is_a_return_and_nothing_else() -> No
 def test_one_that_left_the_cell_shows_it_too() -> None:
     step = held()
     left = event(100, C, "loc.handover", quality=["guessed_time", "no_trigger"], cell_prev=A)
-    assert [each[:2] for each in shown(take(step, event(0, A), event(60, B), left))] == [(0, A), (60, B), (100, C)]
+    assert [each[:2] for each in shown(take(step, event(0, A), event(60, B), left))] == [
+        (0, A),
+        (60, B),
+        (100, C),
+    ]
     assert step.counts["collapsed"] == 1
 
 
