@@ -5,9 +5,10 @@ them is a sighting that is missing, and the one that matters is the return from 
 subscriber seems to have stayed where the phone only flipped to. So, with `unreadable: before` on `t`:
 
     1. A row of a kind that only says where somebody is (`loc.*`), whose time can't be read or is missing,
-       takes `t` of the row before it in the file (or of the lines of its door) whose time could. It has no
-       `t_start`, and is flagged `guessed_time` and `no_trigger`.
-    2. By itself it moves nothing and fires nothing: its time is not known. `ping_pong` takes it as a return.
+       takes `t` of the row before it in the file (or of the lines of its door) that is not skipped and whose
+       time could. It has no `t_start`, and is flagged `guessed_time` and `no_trigger`.
+    2. By itself it does not move presence and triggers nothing: its time is not known. `ping_pong` with
+       `mode: hold` takes it as a return.
     3. Rows of other kinds are refused as ever: a call or a detach at a wrong time is worse than none. So is a
        row with no such row before it: each file begins anew.
 """
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 from connectors.column_map import ColumnMap
 from connectors.xdr_values import stripped
+from engine.intake import YEAR_2000, YEAR_2100
 from engine.refusals import Bad
 from engine.treatments.flags import GUESSED_TIME, NO_TRIGGER, WHERE_ONLY
 
@@ -44,7 +46,8 @@ class Times:
         """
         t = fields.get("t")
         if t is not None:
-            self.before = t
+            if YEAR_2000 <= t < YEAR_2100:  # else the row is refused
+                self.before = t
             return False
         if self.before is None or fields["kind"] not in WHERE_ONLY:
             self._strict(cells[self._index])

@@ -20,6 +20,7 @@ from engine.ticks import CONTROL, SECOND
 from engine.treatments.chain import Chain
 from engine.treatments.lot import orphans
 from engine.treatments.room import written
+from engine.treatments.step import Parks
 
 _NEVER = -1
 
@@ -79,7 +80,7 @@ class Course:
         self._greatest = (packed or {}).get("greatest", _NEVER)
         self._second = _NEVER if self._greatest == _NEVER else (self._greatest - self.disorder) // SECOND
         self.chain.restore(steps)
-        return orphans(steps, [step.name for step in self.chain.steps])
+        return orphans(steps, [step.name for step in self.chain.steps if isinstance(step, Parks)])
 
 
 def treated(events: Iterable[Event], chain: Chain, disorder: int = 0) -> Iterator[Event]:

@@ -34,6 +34,8 @@ class KeepsBack(ABC, Generic[V]):
         self._changes: dict[str, V] = {}
         """Subscriber -> the change that is kept back, and with it all that came behind it."""
         self._watermark = -1
+        self._is_settling = False
+        """Changes whose time is up are on their way out: nothing may be let go meanwhile."""
 
     # -- what a step says for itself -------------------------------------------------------------------------
 
@@ -63,8 +65,12 @@ class KeepsBack(ABC, Generic[V]):
         """Let go of the changes that lasted."""
         self._watermark = watermark
         found: list[Event] = []
+        self._is_settling = True
         for change in self._lot.due(watermark):
             found += self._lasts(change, self._lot.of(change.key))
+        self._is_settling = False
+        if len(self._lot) > self._most:
+            found += self._overflow()
         return found
 
     def forget(self, keys: Collection[str]) -> Sequence[Event]:
@@ -124,7 +130,8 @@ class KeepsBack(ABC, Generic[V]):
 
     def _park(self, event: Event, until: int) -> Sequence[Event]:
         self._lot.park(event, until)
-        if len(self._lot) > self._most:
-            self.counts["overflowed"] += 1
-            return self.let_go(self._most * 9 // 10)
-        return ()
+        return self._overflow() if len(self._lot) > self._most and not self._is_settling else ()
+
+    def _overflow(self) -> Sequence[Event]:
+        self.counts["overflowed"] += 1
+        return self.let_go(self._most * 9 // 10)

@@ -98,11 +98,11 @@ class Lot:
 
     def due(self, watermark: int) -> list[Event]:
         """Take out the events whose time is up, in the order in which they came."""
-        ends, numbers = self._ends, []
+        ends, numbers = self._ends, set()
         while ends and (ends[0][0] <= watermark or ends[0][1] not in self._waiting):
             number = heappop(ends)[1]
             if number in self._waiting:
-                numbers.append(number)
+                numbers.add(number)  # one that was hastened stands there twice
         return self._out(sorted(numbers))
 
     def let_go(self, keep: int = 0) -> list[Event]:

@@ -10,9 +10,9 @@
        is in time until `alone` after the change: one return in ten reaches us after 5 min. It may as well be
        to the cell that the change itself says it left (`cell_prev` of a handover).
     4. As good as a return is a handover that says it left A, wherever it led: they had been back, and it is a
-       change anew; one that has lost its own cell, and left the cell of the change within 90 s after it; and
-       a record at A, or a handover that says it left A, flagged `guessed_time`, whose own time could not be
-       read, if that which it was given is in time.
+       change anew; one that has lost its own cell, and left the cell of the change within 90 s after it, in
+       time; and a record at A, or a handover that says it left A, flagged `guessed_time`, whose own time could
+       not be read, if that which it was given is in time. What is flagged for another reason is none.
     5. Else, when the watermark has passed the change by more than that, or a later sighting or a `power.off`
        not older than the newest one shows it, the change was a move: it goes on as it came, and what is kept
        back behind it is taken anew.
@@ -20,12 +20,13 @@
        series passes.
     7. What is not believed: `loc.*` are flagged `no_trigger`, other records lose their cell (see *What is
        not believed*); both are flagged `ping_pong`.
-    8. A sighting earlier than the last one changes nothing here, as it changes nothing in presence.
+    8. A sighting earlier than the last one changes nothing here, as it changes nothing in presence, and stays
+       as it is.
 
 `hold` costs time: ticks do not run ahead of what is kept back, so with many subscribers everything that
 waits for time happens `within` or `alone` later. Without service requests in the feed a short true visit is
-often one sighting: leave `alone` out there. A subscriber with more than 200 records behind one change,
-and the oldest of more than `most` in all, are decided as moves.
+often one sighting: leave `alone` out there. A subscriber with 200 records behind one change, and the oldest
+of more than `most` in all, are decided as moves.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ class PingPong(KeepsBack[_Away]):
         self._within: int = options.within
         self._alone: int = max(options.alone, options.within)
         self._sites: Mapping[str, object] = sites or {}
+        self._takes_anew = False
+        """What is taken was kept back: its return may be behind it, however late it is by now."""
         self._known: Recent[_Last] = Recent(
             options.subscribers,
             pack_value=_Last.pack,
@@ -142,7 +145,7 @@ class PingPong(KeepsBack[_Away]):
         if cell != last.cell and since <= KNOWN_FOR and not are_of_one_site(last.cell, cell, self._sites):
             away = _Away(event)
             until = seen + (self._alone if away.is_flip else self._within)
-            if until >= self._watermark:
+            if until >= self._watermark or self._takes_anew:
                 return self._keep(event, until + 1, away)
         last.cell, last.seen = cell, seen
         return (event,)
@@ -152,8 +155,9 @@ class PingPong(KeepsBack[_Away]):
         return {"known": self._known.pack(), **super().pack()}
 
     def restore(self, packed: Mapping[str, Any] | None) -> None:
-        """Go on where `pack` was called."""
-        self._known.restore((packed or {}).get("known"))
+        """Go on where `pack` was called; what mode `repeat` remembered is no use here."""
+        packed = packed if isinstance(packed, Mapping) else {}
+        self._known.restore(packed.get("known"))
         super().restore(packed)
 
     def let_go(self, keep: int = 0) -> Sequence[Event]:
@@ -197,8 +201,8 @@ class PingPong(KeepsBack[_Away]):
                 change, *behind = self._lot.of(key)
                 return self._lasts(change, [*behind, event])
             self._see(away, event)
-        elif last is not None and self._says_back(last, away, event):
-            return [*self._returned(last, away, event.cell or last.cell, event), event]
+        elif last is not None and (home := self._says_back(last, away, event)) is not None:
+            return [*self._returned(last, away, home, event), event]
         if self._lot.count(key) < MOST_OF_ONE:
             return self._keep_behind(event)
         self.counts["overflowed"] += 1
@@ -213,20 +217,15 @@ class PingPong(KeepsBack[_Away]):
         if not away.is_flip:
             self._lot.hasten(sighting.key, away.changed + self._within + 1)
 
-    def _says_back(self, last: _Last, away: _Away, event: Event) -> bool:
-        """Say whether what is no sighting shows that they did not stay elsewhere."""
-        if not self._is_in_time(away, event.seen):
-            return False
+    def _says_back(self, last: _Last, away: _Away, event: Event) -> str | None:
+        """Return the cell at which they had been back, if what is no sighting shows that they had."""
+        if event.seen < away.changed or not self._is_in_time(away, event.seen):
+            return None
         origin = left_by(event)
         if GUESSED_TIME in event.fields.get("quality", ()):
-            return event.seen >= away.changed and (
-                self._is_home(last, away, event.cell) or self._is_home(last, away, origin)
-            )
-        return (
-            origin is not None
-            and away.seen <= event.seen <= away.changed + FLIP
-            and self._are_one(origin, away.cell)
-        )
+            return next((cell for cell in (event.cell, origin) if self._is_home(last, away, cell)), None)
+        lost = event.cell is None and away.seen <= event.seen <= away.changed + FLIP
+        return last.cell if lost and origin is not None and self._are_one(origin, away.cell) else None
 
     def _is_in_time(self, away: _Away, seen: int) -> bool:
         """Say whether who is back at a time has not stayed elsewhere."""
@@ -241,16 +240,15 @@ class PingPong(KeepsBack[_Away]):
         )
 
     def _returned(self, last: _Last, away: _Away, home: str | None, event: Event) -> list[Event]:
-        """Return what was kept back: sightings elsewhere were ping-pong, for they were at home at the time of
-        an event that is behind it.
+        """Return what was kept back: sightings elsewhere since they were last seen at home were ping-pong, for
+        they were at home again at the time of an event that is behind it.
         """
         assert home is not None
         between = self._end(event.key)
         for each in between:
-            if is_sighting(each) and not (
-                self._are_one(last.cell, each.cell) or self._are_one(home, each.cell)
-            ):
-                distrust(each, FLAG, self.counts)
+            if is_sighting(each) and each.seen >= last.seen:
+                if not (self._are_one(last.cell, each.cell) or self._are_one(home, each.cell)):
+                    distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
         # a guessed time may be too late: all that is known is that they were back after all that is kept back
         is_guess = GUESSED_TIME in event.fields.get("quality", ())
@@ -263,6 +261,13 @@ class PingPong(KeepsBack[_Away]):
         self._believe(change)
         self.counts["moved"] += 1
         return [change, *self._anew(behind)]
+
+    def _anew(self, events: Iterable[Event]) -> list[Event]:
+        before, self._takes_anew = self._takes_anew, True
+        try:
+            return super()._anew(events)
+        finally:
+            self._takes_anew = before
 
     def _believe(self, sighting: Event) -> None:
         assert sighting.cell is not None

@@ -119,8 +119,8 @@ class PingPongRepeat:
         return self._tracks.pack()
 
     def restore(self, packed: Any) -> None:
-        """Go on where `pack` was called."""
-        self._tracks.restore(packed)
+        """Go on where `pack` was called; what mode `hold` remembered is no use here."""
+        self._tracks.restore(packed if isinstance(packed, list) else None)
 
     def _at_the_other(self, track: _Track, event: Event) -> None:
         """Take a sighting at the other cell of two that flip."""

@@ -81,6 +81,12 @@ def test_what_is_more_than_a_place_is_refused_and_so_is_a_first_row(tmp_path: Pa
     assert counts == {"skipped": 1}
 
 
+def test_a_time_that_can_not_be_one_is_nobodys(tmp_path: Path) -> None:
+    found, _, refused = read(tmp_path, BEFORE, f"A,{T},,u,c1", "A,0,,u,c1", "A,8:3,,u,c1")
+    assert found == [("loc.update", 0, None, []), ("loc.update", 0, None, GUESSED)]
+    assert len(refused) == 1
+
+
 def test_each_file_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text(MAP.replace("t: T", f"t: {BEFORE}"), "utf-8")

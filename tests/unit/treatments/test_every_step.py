@@ -21,6 +21,7 @@ MINE = ("unknown_cells", "duplicates", "late", "start_cell", "impossible_moves",
 ASKED: dict[str, dict[str, Options]] = {
     **{name: {name: TREATMENTS[name].options()} for name in MINE},
     "ping_pong/repeat": {"ping_pong": PingPongOptions(mode="repeat")},
+    "ping_pong/alone": {"ping_pong": PingPongOptions(alone=15 * MINUTE)},
     "ping_pong/site": {"ping_pong": PingPongOptions(same="site", most=3)},
     "all": {name: TREATMENTS[name].options() for name in MINE},
 }
@@ -111,10 +112,11 @@ def clean(draw: st.DrawFn) -> list[Event]:
     return found
 
 
-@each_chain
+@pytest.mark.parametrize("name", [name for name in ASKED if name != "ping_pong/alone"])
 @few
 @given(events=clean())
 def test_a_clean_feed_stays_as_it_is(name: str, events: list[Event]) -> None:
+    """But for `alone`: with it whoever is seen elsewhere once was not there."""
     steps = chain(name)
     assert plain(sorted(run(steps, events), key=lambda each: each.t)) == plain(events)
     assert not {deed for deed, n in steps.counts.items() if n} - {"ping_pong.moved"}
