@@ -11,8 +11,8 @@
        to the cell that the change itself says it left (`cell_prev` of a handover).
     4. As good as a return is a handover that says it left A, wherever it led: they had been back, and it is a
        change anew; one that has lost its own cell, and left the cell of the change within 90 s after it, in
-       time; and a record at A, or a handover that says it left A, flagged `guessed_time`, whose own time could
-       not be read, if that which it was given is in time. What is flagged for another reason is none.
+       time; and a record at A, or a handover that says it left A, flagged `guessed_time`, whose own time
+       could not be read, if that which it was given is in time. What others have flagged is no return.
     5. Else, when the watermark has passed the change by more than that, or a later sighting or a `power.off`
        not older than the newest one shows it, the change was a move: it goes on as it came, and what is kept
        back behind it is taken anew.
@@ -240,8 +240,8 @@ class PingPong(KeepsBack[_Away]):
         )
 
     def _returned(self, last: _Last, away: _Away, home: str | None, event: Event) -> list[Event]:
-        """Return what was kept back: sightings elsewhere since they were last seen at home were ping-pong, for
-        they were at home again at the time of an event that is behind it.
+        """Return what was kept back: sightings elsewhere, since the last one at home, were ping-pong, for they
+        were at home again at the time of an event that is behind it.
         """
         assert home is not None
         between = self._end(event.key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -21,7 +23,7 @@ def held(**options: object) -> PingPong:
     return PingPong(PingPongOptions.model_validate(options))
 
 
-def handed_over(seconds: float, cell: str | None, origin: str, **fields: object) -> Event:
+def handed_over(seconds: float, cell: str | None, origin: str, **fields: Any) -> Event:
     return event(seconds, cell, "loc.handover", cell_prev=origin, **fields)
 
 
