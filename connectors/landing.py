@@ -33,7 +33,7 @@ from connectors.landing_put import START, Place, Put, Watch
 from connectors.landing_scan import EVERY_FILE, Choice, Scan, Stat, Still, no_link, stat_of
 from connectors.lines import Lines
 from connectors.xdr_files import Rows
-from engine.errors import InputError
+from engine.errors import InputError, StateError
 from engine.event import Event
 from engine.identity import Identity
 from engine.intake import Intake
@@ -162,6 +162,9 @@ class Landing:
         self._finished, self._damaged = {}, {}
         self._scan_at = self._clock()
         position = position or {}
+        if not isinstance(position.get("seen", {}), dict):
+            expected = "expected the position of a landing directory, was that of another door"
+            raise StateError(f"source {self._name}: {expected} (such a feed needs another name)")
         # checkpoints of before hold names as they are
         self._seen = {mark: self._shown(name) for mark, name in position.get("seen", {}).items()}
         if self._scan.sequence is not None:

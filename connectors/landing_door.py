@@ -153,7 +153,10 @@ def look(options: LandingOptions, house: House) -> Iterator[Mistake]:
 
 def claims(options: LandingOptions) -> tuple[str, ...]:
     """Two feeds in one folder would take each other's files, unless each takes its own."""
-    folder = Path(os.path.realpath(options.folder))
+    try:
+        folder = Path(os.path.realpath(options.folder))
+    except OSError:  # told by the look at it
+        folder = Path(os.path.abspath(options.folder))
     reads = f"folder {folder}" if options.files == "*" else f"folder {folder} {options.files}"
     return reads, *(f"leaves {folder / name}" for name in (DONE, BAD))
 

@@ -382,7 +382,7 @@ class LiveCollector:
         room = max(min(PARKED_AT_MOST, CHECKPOINT_AT_MOST - taken), 0)
         for name, course in self._courses.items():
             most = room // len(self._courses)
-            while len(pack := course.written(most)) > most and (parked := course.chain.parked):
+            while len(pack := course.written(most)) > most and (parked := course.chain.parked_at_most):
                 keep = min(parked * most // len(pack), parked - 1)
                 self._new_fates[name]["unparked"] += self._let_go(name, batch, counts, keep)
             if pack:

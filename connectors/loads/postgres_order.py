@@ -102,8 +102,8 @@ class Since:
 
         self._type = type
         self._lag = lag
-        moment = "now()" if type == "timestamptz" else "(now() AT TIME ZONE 'UTC')"
-        self._now: Any = sql.SQL("({} + {})").format(sql.SQL(moment), _interval(offset))
+        self._utc: Any = sql.SQL("now()" if type == "timestamptz" else "(now() AT TIME ZONE 'UTC')")
+        self._now: Any = sql.SQL("({} + {})").format(self._utc, _interval(offset))
 
     def cast(self, name: str) -> Any:
         """Return the place of a value by its name in a statement, as one of the column's type."""
@@ -133,14 +133,15 @@ class Since:
 
         if self._type not in TIMES:
             return sql.SQL("NULL::boolean")
-        wait = DAY_AND_ZONES + self._lag if self._type == "date" else max(self._lag, SECOND)
-        return sql.SQL("({} <= {})").format(column, self._moment(wait))
+        if self._type == "date":  # in every zone, whichever is that of the database
+            return sql.SQL("({} <= {})").format(column, self._moment(DAY_AND_ZONES + self._lag, self._utc))
+        return sql.SQL("({} <= {})").format(column, self._moment(max(self._lag, SECOND)))
 
-    def _moment(self, ago: int) -> Any:
+    def _moment(self, ago: int, now: Any = None) -> Any:
         """Return the moment so many µs ago, as a value of the type: dates reach further than timestamps."""
         from psycopg import sql
 
-        return sql.SQL("({} - {})::{}").format(self._now, _interval(ago), sql.SQL(self._type))
+        return sql.SQL("({} - {})::{}").format(now or self._now, _interval(ago), sql.SQL(self._type))
 
 
 def _interval(micros: int) -> Any:

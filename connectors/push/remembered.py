@@ -88,7 +88,10 @@ class Remembered:
                     end = at + MARK
                     self._add(when, raw[at:end], raw[end : end + self._value])
         except (ValueError, TypeError, AttributeError) as error:
-            raise StateError(f"source {name}: expected its position, was damaged ({error})") from None
+            was = (
+                f"was damaged, or that of another door ({error}; a feed with another door needs another name)"
+            )
+            raise StateError(f"source {name}: expected its position, {was}") from None
         self._forget_oldest(len(self._known) - self._most)
 
     def _add(self, slot: int, mark: bytes, value: bytes) -> None:

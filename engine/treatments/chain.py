@@ -48,6 +48,11 @@ class Chain:
         return sum(step.parked for _, step in self._parks)
 
     @property
+    def parked_at_most(self) -> int:
+        """Events that the step keeps back which keeps back most."""
+        return max((step.parked for _, step in self._parks), default=0)
+
+    @property
     def oldest(self) -> int | None:
         """Least `t` of them, µs; None without any."""
         least: int | None = None

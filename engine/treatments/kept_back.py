@@ -14,7 +14,7 @@ When a change is settled before its time, and as what it goes on, is for the ste
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +34,8 @@ class KeepsBack(ABC, Generic[V]):
         self._changes: dict[str, V] = {}
         """Subscriber -> the change that is kept back, and with it all that came behind it."""
         self._watermark = -1
+        self._retaken: deque[Event] | None = None
+        """What is being taken anew and comes next; None: nothing is."""
         self._is_settling = False
         """Changes whose time is up are on their way out: nothing may be let go meanwhile."""
 
@@ -123,9 +125,20 @@ class KeepsBack(ABC, Generic[V]):
         return self._lot.of(key)
 
     def _anew(self, events: Iterable[Event]) -> list[Event]:
+        """Take events anew that were kept back; those behind a change that is settled meanwhile come next.
+
+        Not by calls within calls: there may be as many changes behind each other as there is room for.
+        """
+        if self._retaken is not None:
+            self._retaken.extendleft(reversed(list(events)))
+            return []
         found: list[Event] = []
-        for event in events:
-            found += self.take(event)
+        self._retaken = deque(events)
+        try:
+            while self._retaken:
+                found += self.take(self._retaken.popleft())
+        finally:
+            self._retaken = None
         return found
 
     def _park(self, event: Event, until: int) -> Sequence[Event]:

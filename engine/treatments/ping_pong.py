@@ -110,8 +110,6 @@ class PingPong(KeepsBack[_Away]):
         self._within: int = options.within
         self._alone: int = max(options.alone, options.within)
         self._sites: Mapping[str, object] = sites or {}
-        self._takes_anew = False
-        """What is taken was kept back: its return may be behind it, however late it is by now."""
         self._known: Recent[_Last] = Recent(
             options.subscribers,
             pack_value=_Last.pack,
@@ -145,7 +143,8 @@ class PingPong(KeepsBack[_Away]):
         if cell != last.cell and since <= KNOWN_FOR and not are_of_one_site(last.cell, cell, self._sites):
             away = _Away(event)
             until = seen + (self._alone if away.is_flip else self._within)
-            if until >= self._watermark or self._takes_anew:
+            # what is taken anew may have its return behind it, however late it is by now
+            if until >= self._watermark or self._retaken is not None:
                 return self._keep(event, until + 1, away)
         last.cell, last.seen = cell, seen
         return (event,)
@@ -240,15 +239,19 @@ class PingPong(KeepsBack[_Away]):
         )
 
     def _returned(self, last: _Last, away: _Away, home: str | None, event: Event) -> list[Event]:
-        """Return what was kept back: sightings elsewhere, since the last one at home, were ping-pong, for they
-        were at home again at the time of an event that is behind it.
+        """Return what was kept back: sightings elsewhere, since the last one at home, were ping-pong, for
+        they were at home again at the time of an event that is behind it.
         """
         assert home is not None
         between = self._end(event.key)
         for each in between:
-            if is_sighting(each) and each.seen >= last.seen:
-                if not (self._are_one(last.cell, each.cell) or self._are_one(home, each.cell)):
-                    distrust(each, FLAG, self.counts)
+            if (
+                is_sighting(each)
+                and each.seen >= last.seen
+                and not self._are_one(last.cell, each.cell)
+                and not self._are_one(home, each.cell)
+            ):
+                distrust(each, FLAG, self.counts)
         self.counts["collapsed"] += 1
         # a guessed time may be too late: all that is known is that they were back after all that is kept back
         is_guess = GUESSED_TIME in event.fields.get("quality", ())
@@ -261,13 +264,6 @@ class PingPong(KeepsBack[_Away]):
         self._believe(change)
         self.counts["moved"] += 1
         return [change, *self._anew(behind)]
-
-    def _anew(self, events: Iterable[Event]) -> list[Event]:
-        before, self._takes_anew = self._takes_anew, True
-        try:
-            return super()._anew(events)
-        finally:
-            self._takes_anew = before
 
     def _believe(self, sighting: Event) -> None:
         assert sighting.cell is not None

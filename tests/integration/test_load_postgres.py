@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import orjson
@@ -176,6 +177,22 @@ async def test_rows_of_a_day_come_until_it_is_over(
     postgres_server.run(f"UPDATE {table} SET age = age + 1000 WHERE age > 1000")
     await loads.load(loads.open)
     assert {n + 2000 for n in range(7, ROWS + 1, 7)} <= set(await loads.ages())
+
+
+@pytest.mark.parametrize("offset", ["+00:00", "+14:00", "-11:00"])
+async def test_a_day_is_over_in_every_zone_whatever_the_offset_of_the_map(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, offset: str
+) -> None:
+    today = "(now() AT TIME ZONE 'UTC')::date"
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE date USING {today} - age % 3")
+    text = MAP.replace("TABLE", table) + f'utc_offset: "{offset}"\n'
+    loads = Loads(tmp_path, postgres_server, text)
+    await loads.load(loads.open)
+    now = datetime.now(UTC)
+    began = {days: datetime.combine(now.date() - timedelta(days), time(), UTC) for days in range(3)}
+    still = {days for days, start in began.items() if now - start < timedelta(hours=36)}
+    again = (await loads.load(loads.open)).counts["records"]
+    assert again == sum(n % 3 in still for n in range(1, ROWS + 1))
 
 
 @pytest.mark.parametrize("steps", [1, 5, 9])

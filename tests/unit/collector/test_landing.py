@@ -16,7 +16,9 @@ from connectors.column_map import ColumnMap, load_map
 from connectors.landing import REMEMBERED, Landing
 from connectors.landing_lines import lines_at
 from engine.collector import LiveCollector, Pace
-from engine.errors import InputError
+from engine.errors import InputError, StateError
+from engine.identity import Identity
+from engine.intake import Intake
 from tests.unit.collector.support import KEY, T, World, sight, write
 from tests.unit.doors.support import FILES
 
@@ -245,6 +247,12 @@ async def test_what_is_remembered_is_bounded(folder: Path) -> None:
     _, landing = await run(world, folder)
     assert len(landing.position["seen"]) == REMEMBERED
     assert await ids(world) == list(range(REMEMBERED + 5))
+
+
+async def test_the_position_of_another_door_is_told(folder: Path) -> None:
+    landing = Landing("landing", folder)
+    with pytest.raises(StateError, match="source landing: expected the position of a landing directory"):
+        await landing.open({"seen": [["1", "AAAA"]]}, Intake(Identity(KEY)))
 
 
 async def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -197,3 +197,16 @@ def test_memories_of_all_forms_are_cut_from_their_oldest() -> None:
 
 def test_a_course_without_anything_to_lose_writes_nothing() -> None:
     assert Course(parking()).written(0) == b""
+
+
+async def test_two_steps_that_keep_records_back_share_the_room() -> None:
+    """What is let go of is the newest of each step: neither may have more than that and nothing go on."""
+    world = World()
+    rows = [sight(n / 1000, n, id=f"{n}{3 if n % 2 else 4}", cause="x" * 100) for n in range(3_400)]
+    first, second = Parker("3", 1_000), Parker("4", 1_000, name="other")
+    collector = await started(world, "feed", rows, Chain([first, second]), batch=1_000)
+    await all_of(collector)
+    assert 0 < first.parked + second.parked < 3_400
+    assert len(world.checkpoints.kept["c1"]) <= CHECKPOINT_AT_MOST
+    await collector.drain()
+    assert len(await ids(world)) == 3_400

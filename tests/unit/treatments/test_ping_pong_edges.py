@@ -137,3 +137,11 @@ def test_roaming_that_is_held_no_longer_goes_on() -> None:
     after = course(roaming={"home": ["46000"], "neighbours": ["45412"]})
     left = after.restore(orjson.loads(orjson.dumps(before.pack())))
     assert [(each.kind, each.t) for each in left] == [("roam.out", at(60))]
+
+
+def test_two_hundred_changes_behind_each_other_are_decided_one_by_one() -> None:
+    step = held(alone="20m")
+    take(step, event(0, A), *(event(1 + number * 0.4, f"460-00-1-{number}") for number in range(199)))
+    out = take(step, event(400, FAR))
+    assert [each.cell for each in out] == [f"460-00-1-{number}" for number in range(199)]
+    assert (step.parked, step.counts["moved"]) == (1, 199)
