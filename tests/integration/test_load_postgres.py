@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import time as clock
 
 import orjson
 import pytest
@@ -188,7 +189,7 @@ async def test_a_day_is_over_in_every_zone_whatever_the_offset_of_the_map(
     text = MAP.replace("TABLE", table) + f'utc_offset: "{offset}"\n'
     loads = Loads(tmp_path, postgres_server, text)
     await loads.load(loads.open)
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(clock(), UTC)
     began = {days: datetime.combine(now.date() - timedelta(days), time(), UTC) for days in range(3)}
     still = {days for days, start in began.items() if now - start < timedelta(hours=36)}
     again = (await loads.load(loads.open)).counts["records"]

@@ -1,4 +1,4 @@
-"""Ping-pong where it is easily got wrong: what is behind a change, what is late, restarts with other settings."""
+"""Ping-pong where it is easily got wrong: behind a change, late, after a restart with other settings."""
 
 from __future__ import annotations
 
