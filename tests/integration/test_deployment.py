@@ -16,6 +16,7 @@ from connectors.merge import merge
 from connectors.xdr_files import load_map, rows
 from engine.identity import Identity
 from engine.intake import Intake
+from engine.refusals import shown_id
 from tests.servers.deployment import KEY, Deployment
 from tests.servers.kafka import KafkaServer
 from tests.servers.redis import RedisServer
@@ -138,13 +139,21 @@ def run(deployment: Deployment, course: Course, workers: int) -> list[Json]:
     return without_places(deployment.decisions())
 
 
+def as_in_the_log(decision: Json) -> Json:
+    """Return a replay's decision as live makes it: by chance an id of the city looks like a number (ADR 22)."""
+    trigger = decision["trigger"]
+    if trigger is None or "id" not in trigger:
+        return decision
+    return {**decision, "trigger": {**trigger, "id": shown_id(trigger["id"], KEY.encode())}}
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_simulated_day_is_decided_as_a_replay_does(
     deployment: Deployment, city: Course, workers: int
 ) -> None:
     made = run(deployment, city, workers)
     assert len(made) > 1_000
-    assert made == city.decisions
+    assert made == [as_in_the_log(line) for line in city.decisions]
     for process in deployment.processes[:workers]:
         code, seconds = process.terminate()
         assert code == 0
