@@ -140,7 +140,7 @@ def run(deployment: Deployment, course: Course, workers: int) -> list[Json]:
 
 
 def as_in_the_log(decision: Json) -> Json:
-    """Return a replay's decision as live makes it: by chance an id of the city looks like a number (ADR 22)."""
+    """Return a decision of a replay as live makes it: by chance an id looks like a number (ADR 22)."""
     trigger = decision["trigger"]
     if trigger is None or "id" not in trigger:
         return decision
