@@ -57,6 +57,14 @@ def run_seed(
     return [score(day, way, why=why) for way in ways]
 
 
+def _rate(text: str) -> tuple[str, float]:
+    name, _, rate = text.partition("=")
+    try:
+        return name, float(rate)
+    except ValueError:
+        raise ValueError(f"expected --fault NAME=RATE, was {text}") from None
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -93,7 +101,7 @@ def main(arguments: list[str]) -> int:
         parser.error(f"expected a variant of {', '.join(known)}, was {unknown[0]}")
     ways = [replace(known[name], settings=THINNED if given.thinned else {}) for name in names]
     try:
-        rates = {name: float(rate) for name, _, rate in (text.partition("=") for text in given.fault)}
+        rates = dict(map(_rate, given.fault))
         options = with_faults(CityOptions(), rates, none_else=given.no_faults)
         options = options if given.thinned else replace(options, sights=UNTHINNED)
     except (ValueError, InputError) as error:

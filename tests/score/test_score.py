@@ -197,11 +197,18 @@ def test_each_place_is_told_and_the_sums_are_theirs(day: CityDay) -> None:
 
 
 def test_the_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in (["--variants", "magic"], ["--subscribers", "-3"], ["--fault", "gremlins=1"]):
+    for wrong in (
+        ["--variants", "magic"],
+        ["--subscribers", "-3"],
+        ["--fault", "gremlins=1"],
+        ["--fault", "flips"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main(wrong)
         assert ended.value.code == 2
-    assert "gremlins" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "gremlins" in said
+    assert "expected --fault NAME=RATE, was flips" in said
 
 
 def test_tables_show_the_worst_seed() -> None:
