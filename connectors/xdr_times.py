@@ -54,5 +54,5 @@ class Times:
             raise Bad("a time", "none", "time", "t")
         fields["t"] = self.before
         fields.pop("t_start", None)
-        fields["quality"] = [GUESSED_TIME, NO_TRIGGER]
+        fields["quality"] = [*fields.get("quality", ()), GUESSED_TIME, NO_TRIGGER]
         return True

@@ -64,14 +64,10 @@ def _as_its_row(record: dict[str, Any], times: Times, seed: int, options: CityOp
     """
     if is_mangled(seed, record["id"], options):
         del record["t"]
-    quality = record.get("quality", ())
     try:
-        guessed = times.settle([b"?"] * COLUMNS, record)
+        return not times.settle([b"?"] * COLUMNS, record)
     except Bad:
         return False
-    if guessed:
-        record["quality"] = [*quality, *record["quality"]]
-    return not guessed
 
 
 def live(seed: int, subscribers: int, catalog: Catalog, options: CityOptions | None = None) -> CityDay:

@@ -23,14 +23,6 @@ from tests.unit.collector.support import KEY, T, World, sight, write
 from tests.unit.doors.support import FILES
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An empty landing directory."""
-    made = tmp_path / "landing"
-    made.mkdir()
-    return made
-
-
 def rows(first: int, count: int) -> list[dict[str, Any]]:
     return [sight(number / 10, number % 7, id=f"r{number}") for number in range(first, first + count)]
 

@@ -20,14 +20,6 @@ ROWS = 900
 """More than the 64 KiB by whose beginning files were once told apart."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An empty landing directory."""
-    made = tmp_path / "landing"
-    made.mkdir()
-    return made
-
-
 def corrected() -> list[dict[str, Any]]:
     """The rows of `rows(0, ROWS)` with another last one of the same length."""
     last = sight(0, id=f"r{ROWS}")

@@ -17,14 +17,6 @@ from engine.collector import LiveCollector
 from tests.unit.collector.support import World, sight, write
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An empty landing directory."""
-    made = tmp_path / "landing"
-    made.mkdir()
-    return made
-
-
 async def opened(world: World, folder: Path, **choice: Any) -> tuple[LiveCollector, Landing]:
     landing = Landing("landing", folder, clock=world.clock.clock, choice=Choice(**choice))
     collector = world.collector(world.live(landing))

@@ -26,14 +26,6 @@ from tests.unit.doors.support import IMSI
 STABLE = 10.0
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An empty landing directory."""
-    made = tmp_path / "landing"
-    made.mkdir()
-    return made
-
-
 def raw(records: Sequence[Any]) -> bytes:
     return b"".join(orjson.dumps(record) + b"\n" for record in records)
 

@@ -17,14 +17,6 @@ from tests.unit.collector.support import World, sight, write
 SEQ = re.compile(r"_(?P<seq>[0-9]+)[.]jsonl$")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An empty landing directory."""
-    made = tmp_path / "landing"
-    made.mkdir()
-    return made
-
-
 def put(folder: Path, *numbers: int, name: str = "x_{}.jsonl") -> None:
     for number in numbers:
         write(folder / name.format(number), [sight(number, id=str(number))])
