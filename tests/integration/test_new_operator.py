@@ -158,12 +158,16 @@ class Site:
             return 0
 
     def ids(self) -> tuple[list[str], int]:
-        """Return the ids of all records, those of the probe's files as the map makes them, and how many of
-        its rows are refused."""
+        """Return the ids that all records have in the log, and how many of the probe's rows are refused.
+
+        Those of its files are as the map makes them. Those that come with records by the topic are hashed
+        where by chance they look like a number (ADR 22).
+        """
         refused: list[Refusal] = []
         intake = Intake(Identity(KEY.encode()), on_refused=refused.append)
         rows = [event.id or "" for file in self.files for event in rows_of(file, load_map(MAP), intake)]
-        return [*rows, *(record["id"] for record in self.rest)], len(refused)
+        rest = [shown_id(record["id"], KEY.encode()) for record in self.rest]
+        return [*rows, *rest], len(refused)
 
 
 def counted(process: RoleProcess, name: str) -> Counter[tuple[str, ...]]:
@@ -227,7 +231,7 @@ def test_the_whole_way_of_a_new_operator(site: Site) -> None:
 
     # every good row and record once, what ping_pong kept back included; copies as often as they came
     ids, refused = site.ids()
-    both = Counter(shown_id(id, KEY.encode()) for id in ids)  # by chance one looks like a number (ADR 22)
+    both = Counter(ids)
 
     def come() -> Counter[str]:
         return Counter(record["id"] for record in log() if record.get("id") in both)
