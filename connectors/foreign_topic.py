@@ -29,6 +29,7 @@ from aiokafka.errors import KafkaError
 
 from connectors.field_map import FieldMap
 from connectors.kafka_read import log_errors, reader
+from connectors.kafka_start import start, stop
 from connectors.kafka_topic_id import TopicFound, find_topic
 from connectors.lost import lost_connections
 from connectors.topic_messages import SchemaSource, TopicMessages
@@ -112,8 +113,9 @@ class ForeignTopic:
             with log_errors(self.topic, "be read"):
                 found = await find_topic(self._options, self.topic)
                 self._id = messages.id = found.id
-                consumer = self._consumer = reader(self._options, auto_offset_reset="none")
-                await consumer.start()
+                consumer = reader(self._options, auto_offset_reset="none")
+                await start(consumer)
+                self._consumer = consumer
                 if position:
                     self._offsets = await self._going_on(consumer, position, found)
                 await self._assign(consumer, found.partitions)
@@ -167,7 +169,7 @@ class ForeignTopic:
             await self._schemas.close()
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await stop(consumer)
 
     # -- schemas ---------------------------------------------------------------------------------------------
 

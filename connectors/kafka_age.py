@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from connectors.kafka_read import log_errors, reader
+from connectors.kafka_start import started
 
 FOUND_WITHIN = 1.0
 """Seconds in which a record has to come. There may be none, but the end of a transaction."""
@@ -42,7 +43,7 @@ class KafkaAges:
         left = {TopicPartition(self._topic, partition): offset for partition, offset in offsets.items()}
         with log_errors(self._topic, "be read"):
             # before what is kept, it begins at the oldest
-            async with reader(self._options) as consumer:
+            async with started(reader(self._options)) as consumer:
                 consumer.assign(list(left))
                 for place, offset in left.items():
                     consumer.seek(place, offset)

@@ -14,6 +14,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.kafka_read import log_errors, partitions_of, reader
+from connectors.kafka_start import start, stop
 from engine.errors import LogError
 from engine.identity import Identity
 
@@ -36,8 +37,9 @@ class KafkaBindings:
         self._identity = identity
         try:
             with log_errors(self.topic, "be read"):
-                consumer = self._consumer = reader(self._options, isolation_level="read_uncommitted")
-                await consumer.start()
+                consumer = reader(self._options, isolation_level="read_uncommitted")
+                await start(consumer)
+                self._consumer = consumer
                 numbers = await partitions_of(self._options, self.topic)
                 partitions = [TopicPartition(self.topic, number) for number in numbers]
                 consumer.assign(partitions)
@@ -62,7 +64,7 @@ class KafkaBindings:
         """Leave the topic."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await stop(consumer)
 
     async def _take(self, timeout_ms: int) -> None:
         if self._consumer is None or self._identity is None:

@@ -10,6 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
+from connectors.kafka_start import start, stop
 from connectors.lost import lost_connections, word_of
 
 WITHIN = 5.0
@@ -53,11 +54,12 @@ class KafkaHealth:
 
     async def _connected(self) -> AIOKafkaClient:
         if self._client is None:
-            self._client = AIOKafkaClient(**self._options)
-            await self._client.bootstrap()
+            client = AIOKafkaClient(**self._options)
+            await start(client)
+            self._client = client
         return self._client
 
     async def _close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await stop(client)

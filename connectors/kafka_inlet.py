@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from connectors.kafka_read import reader
+from connectors.kafka_start import start, started, stop
 from connectors.lost import lost_connections
 from engine.collect import in_messages
 from engine.errors import FencedError, LogError
@@ -78,7 +80,7 @@ class KafkaInlet:
         try:
             with lost_connections():
                 async with asyncio.timeout(STEP_SECONDS):
-                    await self._producer.start()
+                    await start(self._producer)
                     return await self._last_checkpoint(self._producer)
         except LogError:
             await self.close()
@@ -126,11 +128,8 @@ class KafkaInlet:
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        try:
-            with lost_connections():
-                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
-        except (KafkaError, OSError, TimeoutError):
-            await producer.client.close()
+        with suppress(KafkaError, OSError, TimeoutError), lost_connections():
+            await asyncio.wait_for(stop(producer), STOP_SECONDS)
 
     async def _last_checkpoint(self, producer: AIOKafkaProducer) -> bytes | None:
         """Read the source's last committed checkpoint, of all that was written before it was taken over."""
@@ -146,7 +145,7 @@ class KafkaInlet:
         newest: tuple[int, bytes | None] | None = None
         if not wanted:
             return None
-        async with reader(self._options) as consumer:
+        async with started(reader(self._options)) as consumer:
             consumer.assign(list(wanted))
             await consumer.seek_to_beginning(*wanted)
             key = self.source.encode()
@@ -161,7 +160,7 @@ class KafkaInlet:
         return None if newest is None else newest[1]
 
     async def _ends(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        async with reader(self._options, isolation_level="read_uncommitted") as consumer:
+        async with started(reader(self._options, isolation_level="read_uncommitted")) as consumer:
             return dict(await consumer.end_offsets(partitions))
 
     def _trouble(self, what: str, error: BaseException) -> LogError:

@@ -24,6 +24,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from connectors.kafka_client import POLL_AT_LEAST
 from connectors.kafka_read import lasts_of, log_errors
+from connectors.kafka_start import start, started, stop
 from connectors.kafka_topic_id import find_topic
 from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
@@ -95,16 +96,16 @@ class KafkaLog:
         consumer, self._consumer = self._consumer, None
         producer, self._producer = self._producer, None
         if consumer is not None:
-            await consumer.stop()
+            await stop(consumer)
         if producer is not None:
-            await producer.stop()
+            await stop(producer)
 
     async def append(self, records: Sequence[tuple[int, bytes]]) -> None:
         """Append (partition, value) pairs in order, each once however often a broker fails."""
         if self._producer is None:
             with log_errors(self.topic, "be written"):
                 producer = AIOKafkaProducer(**self._options, enable_idempotence=True, acks="all", linger_ms=2)
-                await producer.start()
+                await start(producer)
                 self._producer = producer
         with log_errors(self.topic, "be written"):
             sent = [
@@ -213,12 +214,8 @@ class KafkaLog:
         """Return the group's offset and its metadata."""
         place = TopicPartition(self.topic, partition)
         with log_errors(self.topic, "say how far it was read"):
-            admin = AIOKafkaAdminClient(**self._options)
-            await admin.start()
-            try:
+            async with started(AIOKafkaAdminClient(**self._options)) as admin:
                 found = await admin.list_consumer_group_offsets(self.group, partitions=[place])
-            finally:
-                await admin.close()
         kept = found.get(place)
         return None if kept is None or kept.offset < 0 else Mark(kept.offset, kept.metadata or "{}")
 
@@ -239,7 +236,7 @@ class KafkaLog:
             max_partition_fetch_bytes=1 << 20,
         )
         with log_errors(self.topic, "be read"):
-            await consumer.start()
+            await start(consumer)
         self._consumer = consumer
         self._next = {}
         return consumer

@@ -17,6 +17,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from connectors.kafka_read import end_of, log_errors, read_to_end
+from connectors.kafka_start import start, stop
 from connectors.kafka_topic_id import find_topic
 from engine.errors import LogError
 from engine.ports import ELSEWHERE, LAST_WORD, OFFER, PROFILE, REFUSALS
@@ -49,14 +50,14 @@ class KafkaOffers:
             max_request_size=4 << 20,
         )
         with log_errors(self.offers, "be written"):
-            await producer.start()
+            await start(producer)
         self._producer = producer
 
     async def close(self) -> None:
         """Publish no more."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await stop(producer)
 
     async def publish(
         self, partition: int, entries: Sequence[tuple[str, bytes]], *, offset: int, known: frozenset[str]

@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from connectors.kafka_client import POLL_AT_LEAST
+from connectors.kafka_start import start, stop
 from connectors.lost import lost_connections, word_of
 from engine.errors import LogError
 from engine.ports import Progress, Queued
@@ -64,11 +65,10 @@ class KafkaQueue:
         admin = AIOKafkaAdminClient(**self._options)
         with log_errors("start"):
             try:
-                await consumer.start()
-                await admin.start()
+                await start(consumer)
+                await start(admin)
             except BaseException:
-                await consumer.stop()
-                await admin.close()
+                await stop(consumer)
                 raise
         self._consumer, self._admin = consumer, admin
 
@@ -78,9 +78,9 @@ class KafkaQueue:
         self._consumer = self._admin = None
         self._terms.clear()
         if consumer is not None:
-            await consumer.stop()
+            await stop(consumer)
         if admin is not None:
-            await admin.close()
+            await stop(admin)
 
     def terms(self) -> Mapping[int, int]:
         """Name the partitions assigned now."""

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
+from connectors.kafka_start import started
 from connectors.lost import lost_connections
 from engine.errors import LogError
 
@@ -35,7 +36,7 @@ def log_errors(topic: str, doing: str) -> Iterator[None]:
 
 
 def reader(options: Mapping[str, Any], **more: Any) -> AIOKafkaConsumer:
-    """Make a consumer outside of any group, of committed messages: for `async with`, or to be started."""
+    """Make a consumer outside of any group, of committed messages, yet to be started (`kafka_start`)."""
     return AIOKafkaConsumer(
         **{
             **options,
@@ -50,12 +51,8 @@ def reader(options: Mapping[str, Any], **more: Any) -> AIOKafkaConsumer:
 
 async def partitions_of(options: Mapping[str, Any], topic: str) -> list[int]:
     """Return the partitions that a topic has; raise its KafkaError if there is no such topic."""
-    admin = AIOKafkaAdminClient(**options)
-    await admin.start()
-    try:
+    async with started(AIOKafkaAdminClient(**options)) as admin:
         [found] = await admin.describe_topics([topic])
-    finally:
-        await admin.close()
     if found["error_code"]:
         raise for_code(found["error_code"])(topic)
     return sorted(part["partition"] for part in found["partitions"])
@@ -67,7 +64,7 @@ async def read_to_end(
     """Give the committed messages from offset `since` (or the oldest that is kept) on, in batches."""
     place = TopicPartition(topic, partition)
     with log_errors(topic, "be read"):
-        async with reader(options) as consumer:
+        async with started(reader(options)) as consumer:
             first, end = await _assign(consumer, place)
             consumer.seek(place, max(first, since))
             patience = _Patience()
@@ -93,7 +90,7 @@ async def records_at(
     """Return single messages, with what stands around them, as far as they are kept."""
     found: dict[tuple[int, int], ConsumerRecord[bytes, bytes]] = {}
     with log_errors(topic, "be read"):
-        async with reader(options) as consumer:
+        async with started(reader(options)) as consumer:
             for partition in sorted({partition for partition, _ in places}):
                 place = TopicPartition(topic, partition)
                 first, end = await _assign(consumer, place)
@@ -141,7 +138,7 @@ async def offset_since(options: Mapping[str, Any], topic: str, partition: int, t
     """Return the offset of the first message appended at a time or later; the end if there is none."""
     place = TopicPartition(topic, partition)
     with log_errors(topic, "be read"):
-        async with reader(options, isolation_level="read_uncommitted") as consumer:
+        async with started(reader(options, isolation_level="read_uncommitted")) as consumer:
             found = (await consumer.offsets_for_times({place: time_us // 1_000}))[place]
             if found is not None:
                 return int(found.offset)
@@ -152,7 +149,7 @@ async def end_of(options: Mapping[str, Any], topic: str, partition: int) -> int:
     """Return the offset after the newest message of a partition, also of an open transaction."""
     place = TopicPartition(topic, partition)
     with log_errors(topic, "say where it ends"):
-        async with reader(options, isolation_level="read_uncommitted") as consumer:
+        async with started(reader(options, isolation_level="read_uncommitted")) as consumer:
             return int((await consumer.end_offsets([place]))[place])
 
 
@@ -164,7 +161,7 @@ async def lasts_of(options: Mapping[str, Any], topic: str, partitions: Iterable[
     """
     found: dict[int, int] = {}
     with log_errors(topic, "be read"):
-        async with reader(options) as consumer:
+        async with started(reader(options)) as consumer:
             for partition in partitions:
                 place = TopicPartition(topic, partition)
                 first, end = await _assign(consumer, place)

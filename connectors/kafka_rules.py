@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka_read import log_errors, read_to_end, reader
+from connectors.kafka_start import start, started, stop
 from connectors.lost import lost_connections
 from engine import changes
 from engine.changes import Change
@@ -56,7 +57,7 @@ class KafkaRules:
                 fetch_max_bytes=BYTES_AT_MOST + ROOM,
                 max_partition_fetch_bytes=BYTES_AT_MOST + ROOM,
             )
-            await consumer.start()
+            await start(consumer)
             self._consumer = consumer
             consumer.assign([place])
             await consumer.seek_to_beginning(place)
@@ -84,7 +85,7 @@ class KafkaRules:
         """Let go of Kafka."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await stop(consumer)
 
     def book(self, name: str) -> Rulebook:
         """Return a set compiled; raise KeyError if it was not published, or can't be compiled any more."""
@@ -198,8 +199,7 @@ async def publish(options: Mapping[str, Any], prefix: str, make: Callable[[Stand
             transaction_timeout_ms=10_000,
             max_request_size=BYTES_AT_MOST + ROOM,
         )
-        await producer.start()
-        try:
+        async with started(producer):
             made = make(await standing(options, topic))
             async with producer.transaction():
                 change = made.change
@@ -210,6 +210,4 @@ async def publish(options: Mapping[str, Any], prefix: str, make: Callable[[Stand
                 for partition, record in made.switches:
                     sent.append(await producer.send(events, record, partition=partition))
                 await asyncio.gather(*sent)
-        finally:
-            await producer.stop()
     return made.change

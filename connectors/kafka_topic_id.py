@@ -28,6 +28,8 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from connectors.kafka_start import started
+
 METADATA: Final = 3
 VERSION: Final = 11
 UNKNOWN: Final = bytes(16)
@@ -129,16 +131,12 @@ class _Ask(Request[_Question]):  # type: ignore[misc]
 
 async def find_topic(options: Mapping[str, Any], topic: str) -> TopicFound:
     """Return a topic's id and partitions; raise its KafkaError if there is no such topic."""
-    client = AIOKafkaClient(**options)
-    try:
-        await client.bootstrap()
+    async with started(AIOKafkaClient(**options)) as client:
         node = client.get_random_node()
         try:
             answer = await client.send(node, _Ask(topic))
         except NotImplementedError:  # the broker has no request of this version
             answer = await client.send(node, MetadataRequest([topic], allow_auto_topic_creation=False))
-    finally:
-        await client.close()
     [found] = answer.to_object()["topics"]
     if found["error_code"]:
         raise for_code(found["error_code"])(topic)

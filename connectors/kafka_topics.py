@@ -27,6 +27,7 @@ from aiokafka.errors import (
 )
 
 from connectors.kafka_client import KafkaAccess, client_options
+from connectors.kafka_start import start, stop
 from connectors.lost import lost_connections
 from engine.errors import LogError
 from engine.topics import FOREVER, Topic
@@ -73,7 +74,7 @@ async def ensure(
     admin = AIOKafkaAdminClient(**options, request_timeout_ms=ANSWER_MS)
     try:
         with lost_connections():
-            await admin.start()
+            await start(admin)
             missing = sorted(set(wanted) - set(await _described(admin, wanted)))
             if missing and create:
                 end = time.monotonic() + within
@@ -87,7 +88,7 @@ async def ensure(
             said += f" (is it up, and is it {access.security} there? see TOUCHPOINT_KAFKA_SECURITY)"
         raise LogError(f"Kafka at {access.bootstrap}: expected to answer, was: {said}") from None
     finally:
-        await admin.close()
+        await stop(admin)
     if problems:
         raise LogError("\n".join(problems))
 

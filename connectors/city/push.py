@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from connectors.kafka_read import log_errors, partitions_of
+from connectors.kafka_start import start, stop
 from connectors.lost import lost_connections, word_of
 from engine.errors import InputError, LogError
 
@@ -96,7 +97,7 @@ class TopicPush:
         try:
             with lost_connections():
                 async with asyncio.timeout(PATIENCE):
-                    await producer.start()
+                    await start(producer)
                 return await self._all(producer, rows, partitions)
         except (KafkaError, OSError, TimeoutError) as error:
             raise LogError(
@@ -104,7 +105,7 @@ class TopicPush:
                 f"{self._records:,} records had got there"
             ) from None
         finally:
-            await producer.stop()
+            await stop(producer)
 
     async def _partitions(self) -> int:
         """Count the topic's partitions; it is not made here, for only its owner knows how many it needs."""

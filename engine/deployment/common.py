@@ -78,7 +78,11 @@ class Common:
             rules = KafkaRules(
                 self.options, self.topic("rules"), self.settings.key_bytes, self.settings.home_cc
             )
-            await rules.start()
+            try:
+                await rules.start()
+            except BaseException:
+                await rules.stop()
+                raise
             self._following = watched("rules", rules.follow(), on_dead)
             self._rules = rules
         return self._rules
