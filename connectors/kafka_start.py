@@ -1,7 +1,8 @@
-"""Starting and stopping clients of aiokafka so that one that is given up on leaves no connection open.
+"""Starting and stopping clients of aiokafka so that one that is given up on leaves nothing behind.
 
-They do not look after that themselves: what a `start` or `stop` that failed, or was cancelled, had opened
-stays so, and is closed with an error in the logs once Python clears it away (aiokafka's issues 715 and 1019).
+They do not look after that themselves. What a `start` that failed, or was cancelled, had opened stays open,
+and is closed with an error in the logs once Python clears it away (aiokafka's issues 715 and 1019). And a
+producer whose `stop` was cancelled goes on, and opens connections anew.
 A client is an AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient or AIOKafkaClient.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import ProducerClosed
 
 Client = TypeVar("Client")
 
@@ -34,14 +37,18 @@ async def start(client: Any) -> None:
 
 
 async def stop(client: Any) -> None:
-    """Let go of the brokers. However it ends, connections are closed."""
+    """Let go of the brokers. However it ends, connections are closed, and a producer sends no more."""
     if isinstance(client, AIOKafkaClient):
         await client.close()
         return
     try:
         await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
     finally:
-        await (client.client if isinstance(client, AIOKafkaProducer) else client._client).close()
+        if isinstance(client, AIOKafkaProducer):
+            await _end_sending(client)
+            await client.client.close()
+        else:
+            await client._client.close()
 
 
 @asynccontextmanager
@@ -52,6 +59,29 @@ async def started(client: Client) -> AsyncIterator[Client]:
         yield client
     finally:
         await stop(client)
+
+
+async def _end_sending(producer: AIOKafkaProducer) -> None:
+    """End the tasks that send, if `stop` was given up on: they would connect again and again, for ever."""
+    sending = producer._sender.sender_task
+    if sending is None or sending.done():
+        return
+    waiting = producer._message_accumulator
+    tasks = [task for task in asyncio.all_tasks() if _owner(task) in (producer._sender, waiting)]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    # fail those that wait as if they were being sent: any other would tell of errors in the logs
+    for batch in chain(*waiting._batches.values()):
+        batch.drain_ready()
+        waiting._pending_batches.add(batch)
+    waiting.fail_all(ProducerClosed())
+
+
+def _owner(task: asyncio.Task[Any]) -> object:
+    """Return whose method a task runs."""
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    return frame and frame.f_locals.get("self")
 
 
 def _close_first_connection(error: BaseException) -> None:

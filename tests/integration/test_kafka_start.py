@@ -7,7 +7,7 @@ import gc
 import struct
 import warnings
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, ProducerClosed
 
 from connectors.kafka_health import KafkaHealth
 from connectors.kafka_start import start, started, stop
@@ -152,6 +152,41 @@ async def test_a_stop_that_is_given_up_on_closes_connections(
             await stop(client)
     assert not connected(client)
     await really_stop()
+
+
+@pytest.mark.parametrize("on_its_way", [False, True])
+@pytest.mark.parametrize("kind", ["producer", "transactional"])
+async def test_a_producer_that_is_given_up_on_ends(
+    kafka_server: KafkaServer,
+    topic_prefix: str,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    on_its_way: bool,
+) -> None:
+    kafka_server.create_topics(topic_prefix, partitions=2)
+    producer = KINDS[kind](bootstrap_servers=kafka_server.bootstrap)
+    await start(producer)
+    if kind == "transactional":
+        await producer.begin_transaction()
+    await producer.send_and_wait(topic_prefix, b"before", partition=0)
+    sent = []
+    try:
+        await asyncio.to_thread(kafka_server.pause)
+        if on_its_way:
+            sent = [await producer.send(topic_prefix, b"in vain", partition=each) for each in (0, 1)]
+            await asyncio.sleep(0.1)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop(producer), 0.5)
+        assert not connected(producer)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        told = await asyncio.gather(*sent, return_exceptions=True)
+        assert [type(each) for each in told] == [ProducerClosed] * len(sent)
+    finally:
+        kafka_server.resume()
+    await asyncio.sleep(0)
+    del producer, sent, told
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 def inner(client: Any) -> AIOKafkaClient:
