@@ -48,7 +48,8 @@ def check_command(
         for found in problems:
             say(found.pretty() + "\n")
         wrong = sum(found.severity == "error" for found in problems)
-        say(f"{len(feeds.feeds)} feeds, {wrong} mistakes, {len(problems) - wrong} warnings")
+        counts = (len(feeds.feeds), "feed"), (wrong, "mistake"), (len(problems) - wrong, "warning")
+        say(", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts))
     if any(strict or found.severity == "error" for found in problems):
         raise typer.Exit(1)
 

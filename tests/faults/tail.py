@@ -12,6 +12,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.kafka_start import started
+
 Place = tuple[int, int]
 """(partition, offset)."""
 
@@ -87,12 +89,10 @@ class Tail(_Loop):
                 max_partition_fetch_bytes=8 << 20,
             )
             try:
-                await consumer.start()
-                await self._follow(consumer)
+                async with started(consumer):
+                    await self._follow(consumer)
             except (KafkaError, OSError, TimeoutError):
                 await asyncio.sleep(0.5)
-            finally:
-                await consumer.stop()
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         consumer.assign(list(self._places))
@@ -158,8 +158,7 @@ class Feeder(_Loop):
         producer = AIOKafkaProducer(
             bootstrap_servers=self._servers, enable_idempotence=True, acks="all", linger_ms=2
         )
-        await producer.start()
-        try:
+        async with started(producer):
             began, size = loop.time(), max(len(self._entries) // 200, 1)
             for start in range(0, len(self._entries), size):
                 some = self._entries[start : start + size]
@@ -167,8 +166,6 @@ class Feeder(_Loop):
                 await self._hear(sent)
                 due = began + self._seconds * (start + len(some)) / len(self._entries)
                 await asyncio.sleep(max(due - loop.time(), 0))
-        finally:
-            await producer.stop()
 
     async def _hear(self, sent: Sequence[tuple[int, bytes, Any]]) -> None:
         for partition, value, future in sent:

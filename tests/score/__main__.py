@@ -94,6 +94,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--why", action="store_true", help="causes of what was false or missed as well")
     parser.add_argument("--page", metavar="NAME", help="write this part of docs/signals.md as well")
     given = parser.parse_args(arguments)
+    if given.page and given.page not in (known_parts := page.parts(page.PAGE.read_text(encoding="utf-8"))):
+        parser.error(
+            f"--page: expected a part of docs/signals.md: {', '.join(known_parts)}, was {given.page}"
+        )
     known = variants(known_options())
     names = given.variants or (list(known) if given.each else [NONE, ALL])
     unknown = [name for name in names if name not in known]
@@ -122,10 +126,7 @@ def main(arguments: list[str]) -> int:
     else:
         print("\n".join(found))
     if given.page:
-        try:
-            page.write(given.page, found, shlex.join(["./run", "score", *arguments]))
-        except InputError as error:
-            parser.error(str(error))
+        page.write(given.page, found, shlex.join(["./run", "score", *arguments]))
     return 0 if given.no_targets or all(row[-1] == "met" for row in wanted) else 1
 
 

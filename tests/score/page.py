@@ -12,16 +12,22 @@ from engine.errors import InputError
 from engine.settings import CHECKOUT
 
 PAGE: Final = CHECKOUT / "docs" / "signals.md"
+_MARKS: Final = "<!-- score {}: from here on generated -->", "<!-- score {}: up to here -->"
+
+
+def parts(text: str) -> list[str]:
+    """Name the parts of the page."""
+    begins, ends = (re.findall(mark.format(r"(\S+)"), text) for mark in _MARKS)
+    return [name for name in begins if name in ends]
 
 
 def written(text: str, name: str, tables: Sequence[str], command: str, now: datetime) -> str:
     """Return the page with a part of it anew; raises InputError if it has no part of that name."""
-    begin, end = f"<!-- score {name}: from here on generated -->", f"<!-- score {name}: up to here -->"
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        parts = re.findall(r"<!-- score (\S+): from here on generated -->", text)
-        raise InputError("--page", f"a part of docs/signals.md: {', '.join(parts)}", name)
+    if name not in (known := parts(text)):
+        raise InputError("--page", f"a part of docs/signals.md: {', '.join(known)}", name)
+    begin, end = (mark.format(name) for mark in _MARKS)
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
     body = "\n".join(tables)
     return f"{before}{begin}\n\nOn {now:%Y-%m-%d} by `{command}`:\n\n{body}\n{end}{after}"
 

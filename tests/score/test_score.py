@@ -202,6 +202,7 @@ def test_the_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[s
         ["--subscribers", "-3"],
         ["--fault", "gremlins=1"],
         ["--fault", "flips"],
+        ["--page", "nope"],
     ):
         with pytest.raises(SystemExit) as ended:
             main(wrong)
@@ -209,6 +210,7 @@ def test_the_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err
     assert "gremlins" in said
     assert "expected --fault NAME=RATE, was flips" in said
+    assert "--page: expected a part of docs/signals.md: all, each" in said
 
 
 def test_tables_show_the_worst_seed() -> None:

@@ -81,7 +81,7 @@ def test_what_can_not_work(touchpoint: Touchpoint, file: Path, old: str, new: st
     result = touchpoint("feeds", "check", file)
     assert result.exit_code == 1
     assert f"{file}:{said.replace('DIR', str(file.parent))}" in result.stdout
-    assert "2 feeds, 1 mistakes, 0 warnings" in result.stdout
+    assert "2 feeds, 1 mistake, 0 warnings" in result.stdout
     with pytest.raises(SettingsError) as caught:
         feeds_of(load_settings(feeds=file))
     assert len(caught.value.problems) == 1
