@@ -23,6 +23,7 @@ from engine.event import Event
 from engine.identity import Identity
 from engine.intake import YEAR_2000, YEAR_2100, Intake
 from engine.refusals import Refusal, shown_name
+from engine.treatments.flags import GUESSED_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,8 @@ class MapCheck:
             text = cells[look.column - 1] if look.column <= len(cells) else b""
             if look.field == "kind":
                 value = fields.get("kind", "")
+            elif look.field in ("t", "t_start") and GUESSED_TIME in fields.get("quality", ()):
+                value = fields.get(look.field)  # of the row before, which its `quality` says; no start
             shown = "" if value is None else shown_value(look.field, value, self.identity, open=self.open)
             plain = look.is_time and value is not None and YEAR_2000 <= value < YEAR_2100
             said = shown_text(

@@ -47,7 +47,7 @@ def shown_value(name: str, value: Any, identity: Identity, *, open: bool) -> str
         return moment(value)
     if name in PERSONAL or name == "number":
         return str(value) if open else _hashed(name, value, identity)
-    text = str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     # hashes and what ids are made of hold no number of anybody, though digits may follow each other
     plain = (
         open

@@ -90,6 +90,24 @@ def test_rows_are_shown_column_by_column_and_nobody_is_named(
     assert "460001234567890" in shown
 
 
+def test_a_time_that_is_that_of_the_row_before_is_shown_so(
+    touchpoint: Touchpoint, small: Path, tmp_path: Path
+) -> None:
+    start = "  t_start: {column: 7, type: time, format: epoch ms, unreadable: drop}\n  cell:"
+    text = MAP.replace("format: epoch ms}", "format: epoch ms, unreadable: before}").replace(
+        "at_least: 6", "at_least: 7"
+    )
+    small.write_text(text.replace("  cell:", start), "utf-8")
+    sample = write(tmp_path, *(f"{ROW.format(t=each)}|{T - 5}" for each in (T, "12x")))
+    _, found = told(touchpoint, small, sample)
+    guessed = found["rows"][1]
+    assert guessed["outcome"] == "loc.update"
+    values = {value["field"]: (value["text"], value["value"]) for value in guessed["values"]}
+    assert values["t"] == ("12x", "2026-09-07 00:13:20.123Z")
+    assert values["t_start"][1] == ""
+    assert values["quality"] == ("", "guessed_time, no_trigger")
+
+
 def test_an_identity_in_another_column_is_hidden_too(
     touchpoint: Touchpoint, small: Path, tmp_path: Path
 ) -> None:
