@@ -7,6 +7,7 @@
     2. What is settled goes on, first the change, and what was kept back behind it is taken anew: there may be
        another change in it.
     3. Of more than there is room for a tenth goes on early, the oldest (`overflowed`).
+    4. Of a feed that is silent, or has ended, all goes on as if its time were up, one change after the other.
 
 When a change is settled before its time, and as what it goes on, is for the step to say.
 """
@@ -46,7 +47,7 @@ class KeepsBack(ABC, Generic[V]):
         """Take one event of the source and return what goes on."""
 
     @abstractmethod
-    def let_go(self, keep: int = 0) -> Sequence[Event]:
+    def _let_oldest_go(self, keep: int) -> Sequence[Event]:
         """Return all that is kept back but the newest `keep`, as if the changes had lasted."""
 
     @abstractmethod
@@ -75,13 +76,14 @@ class KeepsBack(ABC, Generic[V]):
             found += self._overflow()
         return found
 
+    def let_go(self, keep: int = 0) -> Sequence[Event]:
+        """Return all that is kept back but the newest `keep`, as if its time were up."""
+        return self._let_oldest_go(keep) if keep else self._last(list(self._changes))
+
     def forget(self, keys: Collection[str]) -> Sequence[Event]:
         """Forget some subscribers; what is kept back of them goes on as if the changes had lasted."""
-        found: list[Event] = []
+        found = self._last(keys)
         for key in keys:
-            while key in self._changes:  # there may be another one behind a change
-                change, *behind = self._lot.of(key)
-                found += self._lasts(change, behind)
             self._forget(key)
         return found
 
@@ -115,6 +117,15 @@ class KeepsBack(ABC, Generic[V]):
         self._changes[change.key] = known
         return self._park(change, until)
 
+    def _last(self, keys: Collection[str]) -> list[Event]:
+        """Keep nothing of subscribers back any longer, as if their changes had lasted; return what was."""
+        found: list[Event] = []
+        for key in keys:
+            while key in self._changes:  # there may be another one behind a change
+                change, *behind = self._lot.of(key)
+                found += self._lasts(change, behind)
+        return found
+
     def _keep_behind(self, event: Event) -> Sequence[Event]:
         """Keep an event back behind the change of its subscriber."""
         return self._park(event, NEVER)
@@ -147,4 +158,4 @@ class KeepsBack(ABC, Generic[V]):
 
     def _overflow(self) -> Sequence[Event]:
         self.counts["overflowed"] += 1
-        return self.let_go(self._most * 9 // 10)
+        return self._let_oldest_go(self._most * 9 // 10)

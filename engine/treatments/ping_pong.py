@@ -159,8 +159,7 @@ class PingPong(KeepsBack[_Away]):
         self._known.restore(packed.get("known"))
         super().restore(packed)
 
-    def let_go(self, keep: int = 0) -> Sequence[Event]:
-        """Return all that is kept back but the newest `keep`, as if their changes had lasted."""
+    def _let_oldest_go(self, keep: int) -> Sequence[Event]:
         freed = self._lot.let_go(keep)
         for event in freed:
             last = self._known.get(event.key)

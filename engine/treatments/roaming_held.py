@@ -78,8 +78,7 @@ class HeldRoaming(KeepsBack[tuple[int, str]]):
         self._false.restore((packed or {}).get("false"))
         super().restore(packed)
 
-    def let_go(self, keep: int = 0) -> Sequence[Event]:
-        """Return all that is kept back but the newest `keep`, as if it were true."""
+    def _let_oldest_go(self, keep: int) -> Sequence[Event]:
         freed: dict[str, list[Event]] = {}
         for event in self._lot.let_go(keep):
             freed.setdefault(event.key, []).append(event)

@@ -206,6 +206,18 @@ def test_networks_that_are_not_heard_across_the_border_wait_for_nothing() -> Non
     assert (flags(feed), feed.chain.parked) == ([("roam.out", 1, [])], 0)
 
 
+def test_a_feed_that_is_silent_keeps_nothing_back_of_several_networks_either() -> None:
+    feed = feed_of(RoamingOptions(home=HOME, hold=10 * MINUTE))
+    feed.read([at(0, "46000"), leaves(1), leaves(1.5, "45400"), leaves(2, "46692")])
+    assert (feed.chain.parked, flags(feed)[1:]) == (3, [])
+    assert [(e.kind, (e.t - T0) / MINUTE) for e in feed.chain.let_go()] == [
+        ("roam.out", 1),
+        ("roam.out", 1.5),
+        ("roam.out", 2),
+    ]
+    assert feed.chain.parked == 0
+
+
 def test_what_is_kept_back_outlives_a_crash_and_has_a_bound() -> None:
     feed = feed_of(HELD)
     feed.read([at(0, "46000"), leaves(1)])
@@ -216,6 +228,7 @@ def test_what_is_kept_back_outlives_a_crash_and_has_a_bound() -> None:
     other.read([at(3, "46000")])
     assert flags(other)[0] == ("roam.out", 1, MARKED)
     assert [e.kind for e in feed.chain.let_go()] == ["roam.out"]
+    assert feed.chain.parked == 0
     crowd = feed_of(HELD)
     crowd.read(row(n, "roam.out", imsi=f"46000{n:010d}", plmn="45501") for n in range(MOST + 1))
     assert crowd.chain.parked == MOST * 9 // 10

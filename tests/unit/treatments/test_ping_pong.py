@@ -38,7 +38,7 @@ def test_a_return_too_late_is_another_move() -> None:
     out = shown(take(step, event(0, A), event(60, B), event(181, A)))
     assert out == [(0, A, []), (60, B, [])]
     assert shown(step.let_go()) == [(181, A, [])]
-    assert step.counts == {"moved": 1}
+    assert step.counts == {"moved": 2}
 
 
 def test_the_watermark_decides_when_nobody_returns() -> None:
@@ -129,6 +129,13 @@ def test_too_many_in_all_are_decided_oldest_first() -> None:
         found += take(step, event(number + 20, B, key=str(number)))
     assert [(each.key, each.cell) for each in found if each.cell == B] == [("0", B), ("1", B)]
     assert step.parked == 9
+
+
+def test_a_feed_that_is_silent_keeps_nothing_back_and_flips_that_are_over_are_still_none() -> None:
+    step = held()
+    assert shown(take(step, event(0, A), event(60, B), event(70, C), event(80, B))) == [(0, A, [])]
+    out = shown(step.let_go())
+    assert (out, step.parked) == ([(60, B, []), (70, C, FLAGGED), (80, B, [])], 0)
 
 
 def test_let_go_keeps_the_order_of_a_subscriber_who_is_let_go_in_part() -> None:
