@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import chain
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import ProducerClosed
 
@@ -25,30 +24,25 @@ Client = TypeVar("Client")
 async def start(client: Any) -> None:
     """Connect a client. If that fails, or is cancelled, it is stopped, and the error passed on."""
     try:
-        if isinstance(client, AIOKafkaClient):
-            await client.bootstrap()
-        else:
-            await client.start()
-            await asyncio.sleep(0)  # a consumer's `stop` fails where its tasks have not begun yet
+        await (client.start if hasattr(client, "start") else client.bootstrap)()
+        await asyncio.sleep(0)  # a consumer's `stop` fails where its tasks have not begun yet
     except BaseException as error:
         _close_first_connection(error)
-        await stop(client)
+        with suppress(Exception):  # the error of the start is the one to be told
+            await stop(client)
         raise
 
 
 async def stop(client: Any) -> None:
     """Let go of the brokers. However it ends, connections are closed, and a producer sends no more."""
-    if isinstance(client, AIOKafkaClient):
-        await client.close()
-        return
     try:
-        await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+        await (client.stop if hasattr(client, "stop") else client.close)()
     finally:
         if isinstance(client, AIOKafkaProducer):
             await _end_sending(client)
-            await client.client.close()
-        else:
-            await client._client.close()
+        connections = getattr(client, "client", None) or getattr(client, "_client", None)
+        if connections is not None:
+            await connections.close()
 
 
 @asynccontextmanager
