@@ -129,7 +129,7 @@ class KafkaInlet:
         if producer is None:
             return
         with suppress(KafkaError, OSError, TimeoutError), lost_connections():
-            await asyncio.wait_for(stop(producer), STOP_SECONDS)
+            await stop(producer, STOP_SECONDS)
 
     async def _last_checkpoint(self, producer: AIOKafkaProducer) -> bytes | None:
         """Read the source's last committed checkpoint, of all that was written before it was taken over."""

@@ -95,10 +95,12 @@ class KafkaLog:
         """Leave the group."""
         consumer, self._consumer = self._consumer, None
         producer, self._producer = self._producer, None
-        if consumer is not None:
-            await stop(consumer)
-        if producer is not None:
-            await stop(producer)
+        try:
+            if consumer is not None:
+                await stop(consumer)
+        finally:
+            if producer is not None:
+                await stop(producer)
 
     async def append(self, records: Sequence[tuple[int, bytes]]) -> None:
         """Append (partition, value) pairs in order, each once however often a broker fails."""

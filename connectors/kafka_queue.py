@@ -77,10 +77,12 @@ class KafkaQueue:
         consumer, admin = self._consumer, self._admin
         self._consumer = self._admin = None
         self._terms.clear()
-        if consumer is not None:
-            await stop(consumer)
-        if admin is not None:
-            await stop(admin)
+        try:
+            if consumer is not None:
+                await stop(consumer)
+        finally:
+            if admin is not None:
+                await stop(admin)
 
     def terms(self) -> Mapping[int, int]:
         """Name the partitions assigned now."""

@@ -2,23 +2,29 @@
 
 They do not look after that themselves. What a `start` that failed, or was cancelled, had opened stays open,
 and is closed with an error in the logs once Python clears it away (aiokafka's issues 715 and 1019). And a
-producer whose `stop` was cancelled goes on, and opens connections anew.
+producer or consumer whose `stop` was cancelled goes on, and opens connections anew.
 A client is an AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient or AIOKafkaClient.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import ProducerClosed
 
 Client = TypeVar("Client")
+
+_PARTS: Final = ("_sender", "_message_accumulator", "_fetcher", "_coordinator")
+"""Parts of producers and consumers whose methods are run as tasks."""
+_NOBODY: Final = object()
+_ENDING: Final[set[asyncio.Task[None]]] = set()
+"""What is being ended."""
 
 
 async def start(client: Any) -> None:
@@ -33,16 +39,17 @@ async def start(client: Any) -> None:
         raise
 
 
-async def stop(client: Any) -> None:
-    """Let go of the brokers. However it ends, connections are closed, and a producer sends no more."""
+async def stop(client: Any, within: float | None = None) -> None:
+    """Let go of the brokers. However it ends, connections are closed, and nothing of the client goes on.
+
+    `within`: seconds that it may wait for brokers, with TimeoutError after them.
+    """
     try:
-        await (client.stop if hasattr(client, "stop") else client.close)()
-    finally:
-        if isinstance(client, AIOKafkaProducer):
-            await _end_sending(client)
-        connections = getattr(client, "client", None) or getattr(client, "_client", None)
-        if connections is not None:
-            await connections.close()
+        async with asyncio.timeout(within):
+            await (client.stop if hasattr(client, "stop") else client.close)()
+    except BaseException:
+        await asyncio.shield(_kept(_end(client)))  # to its end, even if whoever waits is cancelled once more
+        raise
 
 
 @asynccontextmanager
@@ -55,27 +62,45 @@ async def started(client: Client) -> AsyncIterator[Client]:
         await stop(client)
 
 
-async def _end_sending(producer: AIOKafkaProducer) -> None:
-    """End the tasks that send, if `stop` was given up on: they would connect again and again, for ever."""
-    sending = producer._sender.sender_task
-    if sending is None or sending.done():
-        return
-    waiting = producer._message_accumulator
-    tasks = [task for task in asyncio.all_tasks() if _owner(task) in (producer._sender, waiting)]
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    # fail those that wait as if they were being sent: any other would tell of errors in the logs
+async def _end(client: Any) -> None:
+    """End a client whose `stop` did not come to its end: its tasks would connect again and again."""
+    owners = [getattr(client, name, None) for name in _PARTS]
+    pending = {task for task in asyncio.all_tasks() if _owner(task) in owners}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)
+    if isinstance(client, AIOKafkaProducer):
+        _fail(client._message_accumulator)
+    connections = getattr(client, "client", None) or getattr(client, "_client", client)
+    await connections.close()
+
+
+def _fail(waiting: Any) -> None:
+    """Let whoever waits for a message of a producer that has ended know; nobody has to."""
+    # those that are not being sent fail as if they were: else errors of the client are told in the logs
     for batch in chain(*waiting._batches.values()):
         batch.drain_ready()
         waiting._pending_batches.add(batch)
+    batches = list(waiting._pending_batches)
     waiting.fail_all(ProducerClosed())
+    for future, _ in chain(*(batch._msg_futures for batch in batches)):
+        if not future.cancelled():
+            future.exception()
 
 
 def _owner(task: asyncio.Task[Any]) -> object:
     """Return whose method a task runs."""
     frame = getattr(task.get_coro(), "cr_frame", None)
-    return frame and frame.f_locals.get("self")
+    return frame.f_locals.get("self", _NOBODY) if frame else _NOBODY
+
+
+def _kept(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run it in a task that is kept until it ends."""
+    task = asyncio.ensure_future(work)
+    _ENDING.add(task)
+    task.add_done_callback(_ENDING.discard)
+    return task
 
 
 def _close_first_connection(error: BaseException) -> None:

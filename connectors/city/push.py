@@ -10,6 +10,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -30,6 +31,8 @@ FASTEST: Final = 20_000
 """Records of one look without a rate."""
 PATIENCE: Final = 30.0
 """Seconds until a broker that doesn't answer is an error."""
+STOP_WITHIN: Final = 3.0
+"""Seconds that the end may take besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ class TopicPush:
                 f"{self._records:,} records had got there"
             ) from None
         finally:
-            await stop(producer)
+            with suppress(KafkaError, OSError, TimeoutError), lost_connections():
+                await stop(producer, STOP_WITHIN)
 
     async def _partitions(self) -> int:
         """Count the topic's partitions; it is not made here, for only its owner knows how many it needs."""
@@ -163,6 +167,8 @@ class TopicPush:
                 await message(partition, open_batches.pop(partition))
         for partition, batch in open_batches.items():
             await message(partition, batch)
-        await asyncio.wait_for(asyncio.gather(*sent), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            for future in sent:
+                await future
         self._records += len(part)
         self._messages += len(sent)

@@ -17,12 +17,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from engine.event import Event
 from engine.treatments.lot import EVENTS, NEVER, Lot
 
 V = TypeVar("V")
+
+MOST_OF_ONE: Final = 200
+"""Events of one subscriber that are kept back at most: what is behind a change is taken anew."""
 
 
 class KeepsBack(ABC, Generic[V]):

@@ -37,7 +37,7 @@ from typing import Any, ClassVar, Final
 
 from engine.event import Event
 from engine.treatments.flags import GUESSED_TIME, distrust, is_sighting
-from engine.treatments.kept_back import KeepsBack
+from engine.treatments.kept_back import MOST_OF_ONE, KeepsBack
 from engine.treatments.recent import Recent
 from engine.treatments.where_options import PingPongOptions
 
@@ -49,8 +49,6 @@ REGISTRATIONS: Final = frozenset({"loc.update", "power.on"})
 """Kinds by which a phone itself says that it is there."""
 FLIP: Final = 90_000_000
 """A phone that flips to another cell is back in so long, µs; when we hear of it is another matter."""
-MOST_OF_ONE: Final = 200
-"""Events of one subscriber that are kept back at most."""
 
 
 class _Last:

@@ -6,10 +6,11 @@
     2. A record of a home network, `roam.home` too, at most `hold` after it takes it back: it is flagged
        `no_trigger` and `false_roaming`, and so is the `roam.home` that ends it (`taken_back`).
     3. A second record of the same country, `apart` or more after it, settles that it was true (`stands`). So
-       does the watermark, when it has passed it by more than `hold`. It goes on as it came then.
+       does the watermark, when it has passed it by more than `hold`. It goes on as it came then, and what is
+       kept back behind it is taken anew: there may be another change in it, and its return behind that.
 
-The step's own changes are made as ever (5 above). At most 2,000 records are kept back, the oldest of more go
-on as if they were true (`overflowed`).
+The step's own changes are made as ever (5 above). A subscriber with 200 records kept back, and the oldest of
+more than 2,000 in all, go on as if they were true (`overflowed`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, ClassVar, Final
 from engine.event import Event
 from engine.plmn import of_cell
 from engine.treatments.flags import NO_TRIGGER, flag
-from engine.treatments.kept_back import KeepsBack
+from engine.treatments.kept_back import MOST_OF_ONE, KeepsBack
 from engine.treatments.recent import Recent
 from engine.treatments.roaming import Roaming
 from engine.treatments.who_options import RoamingOptions
@@ -58,7 +59,9 @@ class HeldRoaming(KeepsBack[tuple[int, str]]):
             return self._behind(event, *change)
         if event.kind in LEAVING:
             network = _network(event)
-            if network and self._inner.near(network) and event.t + self._hold >= self._watermark:
+            # what is taken anew may have its return behind it, however late it is by now
+            in_time = event.t + self._hold >= self._watermark or self._retaken is not None
+            if network and in_time and self._inner.near(network):
                 return self._keep(event, event.t + self._hold + 1, (event.t, network[:3]))
         elif event.kind == "roam.home":
             until = self._false.get(event.key)
@@ -102,9 +105,16 @@ class HeldRoaming(KeepsBack[tuple[int, str]]):
         if not over and network in self._home and event.t >= since:
             return self._taken_back(event, since)
         if over or (network[:3] == country and event.t >= since + self._apart):
-            change, *behind = self._lot.of(event.key)
-            return self._lasts(change, [*behind, event])
-        return self._keep_behind(event)
+            return self._stands(event)
+        if self._lot.count(event.key) < MOST_OF_ONE:
+            return self._keep_behind(event)
+        self.counts["overflowed"] += 1
+        return self._stands(event)
+
+    def _stands(self, event: Event) -> Sequence[Event]:
+        """Take the change that is kept back for true, as an event behind it shows."""
+        change, *behind = self._lot.of(event.key)
+        return self._lasts(change, [*behind, event])
 
     def _taken_back(self, event: Event, since: int) -> Sequence[Event]:
         change, *behind = self._end(event.key)

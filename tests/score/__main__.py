@@ -94,10 +94,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--why", action="store_true", help="causes of what was false or missed as well")
     parser.add_argument("--page", metavar="NAME", help="write this part of docs/signals.md as well")
     given = parser.parse_args(arguments)
-    if given.page and given.page not in (known_parts := page.parts(page.PAGE.read_text(encoding="utf-8"))):
-        parser.error(
-            f"--page: expected a part of docs/signals.md: {', '.join(known_parts)}, was {given.page}"
-        )
+    parts = page.parts(page.PAGE.read_text(encoding="utf-8"))
+    if given.page is not None and given.page not in parts:
+        parser.error(f"--page: expected a part of docs/signals.md: {', '.join(parts)}, was {given.page!r}")
     known = variants(known_options())
     names = given.variants or (list(known) if given.each else [NONE, ALL])
     unknown = [name for name in names if name not in known]

@@ -203,6 +203,7 @@ def test_the_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[s
         ["--fault", "gremlins=1"],
         ["--fault", "flips"],
         ["--page", "nope"],
+        ["--page", ""],
     ):
         with pytest.raises(SystemExit) as ended:
             main(wrong)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from engine.treatments.kept_back import MOST_OF_ONE
 from engine.treatments.roaming_held import MOST
 from engine.treatments.who_options import IdentityOptions, RoamingOptions
 from tests.unit.identity.support import DAY, HOME, HOUR, IMSI, MINUTE, T0, Feed, Wanted, row
@@ -216,6 +217,33 @@ def test_a_feed_that_is_silent_keeps_nothing_back_of_several_networks_either() -
         ("roam.out", 2),
     ]
     assert feed.chain.parked == 0
+
+
+def test_what_is_behind_a_change_is_taken_back_however_late_that_is_settled() -> None:
+    def held() -> Feed:
+        feed = feed_of(RoamingOptions(home=HOME, hold=10 * MINUTE))
+        feed.read(
+            [
+                at(0, "46000"),
+                leaves(2),
+                leaves(1.5, "45400"),
+                row(96_000_000, "call.out", imsi=IMSI, plmn="46000"),
+            ]
+        )
+        return feed
+
+    going, silent = held(), held()
+    assert going.chain.parked == silent.chain.parked == 3
+    going.read([at(minutes, "46000", "460000000000009") for minutes in (20, 40)])
+    told = [(e.kind, e.fields.get("quality", [])) for e in going.log if e.kind != "loc.update"]
+    assert told == [("roam.out", []), ("roam.out", MARKED), ("call.out", [])]
+    assert [(e.kind, e.fields.get("quality", [])) for e in silent.chain.let_go()] == told
+
+
+def test_no_more_than_200_records_of_one_subscriber_are_kept_back() -> None:
+    feed = feed_of(RoamingOptions(home=HOME, hold=60 * MINUTE, apart=60 * MINUTE))
+    feed.read(leaves(1 + number / 100, ("45501", "45400")[number % 2]) for number in range(MOST_OF_ONE + 1))
+    assert (feed.chain.parked, feed.chain.counts["roaming.overflowed"]) == (MOST_OF_ONE, 1)
 
 
 def test_what_is_kept_back_outlives_a_crash_and_has_a_bound() -> None:

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from engine.event import Event
-from engine.treatments.ping_pong import MOST_OF_ONE, PingPong
+from engine.treatments.kept_back import MOST_OF_ONE
+from engine.treatments.ping_pong import PingPong
 from engine.treatments.ping_pong_repeat import PingPongRepeat
 from engine.treatments.where_options import PingPongOptions
 from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, rule, when
