@@ -105,6 +105,30 @@ async def test_what_took_the_place_of_a_file_while_it_was_read_is_read_too(folde
     assert there(folder) == ["done/a.jsonl"]
 
 
+async def test_a_file_that_was_replaced_while_it_was_looked_at_is_not_taken_for_a_known_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    write(folder / "a.jsonl", rows(0, 3))
+    looked = door.look_at
+
+    def replaced(*given: Any) -> Any:
+        found = looked(*given)
+        write(folder / "a.jsonl", rows(3, 3))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(door, "look_at", replaced)
+        collector, _ = await run(world, folder)
+    world.clock.seconds += 1
+    while await collector.step():
+        pass
+    assert await ids(world) == [3, 4, 5]
+    write(folder / "a.jsonl", rows(0, 3))  # the first one, of which nothing was read, is sent again
+    await run(world, folder)
+    assert await ids(world) == [0, 1, 2, 3, 4, 5]
+
+
 async def test_what_took_the_place_of_a_file_while_the_collector_was_dead_is_read(folder: Path) -> None:
     world = World()
     write(folder / "a.jsonl", rows(0, ROWS))
