@@ -151,9 +151,10 @@ async def test_a_file_that_grew_before_a_killed_collector_had_moved_it_is_read_o
     whole, half = raw(rows(0, 40)), raw(rows(0, 20))
     (folder / "a.jsonl").write_bytes(half)
     collector, landing = await started(world, folder)
-    with monkeypatch.context() as patched, pytest.raises(Killed):
+    with monkeypatch.context() as patched:
         patched.setattr(landing, "_put_away", killed)
-        await settle(world, collector)
+        with pytest.raises(Killed):
+            await settle(world, collector)
     assert there(folder) == ["a.jsonl"]
     (folder / "a.jsonl").write_bytes(whole)
     collector, landing = await started(world, folder)
@@ -454,17 +455,19 @@ async def test_a_file_that_grows_is_watched_for_longer_than_those_that_do_not(fo
     assert landing.counts == {"done": 10, "grown": 9}
 
 
-async def test_what_is_gone_or_shorter_is_watched_no_longer(folder: Path) -> None:
+async def test_what_is_gone_or_shorter_or_another_one_is_watched_no_longer(folder: Path) -> None:
     world = World()
-    for number in range(3):
+    for number in range(4):
         write(folder / f"{number}.jsonl", rows(number * 10, 5))
     collector, landing = await started(world, folder, batch=100)
     await settle(world, collector)
     (folder / "done" / "0.jsonl").unlink()
     os.truncate(folder / "done" / "1.jsonl", 3)
+    write(folder / "done" / "2.jsonl", rows(20, 9))
     await settle(world, collector)
     assert len(landing.position["put"]) == 1
-    assert landing.counts == {"done": 3}
+    assert landing.counts == {"done": 4}
+    assert len(await ids(world)) == 20
 
 
 async def test_a_file_that_is_old_is_taken_at_once(folder: Path) -> None:
