@@ -414,10 +414,13 @@ class Landing:
 
         Only once that is durable, as a new one: its writer may go on with it.
         """
+        put = await self._put_of(name, DONE, found, found.mark)
+        if self._stat(name) != found.stat:
+            return  # its end may be another one: the next look will find it
         self.counts["again"] += 1
         log.warning("a file came again and is put aside unread", file=self._shown(name), folder=DONE)
         self._seen[found.mark] = self._seen.pop(found.mark, self._shown(name))
-        self._finished[found.mark] = await self._put_of(name, DONE, found, found.mark), found.stat
+        self._finished[found.mark] = put, found.stat
 
     async def _put_of(
         self,
