@@ -179,7 +179,8 @@ class Landing:
                 # The one before may have been killed before it moved them. What is in both places came again.
                 found, moved = await self._look(name, "", size), await self._look(name, target, size)
                 if _is(found, mark) and not _is(moved, mark):
-                    await self._put_away_now(name, target, found, mark, size, place)
+                    put = await self._put_of(name, target, found, mark, size, place)
+                    await self._put_away(put, found.stat)
         file = position.get("file")
         if file is not None:
             for name in there.get(self._shown(file["name"]), ()):
@@ -196,7 +197,8 @@ class Landing:
         if self._current is None and not await self._next():
             return None
         current, intake = self._current, self._intake
-        assert current is not None
+        if current is None:
+            return []  # one came again: it is moved once that is durable
         assert intake is not None
         self._origin = shown = current.shown
         events: list[Event] = []
@@ -249,7 +251,7 @@ class Landing:
     # -- files -----------------------------------------------------------------------------------------------
 
     async def _next(self) -> bool:
-        """Open the next file; False if there is none."""
+        """Open the next file, unless that came again; False if there is none."""
         if len(self._finished) >= self._remembered:
             return False  # they are in the checkpoint until they are moved
         if not self._queue and not self._grown:
@@ -275,8 +277,11 @@ class Landing:
                 if self._scan.more:
                     self._scan_at = self._clock()  # those left out are looked for at once
                 return True
+            elif not self._move:
+                self._left[name] = found.stat
             elif found.mark not in self._finished:
-                await self._put_away_again(name, found)
+                await self._finish_again(name, found)
+                return True
         return False
 
     async def _go_on(self, put: Put) -> bool:
@@ -404,28 +409,31 @@ class Landing:
     def _stat(self, name: str) -> Stat | None:
         return stat_of(self.folder / name)
 
-    async def _put_away_again(self, name: str, found: Found) -> None:
-        """Move a file that was read before; who put it there has to hear that it is not read."""
-        if self._move:
-            self.counts["again"] += 1
-            log.warning("a file came again and is put aside unread", file=self._shown(name), folder=DONE)
-            self._seen[found.mark] = self._seen.pop(found.mark, self._shown(name))
-        await self._put_away_now(name, DONE, found)
+    async def _finish_again(self, name: str, found: Found) -> None:
+        """Have a file that was read before moved; who put it there has to hear that it is not read.
 
-    async def _put_away_now(
+        Only once that is durable, as a new one: its writer may go on with it.
+        """
+        put = await self._put_of(name, DONE, found, found.mark)
+        if self._stat(name) != found.stat:
+            return  # its end may be another one: the next look will find it
+        self.counts["again"] += 1
+        log.warning("a file came again and is put aside unread", file=self._shown(name), folder=DONE)
+        self._seen[found.mark] = self._seen.pop(found.mark, self._shown(name))
+        self._finished[found.mark] = put, found.stat
+
+    async def _put_of(
         self,
         name: str,
         folder: str,
         found: Found,
-        mark: str = "",
+        mark: str,
         size: int | None = None,
         place: Sequence[int] = (),
-    ) -> None:
-        """Move a file that is not being read; `place`: where its reading has ended, as in a position."""
+    ) -> Put:
+        """Return as what a file that is not being read is put away; `place`: where its reading has ended."""
         end = Place(*place) if place else await asyncio.to_thread(self._end_of, name)
-        size = found.stat[1] if size is None else size
-        put = Put(folder, name, name, mark or found.mark, found.stat[0], size, end)
-        await self._put_away(put, found.stat)
+        return Put(folder, name, name, mark, found.stat[0], found.stat[1] if size is None else size, end)
 
     def _place(self, lines: Reading) -> Place:
         """Return where a reading stands."""

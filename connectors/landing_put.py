@@ -100,7 +100,7 @@ class Watch:
         for inode, (mark, _, size, *place) in wanted.items():
             folder, name = there.get(inode, ("", ""))
             names = [each for each in (name, _COPY.sub("", name)) if shown(each) == seen.get(mark)]
-            if name and names:
+            if names:
                 self.add(Put(folder, name, names[0], mark, inode, size, Place(*place)))
 
     def grown(self) -> list[Put]:

@@ -103,7 +103,8 @@ class Since:
         self._type = type
         self._lag = lag
         self._utc: Any = sql.SQL("now()" if type == "timestamptz" else "(now() AT TIME ZONE 'UTC')")
-        self._now: Any = sql.SQL("({} + {})").format(self._utc, _interval(offset))
+        ahead = 0 if type == "timestamptz" else offset  # one with a zone is no local time
+        self._now: Any = sql.SQL("({} + {})").format(self._utc, _interval(ahead))
 
     def cast(self, name: str) -> Any:
         """Return the place of a value by its name in a statement, as one of the column's type."""
@@ -135,7 +136,7 @@ class Since:
             return sql.SQL("NULL::boolean")
         if self._type == "date":  # in every zone, whichever is that of the database
             return sql.SQL("({} <= {})").format(column, self._moment(DAY_AND_ZONES + self._lag, self._utc))
-        return sql.SQL("({} <= {})").format(column, self._moment(max(self._lag, SECOND)))
+        return sql.SQL("({} <= {})").format(column, self._moment(SECOND))  # with a `lag` it is for longer
 
     def _moment(self, ago: int, now: Any = None) -> Any:
         """Return the moment so many µs ago, as a value of the type: dates reach further than timestamps."""

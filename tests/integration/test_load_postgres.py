@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from time import time as clock
 
 import orjson
 import pytest
@@ -52,17 +50,41 @@ def table(
     postgres_server.run(f"DROP TABLE {name}")
 
 
+class Clock:
+    """What `now()` says to loads: a function of that name which they find first."""
+
+    def __init__(self, server: PostgresServer, schema: str) -> None:
+        self._server = server
+        self._schema = schema
+        server.run(f"CREATE SCHEMA {schema}")
+        self.query = f"?options=-csearch_path%3D{schema},pg_catalog,public"
+
+    def set(self, moment: str) -> None:
+        """Let it be a moment, in UTC."""
+        self._server.run(
+            f"CREATE OR REPLACE FUNCTION {self._schema}.now() RETURNS timestamptz LANGUAGE sql STABLE "
+            f"AS $$ SELECT timestamptz '{moment}+00' $$"
+        )
+
+
+@pytest.fixture
+def clock(postgres_server: PostgresServer, topic_prefix: str) -> Iterator[Clock]:
+    """A clock of the database that a test moves."""
+    yield Clock(postgres_server, f"clock_{topic_prefix}")
+    postgres_server.run(f"DROP SCHEMA clock_{topic_prefix} CASCADE")
+
+
 class Loads(World):
     """Loads of that table."""
 
-    def __init__(self, folder: Path, server: PostgresServer, text: str) -> None:
+    def __init__(self, folder: Path, server: PostgresServer, text: str, clock: Clock | None = None) -> None:
         super().__init__(folder, text)
-        self._server = server
+        self._url = server.url + ("" if clock is None else clock.query)
         self.tables: list[Table] = []
 
     def open(self, file_map: FileMap, intake: Intake, source: str) -> Table:
         """Open the table."""
-        self.tables.append(Table(Address(self._server.url), file_map, KEY, source=source))
+        self.tables.append(Table(Address(self._url), file_map, KEY, source=source))
         return self.tables[-1]
 
     async def ages(self) -> Counter[int]:
@@ -180,20 +202,101 @@ async def test_rows_of_a_day_come_until_it_is_over(
     assert {n + 2000 for n in range(7, ROWS + 1, 7)} <= set(await loads.ages())
 
 
-@pytest.mark.parametrize("offset", ["+00:00", "+14:00", "-11:00"])
+@pytest.mark.parametrize(
+    ("offset", "lag", "over"),
+    [
+        ("+00:00", "", "2026-09-09 12:00"),
+        ("+14:00", "", "2026-09-09 12:00"),
+        ("-11:00", "", "2026-09-09 12:00"),
+        ("+00:00", ", lag: 1h", "2026-09-09 13:00"),
+    ],
+)
 async def test_a_day_is_over_in_every_zone_whatever_the_offset_of_the_map(
-    postgres_server: PostgresServer, table: str, tmp_path: Path, offset: str
+    postgres_server: PostgresServer,
+    table: str,
+    tmp_path: Path,
+    clock: Clock,
+    offset: str,
+    lag: str,
+    over: str,
 ) -> None:
-    today = "(now() AT TIME ZONE 'UTC')::date"
-    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE date USING {today} - age % 3")
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE date USING DATE '2026-09-08' - age % 3")
+    text = MAP.replace("TABLE", table).replace("since: changed", f"since: changed{lag}")
+    loads = Loads(tmp_path, postgres_server, text + f'utc_offset: "{offset}"\n', clock)
+    of_a_day = [sum(n % 3 == days for n in range(1, ROWS + 1)) for days in range(3)]
+    found = []
+    before = "2026-09-09 11:59:59.999999" if not lag else "2026-09-09 12:59:59.999999"
+    for moment in ("2026-09-08 11:59:59.999999", "2026-09-08 12:59:59", before, before, over, over):
+        clock.set(moment)
+        found.append((await loads.load(loads.open)).counts["records"])
+    two, one = of_a_day[0] + of_a_day[1], of_a_day[0]
+    assert found == [ROWS, two, two if lag else one, one, one, 0]
+
+
+@pytest.mark.parametrize("offset", ["+00:00", "+08:00"])
+@pytest.mark.parametrize("type", ["timestamp", "timestamptz"])
+async def test_rows_of_the_second_in_which_a_load_began_come_again(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, clock: Clock, type: str, offset: str
+) -> None:
+    local = "2026-09-08 20:00:00" if (type, offset) == ("timestamp", "+08:00") else "2026-09-08 12:00:00"
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE {type} USING '{local}+00'::{type}")
     text = MAP.replace("TABLE", table) + f'utc_offset: "{offset}"\n'
-    loads = Loads(tmp_path, postgres_server, text)
+    loads = Loads(tmp_path, postgres_server, text, clock)
+    found = []
+    for moment in ("12:00:00", "12:00:00.999999", "12:00:01", "12:00:01"):
+        clock.set(f"2026-09-08 {moment}")
+        found.append((await loads.load(loads.open)).counts["records"])
+    assert found == [ROWS, ROWS, ROWS, 0]
+    # one that comes only once it is older than `lag` comes once
+    text = text.replace("since: changed", "since: changed, lag: 1h")
+    loads = Loads(tmp_path, postgres_server, text, clock)
+    found = []
+    for moment in ("12:59:59.999999", "13:00:00", "13:00:00"):
+        clock.set(f"2026-09-08 {moment}")
+        found.append((await loads.load(loads.open)).counts["records"])
+    assert found == [0, ROWS, 0]
+
+
+@pytest.mark.parametrize("steps", [1, 7, 9])
+async def test_a_load_cut_off_behind_a_day_that_is_not_over_hides_nothing_of_it(
+    postgres_server: PostgresServer, table: str, tmp_path: Path, clock: Clock, steps: int
+) -> None:
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE date USING DATE '2026-09-07' + age / 50")
+    clock.set("2026-09-08 06:00")
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table), clock)
+    with pytest.raises(LogError):
+        await loads.load(loads.open, steps=steps)
+    postgres_server.run(f"UPDATE {table} SET age = age + 1000 WHERE age < 50")
     await loads.load(loads.open)
-    now = datetime.fromtimestamp(clock(), UTC)
-    began = {days: datetime.combine(now.date() - timedelta(days), time(), UTC) for days in range(3)}
-    still = {days for days, start in began.items() if now - start < timedelta(hours=36)}
-    again = (await loads.load(loads.open)).counts["records"]
-    assert again == sum(n % 3 in still for n in range(1, ROWS + 1))
+    await loads.load(loads.open)
+    assert set(range(1001, 1050)) <= set(await loads.ages())
+
+
+async def test_a_load_cut_off_within_a_number_that_many_rows_share_hides_nothing_of_it(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE int USING 1")
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    with pytest.raises(LogError):
+        await loads.load(loads.open, steps=5)
+    postgres_server.run(f"UPDATE {table} SET age = age + 1000")
+    postgres_server.run(f"UPDATE {table} SET changed = 2 WHERE age % 2 = 1")
+    await loads.load(loads.open)
+    await loads.load(loads.open)
+    assert set(range(1001, 1001 + ROWS)) <= set(await loads.ages())
+
+
+async def test_a_load_cut_off_among_rows_without_a_place_in_the_order_goes_on_there(
+    postgres_server: PostgresServer, table: str, tmp_path: Path
+) -> None:
+    postgres_server.run(f"UPDATE {table} SET changed = 'infinity'")
+    loads = Loads(tmp_path, postgres_server, MAP.replace("TABLE", table))
+    with pytest.raises(LogError):
+        await loads.load(loads.open, steps=3)
+    loader = await loads.load(loads.open)
+    assert (loader.went_on, loader.counts["records"]) == (30, ROWS - 30)
+    assert set((await loads.ages()).values()) == {1}
+    assert (await loads.load(loads.open)).counts["records"] == ROWS
 
 
 @pytest.mark.parametrize("steps", [1, 5, 9])
@@ -240,14 +343,15 @@ async def test_a_time_without_a_place_in_the_order_hides_no_other_row(
         assert len(await cut.ages()) == ROWS
 
 
-@pytest.mark.parametrize("type", ["int", "numeric", "float8"])
+@pytest.mark.parametrize("odd", ["", "numeric NaN", "float8 NaN", "float8 Infinity", "numeric -Infinity"])
 async def test_numbers_that_many_rows_share_are_read_until_there_is_a_greater_one(
-    postgres_server: PostgresServer, table: str, tmp_path: Path, type: str
+    postgres_server: PostgresServer, table: str, tmp_path: Path, odd: str
 ) -> None:
+    type, _, value = (odd or "int").partition(" ")
     postgres_server.run(f"ALTER TABLE {table} ADD batch {type}")
     postgres_server.run(f"UPDATE {table} SET batch = age / 10")
-    if type != "int":
-        postgres_server.run(f"UPDATE {table} SET batch = 'NaN' WHERE age = 1")
+    if odd:
+        postgres_server.run(f"UPDATE {table} SET batch = '{value}' WHERE age = 1")
     text = MAP.replace("TABLE", table).replace("since: changed", "since: batch")
     loads = Loads(tmp_path, postgres_server, text)
     assert (await loads.load(loads.open)).counts["records"] == ROWS
@@ -257,7 +361,7 @@ async def test_numbers_that_many_rows_share_are_read_until_there_is_a_greater_on
     await loads.load(loads.open)
     assert {*range(1021, 1031), *range(1041, 1051)} <= set(await loads.ages())
     loader = await loads.load(loads.open)
-    assert loader.counts["records"] == 10 + (type != "int")
+    assert loader.counts["records"] == 10 + bool(odd)
 
 
 async def test_a_place_from_before_its_clock_was_set_back_hides_nothing(

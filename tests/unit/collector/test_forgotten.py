@@ -173,6 +173,19 @@ async def test_no_checkpoint_holds_who_is_forgotten(mode: str) -> None:
     )
 
 
+async def test_time_waits_for_what_is_kept_back_of_others_only() -> None:
+    """What rules wait for comes no later for records that are in the log by now, and no record too late."""
+    site = Site()
+    collector = await site.start()
+    await collector.step()
+    ticks = []
+    for ended in ([], FORGOTTEN, [key("b"), own("b")]):
+        site.profiles.end(ended)
+        await collector.step()
+        ticks.append((await site.world.ticks())[-1][0])
+    assert ticks == [3 * HOUR + 40, 3 * HOUR + 40, 3 * HOUR + 43]
+
+
 async def test_their_next_record_is_one_of_a_stranger() -> None:
     site = Site(rows=[*ROWS, row(3 * HOUR + 50, "a", imei=NEW, plmn="45505", cell=THERE)])
     site.source.arrived = len(ROWS)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from connectors import landing_file as door
@@ -239,6 +240,20 @@ async def test_what_is_remembered_is_bounded(folder: Path) -> None:
     _, landing = await run(world, folder)
     assert len(landing.position["seen"]) == REMEMBERED
     assert await ids(world) == list(range(REMEMBERED + 5))
+
+
+async def test_no_more_files_than_are_remembered_wait_to_be_moved(folder: Path) -> None:
+    """They are all in the checkpoint until then, whatever a step may take."""
+    world = World()
+    for number in range(25):
+        write(folder / f"{number:04}.jsonl", rows(number, 1))
+    collector, _ = await run(world, folder, remembered=10, batch=1_000, steps=0)
+    moving = []
+    while await collector.step():
+        [checkpoint] = world.checkpoints.kept.values()
+        moving.append(len(orjson.loads(checkpoint)["sources"]["landing"]["moving"]))
+    assert moving == [10, 10, 5]
+    assert await ids(world) == list(range(25))
 
 
 async def test_the_position_of_another_door_is_told(folder: Path) -> None:

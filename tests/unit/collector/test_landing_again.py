@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connectors import landing_file as door
+from connectors.lines import Lines
 from tests.unit.collector.support import World, sight, write
 from tests.unit.collector.test_landing import ids, rows, run, there
 from tests.unit.doors.support import IMSI
@@ -103,6 +105,52 @@ async def test_what_took_the_place_of_a_file_while_it_was_read_is_read_too(folde
     assert landing.counts == {"done": 2}
     assert await ids(world) == [*range(21), 50, 51, 52]
     assert there(folder) == ["done/a.jsonl"]
+
+
+async def test_a_file_that_was_replaced_while_it_was_looked_at_is_not_taken_for_a_known_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    write(folder / "a.jsonl", rows(0, 3))
+    looked = door.look_at
+
+    def replaced(*given: Any) -> Any:
+        found = looked(*given)
+        write(folder / "a.jsonl", rows(3, 3))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(door, "look_at", replaced)
+        collector, _ = await run(world, folder)
+    world.clock.seconds += 1
+    while await collector.step():
+        pass
+    assert await ids(world) == [3, 4, 5]
+    write(folder / "a.jsonl", rows(0, 3))  # the first one, of which nothing was read, is sent again
+    await run(world, folder)
+    assert await ids(world) == [0, 1, 2, 3, 4, 5]
+
+
+async def test_nothing_is_lost_of_one_that_came_again_and_grows_as_it_is_put_aside(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    write(folder / "a.jsonl", rows(0, 3))
+    await run(world, folder)
+    write(folder / "a.jsonl", rows(0, 3))
+
+    class Growing(Lines):
+        def __iter__(self) -> Iterator[tuple[int, bytes]]:
+            with (folder / "a.jsonl").open("ab") as writer:
+                writer.writelines(orjson.dumps(row) + b"\n" for row in rows(3, 2))
+            return super().__iter__()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("connectors.landing.Lines", Growing)
+        await run(world, folder, steps=1)
+    _, landing = await run(world, folder)
+    assert set(await ids(world)) == {0, 1, 2, 3, 4}
+    assert landing.counts == {"done": 1}  # as another file, from its beginning
 
 
 async def test_what_took_the_place_of_a_file_while_the_collector_was_dead_is_read(folder: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from connectors.door import House
 from connectors.landing import Landing
-from connectors.landing_door import LandingOptions
+from connectors.landing_door import LandingOptions, make
 from connectors.landing_scan import AT_ONCE, Choice, Scan
 from engine.collector import LiveCollector
 from tests.unit.collector.support import World, sight, write
@@ -72,6 +73,21 @@ async def test_a_file_that_grows_is_taken_when_it_has_stood_still(folder: Path) 
 def test_files_have_to_stand_still_unless_a_marker_says_that_they_are_whole(tmp_path: Path) -> None:
     asked: list[dict[str, Any]] = [{}, {"stable": "0s"}, {"marker": ".ok"}, {"marker": ".ok", "stable": "2s"}]
     assert [LandingOptions(folder=tmp_path, **each).choice.stable for each in asked] == [5, 0, 0, 2]
+
+
+@pytest.mark.parametrize(("feeds", "known"), [(1, 200), (80, 50), (1_000, 20)])
+async def test_feeds_share_how_many_files_are_known(folder: Path, feeds: int, known: int) -> None:
+    """Those that come again are told, as far as the checkpoint has room for those of all feeds."""
+    world = World()
+    landing = make("landing", LandingOptions(folder=folder, stable=0), None, House(feeds=feeds))
+    for number in range(known + 2):
+        write(folder / f"{number:03}.jsonl", [sight(number, id=str(number))])
+    collector = world.collector(world.live(landing))
+    await collector.start()
+    while await collector.step():
+        pass
+    assert landing.counts == {"done": known + 2}
+    assert len(landing.position["seen"]) == known
 
 
 async def test_links_and_pipes_are_not_read(folder: Path, tmp_path: Path) -> None:

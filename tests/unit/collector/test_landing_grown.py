@@ -144,6 +144,103 @@ async def test_a_collector_killed_while_its_files_grow_applies_each_row_once(
     assert {letter["reason"] for letter in world.dead() if letter["file"] != "4.jsonl"} <= {"json"}
 
 
+async def test_a_file_that_grew_before_a_killed_collector_had_moved_it_is_read_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    whole, half = raw(rows(0, 40)), raw(rows(0, 20))
+    (folder / "a.jsonl").write_bytes(half)
+    collector, landing = await started(world, folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(landing, "_put_away", killed)
+        with pytest.raises(Killed):
+            await settle(world, collector)
+    assert there(folder) == ["a.jsonl"]
+    (folder / "a.jsonl").write_bytes(whole)
+    collector, landing = await started(world, folder)
+    assert there(folder) == ["done/a.jsonl"]
+    await settle(world, collector)
+    assert await ids(world) == list(range(40))
+    assert landing.counts == {"grown": 1}
+    assert there(folder) == ["done/a.jsonl"]
+
+
+async def test_one_that_came_again_is_told_though_the_one_that_was_moved_has_grown(folder: Path) -> None:
+    world = World()
+    whole, half = raw(rows(0, 40)), raw(rows(0, 20))
+    (folder / "a.jsonl").write_bytes(half)
+    await settle(world, (await started(world, folder))[0])
+    (folder / "done" / "a.jsonl").write_bytes(whole)
+    (folder / "a.jsonl").write_bytes(half)
+    collector, landing = await started(world, folder)
+    await settle(world, collector)
+    assert await ids(world) == list(range(40))
+    assert landing.counts == {"again": 1, "grown": 1}
+    assert there(folder) == ["done/a.jsonl", "done/a.jsonl.1"]
+
+
+async def test_a_file_that_grew_while_its_collector_was_dead_is_read_no_further_than_to_a_line_end(
+    folder: Path,
+) -> None:
+    world = World()
+    whole = raw(rows(0, 40))
+    half = len(raw(rows(0, 20)))
+    (folder / "a.jsonl").write_bytes(whole[:half])
+    collector, landing = await started(world, folder)
+    await collector.step()
+    world.clock.seconds += STABLE
+    assert await collector.step()
+    await landing.close()
+    (folder / "a.jsonl").write_bytes(whole[: half + 50])
+    collector, landing = await started(world, folder)
+    while await collector.step():
+        pass
+    assert there(folder) == ["done/a.jsonl"]
+    (folder / "done" / "a.jsonl").write_bytes(whole)
+    await settle(world, collector)
+    assert await ids(world) == list(range(40))
+    assert world.dead() == []
+    assert landing.counts == {"done": 1, "grown": 1}
+
+
+async def test_a_rest_that_was_read_in_part_is_gone_on_with_by_the_next_collector(folder: Path) -> None:
+    world = World()
+    (folder / "a.jsonl").write_bytes(raw(rows(0, 20)))
+    collector, landing = await started(world, folder)
+    await settle(world, collector)
+    (folder / "done" / "a.jsonl").write_bytes(raw(rows(0, 40)))
+    world.clock.seconds += 1
+    assert not await collector.step()
+    world.clock.seconds += STABLE
+    assert await collector.step()
+    assert len(await ids(world)) == 27
+    await landing.close()
+    collector, landing = await started(world, folder)
+    await settle(world, collector)
+    assert await ids(world) == list(range(40))
+
+
+async def test_a_file_that_changes_before_its_turn_has_to_stand_still_again(folder: Path) -> None:
+    world = World()
+    whole = raw(rows(20, 20))
+    (folder / "a.jsonl").write_bytes(raw(rows(0, 20)))
+    (folder / "b.jsonl").write_bytes(raw(rows(20, 5)))
+    collector, landing = await started(world, folder)
+    await collector.step()
+    world.clock.seconds += STABLE
+    assert await collector.step()
+    assert len(await ids(world)) == 7
+    (folder / "b.jsonl").write_bytes(whole[: len(raw(rows(20, 10))) + 50])
+    while await collector.step():
+        pass
+    assert there(folder) == ["b.jsonl", "done/a.jsonl"]
+    (folder / "b.jsonl").write_bytes(whole)
+    await settle(world, collector)
+    assert await ids(world) == list(range(40))
+    assert world.dead() == []
+    assert landing.counts == {"done": 2}
+
+
 async def test_a_file_whose_last_line_has_no_end_has_to_stand_still_for_longer(folder: Path) -> None:
     world = World()
     line = raw(rows(3, 1))
@@ -173,10 +270,10 @@ async def test_a_line_torn_by_a_long_pause_is_read_once_more_whole(folder: Path)
         collector, _ = await started(world, folder)
         await settle(world, collector, LAST_LINE_SECONDS)
         assert [(letter["reason"], letter["position"]) for letter in world.dead()] == [("json", "a.jsonl:4")]
-        writer.write(line[50:] + raw(rows(4, 2)))
+        writer.write(line[50:] + raw(rows(4, 2)) + b"{broken\n")
         await settle(world, collector)
     assert await ids(world) == [0, 1, 2, 3, 4, 5]
-    assert len(world.dead()) == 1
+    assert [letter["position"] for letter in world.dead()] == ["a.jsonl:4", "a.jsonl:7"]
 
 
 async def test_the_rest_of_a_line_whose_beginning_was_taken_is_refused(folder: Path) -> None:
@@ -210,7 +307,10 @@ async def test_a_row_whose_line_end_comes_late_is_one_row(folder: Path) -> None:
     assert world.dead() == []
 
 
-async def test_a_packed_file_that_was_cut_off_is_read_on_when_its_rest_comes(folder: Path) -> None:
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_packed_file_that_was_cut_off_is_read_on_when_its_rest_comes(
+    folder: Path, restarts: bool
+) -> None:
     world = World()
     whole = gzip.compress(raw(rows(0, 500)))
     with (folder / "a.jsonl.gz").open("ab", buffering=0) as writer:
@@ -218,14 +318,29 @@ async def test_a_packed_file_that_was_cut_off_is_read_on_when_its_rest_comes(fol
         collector, landing = await started(world, folder)
         await settle(world, collector)
         assert there(folder) == ["bad/a.jsonl.gz"]
+        assert landing.counts == {"bad": 1}
+        if restarts:
+            collector, landing = await started(world, folder)
         writer.write(whole[len(whole) // 2 :])
         await settle(world, collector)
     assert await ids(world) == list(range(500))
     assert [letter["reason"] for letter in world.dead()] == ["file"]
-    assert landing.counts == {"bad": 1, "grown": 1}
+    assert landing.counts["grown"] == 1
 
 
-async def test_a_file_that_came_again_and_then_grows_is_read_on(folder: Path) -> None:
+async def test_a_file_whose_name_ends_as_a_copy_is_known_after_a_restart(folder: Path) -> None:
+    world = World()
+    (folder / "s1mme.20260907").write_bytes(raw(rows(0, 20)))
+    await settle(world, (await started(world, folder))[0])
+    (folder / "done" / "s1mme.20260907").write_bytes(raw(rows(0, 40)))
+    collector, landing = await started(world, folder)
+    await settle(world, collector)
+    assert await ids(world) == list(range(40))
+    assert landing.counts == {"grown": 1}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_file_that_came_again_and_then_grows_is_read_on(folder: Path, restarts: bool) -> None:
     world = World()
     (folder / "a.jsonl").write_bytes(b"")
     collector, landing = await started(world, folder)
@@ -233,10 +348,13 @@ async def test_a_file_that_came_again_and_then_grows_is_read_on(folder: Path) ->
     for day in range(2):
         (folder / "a.jsonl").write_bytes(b"")
         await settle(world, collector)
+        if restarts:
+            assert landing.counts["again"] == 1
+            collector, landing = await started(world, folder)
         (folder / "done" / f"a.jsonl.{day + 1}").write_bytes(raw(rows(day * 10, 10)))
         await settle(world, collector)
     assert await ids(world) == list(range(20))
-    assert landing.counts == {"done": 1, "again": 2, "grown": 2}
+    assert landing.counts == ({"grown": 1} if restarts else {"done": 1, "again": 2, "grown": 2})
 
 
 async def test_what_is_written_anew_where_it_was_put_away_is_another_file(folder: Path) -> None:
@@ -324,17 +442,32 @@ async def test_files_are_watched_in_bounded_memory_and_over_a_restart(folder: Pa
     assert IMSI not in orjson.dumps(landing.position).decode()
 
 
-async def test_what_is_gone_or_shorter_is_watched_no_longer(folder: Path) -> None:
+async def test_a_file_that_grows_is_watched_for_longer_than_those_that_do_not(folder: Path) -> None:
     world = World()
-    for number in range(3):
+    write(folder / "0.jsonl", rows(0, 5))
+    collector, landing = await started(world, folder, remembered=20)
+    for number in range(1, 10):  # five are watched
+        await settle(world, collector)
+        (folder / "done" / "0.jsonl").write_bytes(raw(rows(0, 5 + number)))
+        write(folder / f"{number}.jsonl", rows(number * 100, 5))
+    await settle(world, collector)
+    assert [number for number in await ids(world) if number < 100] == list(range(14))
+    assert landing.counts == {"done": 10, "grown": 9}
+
+
+async def test_what_is_gone_or_shorter_or_another_one_is_watched_no_longer(folder: Path) -> None:
+    world = World()
+    for number in range(4):
         write(folder / f"{number}.jsonl", rows(number * 10, 5))
     collector, landing = await started(world, folder, batch=100)
     await settle(world, collector)
     (folder / "done" / "0.jsonl").unlink()
     os.truncate(folder / "done" / "1.jsonl", 3)
+    write(folder / "done" / "2.jsonl", rows(20, 9))
     await settle(world, collector)
     assert len(landing.position["put"]) == 1
-    assert landing.counts == {"done": 3}
+    assert landing.counts == {"done": 4}
+    assert len(await ids(world)) == 20
 
 
 async def test_a_file_that_is_old_is_taken_at_once(folder: Path) -> None:

@@ -229,6 +229,19 @@ async def test_more_than_fits_into_the_checkpoint_is_not_kept_back(monkeypatch: 
     assert early > 100
 
 
+async def test_one_too_large_that_was_kept_back_is_a_dead_letter_of_its_own_feed() -> None:
+    world = World()
+    large = sight(0, 1, id="3", cause="x" * 910_000)
+    one = replace(world.live(Listed("one", [large, sight(1, 2, id="1")])), chain=parking("3", 1_000))
+    collector = world.collector(one, world.live(Listed("two", [sight(5, 3, id="2")])))
+    await collector.start()
+    await collector.drain()
+    assert {record["id"] for record in await world.records()} == {"1", "2"}
+    assert [(letter["reason"], letter["topic"]) for letter in world.dead()] == [("size", "one")]
+    fates = {"treated": 2, "read": 1, "unparked": 1, "refused": 1}
+    assert collector.fates == {"one": fates, "two": {"read": 1}}
+
+
 async def test_what_a_step_kept_back_that_is_gone_goes_on() -> None:
     world = World()
     for chain in (parking("3", 1_000), None):

@@ -126,6 +126,25 @@ def test_a_capture_that_goes_on_after_it_was_taken_is_read_on(capture: Path, fra
     assert [r.reason for r in refusals if r.reason == "file"] == ["file"] * bool(cut)
 
 
+def test_captures_share_with_other_feeds_how_many_files_are_known(capture: Path) -> None:
+    raw = capture.read_bytes()
+    for number in range(22):
+        (capture.parent / f"{number:02}.pcap").write_bytes(raw)
+    capture.unlink()
+
+    async def run() -> int:
+        source = make("lab", PcapOptions(folder=capture.parent, stable=0), None, House(feeds=1_000))
+        await source.open(None, Intake(Identity(KEY)))
+        for _ in range(3):
+            while await source.read(1_000) is not None:
+                pass
+            await source.committed()
+        assert source.counts == {"done": 22}
+        return len(source.position["seen"])
+
+    assert asyncio.run(run()) == 20
+
+
 def test_the_door_is_known_to_feeds_files(tmp_path: Path) -> None:
     door = DOORS["pcap"]
     assert door.load_map is None

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from structlog.testing import capture_logs
 from bench.doors import MAP
 from bench.xdr_rows import gn_rows
 from connectors.column_map import load_map
+from connectors.map_model import MAPS
 from connectors.memory_inlet import MemoryInlet
 from connectors.push.door import PushDoor
 from connectors.push.doors import tcp_door
@@ -170,6 +172,19 @@ async def test_rows_of_a_column_map() -> None:
         assert len(found) == 300
         assert {record["source"] for record in found} == {MAP}
     assert [letter["reason"] for letter in world.dead()] == ["columns"]
+
+
+async def test_lines_have_no_header_whatever_their_map_says_of_files(tmp_path: Path) -> None:
+    columns = MAPS / f"{MAP}.yaml"
+    given = columns.read_text("utf-8").replace("separator:", "header_lines: 1000\nseparator:", 1)
+    (tmp_path / "own.yaml").write_text(given, "utf-8")
+    source = door(map=tmp_path / "own.yaml")
+    async with served(source) as world:
+        reader, writer = await connect(source)
+        writer.write("".join(gn_rows(3)).encode())
+        await acknowledged(reader, 3)
+        writer.close()
+        assert len(await world.records()) == 3
 
 
 async def test_many_connections_at_once() -> None:
