@@ -20,6 +20,8 @@ from aiokafka.errors import ProducerClosed
 
 Client = TypeVar("Client")
 
+LEAVE_WITHIN: Final = 1.0
+"""Seconds that one which could not be started has to leave its group."""
 _PARTS: Final = ("_sender", "_message_accumulator", "_fetcher", "_coordinator")
 """Parts of producers and consumers whose methods are run as tasks."""
 _NOBODY: Final = object()
@@ -35,7 +37,7 @@ async def start(client: Any) -> None:
     except BaseException as error:
         _close_first_connection(error)
         with suppress(Exception):  # the error of the start is the one to be told
-            await stop(client)
+            await stop(client, LEAVE_WITHIN)
         raise
 
 
