@@ -167,7 +167,9 @@ class Deployment:
             keys = [tag_of(partition, self.partitions) + "ctl" for partition in range(self.partitions)]
             return [int(redis.hget(key, "offset") or 0) for key in keys]
 
-    def wait(self, check: Callable[[], object], what: str, within: float = READY_WITHIN) -> None:
+    def wait(
+        self, check: Callable[[], object], what: str, within: float = READY_WITHIN, every: float = 0.05
+    ) -> None:
         """Poll until a check holds."""
         end = time.monotonic() + within
         while not check():
@@ -178,7 +180,7 @@ class Deployment:
                 raise AssertionError(f"{dead[0].role} has ended\n{self.logs()}")
             for process in self.processes:
                 process.process.poll()
-            time.sleep(0.05)
+            time.sleep(every)
 
     def append(self, records: list[Json]) -> None:
         """Append records to every partition."""
