@@ -130,8 +130,16 @@ class KeepsBack(ABC, Generic[V]):
         return found
 
     def _keep_behind(self, event: Event) -> Sequence[Event]:
-        """Keep an event back behind the change of its subscriber."""
-        return self._park(event, NEVER)
+        """Keep an event back behind the change of its subscriber, if there is room for more of them."""
+        if self._lot.count(event.key) < MOST_OF_ONE:
+            return self._park(event, NEVER)
+        self.counts["overflowed"] += 1
+        return self._settle(event)
+
+    def _settle(self, event: Event) -> Sequence[Event]:
+        """Take the change that is kept back for one that lasts, as an event behind it shows."""
+        change, *behind = self._lot.of(event.key)
+        return self._lasts(change, [*behind, event])
 
     def _end(self, key: str) -> list[Event]:
         """Keep nothing of a subscriber back any longer; return what was, the change first."""

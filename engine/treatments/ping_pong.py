@@ -37,7 +37,7 @@ from typing import Any, ClassVar, Final
 
 from engine.event import Event
 from engine.treatments.flags import GUESSED_TIME, distrust, is_sighting
-from engine.treatments.kept_back import MOST_OF_ONE, KeepsBack
+from engine.treatments.kept_back import KeepsBack
 from engine.treatments.recent import Recent
 from engine.treatments.where_options import PingPongOptions
 
@@ -184,7 +184,7 @@ class PingPong(KeepsBack[_Away]):
         """Take an event of a subscriber of whom others are kept back."""
         key = event.key
         if event.kind == "power.off" and event.t >= away.seen:
-            return self._moved(event)
+            return self._settle(event)
         last = self._known.get(key)
         if is_sighting(event) and event.seen >= away.seen:
             if last is not None and self._is_in_time(away, event.seen):
@@ -193,19 +193,11 @@ class PingPong(KeepsBack[_Away]):
                 if event.seen > away.seen and self._is_home(last, away, origin := left_by(event)):
                     return [*self._returned(last, away, origin, event), *self.take(event)]
             if event.seen - away.changed > self._within:
-                return self._moved(event)
+                return self._settle(event)
             self._see(away, event)
         elif last is not None and (home := self._says_back(last, away, event)) is not None:
             return [*self._returned(last, away, home, event), event]
-        if self._lot.count(key) < MOST_OF_ONE:
-            return self._keep_behind(event)
-        self.counts["overflowed"] += 1
-        return self._moved(event)
-
-    def _moved(self, event: Event) -> Sequence[Event]:
-        """Take the change that is kept back for a move, as an event behind it shows."""
-        change, *behind = self._lot.of(event.key)
-        return self._lasts(change, [*behind, event])
+        return self._keep_behind(event)
 
     def _see(self, away: _Away, sighting: Event) -> None:
         away.seen = sighting.seen

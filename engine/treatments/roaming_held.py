@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Final
 from engine.event import Event
 from engine.plmn import of_cell
 from engine.treatments.flags import NO_TRIGGER, flag
-from engine.treatments.kept_back import MOST_OF_ONE, KeepsBack
+from engine.treatments.kept_back import KeepsBack
 from engine.treatments.recent import Recent
 from engine.treatments.roaming import Roaming
 from engine.treatments.who_options import RoamingOptions
@@ -105,16 +105,8 @@ class HeldRoaming(KeepsBack[tuple[int, str]]):
         if not over and network in self._home and event.t >= since:
             return self._taken_back(event, since)
         if over or (network[:3] == country and event.t >= since + self._apart):
-            return self._stands(event)
-        if self._lot.count(event.key) < MOST_OF_ONE:
-            return self._keep_behind(event)
-        self.counts["overflowed"] += 1
-        return self._stands(event)
-
-    def _stands(self, event: Event) -> Sequence[Event]:
-        """Take the change that is kept back for true, as an event behind it shows."""
-        change, *behind = self._lot.of(event.key)
-        return self._lasts(change, [*behind, event])
+            return self._settle(event)
+        return self._keep_behind(event)
 
     def _taken_back(self, event: Event, since: int) -> Sequence[Event]:
         change, *behind = self._end(event.key)
