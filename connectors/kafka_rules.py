@@ -59,11 +59,15 @@ class KafkaRules:
             )
             await start(consumer)
             self._consumer = consumer
-            consumer.assign([place])
-            await consumer.seek_to_beginning(place)
-            end = (await consumer.end_offsets([place]))[place]
-            while await consumer.position(place) < end:
-                self._take(await consumer.getmany(place, timeout_ms=200))
+            try:
+                consumer.assign([place])
+                await consumer.seek_to_beginning(place)
+                end = (await consumer.end_offsets([place]))[place]
+                while await consumer.position(place) < end:
+                    self._take(await consumer.getmany(place, timeout_ms=200))
+            except BaseException:
+                await self.stop()
+                raise
 
     async def follow(self) -> None:
         """Take what is published from now on, until cancelled.

@@ -27,7 +27,7 @@ from aiokafka.errors import (
 )
 
 from connectors.kafka_client import KafkaAccess, client_options
-from connectors.kafka_start import start, stop
+from connectors.kafka_start import started
 from connectors.lost import lost_connections
 from engine.errors import LogError
 from engine.topics import FOREVER, Topic
@@ -74,21 +74,19 @@ async def ensure(
     admin = AIOKafkaAdminClient(**options, request_timeout_ms=ANSWER_MS)
     try:
         with lost_connections():
-            await start(admin)
-            missing = sorted(set(wanted) - set(await _described(admin, wanted)))
-            if missing and create:
-                end = time.monotonic() + within
-                await _make(admin, [wanted[name] for name in missing], end)
-                await _wait_for_leaders(admin, missing, end)
-            problems = await _problems(admin, wanted, within)
+            async with started(admin):
+                missing = sorted(set(wanted) - set(await _described(admin, wanted)))
+                if missing and create:
+                    end = time.monotonic() + within
+                    await _make(admin, [wanted[name] for name in missing], end)
+                    await _wait_for_leaders(admin, missing, end)
+                problems = await _problems(admin, wanted, within)
     except (KafkaError, OSError, TimeoutError) as error:
         said = str(error) or type(error).__name__
         if isinstance(error, KafkaConnectionError):
             # the client says the same of a broker that is not there and of one that hangs up on it
             said += f" (is it up, and is it {access.security} there? see TOUCHPOINT_KAFKA_SECURITY)"
         raise LogError(f"Kafka at {access.bootstrap}: expected to answer, was: {said}") from None
-    finally:
-        await stop(admin)
     if problems:
         raise LogError("\n".join(problems))
 

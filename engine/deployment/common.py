@@ -78,11 +78,7 @@ class Common:
             rules = KafkaRules(
                 self.options, self.topic("rules"), self.settings.key_bytes, self.settings.home_cc
             )
-            try:
-                await rules.start()
-            except BaseException:
-                await rules.stop()
-                raise
+            await rules.start()
             self._following = watched("rules", rules.follow(), on_dead)
             self._rules = rules
         return self._rules

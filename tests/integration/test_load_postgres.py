@@ -87,6 +87,14 @@ class Loads(World):
         self.tables.append(Table(Address(self._url), file_map, KEY, source=source))
         return self.tables[-1]
 
+    async def load_at(self, clock: Clock, *moments: str) -> list[int]:
+        """Load at moments, in UTC, one after the other; return how many records each load wrote."""
+        found = []
+        for moment in moments:
+            clock.set(moment)
+            found.append((await self.load(self.open)).counts["records"])
+        return found
+
     async def ages(self) -> Counter[int]:
         """Count the records by the age in them: a number of each row."""
         return Counter(profile["age"] for profile in await self.profiles())
@@ -224,11 +232,9 @@ async def test_a_day_is_over_in_every_zone_whatever_the_offset_of_the_map(
     text = MAP.replace("TABLE", table).replace("since: changed", f"since: changed{lag}")
     loads = Loads(tmp_path, postgres_server, text + f'utc_offset: "{offset}"\n', clock)
     of_a_day = [sum(n % 3 == days for n in range(1, ROWS + 1)) for days in range(3)]
-    found = []
     before = "2026-09-09 11:59:59.999999" if not lag else "2026-09-09 12:59:59.999999"
-    for moment in ("2026-09-08 11:59:59.999999", "2026-09-08 12:59:59", before, before, over, over):
-        clock.set(moment)
-        found.append((await loads.load(loads.open)).counts["records"])
+    moments = ("2026-09-08 11:59:59.999999", "2026-09-08 12:59:59", before, before, over, over)
+    found = await loads.load_at(clock, *moments)
     two, one = of_a_day[0] + of_a_day[1], of_a_day[0]
     assert found == [ROWS, two, two if lag else one, one, one, 0]
 
@@ -242,19 +248,13 @@ async def test_rows_of_the_second_in_which_a_load_began_come_again(
     postgres_server.run(f"ALTER TABLE {table} ALTER changed TYPE {type} USING '{local}+00'::{type}")
     text = MAP.replace("TABLE", table) + f'utc_offset: "{offset}"\n'
     loads = Loads(tmp_path, postgres_server, text, clock)
-    found = []
-    for moment in ("12:00:00", "12:00:00.999999", "12:00:01", "12:00:01"):
-        clock.set(f"2026-09-08 {moment}")
-        found.append((await loads.load(loads.open)).counts["records"])
-    assert found == [ROWS, ROWS, ROWS, 0]
+    began = [f"2026-09-08 12:00:{second}" for second in ("00", "00.999999", "01", "01")]
+    assert await loads.load_at(clock, *began) == [ROWS, ROWS, ROWS, 0]
     # one that comes only once it is older than `lag` comes once
     text = text.replace("since: changed", "since: changed, lag: 1h")
     loads = Loads(tmp_path, postgres_server, text, clock)
-    found = []
-    for moment in ("12:59:59.999999", "13:00:00", "13:00:00"):
-        clock.set(f"2026-09-08 {moment}")
-        found.append((await loads.load(loads.open)).counts["records"])
-    assert found == [0, ROWS, 0]
+    older = [f"2026-09-08 {time}" for time in ("12:59:59.999999", "13:00:00", "13:00:00")]
+    assert await loads.load_at(clock, *older) == [0, ROWS, 0]
 
 
 @pytest.mark.parametrize("steps", [1, 7, 9])

@@ -15,16 +15,17 @@ PAGE: Final = CHECKOUT / "docs" / "signals.md"
 _MARKS: Final = "<!-- score {}: from here on generated -->", "<!-- score {}: up to here -->"
 
 
-def parts(text: str) -> list[str]:
-    """Name the parts of the page."""
+def check(name: str, text: str) -> None:
+    """Raise InputError if the page has no part of that name."""
     begins, ends = (re.findall(mark.format(r"(\S+)"), text) for mark in _MARKS)
-    return [name for name in begins if name in ends]
+    parts = [part for part in begins if part in ends]
+    if name not in parts:
+        raise InputError("--page", f"a part of docs/signals.md: {', '.join(parts)}", name)
 
 
 def written(text: str, name: str, tables: Sequence[str], command: str, now: datetime) -> str:
     """Return the page with a part of it anew; raises InputError if it has no part of that name."""
-    if name not in (known := parts(text)):
-        raise InputError("--page", f"a part of docs/signals.md: {', '.join(known)}", name)
+    check(name, text)
     begin, end = (mark.format(name) for mark in _MARKS)
     before, _, rest = text.partition(begin)
     after = rest.partition(end)[2]

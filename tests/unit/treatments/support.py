@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from engine.event import Event
 from engine.treatments.chain import Chain
 from engine.treatments.course import Course
+from engine.treatments.ping_pong import PingPong
 from engine.treatments.step import Step
+from engine.treatments.where_options import PingPongOptions
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -44,6 +46,11 @@ def at(seconds: float) -> int:
 def take(step: Step, *events: Event) -> list[Event]:
     """Give events to a step by itself, without a watermark."""
     return [out for each in events for out in step.take(each)]
+
+
+def held(**options: object) -> PingPong:
+    """Return `ping_pong` in mode `hold`, by its settings."""
+    return PingPong(PingPongOptions.model_validate(options))
 
 
 def shown(events: Iterable[Event]) -> list[tuple[float, str | None, list[str]]]:

@@ -12,13 +12,9 @@ from engine.treatments.ping_pong import PingPong
 from engine.treatments.ping_pong_repeat import PingPongRepeat
 from engine.treatments.where_options import PingPongOptions
 from tests.unit.pipeline.stage import BAR, CAFE, KEY, STREET, Stage, rule, when
-from tests.unit.treatments.support import FAR, MINUTE, A, B, C, at, event, shown, take
+from tests.unit.treatments.support import FAR, MINUTE, A, B, C, at, event, held, shown, take
 
 FLAGGED = ["no_trigger", "ping_pong"]
-
-
-def held(**options: object) -> PingPong:
-    return PingPong(PingPongOptions.model_validate(options))
 
 
 def repeated(**options: object) -> PingPongRepeat:

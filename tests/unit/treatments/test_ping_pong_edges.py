@@ -10,17 +10,11 @@ import pytest
 from engine.event import Event
 from engine.identity import Identity
 from engine.treatments.course import Course
-from engine.treatments.ping_pong import PingPong
 from engine.treatments.registry import TREATMENTS, Around, Asked, chain_of
-from engine.treatments.where_options import PingPongOptions
-from tests.unit.treatments.support import FAR, A, B, C, at, event, shown, take
+from tests.unit.treatments.support import FAR, A, B, C, at, event, held, shown, take
 
 FLAGGED = ["no_trigger", "ping_pong"]
 AROUND = Around(Identity(b"k" * 16), 0, {})
-
-
-def held(**options: object) -> PingPong:
-    return PingPong(PingPongOptions.model_validate(options))
 
 
 def handed_over(seconds: float, cell: str | None, origin: str, **fields: Any) -> Event:
